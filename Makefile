@@ -1,0 +1,129 @@
+# The first target prints this file's targets: a line "name: ## text" below is its documentation.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+# A Python 3.11 or newer to make the environments with.
+PYTHON3 ?= python3
+# For example: make unit PYTEST_ARGS="tests/core -x"
+PYTEST_ARGS ?= --numprocesses=auto
+
+VENV := .venv
+VENV42 := .venv-django42
+PYTHON := $(VENV)/bin/python
+PYTHON42 := $(VENV42)/bin/python
+# Migrations are compared with models, no database is looked at.
+NO_DATABASE := DATABASE_URL=sqlite://:memory:
+APPS := badges_plugin badges_distribution credly_badges
+
+.PHONY: help
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##### Environments. Each has a stamp, so that they cost nothing when nothing changed.
+
+.PHONY: venv
+venv: $(VENV)/.installed ## set up .venv: pinned requirements and this repository, editable
+
+$(VENV)/.installed: requirements/dev-django52.txt setup.cfg
+$(VENV42)/.installed: requirements/dev-django42.txt setup.cfg
+%/.installed:
+	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	test -x $*/bin/python || $(PYTHON3) -m venv $*
+	test -x $*/bin/uv || $*/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' $<)"
+	VIRTUAL_ENV=$* $*/bin/uv pip install --quiet --requirement $<
+	VIRTUAL_ENV=$* $*/bin/uv pip install --quiet --no-deps --editable .
+	touch $@
+
+%/.mysql: requirements/mysql.txt %/.installed
+	VIRTUAL_ENV=$* $*/bin/uv pip install --quiet --requirement $< \
+	  || { echo "The MySQL driver is built from source: apt-get install gcc pkg-config libmariadb-dev" >&2; exit 1; }
+	touch $@
+
+.PHONY: upgrade
+upgrade: $(VENV)/.installed ## compile requirements/*.in to the newest versions they allow
+	cd requirements && for name in dev-django52 dev-django42 mysql; do \
+	  UV_CUSTOM_COMPILE_COMMAND="make upgrade" ../$(VENV)/bin/uv pip compile --quiet --upgrade --python-version 3.11 \
+	    $$name.in --output-file $$name.txt; done
+
+##### Two commands that matter
+
+.PHONY: demo
+demo: $(VENV)/.installed ## watch a learner earn, lose and regain a badge, end to end
+	$(PYTHON) -m sandbox.demo
+
+.PHONY: test
+test: lint types contracts migrations unit ## every check, and the tests on SQLite
+
+##### The parts of test
+
+.PHONY: lint
+lint: $(VENV)/.installed ## style and likely mistakes (ruff)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+
+.PHONY: format
+format: $(VENV)/.installed ## format the code and mend what ruff can mend
+	$(VENV)/bin/ruff check --fix-only
+	$(VENV)/bin/ruff format
+
+.PHONY: types
+types: $(VENV)/.installed ## types (mypy --strict)
+	$(NO_DATABASE) $(VENV)/bin/mypy
+
+.PHONY: contracts
+contracts: $(VENV)/.installed ## imports point down only (import-linter)
+	$(VENV)/bin/lint-imports --no-logo
+
+.PHONY: migrations
+migrations: $(VENV)/.installed ## models and migrations agree
+	$(NO_DATABASE) $(PYTHON) -W error sandbox/manage.py makemigrations --check --dry-run $(APPS)
+
+.PHONY: unit
+unit: $(VENV)/.installed ## the tests; PYTEST_ARGS chooses
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+##### The same tests elsewhere, but for those of the Tutor plugin, which know neither Django nor a database
+
+DJANGO_TESTS := --ignore=tests/tutor
+
+.PHONY: test-django42
+test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the libraries of the Redwood release
+	$(PYTHON42) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+
+.PHONY: test-mariadb
+test-mariadb: $(VENV)/.mysql ## the tests on a MariaDB server of their own
+	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+
+.PHONY: test-postgres
+test-postgres: $(VENV)/.installed ## the tests on a PostgreSQL server of their own
+	$(PYTHON) -m tests.services run postgres -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+
+.PHONY: test-host
+test-host: $(VENV)/.installed ## the tests inside a real Credentials checkout: CREDENTIALS=/path/to/checkout
+	@test -n "$(CREDENTIALS)" || { echo "Say where it is: make test-host CREDENTIALS=/path/to/credentials" >&2; exit 2; }
+	$(PYTHON) -m tests.host "$(CREDENTIALS)" $(DJANGO_TESTS) $(PYTEST_ARGS)
+
+##### More
+
+.PHONY: run
+run: $(VENV)/.installed ## keep a sandbox running: admin, Credly simulator, event bus, workers
+	$(PYTHON) -m sandbox.run
+
+.PHONY: bench
+bench: $(VENV)/.installed ## measure what an event and a delivery cost
+	$(PYTHON) -m sandbox.bench
+
+.PHONY: drills
+drills: $(VENV)/.installed ## break things on purpose and count what was lost: nothing
+	$(PYTHON) -m sandbox.drills
+
+.PHONY: docs
+docs: $(VENV)/.installed ## build the documentation into docs/_build/html
+	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+.PHONY: clean
+clean: ## remove environments, caches and what the sandbox left behind
+	rm -rf .venv .venv-* .cache var dist build *.egg-info docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

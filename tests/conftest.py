@@ -1,0 +1,60 @@
+"""What all tests share: which of them fit this database and this host, and real servers on demand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.services import SERVICES, ServiceMissingError
+
+SANDBOX = Path(__file__).resolve().parents[1] / "sandbox"
+
+# marker -> the databases (Django's names of vendors) on which its tests mean something
+DATABASES = {
+    "mysql": {"mysql"},
+    "postgres": {"postgresql"},
+    "concurrency": {"mysql", "postgresql"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, vendors in DATABASES.items():
+            if item.get_closest_marker(marker) and connection.vendor not in vendors:
+                item.add_marker(pytest.mark.skip(reason=f"not for {connection.vendor}"))
+        if item.get_closest_marker("standin") and not _host_is_the_standin():
+            item.add_marker(pytest.mark.skip(reason="the host is a real Credentials checkout"))
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Callable[[str], Mapping[str, str]]]:
+    """
+    Start a real server of ``tests.services`` by name, once, and return the environment that leads to it.
+
+    A program that is not installed skips the test, and fails it where BADGES_REQUIRE_SERVICES is 1, as in CI.
+    """
+    with ExitStack() as stack:
+
+        @cache
+        def start(name: str) -> Mapping[str, str]:
+            try:
+                return stack.enter_context(SERVICES[name]())
+            except ServiceMissingError as error:
+                if os.environ.get("BADGES_REQUIRE_SERVICES") == "1":
+                    raise
+                pytest.skip(str(error))
+
+        yield start
+
+
+@cache
+def _host_is_the_standin() -> bool:
+    spec = find_spec("credentials")
+    return spec is not None and spec.origin is not None and SANDBOX in Path(spec.origin).parents

@@ -1,0 +1,27 @@
+"""
+Real servers for tests, each started on loopback for as long as it is needed and then gone without a trace.
+
+By hand, with the variables set that lead to it, such as ``DATABASE_URL``::
+
+    python -m tests.services run mariadb -- python -m pytest
+
+In tests, through the ``service`` fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+from tests.services.brokers import redis
+from tests.services.databases import mariadb, postgres
+from tests.services.process import ServiceFailedError, ServiceMissingError
+
+__all__ = ["SERVICES", "ServiceFailedError", "ServiceMissingError"]
+
+SERVICES: Mapping[str, Callable[[], AbstractContextManager[Mapping[str, str]]]] = {
+    "mariadb": mariadb,
+    "postgres": postgres,
+    "redis": redis,
+}
+"""Name of a server -> context manager that runs it and gives the environment variables that lead to it."""
