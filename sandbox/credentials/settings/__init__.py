@@ -1,0 +1,1 @@
+"""The settings modules a deployment builds on: ``from credentials.settings.production import *``."""
