@@ -1,0 +1,48 @@
+"""Switching badge templates on and off, with everything that the core has to say about it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from .. import api
+from ..exceptions import ActivationRefused
+from ..models import BadgeTemplate
+
+
+def activate(request: HttpRequest, template: BadgeTemplate) -> bool:
+    """Activate a template; tell why it cannot be, or what may surprise. Returns whether it is active now."""
+    try:
+        api.activate_template(template)
+    except ActivationRefused:
+        for problem in api.activation_problems(template):
+            messages.error(request, _tagged(template, problem))
+        return False
+    tell_warnings(request, template)
+    return True
+
+
+def tell_warnings(request: HttpRequest, template: BadgeTemplate) -> None:
+    """Tell what is allowed but may surprise."""
+    for warning in api.activation_warnings(template):
+        messages.warning(request, _tagged(template, warning))
+
+
+def tell_state(request: HttpRequest, template_id: int, *, was_active: bool) -> None:
+    """
+    Tell what a change of requirements or penalties did to their template. An inactive one is still being set up.
+
+    ``was_active`` before the change: deleting the last requirement deactivates the template.
+    """
+    template = BadgeTemplate.objects.get(pk=template_id)
+    if template.is_active:
+        for problem in api.activation_problems(template):
+            messages.error(request, _tagged(template, problem))
+        tell_warnings(request, template)
+    elif was_active:
+        messages.warning(request, _tagged(template, _("The badge template was deactivated: it has no requirements.")))
+
+
+def _tagged(template: BadgeTemplate, text: str) -> str:
+    return f"{template}: {text}"

@@ -1,0 +1,157 @@
+"""Badges that learners were awarded, and their revocation by hand. The facts themselves are read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .. import api
+from ..host import User
+from ..models import BadgeAward
+from . import links
+from .base import ReadOnlyAdmin
+from .sentences import event_label
+
+# A person who confirms a list has read it; more than this belongs into a command.
+MOST_AT_ONCE = 200
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
+        return [("held", _("awarded")), ("revoked", _("revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        if self.value() in ("held", "revoked"):
+            return queryset.filter(revoked_at__isnull=self.value() == "held")
+        return queryset
+
+
+class RevocationForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=255,
+        widget=forms.TextInput(attrs={"size": 80, "autofocus": True}),
+        help_text=gettext_lazy("Kept with the badge. The learner and the badge provider may get to see it."),
+    )
+
+
+class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
+    """
+    One row for each award; a badge that is earned again has another row.
+
+    The host's own admin cannot save a user credential of ours, so revoking is an action here.
+    """
+
+    change_form_template = "badges_plugin/admin/award_form.html"
+    list_display = ("learner", "template", "number", "is_held", "awarded_at", "revoked_at", "revocation_reason")
+    list_filter = (StateFilter, "awarded_at", "progress__template")
+    list_select_related = ("progress__user", "progress__template")
+    search_fields = (
+        "progress__user__username",
+        "progress__user__email",
+        "progress__user__full_name",
+        "progress__template__name",
+    )
+    search_help_text = gettext_lazy("User name, e-mail address or full name of a learner, or the name of a badge.")
+    fields = (
+        "learner_link",
+        "template_link",
+        "number",
+        "is_held",
+        "awarded_at",
+        "revoked_at",
+        "revocation_reason",
+        "event_list",
+        "credential_uuid",
+    )
+    readonly_fields = fields
+    actions = ("revoke",)
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def heading(self, obj: BadgeAward) -> str:
+        return f"{obj.user.get_username()}: {obj.template} #{obj.number}"
+
+    @admin.display(description=gettext_lazy("learner"), ordering="progress__user__username")
+    def learner(self, award: BadgeAward) -> str:
+        return award.user.get_username()
+
+    @admin.display(description=gettext_lazy("badge template"), ordering="progress__template__name")
+    def template(self, award: BadgeAward) -> str:
+        return str(award.template)
+
+    @admin.display(description=gettext_lazy("learner"))
+    def learner_link(self, award: BadgeAward) -> str:
+        return links.link_to(self.admin_site, None, User, award.user.pk, award.user.get_username())
+
+    @admin.display(description=gettext_lazy("badge template"))
+    def template_link(self, award: BadgeAward) -> str:
+        model = links.template_model(self.admin_site, award.template)
+        return links.link_to(self.admin_site, None, model, award.template.pk, award.template)
+
+    @admin.display(description=gettext_lazy("valid"), boolean=True)
+    def is_held(self, award: BadgeAward) -> bool:
+        return award.revoked_at is None
+
+    @admin.display(description=gettext_lazy("credential"))
+    def credential_uuid(self, award: BadgeAward) -> str:
+        return f"{award.credential.uuid} ({award.credential.get_status_display()})"
+
+    @admin.display(description=gettext_lazy("made by the events"))
+    def event_list(self, award: BadgeAward) -> str:
+        rows = ((event_label(event["type"]), event["time"], event["id"]) for event in award.events)
+        return format_html("<div>{}</div>", format_html_join("", "{}, {}, {}<br>", rows))
+
+    @admin.action(description=gettext_lazy("Revoke selected badges"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> HttpResponse | None:
+        """Ask for a reason on a page of its own; revoke when it is given."""
+        held = queryset.filter(revoked_at=None)
+        if held.count() > MOST_AT_ONCE:
+            self.message_user(request, _("Choose at most %d badges at once.") % MOST_AT_ONCE, messages.ERROR)
+            return None
+        awards = list(held.select_related(*self.list_select_related))
+        if not awards:
+            self.message_user(request, _("These badges are revoked already."), messages.WARNING)
+            return None
+        form = RevocationForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return self._confirmation(request, awards, form)
+        revoked = [award for award in awards if api.revoke_award(award, reason=form.cleaned_data["reason"])]
+        for award in revoked:
+            self.log_change(request, award, _("Revoked: %s") % form.cleaned_data["reason"])
+        text = ngettext("%d badge was revoked.", "%d badges were revoked.", len(revoked)) % len(revoked)
+        self.message_user(request, text, messages.SUCCESS)
+        return None
+
+    def _confirmation(self, request: HttpRequest, awards: list[BadgeAward], form: RevocationForm) -> TemplateResponse:
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Revoke badges"),
+            "awards": awards,
+            "form": form,
+            "media": self.media,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "badges_plugin/admin/revoke.html", context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        award = kwargs.get("obj")
+        if award is not None and award.revoked_at is None and links.may(request, "change", BadgeAward):
+            context["revoke_url"] = links.page_url(self.admin_site, BadgeAward, "changelist")
+            context["action_checkbox_name"] = ACTION_CHECKBOX_NAME
+        return super().render_change_form(request, context, *args, **kwargs)

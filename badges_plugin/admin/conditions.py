@@ -1,0 +1,202 @@
+"""What the pages of requirements and penalties have in common: both hang on a template and have rules in rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..exceptions import InvalidRule, UnusableEventType
+from ..models import BadgeTemplate
+from ..models.requirements import compile_for
+from . import activation, links
+from .base import SHORT_TEXTS, ModelAdmin, ModelForm
+from .rules import choices_for_script, offered_event_types
+from .sentences import Condition, event_label, rule_sentence, rules_sentence
+
+
+class ConditionForm(ModelForm[Condition]):
+    """A requirement or penalty of ``badge_template``, which is chosen before and never changes."""
+
+    badge_template: ClassVar[BadgeTemplate | None] = None
+
+    event_type = forms.ChoiceField(
+        label=gettext_lazy("Event"),
+        help_text=gettext_lazy("What happens on the platform. The rules below say which of these events count."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.badge_template is not None and not self.instance.pk:
+            self.instance.template = self.badge_template
+        field = self.fields.get("event_type")
+        if isinstance(field, forms.ChoiceField):
+            offered = offered_event_types(self.instance)
+            field.choices = [(name, f"{event_label(name)} ({name})") for name in offered]
+
+    def clean_event_type(self) -> str:
+        """Refuse an event type that the rules of the stored condition cannot work with."""
+        event_type: str = self.cleaned_data["event_type"]
+        if "event_type" in self.changed_data:
+            reasons = [_reason(event_type, rule) for rule in self.instance.existing_rules()]
+            if any(reasons):
+                raise ValidationError([reason for reason in reasons if reason])
+        return event_type
+
+
+class EventFilter(admin.SimpleListFilter):
+    title = gettext_lazy("event")
+    parameter_name = "event_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        stored = model_admin.model.objects.order_by("event_type").values_list("event_type", flat=True).distinct()
+        return [(name, event_label(name)) for name in stored]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Condition]) -> QuerySet[Condition]:
+        return queryset.filter(event_type=self.value()) if self.value() else queryset
+
+
+class ConditionAdmin(ModelAdmin[Condition]):
+    """Reached from the page of the badge template, and leads back to it."""
+
+    change_form_template = "badges_plugin/admin/condition_form.html"
+    readonly_fields: ClassVar[tuple[str, ...]] = ("badge_template",)
+    list_display: tuple[str, ...] = ("what", "template", "event")
+    list_filter = (EventFilter, "template")
+    list_select_related = ("template",)
+    search_fields = ("description", "template__name", "rules__value")
+    ordering = ("template__name", "pk")
+    formfield_overrides = SHORT_TEXTS
+
+    @admin.display(description=gettext_lazy("badge template"))
+    def badge_template(self, condition: Condition) -> str:
+        template = condition.template
+        model = links.template_model(self.admin_site, template)
+        return links.link_to(self.admin_site, None, model, template.pk, template)
+
+    @admin.display(description=gettext_lazy("what is asked for"), ordering="description")
+    def what(self, condition: Condition) -> str:
+        return condition.description or rules_sentence(condition.rules.all())
+
+    @admin.display(description=gettext_lazy("event"), ordering="event_type")
+    def event(self, condition: Condition) -> str:
+        return event_label(condition.event_type)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Condition]:
+        return super().get_queryset(request).prefetch_related("rules")
+
+    def get_form(
+        self, request: HttpRequest, obj: Condition | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Condition]]:
+        form = super().get_form(request, obj, change, **kwargs)
+        template = obj.template if obj is not None else self._chosen_template(request)
+        return type(form.__name__, (form,), {"badge_template": template})
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form, once the address says for which template; until then, the question."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        template = self._chosen_template(request)
+        if template is None:
+            return self._ask_for_template(request)
+        reason = self.reason_against_adding(template)
+        if reason:
+            messages.error(request, reason)
+            return self._to_template(request, template)
+        return super().add_view(request, form_url, extra_context)
+
+    def reason_against_adding(self, template: BadgeTemplate) -> str:
+        """Return why the template cannot have another of these yet, or an empty string."""
+        return ""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["rule_choices"] = choices_for_script(offered_event_types(kwargs.get("obj")))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the rules as well, and only then tell what the change means for an active template."""
+        super().save_related(request, form, formsets, change)
+        template = form.instance.template
+        activation.tell_state(request, template.pk, was_active=template.is_active)
+
+    def response_add(self, request: HttpRequest, obj: Condition, post_url_continue: str | None = None) -> HttpResponse:
+        response = super().response_add(request, obj, post_url_continue)
+        if "_addanother" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())  # with the template
+        return response
+
+    def response_post_save_add(self, request: HttpRequest, obj: Condition) -> HttpResponseRedirect:
+        return self._to_template(request, obj.template)
+
+    def response_change(self, request: HttpRequest, obj: Condition) -> HttpResponse:
+        response = super().response_change(request, obj)
+        if "_addanother" in request.POST:
+            return HttpResponseRedirect(
+                links.page_url(self.admin_site, self.model, "add", template=obj.template.pk),
+            )
+        return response
+
+    def response_post_save_change(self, request: HttpRequest, obj: Condition) -> HttpResponseRedirect:
+        return self._to_template(request, obj.template)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        condition = self.get_object(request, unquote(object_id))
+        response = super().delete_view(request, object_id, extra_context)
+        if condition is not None and isinstance(response, HttpResponseRedirect):
+            return self._to_template(request, condition.template)
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: Condition) -> None:
+        template = obj.template
+        super().delete_model(request, obj)
+        activation.tell_state(request, template.pk, was_active=template.is_active)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Condition]) -> None:
+        templates = {condition.template_id: condition.template for condition in queryset.select_related("template")}
+        super().delete_queryset(request, queryset)
+        for template in templates.values():
+            activation.tell_state(request, template.pk, was_active=template.is_active)
+
+    def _chosen_template(self, request: HttpRequest) -> BadgeTemplate | None:
+        pk = request.GET.get("template", "")
+        return BadgeTemplate.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 10 else None
+
+    def _ask_for_template(self, request: HttpRequest) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Add %s") % self.opts.verbose_name,
+            "subtitle": _("For which badge template?"),
+            "templates": BadgeTemplate.objects.order_by("name"),
+        }
+        return TemplateResponse(request, "badges_plugin/admin/choose_template.html", context)
+
+    def _to_template(self, request: HttpRequest, template: BadgeTemplate) -> HttpResponseRedirect:
+        model = links.template_model(self.admin_site, template)
+        if links.may(request, "view", model):
+            return HttpResponseRedirect(links.page_url(self.admin_site, model, "change", template.pk))
+        return HttpResponseRedirect(links.page_url(self.admin_site, self.model, "changelist"))
+
+
+def _reason(event_type: str, rule: Any) -> str | SafeString:
+    try:
+        compile_for(event_type, rule)
+    except (InvalidRule, UnusableEventType) as error:
+        message = _("The rule “%(rule)s” cannot work with it: %(reason)s Delete the rule first.")
+        return message % {"rule": rule_sentence(rule), "reason": error}
+    return ""

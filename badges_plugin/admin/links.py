@@ -1,0 +1,55 @@
+"""The ways from one page of the admin to another, for those who may go there."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.contrib.admin import AdminSite
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from ..models import BadgeTemplate
+
+
+def page_url(site: AdminSite, model: type[models.Model], page: str, *arguments: object, **query: object) -> str:
+    """Return the address of a page ("changelist", "add", "change", "delete") of a registered model."""
+    kind = ContentType.objects.get_for_model(model)
+    url = reverse(f"{site.name}:{kind.app_label}_{kind.model}_{page}", args=arguments)
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def may(request: HttpRequest, action: str, model: type[models.Model]) -> bool:
+    """Whether the person holds the model's permission for "add", "change", "delete" or "view"."""
+    kind = ContentType.objects.get_for_model(model)
+    actions = ("view", "change") if action == "view" else (action,)
+    return any(request.user.has_perm(f"{kind.app_label}.{each}_{kind.model}") for each in actions)
+
+
+def link_to(site: AdminSite, request: HttpRequest | None, model: type[models.Model], pk: object, text: object) -> str:
+    """Return a link to an object's page, or the text alone where there is none or the person may not see it."""
+    if not site.is_registered(model) or (request is not None and not may(request, "view", model)):
+        return str(text)
+    return format_html('<a href="{}">{}</a>', page_url(site, model, "change", pk), text)
+
+
+def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTemplate]:
+    """
+    Return the model whose admin edits a badge template: the backend's that brought it, else the core's.
+
+    One query for each backend. The rows of all of them have the same primary key.
+    """
+    for model in apps.get_models():
+        if model is BadgeTemplate or not issubclass(model, BadgeTemplate) or not site.is_registered(model):
+            continue
+        if model.objects.filter(pk=template.pk).exists():
+            return model
+    return BadgeTemplate
+
+
+def template_url(site: AdminSite, template: BadgeTemplate) -> str:
+    """Return the address of the page where a badge template is edited."""
+    return page_url(site, template_model(site, template), "change", template.pk)

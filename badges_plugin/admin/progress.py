@@ -1,0 +1,140 @@
+"""Progress: how far each learner is, what is missing, and which events said so. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..host import User
+from ..models import BadgeAward, BadgeProgress, Fulfillment
+from ..ruleset import grouped
+from . import links
+from .base import ReadOnlyAdmin, ReadOnlyInline
+from .sentences import condition_sentence, event_label
+
+
+class BadgeFilter(admin.SimpleListFilter):
+    """By what became of the progress."""
+
+    title = gettext_lazy("badge")
+    parameter_name = "badge"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
+        return [("held", _("has it")), ("revoked", _("had it, revoked")), ("never", _("never had it"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
+        awards = BadgeAward.objects.filter(progress=OuterRef("pk"))
+        held = Exists(awards.filter(revoked_at=None))
+        match self.value():
+            case "held":
+                return queryset.filter(held)
+            case "revoked":
+                return queryset.filter(~held, Exists(awards))
+            case "never":
+                return queryset.filter(~Exists(awards))
+        return queryset
+
+
+class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
+    model = Fulfillment
+    fields = ("what", "is_fulfilled", "event", "event_time", "event_id")
+    readonly_fields = fields
+    verbose_name_plural = gettext_lazy("What was heard last of each requirement")
+    ordering = ("event_time",)
+
+    @admin.display(description=gettext_lazy("requirement"))
+    def what(self, fulfillment: Fulfillment) -> str:
+        return condition_sentence(fulfillment.requirement)
+
+    @admin.display(description=gettext_lazy("event"))
+    def event(self, fulfillment: Fulfillment) -> str:
+        return event_label(fulfillment.event_type)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Fulfillment]:
+        return super().get_queryset(request).select_related("requirement").prefetch_related("requirement__rules")
+
+
+class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
+    model = BadgeAward
+    fields = ("award", "awarded_at", "revoked_at", "revocation_reason")
+    readonly_fields = fields
+    verbose_name_plural = gettext_lazy("Awards")
+    ordering = ("number",)
+
+    @admin.display(description=gettext_lazy("award"))
+    def award(self, award: BadgeAward) -> str:
+        return links.link_to(self.admin_site, None, BadgeAward, award.pk, f"#{award.number}")
+
+
+class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
+    list_display = ("learner", "email", "template", "fulfilled", "is_complete", "has_badge")
+    list_filter = (BadgeFilter, "template")
+    list_select_related = ("user", "template")
+    search_fields = ("user__username", "user__email", "user__full_name")
+    search_help_text = gettext_lazy("User name, e-mail address or full name of a learner.")
+    inlines = (FulfillmentInline, AwardInline)
+    fields = ("learner_link", "email", "template_link", "fulfilled", "is_complete", "has_badge", "groups")
+    readonly_fields = fields
+    ordering = ("-id",)
+    show_full_result_count = False
+    list_per_page = 50
+    _prefetched: ClassVar = ("fulfillments", "awards", "template__requirements__rules")
+
+    def heading(self, obj: BadgeProgress) -> str:
+        return f"{obj.user.get_username()}: {obj.template}"
+
+    @admin.display(description=gettext_lazy("learner"), ordering="user__username")
+    def learner(self, progress: BadgeProgress) -> str:
+        return progress.user.get_username()
+
+    @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")
+    def email(self, progress: BadgeProgress) -> str:
+        return progress.user.email
+
+    @admin.display(description=gettext_lazy("learner"))
+    def learner_link(self, progress: BadgeProgress) -> str:
+        return links.link_to(self.admin_site, None, User, progress.user_id, progress.user.get_username())
+
+    @admin.display(description=gettext_lazy("badge template"))
+    def template_link(self, progress: BadgeProgress) -> str:
+        template = progress.template
+        model = links.template_model(self.admin_site, template)
+        return links.link_to(self.admin_site, None, model, template.pk, template)
+
+    @admin.display(description=gettext_lazy("fulfilled"))
+    def fulfilled(self, progress: BadgeProgress) -> str:
+        states = [is_fulfilled for is_fulfilled, _sentence in _group_states(progress)]
+        return _("%(fulfilled)d of %(all)d") % {"fulfilled": sum(states), "all": len(states)}
+
+    @admin.display(description=gettext_lazy("complete"), boolean=True)
+    def is_complete(self, progress: BadgeProgress) -> bool:
+        states = [is_fulfilled for is_fulfilled, _sentence in _group_states(progress)]
+        return bool(states) and all(states)
+
+    @admin.display(description=gettext_lazy("badge"), boolean=True)
+    def has_badge(self, progress: BadgeProgress) -> bool:
+        return any(award.revoked_at is None for award in progress.awards.all())
+
+    @admin.display(description=gettext_lazy("what is asked for"))
+    def groups(self, progress: BadgeProgress) -> str:
+        """Every group, with a mark at those that are fulfilled."""
+        rows = (("✔" if is_fulfilled else "✘", sentence) for is_fulfilled, sentence in _group_states(progress))
+        return format_html("<div>{}</div>", format_html_join("", "{} {}<br>", rows))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeProgress]:
+        return super().get_queryset(request).prefetch_related(*self._prefetched)
+
+
+def _group_states(progress: BadgeProgress) -> Iterator[tuple[bool, str]]:
+    """Yield, for each group of the template as it is now, whether it is fulfilled and what it asks for."""
+    done = {row.requirement_id for row in progress.fulfillments.all() if row.is_fulfilled}
+    for group in grouped(progress.template.requirements.all()):
+        sentence = _(" or ").join(condition_sentence(requirement) for requirement in group)
+        yield any(requirement.pk in done for requirement in group), sentence

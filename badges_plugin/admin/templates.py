@@ -1,0 +1,206 @@
+"""Badge templates: what a badge is, what is asked for it, and whether it can be earned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
+
+import django
+from django.contrib import admin, messages
+from django.contrib.sites.models import Site
+from django.core.exceptions import ValidationError
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, URLField
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .. import api
+from ..models import BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
+from . import activation, links
+from .base import SHORT_TEXTS, ModelAdmin, ModelForm
+from .overview import overview
+
+
+class BadgeTemplateForm(ModelForm[BadgeTemplate]):
+    class Meta:
+        labels = {"is_active": gettext_lazy("Active")}
+        help_texts = {
+            "is_active": gettext_lazy(
+                "Learners earn and lose the badge only while it is active. Switched off, they keep what they have."
+            )
+        }
+
+    def clean_is_active(self) -> bool:
+        """Refuse, with every reason, to switch on what cannot work."""
+        is_active: bool = self.cleaned_data["is_active"]
+        if is_active and "is_active" in self.changed_data:
+            problems = api.activation_problems(self.instance)
+            if problems:
+                raise ValidationError(problems)
+        return is_active
+
+
+class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
+    """
+    The page of a badge template of any origin; a backend's admin inherits from it.
+
+    A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,
+    and must leave ``is_active`` and ``can_be_reawarded`` to be edited. Requirements, penalties and the
+    actions come with the page. ``is_active`` and ``shown_uuid`` are left out while a template is added.
+    """
+
+    form = BadgeTemplateForm
+    change_form_template = "badges_plugin/admin/template_form.html"
+    list_display: tuple[str, ...] = (
+        "name",
+        "is_active",
+        "requirement_count",
+        "penalty_count",
+        "modified",
+    )
+    list_filter: ClassVar[tuple[Any, ...]] = ("is_active", "site")
+    search_fields: ClassVar[tuple[str, ...]] = ("name", "description", "uuid")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("image", "shown_uuid")
+    ordering = ("name",)
+    formfield_overrides = SHORT_TEXTS
+    actions = ("activate", "deactivate")
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("name", "description", "icon", "image", "site", "shown_uuid")}),
+        (gettext_lazy("Awarding"), {"fields": ("is_active", "can_be_reawarded")}),
+    )
+
+    @admin.display(description=gettext_lazy("image"))
+    def image(self, template: BadgeTemplate) -> str:
+        if not template.icon:
+            return "-"
+        return format_html('<img src="{}" alt="" style="max-height: 96px; max-width: 96px">', template.icon)
+
+    @admin.display(description=gettext_lazy("UUID"))
+    def shown_uuid(self, template: BadgeTemplate) -> str:
+        return str(template.uuid)
+
+    @admin.display(description=gettext_lazy("requirements"), ordering="requirement_total")
+    def requirement_count(self, template: BadgeTemplate) -> int:
+        return int(getattr(template, "requirement_total", 0))
+
+    @admin.display(description=gettext_lazy("penalties"), ordering="penalty_total")
+    def penalty_count(self, template: BadgeTemplate) -> int:
+        return int(getattr(template, "penalty_total", 0))
+
+    @admin.action(description=gettext_lazy("Activate selected badge templates"), permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
+        activated = [template for template in queryset if activation.activate(request, template)]
+        for template in activated:
+            self.log_change(request, template, _("Activated."))
+        if activated:
+            text = ngettext("%d badge template is active.", "%d badge templates are active.", len(activated))
+            self.message_user(request, text % len(activated), messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Deactivate selected badge templates"), permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
+        templates = list(queryset)
+        for template in templates:
+            api.deactivate_template(template)
+            self.log_change(request, template, _("Deactivated."))
+        text = ngettext(
+            "%d badge template is inactive. Learners keep what they have.",
+            "%d badge templates are inactive. Learners keep what they have.",
+            len(templates),
+        )
+        self.message_user(request, text % len(templates), messages.SUCCESS)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
+        """With the numbers of requirements and penalties: counted by the database, not row by row."""
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(requirement_total=_count(BadgeRequirement), penalty_total=_count(BadgePenalty))
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # What Django 6 does by itself, and Django 5 asks about in a warning; Django 4.2 cannot.
+        if isinstance(db_field, URLField) and django.VERSION >= (5, 0):
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return fieldsets
+        # A new template has no requirements, so it cannot be active, and its other facts come into being with it.
+        later = ("is_active", *self.get_readonly_fields(request, obj))
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name not in later)})
+            for title, options in fieldsets
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = {**super().get_changeform_initial_data(request)}
+        try:
+            site = Site.objects.get_current(request)
+        except Site.DoesNotExist:  # the admin is reached by an address that is no site of the service
+            return initial
+        return {"site": site.pk, **initial}
+
+    def save_model(self, request: HttpRequest, obj: BadgeTemplate, form: Any, change: bool) -> None:
+        """Save what was edited; activation goes the core's way."""
+        wanted = obj.is_active
+        switched = change and "is_active" in form.changed_data
+        if switched:
+            obj.is_active = not wanted
+        super().save_model(request, obj, form, change)
+        if switched and wanted:
+            activation.activate(request, obj)
+        elif switched:
+            api.deactivate_template(obj)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        template = kwargs.get("obj")
+        if template is not None:
+            context["overview"] = overview(self.admin_site, request, template)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_add(self, request: HttpRequest, obj: BadgeTemplate) -> HttpResponseRedirect:
+        """On to what a new template needs next."""
+        self.message_user(request, _("Now add what learners must do for it, then activate it."), messages.INFO)
+        return HttpResponseRedirect(links.page_url(self.admin_site, self.model, "change", obj.pk))
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[Any], Any, set[str], list[str]]:
+        """Refuse briefly what learners are on the way to: Django would load and list every one of them."""
+        templates = list(objs)
+        in_use = (
+            BadgeProgress.objects.filter(template__in=[template.pk for template in templates])
+            .values("template__name")
+            .annotate(learners=Count("pk"))
+            .order_by("template__name")
+        )
+        reasons = [
+            _("%(template)s: progress of learners (%(count)d). Deactivate it instead: learners keep what they have.")
+            % {"template": row["template__name"], "count": row["learners"]}
+            for row in in_use
+        ]
+        if reasons:
+            return [], {}, set(), reasons
+        return cast("tuple[list[Any], Any, set[str], list[str]]", super().get_deleted_objects(templates, request))
+
+
+class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
+    """
+    The templates that belong to Open edX itself, made by staff.
+
+    Those of a backend have their own list, with the backend's facts; here they would look like ours to edit.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
+        return super().get_queryset(request).filter(origin=BadgeTemplate.ORIGIN)
+
+
+def _count(model: type[BadgeRequirement] | type[BadgePenalty]) -> Coalesce:
+    of_template = model.objects.filter(template=OuterRef("pk")).order_by().values("template")
+    return Coalesce(Subquery(of_template.annotate(total=Count("pk")).values("total")), 0, output_field=IntegerField())

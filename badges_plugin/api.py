@@ -1,0 +1,122 @@
+"""
+What the rest of the project, and other packages, may ask of the core.
+
+``__all__`` is the promise; everything else below this module is free to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from openedx_events.data import EventsMetadata
+
+from . import conf
+from .data import BadgingEvent
+from .events import read_event
+from .exceptions import ActivationRefused
+from .models import BadgeAward, BadgeTemplate
+from .processing import collector, learners
+from .processing.announcements import announce_pending
+from .processing.history import HistoryChanges, process_history
+from .processing.pipeline import Outcome, process_event
+
+__all__ = [
+    "BadgingEvent",
+    "HistoryChanges",
+    "Outcome",
+    "activate_template",
+    "activation_problems",
+    "activation_warnings",
+    "announce_pending",
+    "deactivate_template",
+    "handle_event",
+    "process_event",
+    "process_history",
+    "read_event",
+    "revoke_award",
+]
+
+
+def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, object]) -> Outcome:
+    """
+    Read and apply what a public signal carried.
+
+    ``arguments`` are the signal's keyword arguments, such as ``course_passing_status``. Raises IgnoredEvent
+    for an event that must not be applied, with the reason.
+    """
+    return process_event(read_event(name, metadata, arguments))
+
+
+def revoke_award(award: BadgeAward, *, reason: str) -> bool:
+    """
+    Revoke an award by hand or because a provider says so. Returns False when it was revoked already.
+
+    The learner earns the badge again only by losing a requirement and fulfilling it anew.
+    """
+    with transaction.atomic():
+        learners.lock(award.progress.user_id)
+        award.refresh_from_db()
+        if award.revoked_at is not None:
+            return False
+        collector.revoke(award, reason=reason)
+    return True
+
+
+def activate_template(template: BadgeTemplate) -> None:
+    """Start processing a template. Raises ActivationRefused with every reason why it cannot work."""
+    problems = activation_problems(template)
+    if problems:
+        raise ActivationRefused(" ".join(problems))
+    _set_active(template, True)
+
+
+def deactivate_template(template: BadgeTemplate) -> None:
+    """Stop processing a template. Learners keep what they have."""
+    _set_active(template, False)
+
+
+def activation_problems(template: BadgeTemplate) -> list[str]:
+    """Return, in sentences for staff, why the template as it is stored cannot be active. Empty: it can."""
+    requirements = list(template.requirements.prefetch_related("rules"))
+    penalties = list(template.penalties.prefetch_related("rules", "requirements"))
+    problems = [] if requirements else [_("The badge template has no requirements.")]
+    for condition in [*requirements, *penalties]:
+        try:
+            condition.clean()
+        except ValidationError as error:
+            problems.extend(f"{condition}: {message}" for message in error.messages)
+    for penalty in penalties:
+        if not penalty.rules.all():
+            problems.append(_("Penalty “%(penalty)s” has no rules.") % {"penalty": penalty})
+        if not penalty.requirements.all():
+            problems.append(_("Penalty “%(penalty)s” resets no requirement.") % {"penalty": penalty})
+    return problems
+
+
+def activation_warnings(template: BadgeTemplate) -> list[str]:
+    """Return what is allowed but may surprise, in sentences for staff."""
+    configured = conf.config().events
+    requirements = list(template.requirements.prefetch_related("rules"))
+    without_rules = [requirement for requirement in requirements if not requirement.rules.all()]
+    event_types = {condition.event_type for condition in [*requirements, *template.penalties.all()]}
+    return [
+        *(
+            _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
+            % {"requirement": requirement}
+            for requirement in without_rules
+        ),
+        *(
+            _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
+            % {"event_type": event_type}
+            for event_type in sorted(event_types - set(configured))
+        ),
+    ]
+
+
+def _set_active(template: BadgeTemplate, is_active: bool) -> None:
+    if template.is_active != is_active:
+        template.is_active = is_active
+        template.save(update_fields=["is_active", "modified"])

@@ -1,0 +1,66 @@
+"""Everything an operator can get wrong in the settings, as Django system checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from . import conf, events
+from .exceptions import UnusableEventType
+
+OWN_EVENT_TYPES = ("org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1")
+
+
+def connect() -> None:
+    """Register the checks with Django."""
+    register(check_configuration)
+    register(check_announcements)
+
+
+def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """E001: BADGES_CONFIG has the wrong shape. E002: an event type cannot be used. W003: none is configured."""
+    try:
+        configured = conf.config().events
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="See the settings reference of the badges plugin.", id="badges_plugin.E001")]
+    messages: list[CheckMessage] = []
+    if not configured:
+        messages.append(
+            Warning(
+                'BADGES_CONFIG["events"] is empty: no event is processed and no badge can be earned.',
+                hint="Leave it out to have the default event types.",
+                id="badges_plugin.W003",
+            )
+        )
+    for name in configured:
+        try:
+            events.get_event_type(name)
+        except UnusableEventType as error:
+            messages.append(
+                Error(
+                    str(error),
+                    hint='Correct or remove it in BADGES_CONFIG["events"].',
+                    id="badges_plugin.E002",
+                )
+            )
+    return messages
+
+
+def check_announcements(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """W004: there is an event bus, but awards or revocations are not published on it."""
+    if not getattr(settings, "EVENT_BUS_PRODUCER", None):
+        return []
+    producer_config = getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {}
+    return [
+        Warning(
+            f"Events of type {name} are not published: no topic of EVENT_BUS_PRODUCER_CONFIG enables it.",
+            hint='Set "enabled": True for it. The host computes its default before BADGES_ENABLED is known.',
+            id="badges_plugin.W004",
+        )
+        for name in OWN_EVENT_TYPES
+        if not any(topic.get("enabled") is True for topic in producer_config.get(name, {}).values())
+    ]

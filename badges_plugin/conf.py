@@ -1,0 +1,106 @@
+"""
+The typed view of the settings, and their only reader.
+
+Settings are read when asked for, never at import, so that plugin settings, the operator's YAML and
+``override_settings`` all have their say. Defaults are merged under what the operator gives, key by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+DEFAULT_EVENTS = (
+    "org.openedx.learning.course.passing.status.updated.v1",
+    "org.openedx.learning.ccx.course.passing.status.updated.v1",
+)
+DEFAULT_IGNORED_KEYPATHS = (
+    "user.id",
+    "user.is_active",
+    "user.pii.username",
+    "user.pii.email",
+    "user.pii.name",
+)
+DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class BadgesConfig:
+    """What the core reads of ``BADGES_CONFIG``."""
+
+    events: tuple[str, ...]
+    ignored_keypaths: tuple[str, ...]
+    future_tolerance: timedelta
+
+
+def is_enabled() -> bool:
+    """
+    Whether badges are switched on.
+
+    .. toggle_name: BADGES_ENABLED
+    .. toggle_implementation: DjangoSetting
+    .. toggle_default: False
+    .. toggle_description: Connects the event receivers and shows the badges in the admin. While it is off the
+        apps are installed and their tables exist, but nothing is connected, no URL is served and no admin is shown.
+    .. toggle_use_cases: open_edx
+    .. toggle_creation_date: 2026-11-22
+    """
+    return getattr(settings, "BADGES_ENABLED", False) is True
+
+
+def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
+    """
+    Return ``BADGES_CONFIG[name]`` merged over ``defaults``, one level deep.
+
+    .. setting_name: BADGES_CONFIG
+    .. setting_default: {}
+    .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
+        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), and one section for each
+        distribution backend. What is left out has its default.
+
+    Raises ImproperlyConfigured when the section is not a mapping.
+    """
+    given = _badges_config().get(name, {})
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f'BADGES_CONFIG["{name}"] must be a dictionary, not {type(given).__name__}.')
+    return {**defaults, **given}
+
+
+def config() -> BadgesConfig:
+    """
+    Return the core's settings with their defaults.
+
+    Raises ImproperlyConfigured, with what to change, when a value has the wrong type.
+    """
+    tolerance = section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
+        "future_tolerance_seconds"
+    ]
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or tolerance < 0:
+        raise ImproperlyConfigured(
+            'BADGES_CONFIG["processing"]["future_tolerance_seconds"] must be a number of seconds, 0 or more.'
+        )
+    return BadgesConfig(
+        events=_strings('BADGES_CONFIG["events"]', _badges_config().get("events", DEFAULT_EVENTS)),
+        ignored_keypaths=_strings(
+            'BADGES_CONFIG["rules"]["ignored_keypaths"]',
+            section("rules", {"ignored_keypaths": DEFAULT_IGNORED_KEYPATHS})["ignored_keypaths"],
+        ),
+        future_tolerance=timedelta(seconds=tolerance),
+    )
+
+
+def _badges_config() -> Mapping[str, object]:
+    given = getattr(settings, "BADGES_CONFIG", None) or {}
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"BADGES_CONFIG must be a dictionary, not {type(given).__name__}.")
+    return given
+
+
+def _strings(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
+        raise ImproperlyConfigured(f"{name} must be a list of strings.")
+    return tuple(dict.fromkeys(value))

@@ -1,0 +1,72 @@
+"""The facts that travel between the parts of the core; all frozen, none knows Django."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+
+class ValueKind(enum.Enum):
+    """How the values at a key path are compared. Derived from the attribute's type in the event's data class."""
+
+    BOOLEAN = "boolean"
+    NUMBER = "number"
+    DATETIME = "date and time"
+    TEXT = "text"
+    LIST = "list"
+
+
+@dataclass(frozen=True, order=True)
+class EventStamp:
+    """
+    Identity and age of an event, ordered by time; the id breaks ties so that the order is total.
+
+    A total order is what makes the outcome independent of the order of arrival.
+    """
+
+    time: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class LearnerData:
+    """
+    The earner as the event describes them. Empty strings mean that the event does not say.
+
+    .. pii: Carries the user name, e-mail address and name of a learner in memory; never logged.
+    .. pii_types: username, email_address, name
+    .. pii_retirement: retained
+    """
+
+    lms_user_id: int | None
+    username: str = field(repr=False)
+    email: str = field(repr=False)
+    name: str = field(repr=False)
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class BadgingEvent:
+    """One event about one learner, as far as badges are concerned."""
+
+    type: str
+    stamp: EventStamp
+    learner: LearnerData = field(repr=False)
+    payload: object = field(repr=False)
+    """The data object that key paths start from."""
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.stamp.id}"
+
+
+def resolve(payload: object, key_path: str) -> object:
+    """Return the value at a dotted key path of nested data objects or mappings, or None where there is none."""
+    value = payload
+    for name in key_path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+        if value is None:
+            return None
+    return value

@@ -1,0 +1,179 @@
+"""
+The language of openedx-events: which event types can matter for badges, what they say, and about whom.
+
+Every public signal whose data carries ``UserData`` is usable. The earner is the person the event is about,
+never the staff member who acted. Source: the data classes of openedx-events, read by introspection, so that
+event types of later releases and of other packages are usable without a change here.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from uuid import UUID
+
+import attr
+from django.utils.translation import gettext as _
+from opaque_keys import OpaqueKey
+from openedx_events.data import EventsMetadata
+from openedx_events.learning.data import UserData
+from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
+
+from .data import BadgingEvent, EventStamp, LearnerData, ValueKind, resolve
+from .exceptions import IgnoredEvent, UnusableEventType
+
+# Attribute names under which event data classes keep the person the event is about, most certain first.
+_EARNER_NAMES = ("user", "student_user")
+# ... and those of people who acted on somebody else.
+_ACTOR_NAMES = frozenset({"created_by", "requesting_user"})
+
+_KIND_BY_TYPE: tuple[tuple[tuple[type, ...], ValueKind], ...] = (
+    ((bool,), ValueKind.BOOLEAN),  # before int: bool is a subclass of it
+    ((int, float), ValueKind.NUMBER),
+    ((datetime, date), ValueKind.DATETIME),
+    ((str, UUID, OpaqueKey), ValueKind.TEXT),
+    ((list, tuple), ValueKind.LIST),
+)
+
+
+@dataclass(frozen=True)
+class EventType:
+    """What is known of one public event type before any event of it arrives."""
+
+    name: str
+    signal: OpenEdxPublicSignal
+    root: str | None
+    """The only argument of the signal, from which key paths start; None when there are several."""
+    earner_path: str
+    kinds: Mapping[str, ValueKind]
+    """Every key path that a rule can use, ignored ones included."""
+    personal_paths: frozenset[str]
+    """Key paths that lie inside somebody's UserData, without that prefix: ``created_by.pii.email`` is in here."""
+
+
+@cache
+def get_event_type(name: str) -> EventType:
+    """
+    Return what is known of an event type.
+
+    Raises UnusableEventType when openedx-events has no such event or when it names no learner.
+    """
+    signal = _signals().get(name)
+    if signal is None:
+        raise UnusableEventType(_("There is no public event type “%s” in the installed openedx-events.") % name)
+    fields: dict[str, type] = dict(signal.init_data)
+    root = next(iter(fields)) if len(fields) == 1 else None
+    tree = fields if root is None else _attributes(fields[root])
+    earner_path = "" if root is not None and fields[root] is UserData else _find_earner(name, tree)
+    kinds: dict[str, ValueKind] = {}
+    personal: set[str] = set()
+    _collect_leaves(tree, "", root is not None and fields[root] is UserData, kinds, personal)
+    return EventType(name, signal, root, earner_path, kinds, frozenset(personal))
+
+
+def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
+    """
+    Return the key paths that rules on an event type may use, with the kind of their values.
+
+    ``ignored`` are the configured paths such as ``user.pii.email``. They apply to everybody an event
+    mentions: ``student_user.pii.email`` and ``created_by.pii.email`` are left out as well, and so is
+    ``pii.email`` where the event's data is the user itself.
+    """
+    event_type = get_event_type(name)
+    below_user = {path.removeprefix("user.") for path in ignored if path.startswith("user.")}
+
+    def is_ignored(path: str) -> bool:
+        qualified = f"{event_type.root}.{path}" if event_type.root else path
+        if path in ignored or qualified in ignored:
+            return True
+        return path in event_type.personal_paths and any(
+            path == tail or path.endswith(f".{tail}") for tail in below_user
+        )
+
+    return {path: kind for path, kind in event_type.kinds.items() if not is_ignored(path)}
+
+
+def read_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, object]) -> BadgingEvent:
+    """
+    Read what a signal carried.
+
+    ``arguments`` are the signal's keyword arguments. Raises IgnoredEvent when the event names nobody, or
+    nobody who could be found again (an anonymous user), and UnusableEventType for a type that never can.
+    """
+    event_type = get_event_type(name)
+    payload = arguments if event_type.root is None else arguments.get(event_type.root)
+    earner = payload if event_type.earner_path == "" else resolve(payload, event_type.earner_path)
+    if not isinstance(earner, UserData):
+        raise IgnoredEvent("the event carries no user data")
+    learner = _read_learner(earner)
+    if learner.lms_user_id is None and not learner.username:
+        raise IgnoredEvent("the event's user has neither an LMS user id nor a user name")
+    return BadgingEvent(name, EventStamp(metadata.time, metadata.id), learner, payload)
+
+
+def _read_learner(user: UserData) -> LearnerData:
+    pii = user.pii
+    return LearnerData(
+        lms_user_id=user.id or None,
+        username=(pii.username if pii else "") or "",
+        email=(pii.email if pii else "") or "",
+        name=(pii.name if pii else "") or "",
+        is_active=bool(user.is_active),
+    )
+
+
+@cache
+def _signals() -> Mapping[str, OpenEdxPublicSignal]:
+    load_all_signals()
+    return {signal.event_type: signal for signal in OpenEdxPublicSignal.all_events()}
+
+
+def _attributes(cls: type) -> dict[str, type]:
+    return {item.name: item.type for item in attr.fields(cls) if item.type is not None} if attr.has(cls) else {}
+
+
+def _find_earner(name: str, tree: Mapping[str, type], prefix: str = "") -> str:
+    """Breadth first: the person nearest to the root is the one whom the event is about."""
+    people = {key: f"{prefix}{key}" for key, cls in tree.items() if cls is UserData}
+    for preferred in _EARNER_NAMES:
+        if preferred in people:
+            return people[preferred]
+    others = [path for key, path in people.items() if key not in _ACTOR_NAMES]
+    if len(others) == 1:
+        return others[0]
+    for key, cls in tree.items():
+        if cls is not UserData and (below := _attributes(cls)):
+            try:
+                return _find_earner(name, below, f"{prefix}{key}.")
+            except UnusableEventType:
+                continue
+    raise UnusableEventType(_("Event type “%s” does not say which learner it is about: it carries no UserData.") % name)
+
+
+def _collect_leaves(
+    tree: Mapping[str, type], prefix: str, inside_user: bool, kinds: dict[str, ValueKind], personal: set[str]
+) -> None:
+    for key, cls in tree.items():
+        path = f"{prefix}{key}"
+        if below := _attributes(cls):
+            _collect_leaves(below, f"{path}.", inside_user or cls is UserData, kinds, personal)
+        elif kind := _kind_of(cls):
+            kinds[path] = kind
+            if inside_user:
+                personal.add(path)
+
+
+def _kind_of(annotation: object) -> ValueKind | None:
+    """None for what no operator can compare (dictionaries, anything unknown): it is not offered."""
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        choices = [item for item in typing.get_args(annotation) if item is not type(None)]
+        return _kind_of(choices[0]) if len(choices) == 1 else None
+    cls = origin or annotation
+    if not isinstance(cls, type):
+        return None
+    return next((kind for bases, kind in _KIND_BY_TYPE if issubclass(cls, bases)), None)

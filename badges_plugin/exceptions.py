@@ -1,0 +1,30 @@
+"""What can go wrong in the core, by what the caller should do about it."""
+
+
+class BadgesError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class IgnoredEvent(BadgesError):
+    """
+    The event cannot or must not change anything; the reason is for the log and names no person.
+
+    Raised while an event is read or its learner identified. It is a defined outcome, not a failure: the
+    event counts as handled.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnusableEventType(BadgesError):
+    """The event type does not exist in openedx-events, or names no learner, so no badge can depend on it."""
+
+
+class InvalidRule(BadgesError):
+    """A rule's key path, operator or value cannot work; the message is for the person who wrote the rule."""
+
+
+class ActivationRefused(BadgesError):
+    """A badge template cannot be activated as it is set up; the message says what is missing."""

@@ -1,0 +1,164 @@
+"""What learners did: fulfilments, progress and awards. All of it hangs on the Credentials user by foreign key."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ..data import EventStamp
+from ..host import User, UserCredential
+from .requirements import BadgeRequirement
+from .templates import BadgeTemplate
+
+
+class Learner(models.Model):
+    """
+    A Credentials user of whom some event has told.
+
+    .. pii: Belongs to a user; holds no personal data itself.
+    .. pii_types: other
+    .. pii_retirement: local_api
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="badges_learner",
+        verbose_name=_("user"),
+    )
+    profile_time = models.DateTimeField(
+        _("profile as of"), help_text=_("Time of the newest event whose name and e-mail address were taken over.")
+    )
+
+    class Meta:
+        verbose_name = _("learner")
+        verbose_name_plural = _("learners")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class BadgeProgress(models.Model):
+    """
+    How far a learner is on the way to a badge.
+
+    .. pii: Belongs to a user; holds no personal data itself.
+    .. pii_types: other
+    .. pii_retirement: local_api
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="badge_progresses", verbose_name=_("user")
+    )
+    # PROTECT: what learners earned must survive; a template that is in use is deactivated instead.
+    template = models.ForeignKey(
+        BadgeTemplate, on_delete=models.PROTECT, related_name="progresses", verbose_name=_("badge template")
+    )
+
+    class Meta:
+        verbose_name = _("badge progress")
+        verbose_name_plural = _("badge progress records")
+        constraints = [
+            models.UniqueConstraint(fields=("user", "template"), name="badges_progress_user_template"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.template_id}"
+
+
+class Fulfillment(models.Model):
+    """
+    The last thing that was heard of one requirement of one learner, and from which event.
+
+    A row with ``is_fulfilled`` False is as important as one with True: it remembers the penalty, so that an
+    older event that arrives later cannot undo it.
+
+    .. no_pii: This model has no PII.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    progress = models.ForeignKey(
+        BadgeProgress, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("progress")
+    )
+    requirement = models.ForeignKey(
+        BadgeRequirement, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("requirement")
+    )
+    is_fulfilled = models.BooleanField(_("fulfilled"))
+    event_id = models.UUIDField(_("event id"))
+    event_type = models.CharField(_("event type"), max_length=255)
+    event_time = models.DateTimeField(_("event time"))
+
+    class Meta:
+        verbose_name = _("fulfillment")
+        verbose_name_plural = _("fulfillments")
+        constraints = [
+            models.UniqueConstraint(fields=("progress", "requirement"), name="badges_fulfillment_requirement"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement_id}: {self.is_fulfilled}"
+
+    @property
+    def stamp(self) -> EventStamp:
+        """Return identity and time of the event that was applied last."""
+        return EventStamp(self.event_time, self.event_id)
+
+
+class BadgeAward(models.Model):
+    """
+    One award of a badge to a learner; a badge that is earned again has another one with the next number.
+
+    The facts of an award are final: they change once, when the award is revoked. The row is also the outbox of
+    its public events: until the event bus has them, ``announce_due_at`` says when they are sent (again).
+
+    .. no_pii: This model has no PII.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    progress = models.ForeignKey(
+        BadgeProgress, on_delete=models.CASCADE, related_name="awards", verbose_name=_("progress")
+    )
+    number = models.PositiveIntegerField(_("number"), help_text=_("1 for the first award of this badge."))
+    credential = models.ForeignKey(
+        UserCredential, on_delete=models.PROTECT, related_name="+", verbose_name=_("user credential")
+    )
+    awarded_at = models.DateTimeField(_("awarded at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    revocation_reason = models.CharField(_("revocation reason"), max_length=255, blank=True)
+    events = models.JSONField(
+        _("events"), help_text=_("The events that made the award: a list of objects with id, type and time.")
+    )
+    announced_at = models.DateTimeField(_("award announced at"), null=True, blank=True, editable=False)
+    revocation_announced_at = models.DateTimeField(_("revocation announced at"), null=True, blank=True, editable=False)
+    announce_due_at = models.DateTimeField(
+        _("announcement due"),
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=True,
+        help_text=_("Until then it is somebody's who is sending it, afterwards anybody's. Empty: all is announced."),
+    )
+
+    class Meta:
+        verbose_name = _("badge award")
+        verbose_name_plural = _("badge awards")
+        constraints = [
+            # One award at a time can be open, since each takes the next number. MySQL enforces this form.
+            models.UniqueConstraint(fields=("progress", "number"), name="badges_award_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.progress} #{self.number}"
+
+    @property
+    def user(self) -> User:
+        """Return the Credentials user who earned the badge."""
+        return self.progress.user
+
+    @property
+    def template(self) -> BadgeTemplate:
+        """Return the core row of the badge template."""
+        return self.progress.template

@@ -1,0 +1,220 @@
+"""Requirements and penalties: which events bring a learner nearer to a badge, and which take it away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from .. import conf, events
+from ..exceptions import InvalidRule, UnusableEventType
+from ..rules import Operator, Rule, compile_rule
+from .ruleset_version import ConfigurationModel
+from .templates import BadgeTemplate
+
+OPERATOR_LABELS = {
+    Operator.EQUAL: _("equal to"),
+    Operator.NOT_EQUAL: _("not equal to"),
+    Operator.GREATER: _("greater than"),
+    Operator.GREATER_OR_EQUAL: _("greater than or equal to"),
+    Operator.LESS: _("less than"),
+    Operator.LESS_OR_EQUAL: _("less than or equal to"),
+    Operator.ONE_OF: _("one of"),
+    Operator.CONTAINS: _("contains"),
+    Operator.STARTS_WITH: _("starts with"),
+    Operator.MATCHES: _("matches (with * and ?)"),
+}
+
+
+class EventCondition(ConfigurationModel):
+    """
+    What a requirement and a penalty have in common: an event type and rules that must all apply.
+
+    ``event_type`` has no choices here: the configured list is a setting, and a setting must not become a
+    migration. The forms offer the choices.
+
+    .. no_pii: This model has no PII.
+    """
+
+    event_type = models.CharField(
+        _("event type"), max_length=255, help_text=_("Public event that this is checked against.")
+    )
+    description = models.TextField(_("description"), blank=True, help_text=_("Says to people what is asked for."))
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        """Refuse an event type that names no learner, and one that the existing rules cannot work with."""
+        super().clean()
+        try:
+            events.get_event_type(self.event_type)
+        except UnusableEventType as error:
+            raise ValidationError({"event_type": str(error)}) from error
+        for rule in self.existing_rules():
+            _compiled(self.event_type, rule)
+
+    def existing_rules(self) -> list[AbstractDataRule]:
+        """Return the rules that are stored for this condition."""
+        raise NotImplementedError
+
+
+class BadgeRequirement(EventCondition):
+    """
+    Something a learner must do for a badge.
+
+    .. no_pii: This model has no PII.
+    """
+
+    template = models.ForeignKey(
+        BadgeTemplate, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("badge template")
+    )
+    group = models.CharField(
+        _("group"),
+        max_length=255,
+        blank=True,
+        help_text=_(
+            "Requirements with the same group are alternatives: one of them is enough. "
+            "Without a group the requirement stands alone. Every group must be fulfilled."
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("badge requirement")
+        verbose_name_plural = _("badge requirements")
+
+    def __str__(self) -> str:
+        return self.description or f"{self.event_type} #{self.pk}"
+
+    def existing_rules(self) -> list[AbstractDataRule]:
+        return list(self.rules.all()) if self.pk else []
+
+
+class BadgePenalty(EventCondition):
+    """
+    Something that takes fulfilled requirements of a badge away again. One without rules never applies.
+
+    .. no_pii: This model has no PII.
+    """
+
+    template = models.ForeignKey(
+        BadgeTemplate, on_delete=models.CASCADE, related_name="penalties", verbose_name=_("badge template")
+    )
+    requirements = models.ManyToManyField(
+        BadgeRequirement,
+        related_name="penalties",
+        verbose_name=_("requirements"),
+        help_text=_("The requirements that count as not fulfilled any more when the penalty applies."),
+    )
+
+    class Meta:
+        verbose_name = _("badge penalty")
+        verbose_name_plural = _("badge penalties")
+
+    def __str__(self) -> str:
+        return self.description or f"{self.event_type} #{self.pk}"
+
+    def existing_rules(self) -> list[AbstractDataRule]:
+        return list(self.rules.all()) if self.pk else []
+
+
+class AbstractDataRule(ConfigurationModel):
+    """
+    One comparison on the payload of an event. A rule that cannot work is refused when it is saved.
+
+    .. no_pii: This model has no PII. Key paths to personal data are not accepted unless the operator allows them.
+    """
+
+    key_path = models.CharField(
+        _("key path"), max_length=255, help_text=_("Where the value is in the event, for example course.course_key.")
+    )
+    operator = models.CharField(
+        _("operator"), max_length=16, choices=[(item.value, label) for item, label in OPERATOR_LABELS.items()]
+    )
+    value = models.TextField(_("value"), help_text=_("What to compare with. For “one of”: one value per line."))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.key_path} {self.operator} {self.value}"
+
+    @property
+    def condition(self) -> EventCondition:
+        """Return the requirement or penalty that the rule belongs to."""
+        raise NotImplementedError
+
+    def clean(self) -> None:
+        """Refuse, naming the field and the reason, what could never be evaluated."""
+        super().clean()
+        _compiled(self.condition.event_type, self)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the rule. Raises ValidationError when it cannot work: a bad rule is not a false rule."""
+        _compiled(self.condition.event_type, self)
+        super().save(*args, **kwargs)
+
+
+class DataRule(AbstractDataRule):
+    """
+    A rule of a requirement.
+
+    .. no_pii: This model has no PII.
+    """
+
+    requirement = models.ForeignKey(
+        BadgeRequirement, on_delete=models.CASCADE, related_name="rules", verbose_name=_("requirement")
+    )
+
+    class Meta:
+        verbose_name = _("data rule")
+        verbose_name_plural = _("data rules")
+
+    @property
+    def condition(self) -> EventCondition:
+        return self.requirement
+
+
+class PenaltyDataRule(AbstractDataRule):
+    """
+    A rule of a penalty.
+
+    .. no_pii: This model has no PII.
+    """
+
+    penalty = models.ForeignKey(BadgePenalty, on_delete=models.CASCADE, related_name="rules", verbose_name=_("penalty"))
+
+    class Meta:
+        verbose_name = _("penalty data rule")
+        verbose_name_plural = _("penalty data rules")
+
+    @property
+    def condition(self) -> EventCondition:
+        return self.penalty
+
+
+def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
+    """
+    Compile a stored rule for events of a type.
+
+    Raises InvalidRule when the key path does not exist in such events or is ignored by configuration, or when
+    operator or value do not fit; UnusableEventType when there is no such event type.
+    """
+    kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
+    kind = kinds.get(rule.key_path)
+    if kind is None:
+        raise InvalidRule(
+            gettext("Events of type %(event_type)s have no usable value at “%(key_path)s”.")
+            % {"event_type": event_type, "key_path": rule.key_path}
+        )
+    return compile_rule(rule.key_path, rule.operator, rule.value, kind)
+
+
+def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:
+    try:
+        return compile_for(event_type, rule)
+    except (InvalidRule, UnusableEventType) as error:
+        raise ValidationError(f"{rule}: {error}") from error

@@ -1,0 +1,64 @@
+"""Badge templates: what can be earned."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.sites.models import Site
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ..host import AbstractCredential
+from .ruleset_version import ConfigurationModel
+
+
+class BadgeTemplate(ConfigurationModel, AbstractCredential):
+    """
+    A badge that learners can earn, whatever carries it to them.
+
+    A backend that keeps more about its templates inherits from this model (multi-table); the row here is
+    always complete for the core. ``is_active`` comes from the host: only active templates are processed.
+
+    .. no_pii: This model has no PII.
+    """
+
+    ORIGIN = "openedx"
+
+    # 32 bits: the host keeps it in UserCredential.credential_id, a PositiveIntegerField.
+    id = models.AutoField(primary_key=True)
+    # The host's field, declared again for its related_name: the host's built-in badges app has a model of the
+    # same name, and both would claim Site.badgetemplate_set.
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", verbose_name=_("site"))
+    uuid = models.UUIDField(_("UUID"), unique=True, default=uuid.uuid4, help_text=_("Identity of the badge template."))
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("description"), blank=True)
+    icon = models.URLField(_("icon"), max_length=500, blank=True, help_text=_("Address of the badge's image."))
+    origin = models.CharField(
+        _("origin"),
+        max_length=32,
+        default=ORIGIN,
+        db_index=True,
+        editable=False,
+        help_text=_("Who the template belongs to: Open edX itself or the distribution backend that brought it."),
+    )
+    can_be_reawarded = models.BooleanField(
+        _("can be earned again"),
+        default=True,
+        help_text=_("Whether a learner whose badge was revoked can earn it again."),
+    )
+
+    class Meta:
+        verbose_name = _("badge template")
+        verbose_name_plural = _("badge templates")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse an active template that nobody could ever complete."""
+        super().clean()
+        if self.is_active and not (self.pk and self.requirements.exists()):
+            raise ValidationError(
+                {"is_active": _("A badge template without requirements cannot be active: add requirements first.")}
+            )

@@ -1,0 +1,142 @@
+"""
+The public events BADGE_AWARDED and BADGE_REVOKED: sent after the commit, and until the event bus has them.
+
+That something is to be announced is written in the transaction of the award. A process that dies before it has
+sent it leaves it to ``announce_pending``. An event that is sent twice has the same id and time both times.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid5
+
+from django.db import DatabaseError, transaction
+from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.utils import timezone
+from edx_django_utils.monitoring import set_custom_attribute
+from openedx_events.data import EventsMetadata
+from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
+from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
+
+from ..models import BadgeAward
+from .publishing import publish
+
+logger = logging.getLogger(__name__)
+
+NAMESPACE = UUID("6f1a0d8e-58a6-5c0b-9d0e-0b1f4a2c7d35")
+
+WAIT = timedelta(minutes=5)
+"""How long whoever is sending an announcement has it to itself, and the pause before the next attempt."""
+
+
+class Kind(enum.Enum):
+    """The public events of an award, in their order."""
+
+    AWARDED = "awarded"
+    REVOKED = "revoked"
+
+
+_SIGNALS = {Kind.AWARDED: BADGE_AWARDED, Kind.REVOKED: BADGE_REVOKED}
+
+
+def first_due() -> datetime:
+    """Return when others may announce what is written now: this process does so right after the commit."""
+    return timezone.now() + WAIT
+
+
+def after_commit(award: BadgeAward, kind: Kind) -> None:
+    """Announce an award or its revocation once the running transaction, which wrote it, is committed."""
+    transaction.on_commit(partial(_announce, award, kind))
+
+
+def announce_pending(*, limit: int = 100) -> int:
+    """
+    Announce what others left unannounced, oldest first; stop at the first that the bus does not take.
+
+    Returns how many events the bus took. Any number of processes may do this at the same time; one query when
+    there is nothing to do.
+    """
+    sent = 0
+    due = BadgeAward.objects.filter(announce_due_at__lte=timezone.now()).order_by("announce_due_at", "pk")
+    for award in due.select_related("progress__user", "progress__template", "credential")[:limit]:
+        claim = BadgeAward.objects.filter(pk=award.pk, announce_due_at=award.announce_due_at)
+        if not claim.update(announce_due_at=timezone.now() + WAIT):
+            continue
+        for kind in _unannounced(award):
+            if not _announce(award, kind):
+                return sent
+            sent += 1
+    return sent
+
+
+def event_id(award: BadgeAward, kind: Kind) -> UUID:
+    """Return the id of the public event, always the same one for the same award or revocation."""
+    return uuid5(NAMESPACE, f"{award.credential.uuid}/{award.number}/{kind.value}")
+
+
+def badge_data(award: BadgeAward) -> BadgeData:
+    """Describe an award in the language of openedx-events. An LMS user id of 0 means that it is not known."""
+    user = award.progress.user
+    template = award.progress.template
+    return BadgeData(
+        uuid=str(award.credential.uuid),
+        user=UserData(
+            pii=UserPersonalData(username=user.get_username(), email=user.email, name=user.full_name or ""),
+            id=user.lms_user_id or 0,
+            is_active=user.is_active,
+        ),
+        template=BadgeTemplateData(
+            uuid=str(template.uuid),
+            origin=template.origin,
+            name=template.name,
+            description=template.description,
+            image_url=template.icon,
+        ),
+    )
+
+
+def _unannounced(award: BadgeAward) -> list[Kind]:
+    kinds = [Kind.AWARDED] if award.announced_at is None else []
+    if award.revoked_at is not None and award.revocation_announced_at is None:
+        kinds.append(Kind.REVOKED)
+    return kinds
+
+
+def _announce(award: BadgeAward, kind: Kind) -> bool:
+    """Send the event; whether the bus has it. Nobody else sends it meanwhile: its due time lies in the future."""
+    signal = _SIGNALS[kind]
+    happened_at = award.awarded_at if kind is Kind.AWARDED else award.revoked_at
+    metadata = EventsMetadata(
+        event_type=signal.event_type,
+        minorversion=signal.minor_version,
+        id=event_id(award, kind),
+        time=(happened_at or timezone.now()).astimezone(UTC),
+    )
+    if not publish(signal, metadata, badge=badge_data(award)):
+        set_custom_attribute("badges_announcement_failed", str(metadata.id))
+        logger.warning("The event bus did not take event %s (award %s %s) yet.", metadata.id, award.pk, kind.value)
+        return False
+    try:
+        _note(award, kind)
+    except DatabaseError as error:
+        # At worst it is sent once more, with the same id.
+        logger.warning("Event %s was sent, but that could not be noted: %s", metadata.id, type(error).__name__)
+    return True
+
+
+def _note(award: BadgeAward, kind: Kind) -> None:
+    """Note that the bus has the event. Nothing is due any more, unless the award's other event still is."""
+    row = BadgeAward.objects.filter(pk=award.pk)
+    now = timezone.now()
+    if kind is Kind.AWARDED:
+        other_is_due = Q(revoked_at__isnull=False, revocation_announced_at=None)
+        row.update(announced_at=now, announce_due_at=_due_if(other_is_due))
+    else:
+        row.update(revocation_announced_at=now, announce_due_at=_due_if(Q(announced_at=None)))
+
+
+def _due_if(condition: Q) -> Case:
+    return Case(When(condition, then=F("announce_due_at")), default=Value(None), output_field=DateTimeField())

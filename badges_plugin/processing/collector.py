@@ -1,0 +1,133 @@
+"""Awards and revocations: what follows from progress."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from functools import partial
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.utils import timezone
+
+from ..host import AWARDED, REVOKED, UserCredential
+from ..models import BadgeAward, BadgeProgress, BadgeTemplate
+from ..signals import badge_awarded, badge_revoked
+from . import announcements
+from .announcements import Kind
+from .progression import ProgressChange
+
+logger = logging.getLogger(__name__)
+
+
+class Collected(enum.Enum):
+    """What followed from a change of progress."""
+
+    NOTHING = "nothing"
+    AWARDED = "awarded"
+    REVOKED = "revoked"
+
+
+def collect(change: ProgressChange) -> Collected:
+    """
+    Award what is complete now and not awarded; revoke what was awarded and a penalty has broken.
+
+    Only the way from incomplete to complete awards a badge again: one that was revoked by hand stays revoked
+    while the learner merely goes on passing. Called inside the transaction that holds the learner.
+    """
+    last = None if change.is_first else _last_award(change.progress)
+    is_awarded = last is not None and last.revoked_at is None
+    if change.is_complete and not is_awarded and _may_award(change, last):
+        award(change, last)
+        return Collected.AWARDED
+    if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
+        revoke(last, reason=f"penalty by event {change.reset_by.stamp.id}")
+        return Collected.REVOKED
+    return Collected.NOTHING
+
+
+def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
+    """Award a badge: the user credential, the award and, by the internal signal, whatever must go with it."""
+    progress = change.progress
+    new = BadgeAward.objects.create(
+        progress=progress,
+        number=last.number + 1 if last else 1,
+        credential=_awarded_credential(progress, last),
+        awarded_at=timezone.now(),
+        events=[
+            {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
+            for row in sorted(change.fulfillments.values(), key=lambda row: row.stamp)
+            if row.is_fulfilled
+        ],
+        announce_due_at=announcements.first_due(),
+    )
+    badge_awarded.send(sender=BadgeTemplate, award=new)
+    _log_after_commit(
+        "Badge template %s awarded to user %s (award %s) by event %s.",
+        progress.template_id,
+        progress.user_id,
+        new.number,
+        change.last_event.stamp.id,
+    )
+    announcements.after_commit(new, Kind.AWARDED)
+    return new
+
+
+def revoke(award: BadgeAward, *, reason: str) -> None:
+    """Revoke an award that is not revoked yet. Called inside a transaction that holds the learner."""
+    award.revoked_at = timezone.now()
+    award.revocation_reason = reason
+    award.announce_due_at = announcements.first_due()
+    award.save(update_fields=["revoked_at", "revocation_reason", "announce_due_at"])
+    _set_status(award.credential, REVOKED)
+    badge_revoked.send(sender=BadgeTemplate, award=award)
+    _log_after_commit(
+        "Badge template %s revoked from user %s (award %s): %s.",
+        award.progress.template_id,
+        award.progress.user_id,
+        award.number,
+        reason,
+    )
+    announcements.after_commit(award, Kind.REVOKED)
+
+
+def _last_award(progress: BadgeProgress) -> BadgeAward | None:
+    awards = BadgeAward.objects.filter(progress=progress).select_related("credential")
+    last = awards.order_by("number").last()
+    if last is not None:
+        last.progress = progress
+    return last
+
+
+def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
+    return last is None or (change.template.row.can_be_reawarded and not change.stayed_complete)
+
+
+def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> UserCredential:
+    """The host allows one credential per user name and template: a badge that is earned again is the same one."""
+    if last is not None:
+        _set_status(last.credential, AWARDED)
+        return last.credential
+    identity = {
+        "username": progress.user.get_username(),
+        "credential_content_type": ContentType.objects.get_for_model(BadgeTemplate),
+        "credential_id": progress.template_id,
+    }
+    # Not get_or_create: the learner is held, nobody else creates it meanwhile.
+    credential = UserCredential.objects.filter(**identity).first()
+    if credential is None:
+        return UserCredential.objects.create(**identity, status=AWARDED)
+    _set_status(credential, AWARDED)
+    return credential
+
+
+def _set_status(credential: UserCredential, status: str) -> None:
+    if credential.status != status:
+        credential.status = status
+        # Saved, not updated: the host listens to post_save of UserCredential.
+        credential.save()
+
+
+def _log_after_commit(message: str, *args: object) -> None:
+    """A transaction that is undone, by a failure or because it is a rehearsal, has awarded nothing."""
+    transaction.on_commit(partial(logger.info, message, *args))

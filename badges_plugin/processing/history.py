@@ -1,0 +1,103 @@
+"""A learner's past, applied at once: for replay of the bus and for what the bus no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+
+from ..data import BadgingEvent, LearnerData
+from ..exceptions import IgnoredEvent
+from ..ruleset import current_ruleset
+from . import collector, learners, progression
+from .collector import Collected
+from .pipeline import count, refuse_future
+from .progression import Step
+
+
+@dataclass(frozen=True)
+class HistoryChanges:
+    """What a history changed, or would change."""
+
+    awarded: tuple[int, ...] = ()
+    """Primary keys of the templates that were awarded."""
+    revoked: tuple[int, ...] = ()
+    is_new_learner: bool = False
+    """Whether the learner had to be created as a user."""
+    is_repeated: bool = False
+    """Whether all of it was applied before."""
+    ignored: tuple[str, ...] = ()
+    """The reasons why events, or all of them, must not be applied."""
+
+
+def process_history(
+    events: Iterable[BadgingEvent], *, templates: Collection[int] | None = None, dry_run: bool = False
+) -> HistoryChanges:
+    """
+    Apply events of one learner, whatever their order, in one transaction; award and revoke once, at the end.
+
+    Progress ends as if each event had been processed by itself. Awards and revocations follow from where the
+    history began and where it ends: what was lost and earned again on the way is neither revoked nor awarded
+    again, and what was earned and lost is not awarded at all. ``templates`` limits it to templates with these
+    primary keys; with ``dry_run`` all is undone again. The caller says which events are of one learner.
+    """
+    steps, ignored = _steps(events, templates)
+    if not steps:
+        return HistoryChanges(ignored=ignored)
+    newest = _with_whole_profile(steps)
+    try:
+        with transaction.atomic():
+            changes = _apply(steps, newest)
+            transaction.set_rollback(dry_run)
+    except IgnoredEvent as reason:
+        return HistoryChanges(ignored=(*ignored, reason.reason))
+    return replace(changes, ignored=ignored)
+
+
+def _steps(events: Iterable[BadgingEvent], templates: Collection[int] | None) -> tuple[Sequence[Step], tuple[str, ...]]:
+    """Return the events that mean something, oldest first, and why others are left out."""
+    ruleset = current_ruleset()
+    steps, ignored = [], []
+    for event in sorted(events, key=lambda event: event.stamp):
+        match = ruleset.match(event)
+        if templates is not None:
+            match = match.only(templates)
+        if not match:
+            continue
+        try:
+            refuse_future(event)
+        except IgnoredEvent as reason:
+            ignored.append(reason.reason)
+        else:
+            steps.append(Step(event, match))
+    return steps, tuple(ignored)
+
+
+def _apply(steps: Sequence[Step], newest: BadgingEvent) -> HistoryChanges:
+    ruleset = current_ruleset()
+    found = learners.find(newest.learner)
+    if found is not None and progression.is_applied(found, steps, ruleset):
+        return HistoryChanges(is_repeated=True)
+    held = learners.hold(learners.ensure(found, newest), newest, found=found)
+    collected = [(change.template.id, collector.collect(change)) for change in progression.apply(held, steps, ruleset)]
+    count(what for _, what in collected)
+    return HistoryChanges(
+        awarded=tuple(pk for pk, what in collected if what is Collected.AWARDED),
+        revoked=tuple(pk for pk, what in collected if what is Collected.REVOKED),
+        is_new_learner=found is None,
+    )
+
+
+def _with_whole_profile(steps: Sequence[Step]) -> BadgingEvent:
+    """Return the newest event, with what it leaves out about its learner taken from the newest one that says it."""
+    newest = steps[-1].event
+    people = [step.event.learner for step in reversed(steps)]
+    whole = LearnerData(
+        lms_user_id=next((one.lms_user_id for one in people if one.lms_user_id is not None), None),
+        username=next((one.username for one in people if one.username), ""),
+        email=next((one.email for one in people if one.email), ""),
+        name=next((one.name for one in people if one.name), ""),
+        is_active=newest.learner.is_active,
+    )
+    return replace(newest, learner=whole)

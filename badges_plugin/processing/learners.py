@@ -1,0 +1,123 @@
+"""The learner that an event names, as a Credentials user."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+
+from ..data import BadgingEvent, LearnerData
+from ..exceptions import IgnoredEvent
+from ..host import User
+from ..models import Learner
+
+
+def find(learner: LearnerData) -> User | None:
+    """
+    Return the Credentials user of a learner, by LMS user id first, then by user name. One query.
+
+    Raises IgnoredEvent when the user name belongs to another LMS user here: it was given to somebody else
+    since, and awarding by name would award the wrong person.
+    """
+    condition = Q(username=learner.username) if learner.username else Q()
+    if learner.lms_user_id is not None:
+        condition |= Q(lms_user_id=learner.lms_user_id)
+    users = list(User.objects.filter(condition).select_related("badges_learner").order_by("pk"))
+    # The host does not keep LMS user ids unique.
+    same_id = [user for user in users if user.lms_user_id is not None and user.lms_user_id == learner.lms_user_id]
+    if same_id:
+        return next((user for user in same_id if user.username == learner.username), same_id[0])
+    if not users:
+        return None
+    user = users[0]
+    if user.lms_user_id is not None and learner.lms_user_id is not None:
+        raise IgnoredEvent(f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here")
+    return user
+
+
+def ensure(user: User | None, event: BadgingEvent) -> User:
+    """
+    Make sure that the learner exists as a user.
+
+    Outside the transaction that applies the event: a unique key that two processes insert at the same instant
+    would otherwise stay locked until one of them is done, and two of them would deadlock.
+    """
+    return user or _create(event.learner)
+
+
+def hold(user: User, event: BadgingEvent, *, found: User | None) -> User:
+    """
+    Lock the learner until the end of the transaction, and take over what the event says of them.
+
+    ``found`` is what ``find`` returned: it knows whether badges ever dealt with the learner, a new user does not.
+    Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
+    empty.
+    """
+    held = lock(user.pk)
+    _refresh_profile(held, event.learner, _advance_profile(found, held, event.stamp.time))
+    return held
+
+
+def lock(user_id: int) -> User:
+    """
+    Wait until nobody else holds the learner, and hold it until the end of the transaction.
+
+    The lock is on the user's own row, the first that is locked and the one that everything else refers to:
+    with any other, an insert whose foreign key needs the user's row could wait the wrong way round.
+    """
+    # PostgreSQL: rows that refer to the user can be inserted by others meanwhile. MySQL has no such lock.
+    no_key = connection.features.has_select_for_no_key_update
+    return User.objects.select_for_update(no_key=no_key).get(pk=user_id)
+
+
+def _advance_profile(found: User | None, held: User, event_time: datetime) -> bool:
+    """
+    Whether the event is newer than everything that was taken over before, and remember that it was seen.
+
+    ``found`` is the user as loaded before the lock, with the learner's row if there was one; None: just created.
+    """
+    learner = Learner.objects.filter(pk=held.pk)
+    if (found is not None and hasattr(found, "badges_learner")) or learner.exists():
+        return bool(learner.filter(profile_time__lt=event_time).update(profile_time=event_time))
+    # The host takes over name and e-mail address itself at each login.
+    known_until = held.last_login
+    is_newer = known_until is None or event_time > known_until
+    Learner.objects.create(user=held, profile_time=max(event_time, known_until or event_time))
+    return is_newer
+
+
+def _create(learner: LearnerData) -> User:
+    if not learner.username:
+        raise IgnoredEvent(f"LMS user {learner.lms_user_id} is not known here and the event has no user name")
+    # One statement needs no transaction of its own, but inside another it must not break that one.
+    alone = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    try:
+        with alone:
+            return User.objects.create_user(
+                learner.username,
+                email=learner.email,
+                lms_user_id=learner.lms_user_id,
+                full_name=learner.name,
+                is_active=learner.is_active,
+            )
+    except IntegrityError:
+        # Another process created the same learner at the same instant.
+        user = find(learner)
+        if user is None:
+            raise
+        return user
+
+
+def _refresh_profile(user: User, learner: LearnerData, is_newer: bool) -> None:
+    said = {"email": learner.email, "full_name": learner.name, "lms_user_id": learner.lms_user_id}
+    changed = {
+        name: value
+        for name, value in said.items()
+        if value and getattr(user, name) != value and (not getattr(user, name) or (is_newer and name != "lms_user_id"))
+    }
+    if changed:
+        for name, value in changed.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(changed))

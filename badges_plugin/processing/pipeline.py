@@ -1,0 +1,74 @@
+"""The way of an event, as the specification tells it."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+from edx_django_utils.monitoring import set_custom_attribute
+
+from .. import conf
+from ..data import BadgingEvent
+from ..exceptions import IgnoredEvent
+from ..ruleset import current_ruleset
+from . import collector, learners, progression
+from .collector import Collected
+
+
+class Outcome(enum.Enum):
+    """What became of an event."""
+
+    UNMATCHED = "unmatched"
+    """No active requirement or penalty applies to it."""
+    REPEATED = "repeated"
+    """All it says was applied before, or something newer was."""
+    APPLIED = "applied"
+
+
+def process_event(event: BadgingEvent) -> Outcome:
+    """
+    Apply an event to its learner's progress; award and revoke what follows from it.
+
+    Idempotent, and independent of the order of arrival: an event that was applied, or that is older than what
+    was applied, changes nothing. What matches nothing costs one query and leaves no trace of the learner.
+    Raises IgnoredEvent for an event that must not be applied; any other exception means that nothing of it was.
+    """
+    refuse_future(event)
+    ruleset = current_ruleset()
+    match = ruleset.match(event)
+    if not match:
+        return Outcome.UNMATCHED
+    steps = [progression.Step(event, match)]
+    found = learners.find(event.learner)
+    if found is not None and progression.is_applied(found, steps, ruleset):
+        return Outcome.REPEATED
+    user = learners.ensure(found, event)
+    with transaction.atomic():
+        held = learners.hold(user, event, found=found)
+        changes = progression.apply(held, steps, ruleset)
+        collected = [collector.collect(change) for change in changes]
+    count(collected)
+    return Outcome.APPLIED
+
+
+def refuse_future(event: BadgingEvent) -> None:
+    """Raise IgnoredEvent for an event from the future: applied, it would make every event until then look old."""
+    if event.stamp.time > timezone.now() + conf.config().future_tolerance:
+        raise IgnoredEvent(f"the event's time {event.stamp.time.isoformat()} is in the future")
+
+
+def count(collected: Iterable[Collected]) -> None:
+    """
+    Tell the monitoring how many badges an event, or a history, awarded and revoked.
+
+    .. custom_attribute_name: badges_awarded
+    .. custom_attribute_description: Number of badges that were awarded by the event.
+    .. custom_attribute_name: badges_revoked
+    .. custom_attribute_description: Number of badges that were revoked by the event.
+    """
+    numbers = Counter(collected)
+    set_custom_attribute("badges_awarded", numbers[Collected.AWARDED])
+    set_custom_attribute("badges_revoked", numbers[Collected.REVOKED])

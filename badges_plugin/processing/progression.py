@@ -1,0 +1,167 @@
+"""Fulfilments: what an event sets and resets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from ..data import BadgingEvent, EventStamp
+from ..host import User
+from ..models import BadgeAward, BadgeProgress, Fulfillment
+from ..ruleset import CompiledTemplate, Match, Ruleset
+
+
+@dataclass(frozen=True)
+class Step:
+    """An event and what it means."""
+
+    event: BadgingEvent
+    match: Match
+
+
+@dataclass(frozen=True)
+class ProgressChange:
+    """What one event, or a history of them, did to one learner's progress on one template."""
+
+    progress: BadgeProgress
+    template: CompiledTemplate
+    fulfillments: Mapping[int, Fulfillment]
+    """The state now, by requirement id."""
+    is_first: bool
+    """Whether the learner had no progress on this template before."""
+    stayed_complete: bool
+    """Whether it was complete before and all the way: what was never incomplete is not earned anew."""
+    reset_by: BadgingEvent | None
+    """The last event that took a fulfilled requirement away."""
+    last_event: BadgingEvent
+
+    @property
+    def is_complete(self) -> bool:
+        return self.template.is_complete(_fulfilled(self.fulfillments.values()))
+
+
+def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
+    """
+    Whether the events can change nothing any more. One query, no lock.
+
+    Stamps only ever grow, so an answer of True stays true. A progress that is complete without ever having been
+    awarded (its configuration was changed since) is not finished: the repeated event will award it.
+    """
+    if not user_is_known(user):
+        return False
+    stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
+    never_awarded: set[int] = set()
+    template_ids = _touched_templates(steps)
+    rows = (
+        Fulfillment.objects.filter(progress__user=user, progress__template__in=template_ids)
+        .select_related("progress")
+        .annotate(was_awarded=Exists(BadgeAward.objects.filter(progress=OuterRef("progress"))))
+    )
+    for row in rows:
+        stored[row.progress.template_id][row.requirement_id] = row
+        if not row.was_awarded:
+            never_awarded.add(row.progress.template_id)
+    return all(
+        not any(_newer(step.match.outcomes(template_id), stored[template_id], step.event.stamp) for step in steps)
+        and not (
+            template_id in never_awarded
+            and ruleset.templates[template_id].is_complete(_fulfilled(stored[template_id].values()))
+        )
+        for template_id in template_ids
+    )
+
+
+def apply(user: User, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
+    """
+    Set and reset the learner's fulfilments and return what changed, by template.
+
+    The caller holds the learner and gives the steps oldest first. Each fulfilment is stamped with the event; one
+    whose stamp is newer stays. A penalty leaves its stamp on requirements that were never fulfilled, too.
+    """
+    template_ids = _touched_templates(steps)
+    known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids))
+    stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
+    if known:
+        for row in Fulfillment.objects.filter(progress__in=known):
+            stored[row.progress_id][row.requirement_id] = row
+    new = _start(user, template_ids - {progress.template_id for progress in known})
+    changes = []
+    touched: list[Fulfillment] = []
+    for progress in [*known, *new]:
+        template = ruleset.templates[progress.template_id]
+        # What follows needs both, and would ask the database for them again.
+        progress.user, progress.template = user, template.row
+        change, rows = _apply_to(progress, template, steps, stored[progress.pk], is_first=progress in new)
+        changes.append(change)
+        touched.extend(rows)
+    _save(touched)
+    return changes
+
+
+def user_is_known(user: User) -> bool:
+    """Whether badges ever dealt with the user, known from the row that was loaded with it."""
+    return hasattr(user, "badges_learner")
+
+
+def _touched_templates(steps: Iterable[Step]) -> frozenset[int]:
+    return frozenset().union(*(step.match.template_ids for step in steps))
+
+
+def _apply_to(
+    progress: BadgeProgress,
+    template: CompiledTemplate,
+    steps: Sequence[Step],
+    stored: dict[int, Fulfillment],
+    *,
+    is_first: bool,
+) -> tuple[ProgressChange, list[Fulfillment]]:
+    """Return what changed and the rows that must be saved."""
+    stayed_complete = template.is_complete(_fulfilled(stored.values()))
+    reset_by: BadgingEvent | None = None
+    touched: dict[int, Fulfillment] = {}
+    for step in steps:
+        event = step.event
+        for requirement_id, is_fulfilled in _newer(step.match.outcomes(template.id), stored, event.stamp).items():
+            row = stored.setdefault(requirement_id, Fulfillment(progress=progress, requirement_id=requirement_id))
+            if row.is_fulfilled and not is_fulfilled:
+                reset_by = event
+            row.is_fulfilled = is_fulfilled
+            row.event_id, row.event_type, row.event_time = event.stamp.id, event.type, event.stamp.time
+            touched[requirement_id] = row
+        stayed_complete = stayed_complete and template.is_complete(_fulfilled(stored.values()))
+    change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by, steps[-1].event)
+    return change, list(touched.values())
+
+
+def _newer(outcomes: Mapping[int, bool], stored: Mapping[int, Fulfillment], stamp: EventStamp) -> dict[int, bool]:
+    """Return the outcomes that are news."""
+    return {
+        requirement_id: is_fulfilled
+        for requirement_id, is_fulfilled in outcomes.items()
+        if requirement_id not in stored or stored[requirement_id].stamp < stamp
+    }
+
+
+def _start(user: User, template_ids: frozenset[int]) -> list[BadgeProgress]:
+    """Begin progress. Nobody else does so meanwhile: the learner is held."""
+    if len(template_ids) == 1:  # one statement everywhere
+        return [BadgeProgress.objects.create(user=user, template_id=pk) for pk in template_ids]
+    new = BadgeProgress.objects.bulk_create(BadgeProgress(user=user, template_id=pk) for pk in sorted(template_ids))
+    if new and not connection.features.can_return_rows_from_bulk_insert:  # MySQL
+        return list(BadgeProgress.objects.filter(user=user, template__in=template_ids))
+    return new
+
+
+def _save(rows: Sequence[Fulfillment]) -> None:
+    new = [row for row in rows if row.pk is None]
+    known = [row for row in rows if row.pk is not None]
+    Fulfillment.objects.bulk_create(new)
+    Fulfillment.objects.bulk_update(known, ["is_fulfilled", "event_id", "event_type", "event_time"])
+
+
+def _fulfilled(rows: Iterable[Fulfillment]) -> frozenset[int]:
+    return frozenset(row.requirement_id for row in rows if row.is_fulfilled)

@@ -1,0 +1,64 @@
+"""The world of the core's tests: listeners that record what the core says, internally and publicly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.dispatch import Signal
+from openedx_events.learning.data import BadgeData
+from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
+
+from badges_plugin.models import BadgeAward
+from badges_plugin.signals import badge_awarded, badge_revoked
+
+
+@dataclass
+class Heard:
+    """What was said, in order."""
+
+    awarded: list[BadgeAward] = field(default_factory=list)
+    revoked: list[BadgeAward] = field(default_factory=list)
+    public: list[tuple[str, BadgeData]] = field(default_factory=list)
+
+    @property
+    def announcements(self) -> list[str]:
+        return [kind for kind, _ in self.public]
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """Listen to the internal signals and the public events. The latter come only after a commit."""
+    record = Heard()
+
+    def on_awarded(award: BadgeAward, **kwargs: Any) -> None:
+        record.awarded.append(award)
+
+    def on_revoked(award: BadgeAward, **kwargs: Any) -> None:
+        record.revoked.append(award)
+
+    def on_public_award(badge: BadgeData, **kwargs: Any) -> None:
+        record.public.append(("awarded", badge))
+
+    def on_public_revocation(badge: BadgeData, **kwargs: Any) -> None:
+        record.public.append(("revoked", badge))
+
+    connections: list[tuple[Signal, Callable[..., None]]] = [
+        (badge_awarded, on_awarded),
+        (badge_revoked, on_revoked),
+        (BADGE_AWARDED, on_public_award),
+        (BADGE_REVOKED, on_public_revocation),
+    ]
+    for signal, receiver in connections:
+        signal.connect(receiver)
+    yield record
+    for signal, receiver in connections:
+        signal.disconnect(receiver)
+
+
+@pytest.fixture(autouse=True)
+def _own_defaults(settings: Any) -> None:
+    """The host has a BADGES_CONFIG of its own, different from release to release."""
+    settings.BADGES_CONFIG = {}

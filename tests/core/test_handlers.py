@@ -1,0 +1,194 @@
+"""Where signals enter, with the real signals; ``send_robust=False`` so that a crash of the handler shows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from openedx_events.learning.data import BadgeData
+from openedx_events.learning.signals import (
+    BADGE_AWARDED,
+    BADGE_REVOKED,
+    COURSE_ENROLLMENT_CREATED,
+    COURSE_PASSING_STATUS_UPDATED,
+)
+
+from badges_plugin import checks, handlers
+from badges_plugin.models import BadgeAward, Fulfillment
+from tests.factories import (
+    COURSE,
+    ENROLLMENT,
+    PASSING,
+    enrollment_data,
+    make_template,
+    make_user,
+    passing_data,
+    penalizes,
+    requires,
+    requires_course,
+    user_data,
+)
+
+pytestmark = pytest.mark.django_db
+AWARDED_TYPE, REVOKED_TYPE = "org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"
+
+
+@pytest.fixture
+def reconnect() -> Callable[[], None]:
+    """Connect again after settings have changed."""
+
+    def again() -> None:
+        handlers.disconnect()
+        handlers.connect()
+
+    return again
+
+
+@pytest.fixture(autouse=True)
+def _connected_as_before(settings: Any) -> Iterator[None]:
+    yield
+    settings.BADGES_CONFIG = {}
+    handlers.disconnect()
+    handlers.connect()
+
+
+def emit_passing(user: Any, **options: Any) -> None:
+    COURSE_PASSING_STATUS_UPDATED.send_event(
+        send_robust=False, course_passing_status=passing_data(user_data(user), **options)
+    )
+
+
+def test_a_configured_event_is_processed_and_logged_without_personal_data(caplog: pytest.LogCaptureFixture) -> None:
+    requires_course(make_template())
+    user = make_user()
+    with caplog.at_level(logging.INFO, "badges_plugin"):
+        emit_passing(user)
+    event_id = str(Fulfillment.objects.get().event_id)
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("badges_plugin")]
+    assert f"Event {PASSING} {event_id}: applied." in ours
+    assert not [line for line in ours if user.username in line or user.email in line]
+
+
+@pytest.mark.parametrize(
+    ("user", "reason"),
+    [
+        (None, "the event carries no user data"),
+        (user_data(id=None, username=""), "neither an LMS user id nor a user name"),
+        (user_data(username=""), "is not known here"),
+    ],
+)
+def test_what_is_ignored_is_logged_with_the_event_id_and_the_reason(
+    user: Any, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    requires_course(make_template())
+    metadata = COURSE_PASSING_STATUS_UPDATED.generate_signal_metadata()
+    with caplog.at_level(logging.WARNING, "badges_plugin"):
+        handlers.handle_badging_event(
+            signal=COURSE_PASSING_STATUS_UPDATED, metadata=metadata, course_passing_status=passing_data(user)
+        )
+    (message,) = [record.getMessage() for record in caplog.records if record.name == "badges_plugin.handlers"]
+    assert str(metadata.id) in message
+    assert reason in message
+
+
+def test_an_event_type_that_is_not_configured_is_not_received(settings: Any, reconnect: Callable[[], None]) -> None:
+    settings.BADGES_CONFIG = {"events": [PASSING]}
+    reconnect()
+    requires(make_template(), event_type=ENROLLMENT)
+    COURSE_ENROLLMENT_CREATED.send_event(send_robust=False, enrollment=enrollment_data(user_data()))
+    assert not BadgeAward.objects.exists()
+    settings.BADGES_CONFIG = {"events": [PASSING, ENROLLMENT]}
+    reconnect()
+    COURSE_ENROLLMENT_CREATED.send_event(send_robust=False, enrollment=enrollment_data(user_data()))
+    assert BadgeAward.objects.count() == 1
+
+
+def test_a_failure_is_passed_on_to_whoever_delivered_the_event() -> None:
+    requires_course(make_template())
+    user = make_user()
+    user.delete()
+    user.lms_user_id = "no number"
+    with pytest.raises((ValueError, TypeError)):
+        emit_passing(user)
+
+
+def test_a_badge_can_depend_on_another_badge(
+    settings: Any, reconnect: Callable[[], None], django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.BADGES_CONFIG = {"events": [PASSING, AWARDED_TYPE]}
+    reconnect()
+    first, second = make_template(), make_template()
+    requires_course(first)
+    requires(second, ("template.uuid", "eq", str(first.uuid)), event_type=AWARDED_TYPE)
+    with django_capture_on_commit_callbacks(execute=True):
+        emit_passing(make_user())
+    assert {award.template for award in BadgeAward.objects.all()} == {first, second}
+
+
+def test_a_badge_that_depends_on_itself_does_not_loop(
+    settings: Any, reconnect: Callable[[], None], django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.BADGES_CONFIG = {"events": [PASSING, AWARDED_TYPE, REVOKED_TYPE]}
+    reconnect()
+    template = make_template()
+    requirement = requires_course(template, group="any")
+    again = requires(template, event_type=REVOKED_TYPE, group="any")
+    penalizes(template, [requirement, again], ("template.name", "eq", template.name), event_type=AWARDED_TYPE)
+    with django_capture_on_commit_callbacks(execute=True):
+        emit_passing(make_user())
+    assert BadgeAward.objects.get().revoked_at is None
+
+
+def test_public_events_are_not_sent_before_the_commit(django_capture_on_commit_callbacks: Any) -> None:
+    requires_course(make_template())
+    heard: list[BadgeData] = []
+
+    def listen(badge: BadgeData, **kwargs: Any) -> None:
+        heard.append(badge)
+
+    BADGE_AWARDED.connect(listen)
+    BADGE_REVOKED.connect(listen)
+    try:
+        with django_capture_on_commit_callbacks() as callbacks:
+            emit_passing(make_user(), course=COURSE)
+        assert heard == []
+        for callback in callbacks:
+            callback()
+        assert len(heard) == 1
+    finally:
+        BADGE_AWARDED.disconnect(listen)
+        BADGE_REVOKED.disconnect(listen)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({"BADGES_CONFIG": {}}, []),
+        ({"BADGES_CONFIG": {"events": "one"}}, ["badges_plugin.E001"]),
+        ({"BADGES_CONFIG": {"events": []}}, ["badges_plugin.W003"]),
+        (
+            {"BADGES_CONFIG": {"events": ["nothing", "org.openedx.content_authoring.xblock.created.v1"]}},
+            ["badges_plugin.E002"] * 2,
+        ),
+        ({"EVENT_BUS_PRODUCER": "a.b", "EVENT_BUS_PRODUCER_CONFIG": {}}, ["badges_plugin.W004"] * 2),
+        (
+            {
+                "EVENT_BUS_PRODUCER": "a.b",
+                "EVENT_BUS_PRODUCER_CONFIG": {
+                    AWARDED_TYPE: {"topic": {"event_key_field": "badge.uuid", "enabled": True}},
+                    REVOKED_TYPE: {"topic": {"event_key_field": "badge.uuid", "enabled": False}},
+                },
+            },
+            ["badges_plugin.W004"],
+        ),
+        ({"EVENT_BUS_PRODUCER": None, "EVENT_BUS_PRODUCER_CONFIG": {}}, []),
+    ],
+)
+def test_mistakes_in_the_settings_are_found_by_a_check(settings: Any, changes: dict[str, Any], ids: list[str]) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    messages = checks.check_configuration(None) + checks.check_announcements(None)
+    assert [message.id for message in messages] == ids
+    assert all(message.hint for message in messages)

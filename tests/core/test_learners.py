@@ -1,0 +1,144 @@
+"""Who is the learner that an event names?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from badges_plugin.api import Outcome
+from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.host import UserCredential
+from badges_plugin.models import BadgeAward
+from tests.core.conftest import Heard
+from tests.factories import (
+    EPOCH,
+    make_template,
+    make_user,
+    penalizes_failing,
+    requires_course,
+    send_passing,
+    user_data,
+)
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+
+@pytest.fixture(autouse=True)
+def _template() -> None:
+    template = make_template()
+    penalizes_failing(template, requires_course(template))
+
+
+def awarded_to() -> Any:
+    return BadgeAward.objects.get().user
+
+
+def test_an_unknown_learner_is_created() -> None:
+    send_passing(user_data(name="Nía Ñew 新"))
+    user = User.objects.get(username="newcomer")
+    assert (user.lms_user_id, user.email, user.full_name, user.is_active) == (77, "new@example.org", "Nía Ñew 新", True)
+    assert not user.has_usable_password()
+    assert awarded_to() == user
+
+
+def test_an_unknown_learner_is_created_by_a_penalty_as_well() -> None:
+    send_passing(user_data(), is_passing=False)
+    assert User.objects.filter(lms_user_id=77).exists()
+    assert not UserCredential.objects.exists()
+
+
+def test_the_lms_user_id_comes_before_the_user_name() -> None:
+    renamed = make_user(username="old-name", lms_user_id=77)
+    make_user(username="newcomer", lms_user_id=None)
+    send_passing(user_data())
+    assert awarded_to() == renamed
+    # Renaming is the host's own affair: it renames what it keeps by user name at the same time.
+    renamed.refresh_from_db()
+    assert renamed.username == "old-name"
+
+
+def test_a_user_without_an_lms_user_id_is_found_by_name_and_gets_it() -> None:
+    user = make_user(username="newcomer", lms_user_id=None)
+    send_passing(user_data())
+    user.refresh_from_db()
+    assert awarded_to() == user
+    assert user.lms_user_id == 77
+
+
+def test_a_user_name_that_belongs_to_another_lms_user_is_not_awarded() -> None:
+    make_user(username="newcomer", lms_user_id=5)
+    with pytest.raises(IgnoredEvent, match="LMS user 77 belongs to another"):
+        send_passing(user_data())
+    assert not UserCredential.objects.exists()
+
+
+def test_an_unknown_learner_without_a_user_name_is_not_created() -> None:
+    with pytest.raises(IgnoredEvent, match="LMS user 77 is not known here"):
+        send_passing(user_data(username=""))
+
+
+def test_an_event_without_a_user_name_finds_a_known_learner() -> None:
+    user = make_user(lms_user_id=77)
+    send_passing(user_data(username=""))
+    assert awarded_to() == user
+
+
+def test_an_event_without_an_lms_user_id_finds_a_learner_by_name() -> None:
+    user = make_user(username="newcomer")
+    send_passing(user_data(id=None))
+    assert awarded_to() == user
+
+
+def test_of_several_users_with_one_lms_user_id_the_one_of_that_name_is_meant() -> None:
+    make_user(lms_user_id=77)
+    user = make_user(username="newcomer", lms_user_id=77)
+    send_passing(user_data())
+    assert awarded_to() == user
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([(1, "New Name")], "New Name"),
+        ([(1, "First"), (2, "Second")], "Second"),
+        # What arrives late is older news.
+        ([(2, "Second"), (1, "First")], "Second"),
+        ([(1, "First"), (3, "First"), (2, "Second")], "First"),
+        # Says nothing.
+        ([(1, "First"), (2, "")], "First"),
+        # Older than the last log-in, at which the host took the name over.
+        ([(-60 * 24 * 60, "Long Ago")], "Lea Learner"),
+    ],
+)
+def test_the_profile_is_as_of_the_newest_event(events: list[tuple[float, str]], expected: str) -> None:
+    user = make_user(lms_user_id=77)
+    for minute, name in events:
+        send_passing(user_data(name=name), minute=minute)
+    user.refresh_from_db()
+    assert user.full_name == expected
+
+
+def test_an_older_event_fills_in_what_is_empty() -> None:
+    user = make_user(lms_user_id=77, email="", full_name=None, last_login=EPOCH + timedelta(days=1))
+    send_passing(user_data())
+    user.refresh_from_db()
+    assert (user.email, user.full_name) == ("new@example.org", "Nia New")
+
+
+def test_an_empty_email_address_is_no_obstacle_to_an_award() -> None:
+    assert send_passing(user_data(email="", name="")) is Outcome.APPLIED
+    assert awarded_to().email == ""
+
+
+def test_what_is_announced_names_the_learner_as_the_newest_event_does(
+    heard: Heard, django_capture_on_commit_callbacks: Any
+) -> None:
+    make_user(lms_user_id=77, username="newcomer", full_name="Old Name")
+    with django_capture_on_commit_callbacks(execute=True):
+        send_passing(user_data(name="New Name"))
+    ((_, badge),) = heard.public
+    assert badge.user.pii.name == "New Name"

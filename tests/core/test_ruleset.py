@@ -1,0 +1,120 @@
+"""Looking conditions up by event finds what applies, and compiling survives what cannot be compiled."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+import pytest
+
+from badges_plugin.data import ValueKind
+from badges_plugin.models import BadgeRequirement, BadgeTemplate, DataRule
+from badges_plugin.rules import compile_rule
+from badges_plugin.ruleset import CachedByToken, CompiledTemplate, Condition, ConditionIndex, compile_ruleset
+from tests.factories import make_template, penalizes, requires, requires_course
+
+
+@pytest.mark.parametrize(
+    ("groups", "fulfilled", "expected"),
+    [
+        ([], {1}, False),
+        ([{1}], set(), False),
+        ([{1}], {1}, True),
+        ([{1}, {2}], {1}, False),
+        ([{1}, {2}], {1, 2}, True),
+        ([{1, 2}], {2}, True),
+        ([{1, 2}, {3}], {1, 2}, False),
+        ([{1, 2}, {3}], {2, 3, 99}, True),
+        ([{1}], {99}, False),
+    ],
+)
+def test_completeness(groups: list[set[int]], fulfilled: set[int], expected: bool) -> None:
+    template = CompiledTemplate(BadgeTemplate(pk=1), tuple(frozenset(group) for group in groups))
+    assert template.is_complete(fulfilled) is expected
+
+
+def condition(number: int, *rules: tuple[str, str, str]) -> Condition:
+    kinds = {"course": ValueKind.TEXT, "is_passing": ValueKind.BOOLEAN, "grade": ValueKind.NUMBER}
+    return Condition(number, frozenset([number]), tuple(compile_rule(*rule, kinds[rule[0]]) for rule in rules))
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"course": "A", "is_passing": True, "grade": 1}, {1, 2, 3, 4, 5, 6}),
+        ({"course": "A", "is_passing": False, "grade": 1}, {1, 4, 5}),
+        ({"course": "B", "is_passing": True, "grade": 2}, {3, 4, 5}),
+        ({"course": "C", "is_passing": True, "grade": 2}, {3, 5}),
+        ({"course": None, "is_passing": True}, {3, 5}),
+        ({}, {5}),
+    ],
+)
+def test_the_index_finds_exactly_what_applies(payload: dict[str, object], expected: set[int]) -> None:
+    index = ConditionIndex()
+    for item in [
+        condition(1, ("course", "eq", "A")),
+        condition(2, ("is_passing", "eq", "true"), ("course", "eq", "A")),
+        condition(3, ("is_passing", "eq", "true")),
+        condition(4, ("course", "in", "A, B")),
+        condition(5),
+        condition(6, ("grade", "lt", "2"), ("is_passing", "eq", "true")),
+    ]:
+        index.add(item)
+    found = index.find(payload)
+    assert set(found) == expected
+    assert all(found[number] == {number} for number in found)
+
+
+def test_many_courses_cost_no_evaluation() -> None:
+    index = ConditionIndex()
+    for number in range(1000):
+        index.add(condition(number, ("is_passing", "eq", "true"), ("course", "eq", f"course {number}")))
+    assert index.others == []
+    assert set(index.find({"course": "course 7", "is_passing": True})) == {7}
+    assert [len(by_value) for by_value in index.exact.values()] == [1000]
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_compiled_never_applies_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    template = make_template()
+    good, bad, gone = requires_course(template), requires_course(template), requires(template)
+    DataRule.objects.filter(requirement=bad, key_path="is_passing").update(value="maybe")
+    BadgeRequirement.objects.filter(pk=gone.pk).update(event_type="org.openedx.learning.gone.v1")
+    DataRule.objects.bulk_create([DataRule(requirement=gone, key_path="a", operator="eq", value="b")])
+    penalizes(template, [good])
+    with caplog.at_level(logging.ERROR):
+        ruleset = compile_ruleset()
+    messages = [record.getMessage() for record in caplog.records if record.name == "badges_plugin.ruleset"]
+    assert len(messages) == 3
+    assert any(f"BadgeRequirement {bad.pk}" in message and "not a boolean" in message for message in messages)
+    assert any(f"BadgeRequirement {gone.pk}" in message and "no public event type" in message for message in messages)
+    assert any("has no rules" in message for message in messages)
+    # The template still asks for all three: what is broken does not make a badge easier.
+    assert ruleset.templates[template.pk].groups == (
+        frozenset([good.pk]),
+        frozenset([bad.pk]),
+        frozenset([gone.pk]),
+    )
+
+
+@pytest.mark.django_db
+def test_a_penalty_reaches_only_requirements_of_its_own_template() -> None:
+    template, other = make_template(), make_template()
+    own, foreign = requires_course(template), requires_course(other)
+    penalty = penalizes(template, [own, foreign], ("is_passing", "eq", "false"))
+    (index,) = compile_ruleset().penalties.values()
+    (found,) = [item for by_value in index.exact.values() for items in by_value.values() for item in items]
+    assert (found.template_id, found.requirement_ids) == (penalty.template_id, frozenset([own.pk]))
+
+
+def test_what_was_made_is_kept_for_as_long_as_the_token_stays() -> None:
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(len(made))
+        return made[-1]
+
+    cache = CachedByToken(make)
+    first, second = uuid.uuid4(), uuid.uuid4()
+    assert [cache.get(token) for token in (first, first, second, second, first)] == [0, 0, 1, 1, 2]
+    assert [cache.get(None), cache.get(None)] == [3, 4]

@@ -1,0 +1,77 @@
+"""Off by default, and then nothing is connected, served or shown; on, everything is. In processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from badges_plugin import conf
+
+LOOK = """
+import json, weakref, django
+django.setup()
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin import autodiscover
+from django.core.checks import registry
+from django.urls import get_resolver
+from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
+from badges_plugin.signals import badge_awarded, badge_revoked
+
+OURS = ("badges_plugin", "badges_distribution", "credly_badges")
+load_all_signals()
+
+def ours(receivers):
+    found = (entry[1]() if isinstance(entry[1], weakref.ref) else entry[1] for entry in receivers)
+    return [receiver.__qualname__ for receiver in found if receiver.__module__.startswith("badges_plugin")]
+
+autodiscover()
+print(json.dumps({
+    "installed": [label for label in OURS if label in {app.label for app in apps.get_app_configs()}],
+    "events": sorted(s.event_type for s in OpenEdxPublicSignal.all_events() if ours(s.receivers)),
+    "internal": ours(badge_awarded.receivers) + ours(badge_revoked.receivers),
+    "admin": sorted(model._meta.label for model in admin.site._registry if model._meta.app_label in OURS),
+    "urls": [str(p.pattern) for p in get_resolver().url_patterns
+             if "badges_plugin" in str(getattr(p, "urlconf_module", "")) and p.url_patterns],
+    "checks": sorted(check.__name__ for check in registry.registry.registered_checks
+                     if check.__module__.startswith("badges_plugin")),
+}))
+"""
+
+
+def look(**environment: str) -> dict[str, Any]:
+    environ = {**os.environ, "DATABASE_URL": "sqlite://:memory:", **environment}
+    run = subprocess.run([sys.executable, "-c", LOOK], env=environ, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.standin
+def test_switched_off_nothing_is_connected_served_or_shown() -> None:
+    found = look(BADGES_ENABLED="false")
+    assert found.pop("installed") == ["badges_plugin", "badges_distribution", "credly_badges"]
+    assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": []}
+
+
+@pytest.mark.standin
+def test_switched_on_everything_is() -> None:
+    found = look(BADGES_ENABLED="true")
+    assert found["events"] == sorted(conf.DEFAULT_EVENTS)
+    assert {"badges_plugin.BadgeTemplate", "credly_badges.CredlyBadgeTemplate"} <= set(found["admin"])
+    assert found["internal"]
+    assert found["checks"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(True, True), (False, False), (None, False), ("true", False), (1, False)]
+)
+def test_only_true_is_on(settings: Any, value: Any, expected: bool) -> None:
+    settings.BADGES_ENABLED = value
+    assert conf.is_enabled() is expected
+    del settings.BADGES_ENABLED
+    assert conf.is_enabled() is False
