@@ -1,0 +1,106 @@
+"""Deliveries and channels in the admin: what is under way, what needs attention and why, and what to do about it."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from badges_plugin import conf
+from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.distribution import channels, queueing
+from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+
+
+class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
+    model = DeliveryAttempt
+    fields = ("number", "started_at", "milliseconds", "outcome", "looked_up", "reason")
+    readonly_fields = fields
+    ordering = ("-number",)
+
+
+class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+    """Read only: a delivery changes by what happens, or by the actions."""
+
+    list_display = (
+        "id",
+        "user",
+        "template",
+        "action",
+        "backend",
+        "state",
+        "in_doubt",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+    )
+    list_filter = ("state", "action", "backend", "in_doubt", "channel")
+    search_fields = ("external_id", "award__progress__user__username", "award__progress__template__name")
+    list_select_related = ("award__progress__user", "award__progress__template")
+    readonly_fields = (
+        "award",
+        "user",
+        "template",
+        "backend",
+        "channel",
+        "action",
+        "state",
+        "in_doubt",
+        "attempts",
+        "next_attempt_at",
+        "claimed_by",
+        "claimed_until",
+        "external_id",
+        "last_error",
+        "created",
+        "settled_at",
+    )
+    fields = readonly_fields
+    inlines = (AttemptInline,)
+    actions = ("retry_now", "give_up")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+    @admin.display(description=_("learner"))
+    def user(self, delivery: Delivery) -> str:
+        return str(delivery.award.user)
+
+    @admin.display(description=_("badge template"))
+    def template(self, delivery: Delivery) -> str:
+        return str(delivery.award.template)
+
+    @admin.action(description=_("Retry now"), permissions=["change"])
+    def retry_now(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        count = queueing.retry_now(queryset)
+        text = ngettext("%d delivery is due now.", "%d deliveries are due now.", count) % count
+        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+    @admin.action(
+        description=_("Give up (failed deliveries only): later ones of the same badge go on"), permissions=["change"]
+    )
+    def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        count = queueing.give_up(queryset)
+        text = ngettext("%d delivery was given up.", "%d deliveries were given up.", count) % count
+        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+
+class ChannelAdmin(ReadOnlyAdmin[Channel]):
+    """Which accounts at providers are paused or resting, and why."""
+
+    list_display = ("backend", "account", "paused_reason", "failures", "rest_until")
+    list_filter = ("backend",)
+    readonly_fields = list_display
+    actions = ("resume",)
+
+    @admin.action(description=_("Resume now"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        count = channels.resume(queryset)
+        text = ngettext("%d channel was resumed.", "%d channels were resumed.", count) % count
+        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+
+if conf.is_enabled():
+    admin.site.register(Delivery, DeliveryAdmin)
+    admin.site.register(Channel, ChannelAdmin)

@@ -1,0 +1,33 @@
+"""The app of distribution: tables of deliveries, the worker, and the receivers that queue what is awarded."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from badges_plugin import conf
+from badges_plugin.apps import PROJECT_TYPE
+
+
+class BadgesDistributionConfig(AppConfig):
+    """Carries awards to whatever backends are registered."""
+
+    name = "badges_plugin.distribution"
+    label = "badges_distribution"
+    verbose_name = _("Badge distribution")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    # The host's plugin discovery skips an app config without this attribute.
+    plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
+
+    def ready(self) -> None:
+        """Connect receivers and checks."""
+        if not conf.is_enabled():
+            return
+        from badges_plugin.distribution import checks, doctor, handlers
+
+        checks.connect()
+        doctor.connect()
+        handlers.connect()

@@ -1,0 +1,113 @@
+"""The contract of a distribution backend.
+
+The base class owns the order of steps; a provider fills in `account`, `load`, `find`, `issue` and `revoke`, and may
+fill in the hooks. `load` and the hooks run in the worker's main thread with the database; `find`, `issue` and
+`revoke` run in threads, with nothing but their Order, and end with a Receipt or one of the failures of `failures`.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, final
+
+from badges_plugin.distribution.data import Action, Cancelled, ContextT, Order, Receipt
+from badges_plugin.distribution.failures import (
+    AlreadyIssued,
+    DeliveryFailure,
+    PermanentFailure,
+    TransientFailure,
+)
+from badges_plugin.models import BadgeAward, BadgeTemplate
+
+
+class Backend(ABC, Generic[ContextT]):
+    """One provider. `slug` is the origin of its templates and names it in the database for ever."""
+
+    slug: ClassVar[str]
+    name: ClassVar[str]
+
+    def handles(self, template: BadgeTemplate) -> bool:
+        """Whether the awards of this template go to this provider."""
+        return template.origin == self.slug
+
+    @abstractmethod
+    def account(self, template: BadgeTemplate) -> str:
+        """Which account at the provider the template belongs to; at most 64 characters.
+
+        A rejected key stops that one alone.
+        """
+
+    @abstractmethod
+    def load(self, award: BadgeAward) -> ContextT:
+        """Everything from the database that a request needs (addresses, keys), frozen. May raise a failure."""
+
+    @abstractmethod
+    def find(self, order: Order[ContextT]) -> Receipt | None:
+        """Look the badge of this order up at the provider. Never one of `order.foreign_ids`.
+
+        For an issue: a badge that is alive. For a revocation: the badge if it is revoked already, or gone.
+        """
+
+    @abstractmethod
+    def issue(self, order: Order[ContextT]) -> Receipt:
+        """Ask for the badge, once. Raises AlreadyIssued when the provider says that the learner has it."""
+
+    @abstractmethod
+    def revoke(self, order: Order[ContextT]) -> Receipt:
+        """Ask that the badge `order.external_id` be revoked, once."""
+
+    def fingerprint(self, account: str) -> str:
+        """Something that changes when the account's key does, and does not tell the key."""
+        return ""
+
+    def prepare_issue(self, award: BadgeAward) -> None:
+        """Write rows of one's own together with the award, in its transaction. No requests here."""
+
+    def prepare_revoke(self, award: BadgeAward) -> None:
+        """The same for a revocation."""
+
+    def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
+        """Note in rows of one's own what the provider did, in the transaction that settles the delivery."""
+
+    def announce(self, award: BadgeAward, action: Action) -> None:
+        """Tell the learner, after that transaction. Whatever is raised here is logged and changes nothing."""
+
+    @final
+    def deliver(self, order: Order[ContextT]) -> Receipt | Cancelled:
+        """Carry an order out: look up what is in doubt, send, and adopt what the provider says is there already."""
+        if order.in_doubt:
+            found = self._look_up(order)
+            if found is not None:
+                return found
+        if order.action is Action.REVOKE:
+            _must_be_in_time(order)
+            return self.revoke(order)
+        if not order.wanted:
+            return Cancelled("Revoked before it was delivered.")
+        _must_be_in_time(order)
+        return self._issue(order)
+
+    def _issue(self, order: Order[ContextT]) -> Receipt:
+        try:
+            return self.issue(order)
+        except AlreadyIssued as refusal:
+            found = self._look_up(order)
+            if found is None:
+                raise PermanentFailure(
+                    f"The provider refuses the badge as a duplicate, but shows no badge to adopt: {refusal.reason}",
+                    status=refusal.status,
+                ) from refusal
+            return found
+
+    def _look_up(self, order: Order[ContextT]) -> Receipt | None:
+        try:
+            return self.find(order)
+        except DeliveryFailure as failure:
+            raise failure.still_in_doubt() from None
+
+
+def _must_be_in_time(order: Order[ContextT]) -> None:
+    """A claim that is about to expire must not send: another worker may be about to do it."""
+    if time.monotonic() >= order.send_before:
+        raise TransientFailure("The claim ran out before anything was sent.", ambiguous=order.in_doubt)

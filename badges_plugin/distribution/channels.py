@@ -1,0 +1,87 @@
+"""Which accounts may be spoken to now: pausing, resting, and probing of one that was down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import F, Q
+
+from badges_plugin.distribution import registry
+from badges_plugin.distribution.models import Channel
+from badges_plugin.distribution.retry import Decision, RetryPolicy, Verdict, later, rest
+
+logger = logging.getLogger(__name__)
+
+
+def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:
+    """The channels that deliveries may be claimed for without limit."""
+    return list(
+        Channel.objects.filter(
+            Q(rest_until=None) | Q(rest_until__lte=now),
+            backend__in=registry.slugs(),
+            paused_reason="",
+            failures__lt=policy.breaker_threshold,
+        ).values_list("pk", flat=True)
+    )
+
+
+def probe_channels(now: datetime, policy: RetryPolicy) -> Sequence[int]:
+    """Channels that were down and may be tried with one delivery each. Each is given to one worker only."""
+    down = Channel.objects.filter(
+        backend__in=registry.slugs(),
+        paused_reason="",
+        failures__gte=policy.breaker_threshold,
+        rest_until__lte=now,
+        deliveries__state="pending",
+        deliveries__next_attempt_at__lte=now,
+    ).distinct()
+    won = []
+    for channel in down:
+        # The other workers wait until this probe has had its time, or its result sets another.
+        until = later(now, rest(channel.failures, policy=policy) or policy.breaker_first)
+        if Channel.objects.filter(pk=channel.pk, rest_until=channel.rest_until).update(rest_until=until):
+            won.append(channel.pk)
+    return won
+
+
+def resume_changed_keys() -> int:
+    """Open the channels again whose key was changed, in the admin or in the settings. Returns how many."""
+    resumed = 0
+    for channel in Channel.objects.filter(backend__in=registry.slugs()).exclude(paused_reason=""):
+        if registry.get(channel.backend).fingerprint(channel.account) != channel.paused_fingerprint:
+            resumed += resume(Channel.objects.filter(pk=channel.pk))
+            logger.info("Channel %s resumes: its key has changed.", channel)
+    return resumed
+
+
+def resume(channels: object) -> int:
+    """Open channels again, whatever closed them. Takes a queryset of channels; returns how many were closed."""
+    queryset = Channel.objects.filter(pk__in=channels.values("pk"))  # type: ignore[attr-defined]
+    return queryset.exclude(paused_reason="", failures=0, rest_until=None).update(
+        paused_reason="", paused_fingerprint="", failures=0, rest_until=None
+    )
+
+
+def note(channel: Channel, decision: Decision, *, fingerprint: str, now: datetime, policy: RetryPolicy) -> None:
+    """What an attempt says about its channel. `fingerprint` is that of the key that the attempt used.
+
+    It may not be today's: a key that was changed while the attempt was under way must not be the one that is blamed.
+    """
+    mine = Channel.objects.filter(pk=channel.pk)
+    match decision.verdict:
+        case Verdict.WORKS:
+            # No write in the normal case: the channel is one row that all workers would queue up for.
+            mine.filter(failures__gt=0).update(failures=0, rest_until=None)
+        case Verdict.STRIKE:
+            mine.update(failures=F("failures") + 1)
+            seconds = rest(mine.values_list("failures", flat=True).get(), policy=policy)
+            if seconds is not None:
+                mine.update(rest_until=later(now, seconds))
+        case Verdict.REST:
+            mine.update(rest_until=later(now, decision.channel_wait))
+            logger.warning("Channel %s rests for %.0f s: %s", channel, decision.channel_wait, decision.reason)
+        case Verdict.PAUSE:
+            mine.update(paused_reason=decision.reason, paused_fingerprint=fingerprint)
+            logger.error("Channel %s is paused: %s", channel, decision.reason)

@@ -1,0 +1,87 @@
+"""Who works on which delivery: claims that expire, at most one delivery of a badge at a time, in order.
+
+A delivery may be claimed when it is due, its channel is open, and every earlier delivery of the same badge (same
+progress, same backend) is settled. So a revocation follows its issue, and the next award's issue follows the
+revocation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import connections, router, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from badges_plugin.distribution.channels import open_channels, probe_channels
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.retry import UNSETTLED, RetryPolicy, State, later
+
+logger = logging.getLogger(__name__)
+
+
+def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
+    """Take up to `limit` deliveries that nobody else has, with all that belongs to them, for `lease` seconds.
+
+    `worker` names the process; the claim's own name in `claimed_by` is unique, so that a late result of an expired
+    claim is recognised.
+    """
+    token = f"{worker[:90]}/{uuid4().hex}"
+    due = _due(now)
+    taken = _take(due.filter(channel__in=open_channels(now, policy)), limit, token, lease, now)
+    for channel in probe_channels(now, policy) if taken < limit else ():
+        taken += _take(due.filter(channel=channel), 1, token, lease, now)
+    if not taken:
+        return []
+    return list(
+        Delivery.objects.filter(claimed_by=token)
+        .select_related("channel", "award__credential", "award__progress__user", "award__progress__template")
+        .order_by("pk")
+    )
+
+
+def recover_expired(now: datetime) -> int:
+    """Take deliveries back from workers that are gone. Whether they were sent is unknown. Returns how many."""
+    expired = Delivery.objects.filter(state=State.SENDING, claimed_until__lt=now)
+    if not expired.exists():
+        return 0
+    count = expired.update(state=State.PENDING, in_doubt=True, next_attempt_at=now, claimed_by="", claimed_until=None)
+    if count:
+        logger.warning("%d claimed deliveries were taken back from workers that are gone.", count)
+    return count
+
+
+def _due(now: datetime) -> QuerySet[Delivery]:
+    earlier = Delivery.objects.filter(
+        award__progress=OuterRef("award__progress"),
+        backend=OuterRef("backend"),
+        pk__lt=OuterRef("pk"),
+        state__in=UNSETTLED,
+    )
+    return (
+        Delivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now)
+        .exclude(Exists(earlier))
+        .order_by("next_attempt_at", "pk")
+    )
+
+
+def _take(candidates: QuerySet[Delivery], limit: int, token: str, lease: float, now: datetime) -> int:
+    # Read without locks, lock by primary key alone: what makes a delivery claimable is never taken back but by
+    # claiming it, and locks on joined tables would stop the awards.
+    ids: Sequence[int] = list(candidates.values_list("pk", flat=True)[: limit * 3])
+    if not ids:
+        return 0
+    still_due = Delivery.objects.filter(pk__in=ids, state=State.PENDING, next_attempt_at__lte=now)
+    with transaction.atomic():
+        if connections[router.db_for_write(Delivery)].features.has_select_for_update_skip_locked:
+            free = still_due.select_for_update(skip_locked=True).order_by("pk")
+            ids = list(free.values_list("pk", flat=True)[:limit])
+        # The condition is the claim itself where rows cannot be locked.
+        return still_due.filter(pk__in=ids[:limit]).update(
+            state=State.SENDING,
+            claimed_by=token,
+            claimed_until=later(now, lease),
+            attempts=F("attempts") + 1,
+        )

@@ -1,0 +1,77 @@
+"""The typed view of BADGES_CONFIG["distribution"]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from django.core.exceptions import ImproperlyConfigured
+
+from badges_plugin.conf import section
+from badges_plugin.distribution.retry import RetryPolicy
+
+_RETRY_DEFAULTS = {f"retry_{field.name}": field.default for field in fields(RetryPolicy)}
+_DEFAULTS: dict[str, object] = {
+    "lease": 120.0,
+    "request_timeout": 30.0,
+    "notify": False,
+    "keep_attempts_days": 90,
+    "keep_deliveries_days": 730,
+    **_RETRY_DEFAULTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionConfig:
+    """How deliveries behave. Seconds, unless the name says days.
+
+    `lease`: how long a worker may hold a delivery; then it counts as killed and its deliveries are looked up at the
+    provider. `request_timeout`: the longest that one request may take. The lease must be longer.
+    """
+
+    lease: float
+    request_timeout: float
+    notify: bool
+    keep_attempts_days: int
+    keep_deliveries_days: int
+    retry: RetryPolicy
+
+
+def config() -> DistributionConfig:
+    """The settings of deliveries, with their defaults.
+
+    .. setting_name: BADGES_CONFIG["distribution"]
+    .. setting_default: {}
+    .. setting_description: `lease` and `request_timeout` (seconds), `notify` (bool: tell learners by e-mail),
+        `keep_attempts_days` and `keep_deliveries_days` for `purge_deliveries`, and `retry_...` for each field of
+        `badges_plugin.distribution.retry.RetryPolicy`.
+
+    Raises ImproperlyConfigured, naming the key, when a value cannot be used.
+    """
+    values = section("distribution", _DEFAULTS)
+    unknown = sorted(values.keys() - _DEFAULTS.keys())
+    if unknown:
+        raise ImproperlyConfigured(
+            f'BADGES_CONFIG["distribution"] has unknown keys: {", ".join(unknown)}. '
+            f"Known: {', '.join(sorted(_DEFAULTS))}."
+        )
+    retry = {name.removeprefix("retry_"): _number(name, values[name]) for name in _RETRY_DEFAULTS}
+    result = DistributionConfig(
+        lease=_number("lease", values["lease"]),
+        request_timeout=_number("request_timeout", values["request_timeout"]),
+        notify=values["notify"] is True,
+        keep_attempts_days=int(_number("keep_attempts_days", values["keep_attempts_days"])),
+        keep_deliveries_days=int(_number("keep_deliveries_days", values["keep_deliveries_days"])),
+        retry=RetryPolicy(**{**retry, "breaker_threshold": int(retry["breaker_threshold"])}),  # type: ignore[arg-type]
+    )
+    if result.lease <= result.request_timeout:
+        raise ImproperlyConfigured(
+            f'BADGES_CONFIG["distribution"]: lease ({result.lease:g}) must be longer than request_timeout '
+            f"({result.request_timeout:g}), or a worker could still be sending what another has taken over."
+        )
+    return result
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be a number, not {value!r}.')
+    return float(value)

@@ -1,0 +1,1 @@
+"""Credly (by Pearson) as a distribution backend."""

@@ -1,0 +1,43 @@
+"""The app of the Credly backend."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+from edx_django_utils.plugins.constants import PluginURLs
+
+from badges_plugin import conf
+from badges_plugin.apps import PROJECT_TYPE
+
+
+class CredlyBadgesConfig(AppConfig):
+    """Badges at Credly."""
+
+    name = "badges_plugin.distribution.credly"
+    label = "credly_badges"
+    verbose_name = _("Credly badges")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    plugin_app: ClassVar[dict[str, object]] = {
+        PluginURLs.CONFIG: {
+            PROJECT_TYPE: {
+                PluginURLs.NAMESPACE: "credly_badges",
+                PluginURLs.REGEX: r"^credly-badges/",
+                PluginURLs.RELATIVE_PATH: "urls",
+            },
+        },
+    }
+
+    def ready(self) -> None:
+        """Register the backend and the checks."""
+        if not conf.is_enabled():
+            return
+        from badges_plugin.distribution import registry
+        from badges_plugin.distribution.credly import checks, doctor
+        from badges_plugin.distribution.credly.backend import CredlyBackend
+
+        checks.connect()
+        doctor.connect()
+        registry.register(CredlyBackend())

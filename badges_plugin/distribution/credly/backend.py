@@ -1,0 +1,154 @@
+"""Credly as a distribution backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.credly import handlers
+from badges_plugin.distribution.credly.client import CredlyClient
+from badges_plugin.distribution.credly.conf import CredlyConfig, config
+from badges_plugin.distribution.credly.data import BadgeRecord, BadgeState, TemplateState
+from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate
+from badges_plugin.distribution.credly.organizations import client_for, key_fingerprint
+from badges_plugin.distribution.data import Action, Order, Receipt
+from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.models import BadgeAward, BadgeTemplate
+
+# What Credly may do with a badge of ours while we do not look: it is still the badge that we issued.
+_ALIVE = frozenset({BadgeState.PENDING, BadgeState.ACCEPTED, BadgeState.REJECTED, BadgeState.UNKNOWN})
+_GONE = frozenset({404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a request to Credly needs besides the order."""
+
+    client: CredlyClient
+    settings: CredlyConfig
+    template_state: str
+
+
+class CredlyBackend(Backend[Context]):
+    """Issues and revokes at Credly, one account per organization."""
+
+    slug: ClassVar[str] = ORIGIN
+    name: ClassVar[str] = gettext_lazy("Credly")  # type: ignore[assignment]
+
+    def account(self, template: BadgeTemplate) -> str:
+        return str(_own(template).organization.uuid)
+
+    def fingerprint(self, account: str) -> str:
+        return key_fingerprint(UUID(account))
+
+    def load(self, award: BadgeAward) -> Context:
+        template = _own(award.template)
+        return Context(client_for(template.organization), config(), template.state)
+
+    def find(self, order: Order[Context]) -> Receipt | None:
+        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
+        if order.action is Action.REVOKE:
+            return next((_adopted(badge) for badge in badges if _is_revoked(badge, order)), None)
+        ours = [badge for badge in badges if _is_ours(badge, order)]
+        # Where a template allows duplicates there may be several: rather ours than one of the same address.
+        ours.sort(key=lambda badge: badge.earner_id != order.recipient.earner_id)
+        return _adopted(ours[0]) if ours else None
+
+    def issue(self, order: Order[Context]) -> Receipt:
+        return _receipt(order.context.client.issue(_badge_to_issue(order)))
+
+    def revoke(self, order: Order[Context]) -> Receipt:
+        try:
+            badge = order.context.client.revoke(
+                order.external_id,
+                reason=order.reason or _("The requirements of the badge are no longer fulfilled."),
+                suppress_email=order.context.settings.suppress_revoke_email,
+            )
+        except PermanentFailure as failure:
+            if failure.status in _GONE:
+                return Receipt(order.external_id, BadgeState.DELETED, adopted=True)
+            # Credly refuses to revoke twice. Its words for that are not documented, so it is asked instead.
+            found = self.find(order) if failure.status == 422 else None
+            if found is None:
+                raise
+            return found
+        return _receipt(badge)
+
+    def prepare_issue(self, award: BadgeAward) -> None:
+        handlers.issue_badge(award)
+
+    def prepare_revoke(self, award: BadgeAward) -> None:
+        handlers.revoke_badge(award)
+
+    def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
+        handlers.record_badge(award, receipt)
+
+    def announce(self, award: BadgeAward, action: Action) -> None:
+        if action is Action.ISSUE:
+            handlers.notify_user_awarding(award)
+        else:
+            handlers.notify_user_revocation(award)
+
+
+def _own(template: BadgeTemplate) -> CredlyBadgeTemplate:
+    try:
+        return CredlyBadgeTemplate.objects.select_related("organization").get(pk=template.pk)
+    except CredlyBadgeTemplate.DoesNotExist as error:
+        raise PermanentFailure(_("The badge template has no organization at Credly.")) from error
+
+
+def _badge_to_issue(order: Order[Context]) -> dict[str, Any]:
+    """Fields as in https://www.credly.com/docs/issued_badges#issue-a-badge ."""
+    recipient, settings = order.recipient, order.context.settings
+    if "@" not in recipient.email:
+        raise PermanentFailure(_("The learner has no e-mail address, and Credly issues badges to addresses only."))
+    if order.context.template_state == TemplateState.ARCHIVED:
+        raise PermanentFailure(
+            _("The badge template is archived at Credly. Activate it there, synchronize, and retry.")
+        )
+    badge: dict[str, Any] = {
+        "recipient_email": recipient.email,
+        "issued_to_first_name": recipient.first_name,
+        "issued_to_last_name": recipient.last_name,
+        "badge_template_id": str(order.template_uuid),
+        "issued_at": order.awarded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000"),
+        "issuer_earner_id": recipient.earner_id,
+        "suppress_badge_notification_email": settings.suppress_issue_email,
+    }
+    if settings.locale:
+        badge["locale"] = settings.locale
+    return badge
+
+
+def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
+    """Whether we issued it for this earner, or somebody did by hand to the same address.
+
+    Not one that names another earner: somebody else's badge, or another site's, would be revoked together with ours.
+    """
+    by_hand = not badge.earner_id and badge.recipient_email.casefold() == order.recipient.email.casefold() != ""
+    return (
+        badge.template_id in {None, order.template_uuid}
+        and badge.state in _ALIVE
+        and str(badge.id) not in order.foreign_ids
+        and (by_hand or badge.earner_id == order.recipient.earner_id)
+    )
+
+
+def _is_revoked(badge: BadgeRecord, order: Order[Context]) -> bool:
+    return str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED
+
+
+def _receipt(badge: BadgeRecord, *, adopted: bool = False) -> Receipt:
+    return Receipt(
+        str(badge.id), badge.state.value, adopted=adopted, details={"accept_badge_url": badge.accept_badge_url}
+    )
+
+
+def _adopted(badge: BadgeRecord) -> Receipt:
+    return _receipt(badge, adopted=True)

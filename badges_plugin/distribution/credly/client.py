@@ -1,0 +1,149 @@
+"""The Credly API, as far as badges need it.
+
+https://www.credly.com/docs/web_service_api
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from badges_plugin.distribution.credly import data
+from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
+from badges_plugin.distribution.http import HttpClient, Patience
+from badges_plugin.distribution.limits import RateLimiter
+
+RecordT = TypeVar("RecordT")
+
+# Not documented; what the service says in production to clients whose code is public.
+_DUPLICATE = "already has this badge"
+
+MOST_PAGES = 10_000
+"""Where a service that always names another page is stopped."""
+
+
+class CredlyClient:
+    """One organization at Credly.
+
+    Every method raises the failures of `badges_plugin.distribution.failures` and nothing else.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        organization: UUID,
+        api_key: str,
+        *,
+        patience: Patience | None = None,
+        limiter: RateLimiter | None = None,
+    ) -> None:
+        self._organization = str(organization)
+        # The key is the user name; the password is empty.
+        credentials = base64.b64encode(f"{api_key}:".encode()).decode()
+        self._http = HttpClient(
+            base_url,
+            headers={"Authorization": f"Basic {credentials}"},
+            patience=patience,
+            limiter=limiter,
+            describe=words_of_error,
+        )
+
+    def organization(self) -> data.OrganizationRecord:
+        """The organization itself: whether it exists, and whether the key is good for it."""
+        return _read(data.organization, self._one(self._http.get("organizations", self._organization)))
+
+    def badge_templates(self) -> Iterator[data.TemplateRecord]:
+        """All templates of the organization, in whatever state, over all pages."""
+        states = ",".join(("active", "archived", "draft"))
+        return self._pages(data.template, "badge_templates", {"filter": f"state::{states}", "sort": "created_at"})
+
+    def issue(self, badge: Mapping[str, Any]) -> data.BadgeRecord:
+        """Issue a badge. Raises AlreadyIssued when the learner has it.
+
+        The fields are those of https://www.credly.com/docs/issued_badges#issue-a-badge
+        """
+        try:
+            reply = self._http.request("POST", "organizations", self._organization, "badges", json=badge)
+        except PermanentFailure as failure:
+            if failure.status == 422 and _DUPLICATE in failure.reason:
+                raise AlreadyIssued(failure.reason, status=422, body=failure.body) from failure
+            raise
+        return _read(data.badge, self._one(reply))
+
+    def revoke(self, badge_id: str, *, reason: str, suppress_email: bool) -> data.BadgeRecord:
+        """Revoke an issued badge.
+
+        https://www.credly.com/docs/issued_badges#revoke-a-badge
+        """
+        reply = self._http.request(
+            "PUT",
+            "organizations",
+            self._organization,
+            "badges",
+            badge_id,
+            "revoke",
+            json={"reason": reason, "suppress_revoke_notification_email": suppress_email},
+        )
+        return _read(data.badge, self._one(reply))
+
+    def badges(self, *, template_id: UUID, email: str = "") -> Iterator[data.BadgeRecord]:
+        """Issued badges of a template in every state, to one address if that is given."""
+        conditions = ["state::pending,accepted,rejected,revoked", f"badge_template_id::{template_id}"]
+        # The filter has no way to quote its own separators.
+        if email and "|" not in email and "::" not in email:
+            conditions.append(f"recipient_email_all::{email}")
+        return self._pages(data.badge, "badges", {"filter": "|".join(conditions)})
+
+    def event(self, event_id: UUID) -> data.EventRecord:
+        """An event as Credly itself tells it.
+
+        https://www.credly.com/docs/webhooks
+        """
+        path = ("organizations", self._organization, "events", str(event_id))
+        return _read(data.event, self._one(self._http.get(*path)))
+
+    def events(self) -> Iterator[data.EventRecord]:
+        """The organization's events, newest first, over all pages."""
+        return self._pages(data.event, "events", {"sort": "-occurred_at"})
+
+    def _pages(self, read: Callable[[Any], RecordT], collection: str, params: Mapping[str, str]) -> Iterator[RecordT]:
+        # Pages are counted, since Credly's own next_page_url forgets the filter.
+        for page in range(1, MOST_PAGES + 1):
+            reply = self._http.get("organizations", self._organization, collection, params={**params, "page": page})
+            records = reply.get("data") if isinstance(reply, Mapping) else None
+            if not isinstance(records, list):
+                raise TransientFailure("Credly's reply has no list of records.")
+            for record in records:
+                yield _read(read, record)
+            if not records or not _has_next(reply):
+                return
+        raise TransientFailure(f"Credly names more than {MOST_PAGES} pages.")
+
+    def _one(self, reply: Any) -> Any:
+        return reply.get("data") if isinstance(reply, Mapping) else None
+
+
+def words_of_error(body: Any) -> str:
+    """Credly's own words in the body of an error: ``{"data": {"message": ...}}``."""
+    data_ = body.get("data") if isinstance(body, Mapping) else None
+    if not isinstance(data_, Mapping):
+        return ""
+    message = data_.get("message")
+    errors = data_.get("errors")
+    parts = [message if isinstance(message, str) else "", str(errors) if errors else ""]
+    return " ".join(part for part in parts if part)
+
+
+def _has_next(reply: Mapping[str, Any]) -> bool:
+    metadata = reply.get("metadata")
+    return isinstance(metadata, Mapping) and bool(metadata.get("next_page_url"))
+
+
+def _read(read: Callable[[Any], RecordT], record: Any) -> RecordT:
+    try:
+        return read(record)
+    except data.UnexpectedReply as error:
+        # The request has been carried out, or the status would say so.
+        raise TransientFailure(f"Credly's reply cannot be read: {error}.", ambiguous=True) from error

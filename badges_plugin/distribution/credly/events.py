@@ -1,0 +1,157 @@
+"""What happened at Credly, applied here: each event once, and never an older one over a newer.
+
+https://www.credly.com/docs/webhooks
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from badges_plugin.distribution.credly.data import BadgeRecord, BadgeState, EventRecord
+from badges_plugin.distribution.credly.models import (
+    ORIGIN,
+    CredlyBadge,
+    CredlyEvent,
+    CredlyOrganization,
+)
+from badges_plugin.distribution.credly.organizations import client_for
+from badges_plugin.distribution.credly.sync import apply_template, remove_template
+from badges_plugin.distribution.failures import TransientFailure
+from badges_plugin.distribution.models import Delivery
+
+logger = logging.getLogger(__name__)
+
+# How far back a first poll looks, and how much a later one looks again at: events may become visible out of order.
+_FIRST_LOOK = timedelta(days=30)
+_OVERLAP = timedelta(hours=1)
+# Credly sends an event for up to 25 days; after twice that nobody asks whether it was applied.
+_REMEMBERED = timedelta(days=50)
+_LONGEST_TYPE = 64
+
+
+@dataclass(slots=True)
+class PollResult:
+    """How many events were seen, applied now, and left for later."""
+
+    seen: int = 0
+    applied: int = 0
+    waiting: int = 0
+
+
+def is_applied(event_id: UUID) -> bool:
+    """Whether the event was applied before."""
+    return CredlyEvent.objects.filter(uuid=event_id).exists()
+
+
+def apply_event(organization: CredlyOrganization, event: EventRecord) -> bool:
+    """Apply an event that Credly itself has told. False when it was applied before.
+
+    Raises TransientFailure when it is about a badge of ours whose issue is still in doubt: later it will be known.
+    """
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                CredlyEvent.objects.create(
+                    uuid=event.id,
+                    organization=organization,
+                    event_type=event.event_type[:_LONGEST_TYPE],
+                    occurred_at=event.occurred_at,
+                )
+        except IntegrityError:
+            return False
+        handler = _HANDLERS.get(event.event_type)
+        if handler is None:
+            logger.info("Credly event %s of type %r is of no interest.", event.id, event.event_type)
+        else:
+            handler(organization, event)
+    return True
+
+
+def poll(organization: CredlyOrganization) -> PollResult:
+    """Apply what webhooks have missed. Raises the failures of `badges_plugin.distribution.failures`."""
+    now = timezone.now()
+    since = organization.polled_until - _OVERLAP if organization.polled_until else now - _FIRST_LOOK
+    newest_first = client_for(organization).events()
+    recent = list(takewhile(lambda event: event.occurred_at is None or event.occurred_at >= since, newest_first))
+    result = PollResult(seen=len(recent))
+    polled_until = organization.polled_until
+    for event in sorted(recent, key=lambda event: event.occurred_at or since):
+        if event.organization_id != organization.uuid or is_applied(event.id):
+            continue
+        try:
+            result.applied += apply_event(organization, event)
+        except TransientFailure as failure:
+            logger.info("Credly event %s waits: %s", event.id, failure.reason)
+            result.waiting += 1
+        if not result.waiting:
+            polled_until = event.occurred_at or polled_until
+    CredlyOrganization.objects.filter(pk=organization.pk).update(polled_until=polled_until)
+    CredlyEvent.objects.filter(organization=organization, applied_at__lt=now - _REMEMBERED).delete()
+    return result
+
+
+def _change_template(organization: CredlyOrganization, event: EventRecord) -> None:
+    if event.template is not None:
+        apply_template(organization, event.template, occurred_at=event.occurred_at)
+
+
+def _delete_template(organization: CredlyOrganization, event: EventRecord) -> None:
+    if event.template is not None:
+        remove_template(organization, event.template, occurred_at=event.occurred_at)
+
+
+def _change_badge(organization: CredlyOrganization, event: EventRecord) -> None:
+    if event.badge is not None:
+        _set_state(event.badge, event.badge.state, event.occurred_at)
+
+
+def _delete_badge(organization: CredlyOrganization, event: EventRecord) -> None:
+    if event.badge is not None:
+        _set_state(event.badge, BadgeState.DELETED, event.occurred_at)
+
+
+def _set_state(badge: BadgeRecord, state: BadgeState, at: datetime | None) -> None:
+    ours = CredlyBadge.objects.filter(issued_badge_id=badge.id)
+    if not ours.exists():
+        _refuse_if_expected(badge)
+        return
+    # Badges do not come back: what is revoked or deleted is not made pending by an event that was late.
+    final = (BadgeState.DELETED,) if state is BadgeState.DELETED else (BadgeState.REVOKED, BadgeState.DELETED)
+    changeable = ours.exclude(state__in=final)
+    if at is not None:
+        changeable = changeable.filter(Q(state_time=None) | Q(state_time__lte=at))
+    if state is not BadgeState.UNKNOWN:
+        changeable.update(state=state, state_time=at)
+
+
+def _refuse_if_expected(badge: BadgeRecord) -> None:
+    """Credly may tell of a badge before the answer to our own request was recorded."""
+    try:
+        credential = UUID(badge.earner_id)
+    except ValueError:
+        return
+    if Delivery.objects.filter(backend=ORIGIN, external_id=str(badge.id)).exists():
+        return
+    if CredlyBadge.objects.filter(uuid=credential, issued_badge_id=None).exists():
+        raise TransientFailure("The issue of the badge is not recorded yet.")
+
+
+# https://www.credly.com/docs/webhooks
+_HANDLERS: Mapping[str, Callable[[CredlyOrganization, EventRecord], None]] = {
+    "badge_template.created": _change_template,
+    "badge_template.changed": _change_template,
+    "badge_template.deleted": _delete_template,
+    "badge.created": _change_badge,
+    "badge.state.changed": _change_badge,
+    "badge.privacy.changed": _change_badge,
+    "badge.deleted": _delete_badge,
+}

@@ -1,0 +1,53 @@
+"""`manage.py sync_credly_badge_templates`: mirror the badge templates of Credly organizations."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from badges_plugin.distribution.credly.models import CredlyOrganization
+from badges_plugin.distribution.credly.organizations import ensure_configured
+from badges_plugin.distribution.credly.sync import sync_organization
+from badges_plugin.distribution.failures import DeliveryFailure
+
+
+class Command(BaseCommand):
+    help = "Mirror the badge templates of one Credly organization, or of all. New templates are inactive."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--organization", metavar="UUID", help="Only this organization (its id at Credly).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ensure_configured()
+        organizations = self._organizations(options["organization"])
+        failed = 0
+        for number, organization in enumerate(organizations, start=1):
+            progress = f"[{number}/{len(organizations)}] {organization}"
+            try:
+                result = sync_organization(organization)
+            except DeliveryFailure as failure:
+                failed += 1
+                self.stderr.write(f"{progress}: {failure.reason}")
+                continue
+            self.stdout.write(
+                f"{progress}: {result.total} badge templates ({result.created} new, {result.updated} changed, "
+                f"{result.deactivated} deactivated)"
+            )
+        if failed:
+            raise CommandError(f"{failed} of {len(organizations)} organizations could not be synchronized.")
+
+    def _organizations(self, wanted: str | None) -> list[CredlyOrganization]:
+        if wanted is None:
+            organizations = list(CredlyOrganization.objects.order_by("name", "pk"))
+            if not organizations:
+                raise CommandError("There is no Credly organization. Add one in the admin or in the settings.")
+            return organizations
+        try:
+            return [CredlyOrganization.objects.get(uuid=UUID(wanted))]
+        except ValueError as error:
+            raise CommandError(f"{wanted!r} is not an organization id (UUID).") from error
+        except CredlyOrganization.DoesNotExist as error:
+            raise CommandError(f"There is no Credly organization {wanted}. Add it in the admin first.") from error

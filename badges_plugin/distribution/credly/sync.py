@@ -1,0 +1,153 @@
+"""Mirroring Credly's badge templates. Credly decides what there is; what staff configured here is never deleted."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.sites.models import Site
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from badges_plugin.api import deactivate_template
+from badges_plugin.distribution.credly.data import TemplateRecord, TemplateState
+from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.credly.organizations import client_for
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_NAME = 255
+_LONGEST_ADDRESS = 500
+# Credly's clock and ours: an event that follows a synchronization closely must not look older.
+_CLOCKS_DIFFER = timedelta(minutes=1)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class SyncResult:
+    """How many templates of one organization were what."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deactivated: int = 0
+
+    @property
+    def total(self) -> int:
+        """Templates that exist at Credly."""
+        return self.created + self.updated + self.unchanged
+
+
+def sync_organization(organization: CredlyOrganization) -> SyncResult:
+    """Bring the organization's templates in line with Credly's.
+
+    Raises the failures of `badges_plugin.distribution.failures`; then nothing was changed, since all pages are read
+    first.
+    """
+    client = client_for(organization)
+    name = client.organization().name
+    records = list(client.badge_templates())
+    result = SyncResult()
+    for record in records:
+        result = _count(result, apply_template(organization, record, occurred_at=None))
+    vanished = CredlyBadgeTemplate.objects.filter(organization=organization, is_active=True).exclude(
+        uuid__in=[record.id for record in records]
+    )
+    for template in vanished:
+        deactivate_template(template)
+        logger.warning("Credly badge template %s is deactivated: Credly no longer has it.", template.uuid)
+        result.deactivated += 1
+    CredlyOrganization.objects.filter(pk=organization.pk).update(
+        name=name[:_LONGEST_NAME] or organization.name, synced_at=timezone.now()
+    )
+    return result
+
+
+def apply_template(organization: CredlyOrganization, record: TemplateRecord, *, occurred_at: datetime | None) -> str:
+    """Create or update the one template. New ones are inactive, and so become those that Credly cannot issue.
+
+    `occurred_at` is when it became like that, None that it is like that now; what is older than what is known changes
+    nothing. Returns "created", "updated" or "unchanged".
+    """
+    template = CredlyBadgeTemplate.objects.filter(uuid=record.id).first()
+    if template is None:
+        try:
+            with transaction.atomic():
+                _create(organization, record, occurred_at)
+        except IntegrityError:
+            # A webhook and a synchronization at the same time: the other one was faster.
+            template = CredlyBadgeTemplate.objects.get(uuid=record.id)
+        else:
+            return "created"
+    if template.organization_id != organization.pk:
+        logger.error("Credly badge template %s belongs to another organization here and is left alone.", record.id)
+        return "unchanged"
+    if not _is_news(template, occurred_at):
+        return "unchanged"
+    _note_time(template, occurred_at)
+    return "updated" if _update(template, record) else "unchanged"
+
+
+def remove_template(organization: CredlyOrganization, record: TemplateRecord, *, occurred_at: datetime | None) -> None:
+    """Credly has deleted the template: it is deactivated here, and everything that belongs to it stays."""
+    template = CredlyBadgeTemplate.objects.filter(uuid=record.id, organization=organization).first()
+    if template is None or not _is_news(template, occurred_at):
+        return
+    _note_time(template, occurred_at)
+    if template.is_active:
+        deactivate_template(template)
+        logger.warning("Credly badge template %s is deactivated: it was deleted at Credly.", template.uuid)
+
+
+def _create(organization: CredlyOrganization, record: TemplateRecord, occurred_at: datetime | None) -> None:
+    template = CredlyBadgeTemplate.objects.create(
+        uuid=record.id, site=_site(), organization=organization, is_active=False, **_values(record)
+    )
+    _note_time(template, occurred_at)
+
+
+def _is_news(template: CredlyBadgeTemplate, occurred_at: datetime | None) -> bool:
+    return occurred_at is None or template.as_of is None or template.as_of <= occurred_at
+
+
+def _note_time(template: CredlyBadgeTemplate, occurred_at: datetime | None) -> None:
+    as_of = occurred_at or max(timezone.now() - _CLOCKS_DIFFER, template.as_of or _LONG_AGO)
+    # Past the template's own manager: a new time is no new configuration, and must not have the rules compiled again.
+    QuerySet(CredlyBadgeTemplate).filter(pk=template.pk).update(as_of=as_of)
+
+
+def _update(template: CredlyBadgeTemplate, record: TemplateRecord) -> bool:
+    changed = {name: value for name, value in _values(record).items() if getattr(template, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(template, name, value)
+        template.save(update_fields=[*changed, "modified"])
+    if template.is_active and record.state is TemplateState.ARCHIVED:
+        deactivate_template(template)
+        logger.warning("Credly badge template %s is deactivated: it is archived at Credly.", template.uuid)
+        return True
+    return bool(changed)
+
+
+def _values(record: TemplateRecord) -> dict[str, str]:
+    return {
+        "name": record.name[:_LONGEST_NAME],
+        "description": record.description,
+        "icon": record.image_url if len(record.image_url) <= _LONGEST_ADDRESS else "",
+        "state": record.state.value,
+    }
+
+
+def _site() -> Site:
+    # A management command has no request to tell the site; staff can change it in the admin.
+    site = Site.objects.order_by("pk").first()
+    if site is None:
+        raise Site.DoesNotExist("There is no site. Create one in the admin under Sites.")
+    return site
+
+
+def _count(result: SyncResult, word: str) -> SyncResult:
+    setattr(result, word, getattr(result, word) + 1)
+    return result

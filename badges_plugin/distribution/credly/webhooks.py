@@ -1,0 +1,46 @@
+"""Where Credly tells that something has happened. https://www.credly.com/docs/webhooks ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from badges_plugin.distribution.credly.conf import config
+from badges_plugin.distribution.credly.events import apply_event, is_applied
+from badges_plugin.distribution.credly.models import CredlyOrganization
+from badges_plugin.distribution.credly.organizations import client_for
+from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.webhooks import BadNotification, UnknownSubject, WebhookView
+
+
+class CredlyWebhook(WebhookView):
+    """Takes the ids of organization and event, fetches the event from Credly, and acts on that alone."""
+
+    throttle_name = "credly"
+
+    def secret(self) -> str:
+        return config().webhook_secret
+
+    def receive(self, notification: Mapping[str, Any]) -> None:
+        organization_id, event_id = _id(notification, "organization_id"), _id(notification, "id")
+        organization = CredlyOrganization.objects.filter(uuid=organization_id).first()
+        if organization is None:
+            raise UnknownSubject("This organization is not known here.")
+        if is_applied(event_id):
+            return
+        try:
+            event = client_for(organization).event(event_id)
+        except PermanentFailure as failure:
+            raise UnknownSubject("Credly knows no such event.") from failure
+        if (event.id, event.organization_id) != (event_id, organization_id):
+            raise UnknownSubject("Credly knows another event by this id.")
+        apply_event(organization, event)
+
+
+def _id(notification: Mapping[str, Any], name: str) -> UUID:
+    value = notification.get(name)
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise BadNotification(f"{name} must be a UUID.") from None

@@ -1,0 +1,80 @@
+"""What passes between the delivery machinery and a backend. Frozen, and no ORM: a backend's requests run in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+from uuid import UUID
+
+ContextT = TypeVar("ContextT")
+
+
+class Action(StrEnum):
+    """What a provider is asked to do with a badge."""
+
+    ISSUE = "issue"
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The learner as a provider wants to know them.
+
+    `earner_id` is the UUID of the learner's credential: the same for all awards of this badge, different at every
+    site (user ids are not, and two sites may share an account at a provider), and it says nothing about the learner.
+
+    .. pii: Name and e-mail address of a learner, in memory; never logged.
+    .. pii_types: name, email_address
+    .. pii_retirement: retained
+    """
+
+    email: str = field(repr=False)
+    first_name: str = field(repr=False)
+    last_name: str = field(repr=False)
+    earner_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Generic[ContextT]):
+    """One thing to be done at a provider, complete: nothing else is read while it is carried out.
+
+    `wanted` is false for the issue of an award that was revoked meanwhile: it is looked up if in doubt, never sent.
+    `foreign_ids` are the provider's ids of the learner's other awards of this template; they are never adopted.
+    `send_before` is on the clock of `time.monotonic()`: after it, another worker may have taken this delivery over.
+    `context` is what the backend's own `load` returned.
+    """
+
+    action: Action
+    award_id: int
+    number: int
+    template_uuid: UUID
+    awarded_at: datetime
+    reason: str
+    recipient: Recipient
+    account: str
+    context: ContextT
+    external_id: str = ""
+    foreign_ids: frozenset[str] = frozenset()
+    in_doubt: bool = False
+    wanted: bool = True
+    send_before: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider has done it. `adopted`: it was found there, done by an earlier attempt or by someone else."""
+
+    external_id: str
+    state: str = ""
+    adopted: bool = False
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Nothing was sent, and nothing has to be."""
+
+    reason: str

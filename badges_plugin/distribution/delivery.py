@@ -1,0 +1,254 @@
+"""One attempt of one delivery: read it, carry it out, write down what came of it.
+
+`prepare` and `record` use the database and run in the worker's main thread; `carry_out` uses the network and runs in
+a thread. No transaction is open while a provider is spoken to.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from badges_plugin.distribution import channels, people, registry
+from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.conf import DistributionConfig
+from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
+from badges_plugin.distribution.failures import (
+    DeliveryFailure,
+    PermanentFailure,
+    RejectedKey,
+    TransientFailure,
+    redacted,
+)
+from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.distribution.queueing import settle
+from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
+
+logger = logging.getLogger(__name__)
+
+# Kept between the last moment of sending and the end of the claim, besides the longest request.
+_MARGIN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed delivery, ready to be carried out. `order` is a failure when the delivery could not even be read."""
+
+    delivery: Delivery
+    backend: Backend[Any]
+    order: Order[Any] | DeliveryFailure | Bug
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of a job."""
+
+    job: Job
+    outcome: Outcome
+    started_at: datetime
+    seconds: float
+
+
+def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[Job]:
+    """Read everything that requests need, and note where they go. Whatever goes wrong here was certainly not sent."""
+    fingerprints = {}
+    for delivery in deliveries:
+        # Read before the key itself: a key that changes in between is at worst tried once more.
+        if delivery.channel_id not in fingerprints:
+            backend = registry.get(delivery.backend)
+            fingerprints[delivery.channel_id] = backend.fingerprint(delivery.channel.account)
+    jobs = [_job(delivery, fingerprints[delivery.channel_id], config) for delivery in deliveries]
+    addressed = []
+    for job in jobs:
+        if isinstance(job.order, Order) and job.order.action is Action.ISSUE:
+            job.delivery.recipient_email = job.order.recipient.email
+            addressed.append(job.delivery)
+    Delivery.objects.bulk_update(addressed, ["recipient_email"])
+    return jobs
+
+
+def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig) -> Job:
+    backend = registry.get(delivery.backend)
+    order: Order[Any] | DeliveryFailure | Bug
+    try:
+        order = _order(delivery, backend, config)
+    except DeliveryFailure as failure:
+        failure.ambiguous = delivery.in_doubt
+        order = failure
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the badge that cannot be read must not stop the others
+        order = _bug(delivery, error)
+    return Job(delivery, backend, order, fingerprint)
+
+
+def carry_out(job: Job) -> Attempt:
+    """Speak to the provider. Never raises: what a backend should not have raised is a Bug."""
+    started_at, clock = timezone.now(), time.monotonic()
+    outcome: Outcome
+    if isinstance(job.order, DeliveryFailure | Bug):
+        outcome = job.order
+    else:
+        try:
+            outcome = job.backend.deliver(job.order)
+        except DeliveryFailure as failure:
+            outcome = failure
+        except Exception as error:  # noqa: BLE001 - see above; it is logged with its traceback and shown to staff
+            outcome = _bug(job.delivery, error)
+    return Attempt(job, outcome, started_at, time.monotonic() - clock)
+
+
+def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None) -> Decision | None:
+    """Write down the outcome and what follows from it; None when the claim had expired and it no longer counts."""
+    delivery, outcome = attempt.job.delivery, attempt.outcome
+    chance = random.random() if chance is None else chance  # noqa: S311 - spreads load, hides nothing
+    decision = decide(outcome, attempt=delivery.attempts, policy=policy, chance=chance)
+    with transaction.atomic():
+        if not _write_state(delivery, outcome, decision):
+            logger.warning(
+                "Delivery %s: the result came after the claim had expired and is looked up instead.", delivery.pk
+            )
+            return None
+        _write_attempt(attempt, decision)
+        channels.note(
+            delivery.channel, decision, fingerprint=attempt.job.fingerprint, now=timezone.now(), policy=policy
+        )
+        if isinstance(outcome, Receipt):
+            attempt.job.backend.record(delivery.award, Action(delivery.action), outcome)
+    return decision
+
+
+def announce(attempt: Attempt, decision: Decision | None) -> None:
+    """Tell the learner, or the log, what was recorded. Outside the transaction, and it never fails."""
+    delivery = attempt.job.delivery
+    if decision is None or decision.state is State.CANCELLED:
+        return
+    if decision.state is not State.DONE:
+        logger.warning("Delivery %s (%s) is %s: %s", delivery.pk, delivery, decision.state, decision.reason)
+        return
+    try:
+        attempt.job.backend.announce(delivery.award, Action(delivery.action))
+    except Exception:
+        # The badge is delivered; a mail server that is away must not make it look otherwise.
+        logger.exception("Delivery %s is done, but the learner could not be told.", delivery.pk)
+
+
+def failed_to_record(attempt: Attempt, error: Exception) -> Attempt:
+    """The same attempt with the error as its outcome: it is in doubt then, and needs attention."""
+    return replace(attempt, outcome=_bug(attempt.job.delivery, error))
+
+
+def _order(delivery: Delivery, backend: Backend[Any], config: DistributionConfig) -> Order[Any]:
+    award, action = delivery.award, Action(delivery.action)
+    person = people.recipient(award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email)
+    external_id = ""
+    if action is Action.REVOKE:
+        external_id = _issued_id(delivery)
+        if not external_id:
+            raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
+    return Order(
+        action=action,
+        award_id=award.pk,
+        number=award.number,
+        template_uuid=award.template.uuid,
+        awarded_at=award.awarded_at,
+        reason=award.revocation_reason,
+        recipient=person,
+        account=delivery.channel.account,
+        context=backend.load(award),
+        external_id=external_id,
+        foreign_ids=_foreign_ids(delivery),
+        in_doubt=delivery.in_doubt,
+        wanted=action is Action.REVOKE or award.revoked_at is None,
+        send_before=time.monotonic() + config.lease - config.request_timeout - _MARGIN,
+    )
+
+
+def _issued_id(delivery: Delivery) -> str:
+    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE)
+    return issue.values_list("external_id", flat=True).first() or ""
+
+
+def _foreign_ids(delivery: Delivery) -> frozenset[str]:
+    if delivery.action != Action.ISSUE or delivery.award.number == 1:
+        return frozenset()
+    others = Delivery.objects.filter(
+        award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
+    ).exclude(award=delivery.award_id)
+    return frozenset(others.exclude(external_id="").values_list("external_id", flat=True))
+
+
+def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bool:
+    """Whether the claim still held. The claim is the condition: a late result changes nothing."""
+    mine = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, claimed_by=delivery.claimed_by)
+    if decision.state in (State.DONE, State.CANCELLED):
+        found = {"external_id": outcome.external_id} if isinstance(outcome, Receipt) else {}
+        held = settle(mine, decision.state, reason=decision.reason, **found)
+        if held and isinstance(outcome, Cancelled):
+            _cancel_revocation(delivery, decision)
+        return bool(held)
+    # Where an unfinished issue was sent matters as long as it may have arrived.
+    forget = {} if decision.in_doubt else {"recipient_email": ""}
+    return bool(
+        mine.update(
+            state=decision.state,
+            in_doubt=decision.in_doubt,
+            next_attempt_at=later(timezone.now(), decision.wait),
+            claimed_by="",
+            claimed_until=None,
+            last_error=decision.reason,
+            **forget,
+        )
+    )
+
+
+def _cancel_revocation(delivery: Delivery, decision: Decision) -> None:
+    """The provider never had the badge, so there is nothing to revoke."""
+    revocation = Delivery.objects.filter(
+        award=delivery.award, backend=delivery.backend, action=Action.REVOKE, state=State.PENDING
+    )
+    settle(revocation, State.CANCELLED, reason=decision.reason)
+
+
+def _write_attempt(attempt: Attempt, decision: Decision) -> None:
+    delivery = attempt.job.delivery
+    DeliveryAttempt.objects.create(
+        delivery=delivery,
+        number=delivery.attempts,
+        outcome=_word(attempt.outcome),
+        looked_up=delivery.in_doubt,
+        reason=decision.reason,
+        started_at=attempt.started_at,
+        milliseconds=int(attempt.seconds * 1000),
+        worker=delivery.claimed_by,
+    )
+
+
+def _word(outcome: Outcome) -> str:
+    match outcome:
+        case Receipt(adopted=adopted):
+            return "adopted" if adopted else "delivered"
+        case Cancelled():
+            return "cancelled"
+        case Bug():
+            return "bug"
+        case RejectedKey():
+            return "rejected_key"
+        case TransientFailure():
+            return "transient"
+        case _:
+            return "permanent"
+
+
+def _bug(delivery: Delivery, error: Exception) -> Bug:
+    logger.error("Delivery %s hit an error in the program.", delivery.pk, exc_info=error)
+    return Bug(redacted(f"{type(error).__name__}: {error}"))

@@ -1,0 +1,75 @@
+"""What can go wrong while a provider is asked for something. Anything else that is raised is a bug and must show.
+
+Two kinds, decided where the status code is known: a permanent failure needs a person, a transient one needs time. A
+rejected key is a permanent failure of the account and not of the badge: it stops the account and leaves the badge
+waiting.
+
+`ambiguous` says that the provider may have done what it was asked although we did not hear so. Whatever is ambiguous
+is looked up at the provider before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+# Providers quote the address of the learner in their messages; what is kept for audit holds no personal data.
+_ADDRESS = re.compile(r"[^\s\"'<>,;:()\[\]]+@[^\s\"'<>,;:()\[\]]+")
+_LONGEST_REASON = 1000
+
+
+def redacted(text: str) -> str:
+    """The text without e-mail addresses and no longer than what a person reads."""
+    return _ADDRESS.sub("<address>", text)[:_LONGEST_REASON]
+
+
+class DeliveryFailure(Exception):
+    """A request that did not end well, with a reason that staff can read and that names no address.
+
+    `status` and `body` are the provider's answer, if any.
+    """
+
+    def __init__(self, reason: str, *, ambiguous: bool = False, status: int | None = None, body: Any = None) -> None:
+        self.reason = redacted(reason)
+        super().__init__(self.reason)
+        self.ambiguous = ambiguous
+        self.status = status
+        self.body = body
+
+    def still_in_doubt(self) -> Self:
+        """The same failure of a look-up: it leaves open what the look-up was to settle."""
+        self.ambiguous = True
+        return self
+
+
+class PermanentFailure(DeliveryFailure):
+    """Sending the same again would fail again: someone has to change something first."""
+
+
+class AlreadyIssued(PermanentFailure):
+    """The provider refuses a second badge for this learner and template. What it has is looked up and adopted."""
+
+
+class RejectedKey(DeliveryFailure):
+    """The account's key is not accepted: everything of this account waits until the key is changed."""
+
+
+class TransientFailure(DeliveryFailure):
+    """Trying again later may help. `retry_after` is the provider's wish in seconds.
+
+    `throttled` means that the provider asked this account, and not only this request, to slow down.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        ambiguous: bool = False,
+        retry_after: float | None = None,
+        throttled: bool = False,
+        status: int | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(reason, ambiguous=ambiguous, status=status, body=body)
+        self.retry_after = retry_after
+        self.throttled = throttled

@@ -1,0 +1,30 @@
+"""From an award to its deliveries, in the award's transaction: both are written or neither."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from badges_plugin.distribution import registry
+from badges_plugin.distribution.queueing import queue_issue, queue_revoke
+from badges_plugin.models import BadgeAward
+from badges_plugin.signals import badge_awarded, badge_revoked
+
+
+def handle_badge_awarded(sender: object, award: BadgeAward, **kwargs: Any) -> None:
+    """Queue the issue at every provider of the template."""
+    for backend in registry.responsible_for(award.template):
+        backend.prepare_issue(award)
+        queue_issue(award, backend)
+
+
+def handle_badge_revoked(sender: object, award: BadgeAward, **kwargs: Any) -> None:
+    """Queue the revocation at every provider that knows of the award, or may come to know."""
+    for backend in registry.responsible_for(award.template):
+        backend.prepare_revoke(award)
+        queue_revoke(award, backend)
+
+
+def connect() -> None:
+    """Called once badges are switched on. Connecting twice is connecting once."""
+    badge_awarded.connect(handle_badge_awarded, dispatch_uid="badges_distribution.awarded")
+    badge_revoked.connect(handle_badge_revoked, dispatch_uid="badges_distribution.revoked")

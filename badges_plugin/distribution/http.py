@@ -1,0 +1,225 @@
+"""The wire, and the only importer of `requests`: limits, and one table from what happened to what it means.
+
+The meaning of status codes: https://www.rfc-editor.org/rfc/rfc9110#name-status-codes and, for 429, RFC 6585.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json as json_codec
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from urllib.request import getproxies
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from badges_plugin.distribution.failures import (
+    DeliveryFailure,
+    PermanentFailure,
+    RejectedKey,
+    TransientFailure,
+)
+from badges_plugin.distribution.limits import RateLimiter
+
+LARGEST_REPLY = 5_000_000
+"""Bytes; a page of fifty templates with all their texts is below one million."""
+
+# Status codes of the 400s that time may cure; the server has not acted, except perhaps after 408 and 409.
+_TRANSIENT = frozenset({408, 409, 423, 425, 429})
+_MAY_HAVE_ACTED = frozenset({408, 409})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for a connection, for the next byte, and for the whole of a reply."""
+
+    connect: float = 5.0
+    read: float = 15.0
+    total: float = 30.0
+
+
+class HttpClient:
+    """JSON over HTTP with one provider. Safe to share among threads: each has its own connections.
+
+    `describe` finds the provider's own words in the body of an error. Redirects are not followed: no request
+    of ours may leave the configured base.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        patience: Patience | None = None,
+        limiter: RateLimiter | None = None,
+        describe: Callable[[Any], str] = lambda body: "",
+    ) -> None:
+        self.base_url = base_url.rstrip("/") + "/"
+        self._headers = {"Accept": "application/json", **(headers or {})}
+        self._patience = patience or Patience()
+        self._limiter = limiter
+        self._describe = describe
+
+    def get(self, *path: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """Read. A failure is never ambiguous: nothing was changed."""
+        try:
+            return self.request("GET", *path, params=params)
+        except DeliveryFailure as failure:
+            failure.ambiguous = False
+            raise
+
+    def request(
+        self,
+        method: str,
+        *path: str,
+        params: Mapping[str, str | int] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Send and return the decoded reply (None when it is empty). Raises one of the failures, nothing else.
+
+        Each part of `path` becomes one segment of the URL whatever it contains.
+        """
+        if self._limiter is not None:
+            self._limiter.wait()
+        url = self.base_url + "/".join(_segment(part) for part in path)
+        try:
+            with _session().request(
+                method,
+                url,
+                params=params,
+                json=json,
+                headers=self._headers,
+                timeout=(self._patience.connect, self._patience.read),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = _decoded(_read(response, self._patience.total), status=response.status_code)
+                retry_after = response.headers.get("Retry-After")
+                status = response.status_code
+        except requests.RequestException as error:
+            raise failure_of_exception(error) from error
+        if not 200 <= status < 300:
+            body = None if body is _UNREADABLE else body
+            raise failure_of_status(status, self._describe(body), body=body, retry_after=retry_after)
+        if body is _UNREADABLE:
+            raise TransientFailure(f"The reply ({status}) is not JSON.", ambiguous=True, status=status)
+        return body
+
+
+def failure_of_status(status: int, words: str, *, body: Any = None, retry_after: str | None = None) -> DeliveryFailure:
+    """What a status other than 2xx means. `words` are the provider's."""
+    reason = f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    if status == 401:
+        return RejectedKey(reason, status=status, body=body)
+    if status < 500 and status not in _TRANSIENT:
+        return PermanentFailure(reason, status=status, body=body)
+    wish = seconds_to_wait(retry_after, now=datetime.now(UTC))
+    return TransientFailure(
+        reason,
+        ambiguous=status >= 500 or status in _MAY_HAVE_ACTED,
+        retry_after=wish,
+        throttled=status == 429 or (status == 503 and wish is not None),
+        status=status,
+        body=body,
+    )
+
+
+def failure_of_exception(error: requests.RequestException) -> DeliveryFailure:
+    """What it means that there is no reply: the request was certainly not sent, or it may have been."""
+    name = type(error).__name__
+    match error:
+        case requests.exceptions.ConnectTimeout():
+            return TransientFailure("The provider did not answer in time (connecting).")
+        case requests.exceptions.ReadTimeout():
+            return TransientFailure("The provider did not answer in time.", ambiguous=True)
+        case requests.exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return TransientFailure("The provider's certificate is not valid.")
+        case requests.exceptions.ConnectionError() if _never_connected(error):
+            return TransientFailure("The provider cannot be reached (no connection).")
+        case requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema():
+            return PermanentFailure(f"The configured address of the provider is wrong ({name}).")
+        case requests.exceptions.InvalidSchema() | requests.exceptions.InvalidHeader():
+            return PermanentFailure(f"The request cannot be built from the configuration ({name}).")
+        case _:
+            return TransientFailure(f"The connection broke before the reply ({name}).", ambiguous=True)
+
+
+def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
+    """The value of a Retry-After header, seconds or a date, as seconds from now; None without a usable one."""
+    if not header:
+        return None
+    header = header.strip()
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        instant = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return max(0.0, (instant - now).total_seconds())
+
+
+_UNREADABLE = object()
+_local = threading.local()
+
+
+def _session() -> requests.Session:
+    session: requests.Session | None = getattr(_local, "session", None)
+    if session is None:
+        session = _local.session = requests.Session()
+        # A .netrc of the machine must not replace the key of an organization; the machine's proxies are wanted.
+        session.trust_env = False
+        session.proxies.update(getproxies())
+    return session
+
+
+def _segment(part: str) -> str:
+    # "." and ".." survive quoting and would be resolved by whoever is in between.
+    if not part or part in {".", ".."}:
+        raise PermanentFailure(f"{part!r} cannot be part of an address.")
+    return quote(part, safe="")
+
+
+def _read(response: requests.Response, total: float) -> bytes:
+    """The body, within limits: a provider that drips or floods must not hold a worker."""
+    ends = time.monotonic() + total
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_content(65_536):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_REPLY:
+            raise TransientFailure("The reply is too large.", ambiguous=True, status=response.status_code)
+        if time.monotonic() > ends:
+            raise TransientFailure("The reply took too long.", ambiguous=True, status=response.status_code)
+    _must_be_whole(response)
+    return b"".join(chunks)
+
+
+def _must_be_whole(response: requests.Response) -> None:
+    # urllib3 2 sees to this itself; the hosts up to Sumac have urllib3 1.26, which takes what came for the whole.
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and response.raw.tell() < int(announced):
+        raise TransientFailure("The reply was cut off.", ambiguous=True, status=response.status_code)
+
+
+def _decoded(content: bytes, *, status: int) -> Any:
+    if status == 204 or not content.strip():
+        return None
+    try:
+        return json_codec.loads(content)
+    except ValueError:
+        return _UNREADABLE
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether no connection was made (refused, unknown host), so that the request certainly did not leave."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)

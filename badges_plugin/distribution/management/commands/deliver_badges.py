@@ -1,0 +1,46 @@
+"""`manage.py deliver_badges`: the worker that brings awards to the providers."""
+
+from __future__ import annotations
+
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from badges_plugin.conf import is_enabled
+from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.worker import Worker
+
+
+class Command(BaseCommand):
+    help = (
+        "Deliver awarded and revoked badges to their providers. Runs until SIGTERM or SIGINT, "
+        "then finishes what is under way. Any number of these workers may run at once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Deliver what is due now, then end.")
+        parser.add_argument(
+            "--concurrency", type=int, default=4, help="Requests at a time in this worker (default: 4)."
+        )
+        parser.add_argument(
+            "--interval", type=float, default=2.0, help="Seconds between looks for new deliveries (default: 2)."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["concurrency"] < 1:
+            raise CommandError("--concurrency must be 1 or more.")
+        if not is_enabled():
+            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True to deliver them.")
+        worker = Worker(config(), concurrency=options["concurrency"], interval=options["interval"])
+        previous = {
+            number: signal.signal(number, lambda *_: worker.stop()) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            counts = worker.run(once=options["once"])
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        summary = ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing to do"
+        self.stdout.write(f"Deliveries: {summary}.")

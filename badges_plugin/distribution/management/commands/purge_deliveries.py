@@ -1,0 +1,33 @@
+"""`manage.py purge_deliveries`: forget old attempts and deliveries."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.purge import purge
+
+
+class Command(BaseCommand):
+    help = "Delete old attempts, and old deliveries of badges that were revoked. What is under way is never touched."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--attempts-days", type=int, help="Keep attempts so many days (default: the setting).")
+        parser.add_argument("--deliveries-days", type=int, help="Keep deliveries so many days (default: the setting).")
+        parser.add_argument("--dry-run", action="store_true", help="Only count.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settings = config()
+        attempts, deliveries = options["attempts_days"], options["deliveries_days"]
+        purged = purge(
+            timezone.now(),
+            attempts_days=settings.keep_attempts_days if attempts is None else attempts,
+            deliveries_days=settings.keep_deliveries_days if deliveries is None else deliveries,
+            dry_run=options["dry_run"],
+        )
+        verb = "would be deleted" if options["dry_run"] else "deleted"
+        self.stdout.write(f"{purged.attempts} attempts and {purged.deliveries} deliveries {verb}.")

@@ -1,0 +1,84 @@
+"""Telling learners by e-mail: through edx-ace where the host has set it up, by Django's mail otherwise.
+
+Both render the same templates, `badges_distribution/edx_ace/<message>/email/`, the places where edx-ace looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from badges_plugin.distribution.conf import config
+from badges_plugin.models import BadgeAward
+
+ISSUED = "badge_issued"
+REVOKED = "badge_revoked"
+
+APP_LABEL = "badges_distribution"
+
+
+def are_on() -> bool:
+    """Whether learners are told anything at all."""
+    return config().notify
+
+
+def tell(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
+    """Send the learner a message about an award. False when notifications are off or there is no address to send it to.
+
+    Raises whatever the mail system raises.
+    """
+    user = award.progress.user
+    if not are_on() or not user.email:
+        return False
+    context = {
+        "badge_name": award.template.name,
+        "badge_description": award.template.description,
+        "badge_image": award.template.icon,
+        "claim_url": claim_url,
+        "learner_name": getattr(user, "full_name", None) or user.get_full_name() or user.get_username(),
+    }
+    if _host_has_ace():
+        _send_by_ace(user, message, context)
+    else:
+        _send_by_django(user.email, message, context)
+    return True
+
+
+def _host_has_ace() -> bool:
+    return bool(getattr(settings, "ACE_ENABLED_CHANNELS", None)) and find_spec("edx_ace") is not None
+
+
+def _send_by_ace(user: Any, message: str, context: Mapping[str, str]) -> None:
+    from edx_ace import ace
+    from edx_ace.message import Message
+    from edx_ace.recipient import Recipient
+
+    recipient = Recipient(lms_user_id=getattr(user, "lms_user_id", None) or 0, email_address=user.email)
+    ace.send(
+        Message(
+            app_label=APP_LABEL,
+            name=message,
+            recipient=recipient,
+            language=settings.LANGUAGE_CODE,
+            context=dict(context),
+            # Something that happened, and not an invitation that one may opt out of.
+            options={"transactional": True},
+        )
+    )
+
+
+def _send_by_django(address: str, message: str, context: Mapping[str, str]) -> None:
+    folder = f"{APP_LABEL}/edx_ace/{message}/email"
+    mail = EmailMultiAlternatives(
+        # A subject is one line.
+        subject=" ".join(render_to_string(f"{folder}/subject.txt", dict(context)).split()),
+        body=render_to_string(f"{folder}/body.txt", dict(context)),
+        to=[address],
+    )
+    mail.attach_alternative(render_to_string(f"{folder}/body.html", dict(context)), "text/html")
+    mail.send()

@@ -1,0 +1,72 @@
+"""Deliveries are written here, always inside the transaction of the award or revocation that makes them necessary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.retry import SETTLED, State
+from badges_plugin.models import BadgeAward
+
+
+def queue_issue(award: BadgeAward, backend: Backend[Any]) -> None:
+    """The award is to be issued at the provider. Asked twice, it is still one delivery."""
+    _queue(award, backend, Action.ISSUE)
+
+
+def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
+    """The award is to be revoked at the provider; nothing is queued when the provider never got to know of it.
+
+    An issue that certainly was not sent is cancelled. One that may have been sent is left to be settled first: claims
+    keep the order, and an issue of a revoked award is looked up and not sent again.
+    """
+    issues = Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE)
+    never_sent = issues.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False)
+    if settle(never_sent, State.CANCELLED, reason=_("Revoked before it was delivered.")):
+        return
+    # Nobody needs to repair the issue any more, only to find out whether there is something to revoke.
+    issues.filter(state=State.FAILED, in_doubt=True).update(state=State.PENDING, next_attempt_at=timezone.now())
+    if not issues.exclude(state=State.CANCELLED).exists():
+        return
+    _queue(award, backend, Action.REVOKE)
+
+
+def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **changes: Any) -> int:
+    """Move deliveries to a final state and forget what was needed only on the way. Returns how many there were."""
+    if state not in SETTLED:
+        raise ValueError(f"{state} is not final.")
+    return deliveries.update(
+        state=state,
+        in_doubt=False,
+        claimed_by="",
+        claimed_until=None,
+        recipient_email="",
+        last_error=reason,
+        settled_at=timezone.now(),
+        **changes,
+    )
+
+
+def retry_now(deliveries: QuerySet[Delivery]) -> int:
+    """Make failed and waiting deliveries due. What is being sent, or is settled, stays as it is."""
+    return deliveries.filter(state__in=(State.FAILED, State.PENDING)).update(
+        state=State.PENDING, next_attempt_at=timezone.now()
+    )
+
+
+def give_up(deliveries: QuerySet[Delivery]) -> int:
+    """Settle failed deliveries as they are, so that later ones of the same badge no longer wait for them."""
+    return settle(deliveries.filter(state=State.FAILED), State.CANCELLED, reason=_("Given up by staff."))
+
+
+def _queue(award: BadgeAward, backend: Backend[Any], action: Action) -> None:
+    channel, _created = Channel.objects.get_or_create(backend=backend.slug, account=backend.account(award.template))
+    delivery = Delivery(award=award, backend=backend.slug, action=action, channel=channel)
+    # One statement, where get_or_create needs four: this is on the way of every event that awards.
+    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)

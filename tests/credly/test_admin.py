@@ -1,0 +1,174 @@
+"""Setting Credly up by clicking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from badges_plugin import api
+from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.models import Channel
+from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
+from tests.distribution.worlds import deliver
+from tests.factories import requires_course, send_passing
+
+ADD = "admin:credly_badges_credlyorganization_add"
+LIST = "admin:credly_badges_credlyorganization_changelist"
+CHANGE = "admin:credly_badges_credlyorganization_change"
+
+
+def texts(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_an_organization_is_checked_and_its_name_filled_in(admin_client: Client, credly: CredlySimulator) -> None:
+    response = admin_client.post(reverse(ADD), {"uuid": DEMO_ORGANIZATION_ID, "api_key": DEMO_KEY})
+
+    assert response.status_code == 302, response.context["adminform"].errors
+    organization = CredlyOrganization.objects.get()
+    assert (organization.name, organization.api_key) == ("Open Learning Institute", DEMO_KEY)
+
+
+@pytest.mark.parametrize(
+    ("uuid", "key", "field", "words"),
+    [
+        (DEMO_ORGANIZATION_ID, "wrong", "api_key", "does not accept this key"),
+        (DEMO_ORGANIZATION_ID, "wröng ключ", "api_key", "does not accept this key"),
+        (DEMO_ORGANIZATION_ID, "", "api_key", "No API key"),
+        (DEMO_ORGANIZATION_ID, OTHER_KEY, "uuid", "not for this organization"),
+        ("00000000-0000-4000-8000-000000000000", DEMO_KEY, "uuid", "no such organization"),
+        ("../../x", DEMO_KEY, "uuid", "valid UUID"),
+    ],
+)
+def test_what_credly_does_not_confirm_is_not_saved(
+    admin_client: Client, credly: CredlySimulator, uuid: str, key: str, field: str, words: str
+) -> None:
+    response = admin_client.post(reverse(ADD), {"uuid": uuid, "api_key": key})
+
+    assert words in str(response.context["adminform"].form.errors[field])
+    assert key not in response.content.decode() or not key
+    assert not CredlyOrganization.objects.exists()
+
+
+def test_while_credly_is_down_nothing_is_saved(admin_client: Client, credly: CredlySimulator) -> None:
+    with credly.down():
+        response = admin_client.post(reverse(ADD), {"uuid": DEMO_ORGANIZATION_ID, "api_key": DEMO_KEY})
+
+    assert "nothing was saved" in str(response.context["adminform"].form.errors["__all__"])
+    assert not CredlyOrganization.objects.exists()
+
+
+def test_the_key_is_never_shown_again(
+    admin_client: Client, organization: CredlyOrganization, credly: CredlySimulator
+) -> None:
+    page = admin_client.get(reverse(CHANGE, args=[organization.pk])).content.decode()
+
+    assert "stored, encrypted" in page
+    assert DEMO_KEY not in page
+    assert organization.sealed_key not in page
+
+
+def test_an_empty_key_field_keeps_the_stored_key_and_checks_it(
+    admin_client: Client, organization: CredlyOrganization, template: CredlyBadgeTemplate, credly: CredlySimulator
+) -> None:
+    url = reverse(CHANGE, args=[organization.pk])
+    assert admin_client.post(url, {"api_key": ""}).status_code == 302
+    organization.refresh_from_db()
+    assert organization.api_key == DEMO_KEY
+
+    # With templates the id is fixed, and the key is checked all the same.
+    response = admin_client.post(url, {"api_key": "wrong"})
+    assert "does not accept this key" in str(response.context["adminform"].form.errors)
+
+
+def test_an_organization_of_the_settings_appears_without_a_key_field(
+    admin_client: Client, credly: CredlySimulator, settings: Any
+) -> None:
+    settings.BADGES_CONFIG["credly"] |= {"ORGANIZATIONS": {OTHER_ORGANIZATION_ID: OTHER_KEY}}
+
+    page = admin_client.get(reverse(LIST)).content.decode()
+
+    assert "in the settings" in page
+    assert OTHER_KEY not in page
+
+
+def test_the_sync_action_reports_on_each_organization(
+    admin_client: Client, organization: CredlyOrganization, credly: CredlySimulator
+) -> None:
+    other = CredlyOrganization.objects.create(uuid=OTHER_ORGANIZATION_ID, name="Without key")
+    data = {"action": "sync_organization_badge_templates", "_selected_action": [organization.pk, other.pk]}
+
+    response = admin_client.post(reverse(LIST), data)
+
+    assert sorted(texts(response)) == [
+        f"{DEMO_ORGANIZATION_ID}: 5 badge templates, 5 new, 0 changed, 0 deactivated.",
+        "Without key: No API key is stored for this organization. Enter it in the admin.",
+    ]
+    assert CredlyBadgeTemplate.objects.count() == 5
+
+
+def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator, ada: Any
+) -> None:
+    credly.world.update_organization(DEMO_ORGANIZATION_ID, {"keys_rejected": True})
+    send_passing(ada)
+    deliver()
+    assert "Paused: HTTP 401" in admin_client.get(reverse(LIST)).content.decode()
+
+    credly.world.update_organization(DEMO_ORGANIZATION_ID, {"keys_rejected": False})
+    credly.world.rotate_key(DEMO_ORGANIZATION_ID, "new key")
+    url = reverse(CHANGE, args=[template.organization.pk])
+    assert admin_client.post(url, {"api_key": "new key"}).status_code == 302
+    assert deliver() == {"done": 1}
+    assert Channel.objects.get().paused_reason == ""
+
+
+def test_the_badges_can_be_looked_at(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    url = reverse("admin:credly_badges_credlybadge_changelist")
+
+    page = admin_client.get(url).content.decode()
+    assert "Data Science Explorer" in page
+    assert credly.badges()[0].id in page
+    pk = template.progresses.get().awards.get().credential_id
+    assert admin_client.get(reverse("admin:credly_badges_credlybadge_change", args=[pk])).status_code == 200
+
+
+def test_a_template_is_set_up_and_activated(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator
+) -> None:
+    api.deactivate_template(template)
+    url = reverse("admin:credly_badges_credlybadgetemplate_change", args=[template.pk])
+    page = admin_client.get(url).content.decode()
+    assert "Data Science Explorer" in page
+    assert 'name="name"' not in page
+
+    site = template.site_id
+    response = admin_client.post(url, {"is_active": "on", "can_be_reawarded": "on", "site": site, "name": "Forged"})
+
+    assert response.status_code == 302, response.context["adminform"].errors
+    template.refresh_from_db()
+    assert (template.is_active, template.name, template.origin) == (True, "Data Science Explorer", "credly")
+
+
+def test_a_draft_cannot_be_activated(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator
+) -> None:
+    draft = CredlyBadgeTemplate.objects.get(state="draft")
+    requires_course(draft)
+    url = reverse("admin:credly_badges_credlybadgetemplate_change", args=[draft.pk])
+    response = admin_client.post(url, {"is_active": "on", "site": draft.site_id})
+    assert "Credly issues no badges" in str(response.context["adminform"].form.errors["is_active"])
+
+    url = reverse("admin:credly_badges_credlybadgetemplate_changelist")
+    response = admin_client.post(url, {"action": "activate", "_selected_action": [draft.pk]})
+    assert "Credly issues no badges" in texts(response)[0]
+    draft.refresh_from_db()
+    assert not draft.is_active

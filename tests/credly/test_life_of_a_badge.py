@@ -1,0 +1,52 @@
+"""From the award to Credly and back: what the learner has here is what Credly has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate
+from badges_plugin.models import BadgeAward
+from sandbox.credly import CredlySimulator
+from tests.distribution.worlds import deliver
+from tests.factories import send_passing
+
+
+def test_a_passed_course_becomes_a_badge_at_credly(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    send_passing(ada)
+
+    assert deliver() == {"done": 1}
+
+    [issued] = credly.badges()
+    award = BadgeAward.objects.get()
+    badge = CredlyBadge.objects.get()
+    assert (issued.recipient_email, issued.badge_template_id) == ("ada@example.org", str(template.uuid))
+    assert (issued.issued_to_first_name, issued.issued_to_last_name) == ("Ada", "Lovelace")
+    assert issued.issued_at == award.awarded_at.replace(microsecond=0).isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z"
+    )
+    assert (str(badge.issued_badge_id), badge.state, badge.issued_at) == (issued.id, "pending", award.awarded_at)
+    assert badge.accept_badge_url.endswith(issued.accept_token)
+    assert (badge.pk, badge.username, badge.status) == (award.credential_id, "ada", "awarded")
+
+
+def test_lost_and_earned_again(credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any) -> None:
+    send_passing(ada, minute=1)
+    deliver()
+    first = credly.badges()[0]
+    send_passing(ada, is_passing=False, minute=2)
+    deliver()
+
+    badge = CredlyBadge.objects.get()
+    assert credly.world.badges[first.id].state == "revoked"
+    assert (badge.status, badge.state, str(badge.issued_badge_id)) == ("revoked", "revoked", first.id)
+
+    send_passing(ada, minute=3)
+    deliver()
+
+    badge = CredlyBadge.objects.get()
+    [second] = credly.badges(state="pending")
+    assert (badge.status, badge.state, str(badge.issued_badge_id)) == ("awarded", "pending", second.id)
+    assert second.id != first.id
+    assert credly.summary()["duplicate_issues"] == 0

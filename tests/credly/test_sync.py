@@ -1,0 +1,177 @@
+"""Mirroring templates: what is at Credly is here, what was configured here stays."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from badges_plugin import api
+from badges_plugin.distribution.credly.management.commands import (
+    sync_credly_badge_templates,
+    sync_organization_badge_templates,
+)
+from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.credly.organizations import client_for
+from badges_plugin.distribution.credly.sync import SyncResult, apply_template, sync_organization
+from badges_plugin.distribution.failures import RejectedKey, TransientFailure
+from badges_plugin.models import BadgeTemplate, RulesetVersion
+from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
+from tests.credly.conftest import template_id
+from tests.factories import requires_course
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("sync_credly_badge_templates", *arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_new_templates_are_complete_and_inactive(credly: CredlySimulator, organization: CredlyOrganization) -> None:
+    # The simulator's pages hold three: all pages are read, and the filter survives the turning.
+    assert sync_organization(organization) == SyncResult(created=5)
+
+    rows = CredlyBadgeTemplate.objects.order_by("uuid")
+    assert [(row.state, row.is_active) for row in rows] == [
+        ("active", False),
+        ("active", False),
+        ("active", False),
+        ("draft", False),
+        ("archived", False),
+    ]
+    explorer = rows[0]
+    assert explorer.uuid == template_id(1)
+    assert (explorer.name, explorer.origin) == ("Data Science Explorer", "credly")
+    assert explorer.description == "Passed both courses of the data science series."
+    assert explorer.icon == "https://images.credly.example/size/680x680/badge-1.png"
+    assert BadgeTemplate.objects.get(uuid=explorer.uuid).origin == "credly"
+    organization.refresh_from_db()
+    assert organization.name == "Open Learning Institute"
+
+
+def test_a_second_synchronization_changes_nothing(credly: CredlySimulator, organization: CredlyOrganization) -> None:
+    sync_organization(organization)
+    before = (RulesetVersion.current(), list(CredlyBadgeTemplate.objects.values_list("uuid", "modified")))
+
+    assert sync_organization(organization) == SyncResult(unchanged=5)
+    # Not even the rules are compiled again.
+    assert (RulesetVersion.current(), list(CredlyBadgeTemplate.objects.values_list("uuid", "modified"))) == before
+
+
+def test_changes_are_taken_over_and_the_configuration_stays(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate
+) -> None:
+    credly.world.change_template(str(template.uuid), {"name": "Renamed", "image_url": "https://images.example/x.png"})
+
+    assert sync_organization(organization) == SyncResult(updated=1, unchanged=4)
+    template.refresh_from_db()
+    assert (template.name, template.icon, template.is_active) == ("Renamed", "https://images.example/x.png", True)
+    assert (template.requirements.count(), template.penalties.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("how", ["deleted", "archived"])
+def test_what_credly_no_longer_issues_is_deactivated_and_never_deleted(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate, how: str
+) -> None:
+    if how == "deleted":
+        credly.world.delete_template(str(template.uuid))
+    else:
+        credly.world.change_template(str(template.uuid), {"state": "archived"})
+    result = sync_organization(organization)
+
+    template.refresh_from_db()
+    assert not template.is_active
+    assert (template.requirements.count(), template.penalties.count()) == (1, 1)
+    assert (result.deactivated, result.updated) == ((1, 0) if how == "deleted" else (0, 1))
+
+
+def test_a_synchronization_that_breaks_off_changes_nothing(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate
+) -> None:
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+    credly.fail(status=500, operation="get_organization", times=0)
+    credly.fail(applied=False, manner="drop", operation="list_templates")
+    with pytest.raises(TransientFailure):
+        sync_organization(organization)
+
+    template.refresh_from_db()
+    assert (template.name, template.is_active) == ("Data Science Explorer", True)
+
+
+def test_a_wrong_key_says_so(credly: CredlySimulator, organization: CredlyOrganization) -> None:
+    organization.set_api_key("wrong")
+
+    with pytest.raises(RejectedKey, match="401"):
+        sync_organization(organization)
+
+
+def test_the_template_of_another_organization_is_left_alone(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate
+) -> None:
+    other = CredlyOrganization.objects.create(uuid=OTHER_ORGANIZATION_ID)
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+    [record] = [record for record in client_for(organization).badge_templates() if record.id == template.uuid]
+
+    assert apply_template(other, record, occurred_at=None) == "unchanged"
+    template.refresh_from_db()
+    assert (template.organization, template.name) == (organization, "Data Science Explorer")
+
+
+def test_a_template_can_be_activated_after_its_set_up(
+    credly: CredlySimulator, organization: CredlyOrganization
+) -> None:
+    sync_organization(organization)
+    template = CredlyBadgeTemplate.objects.get(uuid=template_id(2))
+    requires_course(template)
+    api.activate_template(template)
+
+    assert CredlyBadgeTemplate.objects.get(uuid=template_id(2)).is_active
+
+
+def test_the_command_goes_through_all_organizations_also_those_of_the_settings(
+    credly: CredlySimulator, organization: CredlyOrganization, settings: Any
+) -> None:
+    settings.BADGES_CONFIG["credly"] |= {"ORGANIZATIONS": {OTHER_ORGANIZATION_ID: OTHER_KEY}}
+    out, _ = run()
+
+    assert "5 badge templates (5 new, 0 changed, 0 deactivated)" in out
+    assert "1 badge templates (1 new, 0 changed, 0 deactivated)" in out
+    assert CredlyOrganization.objects.get(uuid=OTHER_ORGANIZATION_ID).name == "Académie des Métiers"
+
+
+def test_the_command_for_one_organization(credly: CredlySimulator, organization: CredlyOrganization) -> None:
+    CredlyOrganization.objects.create(uuid=OTHER_ORGANIZATION_ID)
+
+    out, _ = run("--organization", DEMO_ORGANIZATION_ID)
+
+    assert out.startswith("[1/1] ")
+
+
+def test_the_command_goes_on_after_a_failure_and_fails_in_the_end(
+    credly: CredlySimulator, organization: CredlyOrganization
+) -> None:
+    CredlyOrganization.objects.create(uuid=OTHER_ORGANIZATION_ID, name="AAA first")
+    with pytest.raises(CommandError, match="1 of 2"):
+        run()
+
+    assert CredlyBadgeTemplate.objects.count() == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "There is no Credly organization"),
+        (["--organization", "x"], "not an organization id"),
+        (["--organization", OTHER_ORGANIZATION_ID], "There is no Credly organization"),
+    ],
+)
+def test_the_command_says_what_is_wrong(db: None, credly: CredlySimulator, arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        run(*arguments)
+
+
+def test_the_specifications_name_is_the_same_command() -> None:
+    """The host's built-in app has a command of that name and wins; the code behind ours is one."""
+    assert sync_organization_badge_templates.Command is sync_credly_badge_templates.Command

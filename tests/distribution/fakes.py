@@ -1,0 +1,116 @@
+"""A provider in memory. It keeps what it was asked and fails as it is told."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from itertools import count
+
+from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.data import Action, Order, Receipt
+from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
+from badges_plugin.models import BadgeAward, BadgeTemplate
+
+
+@dataclass
+class Provider:
+    """What exists at the provider (badge id -> state), what it was asked, and what goes wrong next.
+
+    `before`: exceptions of coming requests that are then not carried out. `after`: of requests that are carried out
+    all the same. None in either list is a request that goes well.
+    """
+
+    badges: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    before: list[Exception | None] = field(default_factory=list)
+    after: list[Exception | None] = field(default_factory=list)
+    lookup: list[Exception | None] = field(default_factory=list)
+    key: str = "good"
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def issues(self) -> int:
+        return self.asked.count("issue")
+
+    def live(self) -> list[str]:
+        return [badge for badge, state in self.badges.items() if state == "pending"]
+
+    def issue(self, owner: str) -> str:
+        with self._lock:
+            self.asked.append("issue")
+            _fail(self.before)
+            if any(self.owners[badge] == owner for badge in self.live()):
+                raise AlreadyIssued("has it already", status=422)
+            badge = f"badge-{next(self._numbers)}"
+            self.badges[badge], self.owners[badge] = "pending", owner
+            _fail(self.after)
+            return badge
+
+    def revoke(self, badge: str) -> None:
+        with self._lock:
+            self.asked.append("revoke")
+            _fail(self.before)
+            if self.badges.get(badge) != "pending":
+                raise PermanentFailure(f"cannot revoke {badge}", status=422)
+            self.badges[badge] = "revoked"
+            _fail(self.after)
+
+    def search(self, owner: str) -> list[str]:
+        with self._lock:
+            self.asked.append("find")
+            _fail(self.lookup)
+            return [badge for badge, of in self.owners.items() if of == owner]
+
+
+class FakeBackend(Backend[Provider]):
+    """A backend for templates with origin "fake"; every template is an account of its own."""
+
+    slug = "fake"
+    name = "Fake"
+
+    def __init__(self, provider: Provider | None = None) -> None:
+        self.provider = provider or Provider()
+        self.recorded: list[tuple[Action, str]] = []
+        self.announced: list[Action] = []
+
+    def account(self, template: BadgeTemplate) -> str:
+        return str(template.uuid)
+
+    def fingerprint(self, account: str) -> str:
+        return self.provider.key
+
+    def load(self, award: BadgeAward) -> Provider:
+        return self.provider
+
+    def find(self, order: Order[Provider]) -> Receipt | None:
+        mine = set(order.context.search(order.recipient.email)) - order.foreign_ids
+        for badge in sorted(mine):
+            state = order.context.badges[badge]
+            revoked = badge == order.external_id and state == "revoked"
+            wanted = state == "pending" if order.action is Action.ISSUE else revoked
+            if wanted:
+                return Receipt(badge, state, adopted=True)
+        return None
+
+    def issue(self, order: Order[Provider]) -> Receipt:
+        if not order.recipient.email:
+            raise PermanentFailure("no e-mail address")
+        return Receipt(order.context.issue(order.recipient.email), "pending")
+
+    def revoke(self, order: Order[Provider]) -> Receipt:
+        order.context.revoke(order.external_id)
+        return Receipt(order.external_id, "revoked")
+
+    def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
+        self.recorded.append((action, receipt.external_id))
+
+    def announce(self, award: BadgeAward, action: Action) -> None:
+        self.announced.append(action)
+
+
+def _fail(troubles: list[Exception | None]) -> None:
+    trouble = troubles.pop(0) if troubles else None
+    if trouble is not None:
+        raise trouble

@@ -1,0 +1,74 @@
+"""Deliveries in the admin: what needs attention, why, and the way on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from badges_plugin.distribution.failures import PermanentFailure, RejectedKey
+from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.models import BadgeTemplate
+from tests.distribution.fakes import Provider
+from tests.distribution.worlds import deliver
+from tests.factories import send_passing
+
+LIST = "admin:badges_distribution_delivery_changelist"
+CHANGE = "admin:badges_distribution_delivery_change"
+CHANNELS = "admin:badges_distribution_channel_changelist"
+
+
+def act(client: Client, url: str, action: str, pk: int) -> None:
+    response = client.post(reverse(url), {"action": action, "_selected_action": [pk]}, follow=True)
+    assert response.status_code == 200
+
+
+@pytest.fixture
+def failed(ada: Any, template: BadgeTemplate, provider: Provider) -> Delivery:
+    provider.before = [PermanentFailure("the moon is wrong")]
+    send_passing(ada)
+    deliver()
+    return Delivery.objects.get()
+
+
+def test_a_failure_is_shown_with_its_reason_and_history(admin_client: Client, failed: Delivery) -> None:
+    assert "the moon is wrong" in admin_client.get(reverse(LIST)).content.decode()
+
+    page = admin_client.get(reverse(CHANGE, args=[failed.pk])).content.decode()
+    assert "failed, needs attention" in page
+    assert 'name="_save"' not in page
+
+
+def test_retry_now(admin_client: Client, failed: Delivery) -> None:
+    act(admin_client, LIST, "retry_now", failed.pk)
+
+    assert deliver() == {"done": 1}
+
+
+def test_give_up(admin_client: Client, failed: Delivery) -> None:
+    act(admin_client, LIST, "give_up", failed.pk)
+
+    failed.refresh_from_db()
+    assert (failed.state, failed.last_error) == ("cancelled", "Given up by staff.")
+
+
+def test_resume(admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider) -> None:
+    provider.before = [RejectedKey("HTTP 401")]
+    send_passing(ada)
+    deliver()
+    assert "HTTP 401" in admin_client.get(reverse(CHANNELS)).content.decode()
+
+    act(admin_client, CHANNELS, "resume", Channel.objects.get().pk)
+    assert deliver() == {"done": 1}
+
+
+@pytest.mark.parametrize("model", ["delivery", "channel"])
+def test_nothing_is_added_or_deleted_by_hand(admin_client: Client, failed: Delivery, model: str) -> None:
+    page = admin_client.get(reverse(f"admin:badges_distribution_{model}_changelist")).content.decode()
+
+    assert "delete_selected" not in page
+    assert admin_client.get(reverse(f"admin:badges_distribution_{model}_add")).status_code == 403
+    assert admin_client.post(reverse(f"admin:badges_distribution_{model}_delete", args=[1])).status_code in {302, 403}
+    assert Delivery.objects.exists()

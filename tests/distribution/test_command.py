@@ -1,0 +1,73 @@
+"""`manage.py deliver_badges`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.worker import Worker
+from badges_plugin.models import BadgeTemplate
+from tests.distribution.fakes import FakeBackend, Provider
+from tests.factories import send_passing
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("deliver_badges", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_once_delivers_what_is_due_and_ends(ada: Any, template: BadgeTemplate, provider: Provider) -> None:
+    send_passing(ada)
+
+    assert run("--once") == "Deliveries: 1 done.\n"
+    assert run("--once") == "Deliveries: nothing to do.\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_loop_after_what_is_under_way(
+    ada: Any, template: BadgeTemplate, backend: FakeBackend, number: signal.Signals
+) -> None:
+    send_passing(ada)
+    before = signal.getsignal(number)
+    # The signal comes while the provider is being asked.
+    issue = backend.issue
+
+    def interrupted(order: Any) -> Any:
+        os.kill(os.getpid(), number)
+        return issue(order)
+
+    backend.issue = interrupted  # type: ignore[method-assign]
+
+    assert run("--interval", "0.01") == "Deliveries: 1 done.\n"
+    assert signal.getsignal(number) == before
+
+
+def test_an_idle_worker_stops_at_once(db: None, template: BadgeTemplate, tmp_path: Path, monkeypatch: Any) -> None:
+    heartbeat = tmp_path / "beat"
+    monkeypatch.setenv("BADGES_HEARTBEAT_FILE", str(heartbeat))
+    worker = Worker(config(), interval=60)
+    threading.Timer(0.2, worker.stop).start()
+
+    assert worker.run() == {}
+    assert heartbeat.exists()
+
+
+def test_badges_that_are_switched_off_are_not_delivered(settings: Any) -> None:
+    settings.BADGES_ENABLED = False
+
+    with pytest.raises(CommandError, match="BADGES_ENABLED"):
+        run("--once")
+
+
+def test_it_takes_at_least_one_thread() -> None:
+    with pytest.raises(CommandError, match="--concurrency"):
+        run("--concurrency", "0")

@@ -1,0 +1,223 @@
+"""What happened on the wire, and what it means. A real server; where none can misbehave so, the exception itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+import requests
+
+from badges_plugin.distribution.failures import (
+    DeliveryFailure,
+    PermanentFailure,
+    RejectedKey,
+    TransientFailure,
+    redacted,
+)
+from badges_plugin.distribution.http import (
+    HttpClient,
+    Patience,
+    failure_of_exception,
+    failure_of_status,
+    seconds_to_wait,
+)
+from badges_plugin.distribution.limits import RateLimiter
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+IMPATIENT = Patience(connect=1, read=0.2, total=0.5)
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "kind", "ambiguous", "throttled"),
+    [
+        (400, None, PermanentFailure, False, None),
+        (401, None, RejectedKey, False, None),
+        (403, None, PermanentFailure, False, None),
+        (404, None, PermanentFailure, False, None),
+        (410, None, PermanentFailure, False, None),
+        (422, None, PermanentFailure, False, None),
+        # A redirect could lead anywhere, with the key.
+        (302, None, PermanentFailure, False, None),
+        # The server was still reading, or was in two minds.
+        (408, None, TransientFailure, True, False),
+        (409, None, TransientFailure, True, False),
+        (425, None, TransientFailure, False, False),
+        (429, None, TransientFailure, False, True),
+        (429, "7", TransientFailure, False, True),
+        # A gateway's error says nothing about what the service behind it did.
+        (500, None, TransientFailure, True, False),
+        (502, None, TransientFailure, True, False),
+        (503, None, TransientFailure, True, False),
+        (503, "7", TransientFailure, True, True),
+        (504, None, TransientFailure, True, False),
+        (599, None, TransientFailure, True, False),
+        # Not even HTTP.
+        (999, None, TransientFailure, True, False),
+    ],
+)
+def test_what_a_status_means(
+    status: int, retry_after: str | None, kind: type[DeliveryFailure], ambiguous: bool, throttled: bool | None
+) -> None:
+    failure = failure_of_status(status, "words", retry_after=retry_after)
+
+    assert (type(failure), failure.ambiguous, failure.status) == (kind, ambiguous, status)
+    assert getattr(failure, "throttled", None) is throttled
+    assert failure.reason == f"HTTP {status}: words"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "ambiguous"),
+    [
+        (requests.exceptions.ConnectTimeout(), TransientFailure, False),
+        (requests.exceptions.ReadTimeout(), TransientFailure, True),
+        (requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED]"), TransientFailure, False),
+        # The end of a secure connection, perhaps after the request.
+        (requests.exceptions.SSLError("EOF occurred"), TransientFailure, True),
+        (requests.exceptions.ConnectionError("aborted"), TransientFailure, True),
+        (requests.exceptions.ChunkedEncodingError(), TransientFailure, True),
+        (requests.exceptions.ContentDecodingError(), TransientFailure, True),
+        (requests.exceptions.InvalidURL(), PermanentFailure, False),
+        (requests.exceptions.InvalidSchema(), PermanentFailure, False),
+        (requests.exceptions.InvalidHeader(), PermanentFailure, False),
+        # Whatever requests thinks of next.
+        (requests.exceptions.RequestException(), TransientFailure, True),
+    ],
+)
+def test_what_an_exception_means(
+    error: requests.RequestException, kind: type[DeliveryFailure], ambiguous: bool
+) -> None:
+    failure = failure_of_exception(error)
+
+    assert (type(failure), failure.ambiguous) == (kind, ambiguous)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("Sun, 22 Nov 2026 12:01:30 GMT", 90.0),
+        # The past means now.
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
+        ("-5", None),
+        ("soon", None),
+        ("1e3", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    assert seconds_to_wait(header, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "ambiguous"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html", TransientFailure, True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", TransientFailure, True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", TransientFailure, True),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", TransientFailure, True),
+        (b"not http at all\r\n\r\n", TransientFailure, True),
+        # Closed without a word.
+        (b"", TransientFailure, True),
+        # Silence.
+        (None, TransientFailure, True),
+        (b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", PermanentFailure, False),
+        (b"HTTP/1.1 422 No\r\nContent-Length: 4\r\n\r\n<ht>", PermanentFailure, False),
+    ],
+)
+def test_replies_that_are_none(reply: bytes | None, kind: type[DeliveryFailure], ambiguous: bool) -> None:
+    with server(reply) as url, pytest.raises(DeliveryFailure) as caught:
+        HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
+
+    assert (type(caught.value), caught.value.ambiguous) == (kind, ambiguous)
+
+
+def test_nobody_listening_is_not_ambiguous() -> None:
+    with server(b"") as url:
+        pass
+    with pytest.raises(TransientFailure, match="no connection") as caught:
+        HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
+
+    assert not caught.value.ambiguous
+
+
+def test_reading_is_never_ambiguous() -> None:
+    with server(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") as url, pytest.raises(TransientFailure) as caught:
+        HttpClient(url, patience=IMPATIENT).get("badges")
+
+    assert not caught.value.ambiguous
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ("a/../b", b"GET /x/a%2F..%2Fb HTTP/1.1"),
+        ("//evil.example", b"GET /x/%2F%2Fevil.example HTTP/1.1"),
+        ("?a=b#c", b"GET /x/%3Fa%3Db%23c HTTP/1.1"),
+        ("é %", b"GET /x/%C3%A9%20%25 HTTP/1.1"),
+    ],
+)
+def test_a_part_of_the_path_stays_one_segment(part: str, line: bytes) -> None:
+    heard: list[bytes] = []
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", heard) as url:
+        HttpClient(f"{url}x", patience=IMPATIENT).get(part)
+
+    assert heard[0].startswith(line)
+
+
+@pytest.mark.parametrize("part", ["", ".", ".."])
+def test_parts_that_would_climb_are_refused_before_anything_is_sent(part: str) -> None:
+    with pytest.raises(PermanentFailure):
+        HttpClient("http://127.0.0.1:1/").get(part)
+
+
+def test_a_reason_holds_no_address() -> None:
+    text = redacted("422: ada@example.org already has it (<bob.b+x@例え.jp>), 'c@d.e'")
+
+    assert text == "422: <address> already has it (<<address>>), '<address>'"
+
+
+def test_the_limiter_lets_one_second_through_and_then_keeps_its_pace() -> None:
+    pauses: list[float] = []
+    limiter = RateLimiter(120, clock=lambda: 0.0, sleep=pauses.append)
+
+    for _ in range(5):
+        limiter.wait()
+
+    assert pauses == pytest.approx([0.5, 1.0, 1.5])
+
+
+@contextmanager
+def server(reply: bytes | None, heard: list[bytes] | None = None) -> Iterator[str]:
+    """A server that answers one connection with these bytes, or keeps silent with None. Yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            request = connection.recv(65_536)
+            if heard is not None:
+                heard.append(request)
+            if reply is None:
+                ended.wait(5)
+            else:
+                connection.sendall(reply)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        ended.set()
+        # Nobody may have called.
+        with socket.socket() as call:
+            call.connect_ex(listener.getsockname())
+        thread.join(5)
+        listener.close()

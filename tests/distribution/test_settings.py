@@ -1,0 +1,39 @@
+"""BADGES_CONFIG["distribution"]: defaults, and mistakes that are named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from badges_plugin.distribution.checks import check_settings
+from badges_plugin.distribution.conf import config
+
+
+def test_the_defaults(settings: Any) -> None:
+    settings.BADGES_CONFIG = {}
+
+    assert check_settings(None) == []
+    assert (config().lease, config().notify, config().retry.cap) == (120, False, 900)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"retry_frist": 1}, "retry_frist"),
+        ({"lease": "long"}, '"lease"'),
+        ({"lease": -1}, '"lease"'),
+        ({"retry_cap": True}, '"retry_cap"'),
+        # A worker could still be sending what another has taken over.
+        ({"lease": 20, "request_timeout": 30}, "longer than request_timeout"),
+        ([1], "must be a dictionary"),
+    ],
+)
+def test_mistakes_are_named_and_found_by_check(settings: Any, values: Any, words: str) -> None:
+    settings.BADGES_CONFIG = {"distribution": values}
+    with pytest.raises(ImproperlyConfigured, match=words):
+        config()
+
+    [message] = check_settings(None)
+    assert message.id == "badges_distribution.E001"

@@ -1,0 +1,38 @@
+"""Settings for tests of deliveries: nothing waits, unless a test is about waiting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.worker import Worker
+
+
+def settings_of_deliveries(**changes: float) -> dict[str, float]:
+    """BADGES_CONFIG["distribution"] for impatient tests."""
+    return {
+        "lease": 60.0,
+        "request_timeout": 2.0,
+        "retry_first": 0.0,
+        "retry_settle": 0.0,
+        "retry_jitter": 0.0,
+        "retry_throttled": 60.0,
+        "retry_breaker_first": 0.0,
+        **changes,
+    }
+
+
+def deliver(*, concurrency: int = 2) -> dict[str, int]:
+    """Run a worker until nothing is due; returns how often each result came."""
+    return dict(Worker(config(), concurrency=concurrency, interval=0.01, name="test").run(once=True))
+
+
+def let_time_pass() -> None:
+    """As if a day had gone by: waiting deliveries are due, claims have expired, resting channels are open."""
+    past = timezone.now() - timedelta(seconds=1)
+    Delivery.objects.filter(state="pending").update(next_attempt_at=past)
+    Delivery.objects.filter(state="sending").update(claimed_until=past)
+    Channel.objects.exclude(rest_until=None).update(rest_until=past)
