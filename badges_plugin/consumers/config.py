@@ -1,0 +1,59 @@
+"""The consumers' settings, read when a consumer starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .. import conf
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumerConfig:
+    """
+    ``BADGES_CONFIG["consumer"]``; times are seconds.
+
+    .. setting_name: BADGES_CONFIG["consumer"]
+    .. setting_default: {}
+    .. setting_description: ``poll_timeout``: the longest wait for a message, and so for noticing a stop
+        signal; ``patience``: how long an unreachable database, schema registry or Redis is waited for before the
+        process ends, with a non-zero exit code and the message not acknowledged; ``max_backoff``: the longest
+        pause between two attempts; ``session_timeout`` (Kafka): after this silence the broker gives a consumer's
+        partitions to others; ``offset_reset`` (Kafka): where a group starts that has no offset, "earliest" or
+        "latest"; ``commit_interval`` (Kafka): how often the offsets of applied events are committed;
+        ``claim_idle`` (Redis): what another consumer took and did not acknowledge for this long is taken over;
+        ``lag_interval``: how often the lag is reported; ``kafka``: further properties of librdkafka, which win
+        over all others.
+    """
+
+    poll_timeout: float = 1.0
+    patience: float = 120.0
+    max_backoff: float = 15.0
+    session_timeout: float = 30.0
+    offset_reset: str = "earliest"
+    commit_interval: float = 1.0
+    claim_idle: float = 60.0
+    lag_interval: float = 30.0
+    kafka: Mapping[str, object]
+
+
+def consumer_config() -> ConsumerConfig:
+    """Return the settings over their defaults. Raises ImproperlyConfigured, naming the key."""
+    defaults = {each.name: each.default for each in fields(ConsumerConfig)} | {"kafka": {}}
+    given = conf.section("consumer", defaults)
+    unknown = sorted(given.keys() - defaults.keys())
+    if unknown:
+        raise ImproperlyConfigured(
+            f'BADGES_CONFIG["consumer"] has no {", ".join(unknown)}; it has {", ".join(defaults)}.'
+        )
+    for name, default in defaults.items():
+        value = given[name]
+        if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
+            raise ImproperlyConfigured(f'BADGES_CONFIG["consumer"]["{name}"] must be a number of seconds above 0.')
+    if given["offset_reset"] not in {"earliest", "latest"}:
+        raise ImproperlyConfigured('BADGES_CONFIG["consumer"]["offset_reset"] must be "earliest" or "latest".')
+    if not isinstance(given["kafka"], Mapping):
+        raise ImproperlyConfigured('BADGES_CONFIG["consumer"]["kafka"] must be a dictionary of librdkafka properties.')
+    return ConsumerConfig(**given)  # type: ignore[arg-type]

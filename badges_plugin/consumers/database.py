@@ -1,0 +1,87 @@
+"""Telling trouble of the database that passes by itself from errors that will come back, and getting over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+
+# MySQL and MariaDB raise OperationalError for much that does not pass (an unknown column, a wrong character), so
+# the number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+MYSQL_PASSING = frozenset(
+    {
+        1040,  # too many connections
+        1044, 1045,  # access denied: credentials are being changed
+        1049,  # unknown database: it is being restored
+        1053,  # server shutdown in progress
+        1152, 1158, 1159, 1160, 1161,  # the connection broke
+        1205,  # lock wait timeout
+        1213,  # deadlock
+        1290, 1836,  # read-only: a fail-over is going on
+        1317,  # query interrupted
+        1927,  # connection killed (MariaDB)
+        2002, 2003, 2005, 2006, 2013, 2055,  # client side: cannot connect, server gone, lost connection
+        3024,  # query took too long
+        3572,  # NOWAIT
+        4031,  # disconnected by the server because of inactivity
+    }
+)  # fmt: skip
+
+# SQLSTATE classes and codes. https://www.postgresql.org/docs/current/errcodes-appendix.html
+POSTGRES_PASSING = (
+    "08",  # connection
+    "40",  # deadlock, serialization
+    "53",  # resources, too many connections
+    "55P03",  # lock not available
+    "57",  # shut down, cannot connect now, query cancelled
+    "58",  # system error
+    "25006",  # read-only: a fail-over is going on
+    "28",  # authorization: credentials are being changed
+    "3D000",  # unknown database: it is being restored
+)
+
+SQLITE_PASSING = ("locked", "busy", "unable to open", "disk i/o")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether ``error``, or one that led to it, is trouble of the database that passes by itself."""
+    return any(_is_passing(each) for each in chain(error))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error`` and, from the latest to the first, what led to it; receivers' errors included."""
+    pending: list[BaseException] = [error]
+    seen: set[int] = set()
+    while pending:
+        each = pending.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        pending.extend(inner for inner in (each.__context__, each.__cause__) if inner is not None)
+        if isinstance(each, BaseExceptionGroup):
+            pending.extend(each.exceptions)
+
+
+def refresh_connections() -> None:
+    """Close the database connections, so that the next query opens new ones. Those in a transaction stay."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            with suppress(DatabaseError):
+                connection.close()
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, InterfaceError):
+        return True  # "connection already closed", "server has gone away": never about the statement
+    if not isinstance(error, OperationalError):
+        return False
+    driver_error = error.__cause__ or error
+    state = getattr(driver_error, "sqlstate", None) or getattr(driver_error, "pgcode", None)
+    if state is not None:
+        return str(state).startswith(POSTGRES_PASSING)
+    code = error.args[0] if error.args else None
+    if isinstance(code, int):
+        return code in MYSQL_PASSING
+    return type(driver_error).__module__ != "sqlite3" or any(word in str(error).lower() for word in SQLITE_PASSING)

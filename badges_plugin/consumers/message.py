@@ -1,0 +1,56 @@
+"""A message of either bus, as far as applying and storing it are concerned."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from openedx_events.data import EventsMetadata
+from openedx_events.tooling import OpenEdxPublicSignal
+
+
+@dataclass(frozen=True)
+class DecodedEvent:
+    """An event as openedx-events knows it."""
+
+    signal: OpenEdxPublicSignal
+    metadata: EventsMetadata
+    data: Mapping[str, object] = field(repr=False)
+    """The arguments of the signal."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    One message, not yet decoded.
+
+    ``position`` finds it again on the bus; ``event_id`` and ``event_type`` are what its headers say, unchecked.
+    ``decode`` raises DecodingUnavailable for what will pass; anything else means that the message is no event.
+    """
+
+    bus: str
+    topic: str
+    group: str
+    position: str
+    event_id: str
+    event_type: str
+    headers: Mapping[str, str] = field(repr=False)
+    value: bytes = field(repr=False)
+    decode: Callable[[], DecodedEvent] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"event {self.event_id or '?'} {self.event_type or '?'} ({self.bus} {self.topic} {self.position})"
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for every delivery of this message to this group."""
+        digest = hashlib.sha256("\0".join((self.bus, self.topic, self.group, self.position)).encode())
+        digest.update(self.event_id.encode() + b"\0" + self.value)
+        return digest.hexdigest()
+
+
+def text(value: object) -> str:
+    """Return a header's value as text that any database can keep, whatever bytes it has."""
+    readable = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
+    return readable.replace("\0", "\\x00")

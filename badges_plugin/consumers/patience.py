@@ -1,0 +1,84 @@
+"""Waiting for what is away: how long, how often, and when to stop waiting."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from .. import heartbeat
+from .problems import CannotGoOn, Stopped
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+FIRST_PAUSE_SECONDS = 0.5
+# How long a stop signal may go unnoticed during a pause.
+SLICE_SECONDS = 0.2
+
+
+def pauses(longest: float) -> Iterator[float]:
+    """
+    Yield the seconds to wait before each new attempt, doubling up to ``longest``, without end.
+
+    The first is 0: most often only the connection went stale, and a fresh one works.
+    """
+    yield 0.0
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        yield min(pause, longest)
+        pause = min(pause * 2, longest)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """
+    Repeats an operation while it fails for reasons that pass.
+
+    ``is_passing`` decides about an exception; ``refresh`` makes the next attempt independent of this one
+    (closes broken connections) and is called before each. ``stop`` is polled during pauses.
+    """
+
+    limit: float
+    max_pause: float
+    is_passing: Callable[[BaseException], bool]
+    refresh: Callable[[], None]
+    stop: Callable[[], bool]
+    sleep: Callable[[float], None] = field(default=time.sleep)
+    clock: Callable[[], float] = field(default=time.monotonic)
+
+    def run(self, operation: Callable[[], Result], what: str, *, while_waiting: Callable[[], None]) -> Result:
+        """
+        Return ``operation()``; ``what`` names it in the log.
+
+        ``while_waiting`` is called after each pause, to keep a claim on the message alive. Raises CannotGoOn after
+        ``limit`` seconds, Stopped when a stop was asked for, and any exception that will not pass by itself.
+        """
+        deadline = self.clock() + self.limit
+        for attempt, pause in enumerate(pauses(self.max_pause), start=1):
+            try:
+                return operation()
+            except Exception as error:
+                if not self.is_passing(error):
+                    raise
+                if self.clock() + pause > deadline:
+                    raise CannotGoOn(f"{what}: given up after {self.limit:g} s, {type(error).__name__}") from error
+                logger.warning("%s: attempt %d met %s, next one in %.1f s", what, attempt, type(error).__name__, pause)
+            self._pause(pause, what)
+            while_waiting()
+            self.refresh()
+        raise AssertionError("pauses() has no end")
+
+    def _pause(self, seconds: float, what: str) -> None:
+        until = self.clock() + seconds
+        while True:
+            heartbeat.beat()
+            if self.stop():
+                raise Stopped(f"{what}: asked to stop while waiting")
+            left = until - self.clock()
+            if left <= 0:
+                return
+            self.sleep(min(left, SLICE_SECONDS))

@@ -1,0 +1,35 @@
+"""What can become of a message other than being applied. Messages of these exceptions name no learner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..exceptions import BadgesError
+
+
+class ConsumerProblem(BadgesError):
+    """Base of these; what it says may be logged."""
+
+
+class Undecodable(ConsumerProblem):
+    """The message is no event that this process could read."""
+
+
+class DecodingUnavailable(ConsumerProblem):
+    """What decoding needs, a schema registry say, is away at present."""
+
+
+class ReceiversFailed(ConsumerProblem):
+    """Receivers of the event raised; ``errors`` maps their names to what they raised."""
+
+    def __init__(self, errors: Mapping[str, BaseException]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+class CannotGoOn(ConsumerProblem):
+    """The message can be neither applied nor stored: end the process, with the message not acknowledged."""
+
+
+class Stopped(ConsumerProblem):
+    """A stop was asked for while the message waited; it is not acknowledged."""

@@ -1,0 +1,39 @@
+"""The Redis Streams consumer: ``EVENT_BUS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"``."""
+
+from __future__ import annotations
+
+from openedx_events.event_bus import EventBusConsumer
+
+from .running import run_until_stopped
+from .stopping import StopRequest
+
+
+class RedisConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events has no types
+    """
+    Consumes one stream for one group, for ``consume_events -t TOPIC -g GROUP --extra '{…}'``.
+
+    ``--extra`` takes what the library's consumer takes. ``consumer_name``: made of host and process unless given;
+    give one that stays the same over a restart. ``claim_msgs_older_than``: milliseconds, instead of the setting
+    ``claim_idle``. ``last_read_msg_id``: go on after this entry, for a replay. ``check_backlog`` changes nothing:
+    what came while no consumer ran is always consumed, and a new group starts at the beginning.
+
+    Neither this module nor the constructor does anything that can fail, not even importing the Redis client:
+    openedx-events swallows such failures, and the command then ends with exit code 0.
+    """
+
+    OPTIONS = frozenset({"consumer_name", "claim_msgs_older_than", "last_read_msg_id", "check_backlog"})
+
+    def __init__(self, topic: str, group_id: str, **extra: object) -> None:
+        self.topic = topic
+        self.group_id = group_id
+        self.extra = extra
+        self.stop = StopRequest()
+
+    def consume_indefinitely(self) -> None:
+        """Consume until stopped. Raises SystemExit, which consume_events lets through, when it cannot go on."""
+        run_until_stopped(self._consume, self.stop, self.extra, accepted=self.OPTIONS)
+
+    def _consume(self) -> None:
+        from .redis_loop import consume
+
+        consume(self.topic, self.group_id, self.extra, self.stop)

@@ -1,0 +1,176 @@
+"""
+The Redis Streams consumer's loop.
+
+An entry is acknowledged after it was applied or stored, and only then. Until that it is pending: the same
+consumer name is given it first after a restart, and any running consumer takes it over when it was idle too long.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from edx_django_utils.monitoring import set_custom_attribute
+from edx_event_bus_redis.internal.config import get_full_topic, load_common_settings
+from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from .. import heartbeat
+from .applying import Applier, announce_what_was_left
+from .config import ConsumerConfig, consumer_config
+from .patience import Patience
+from .problems import CannotGoOn
+from .redis_messages import message_from
+from .redis_stream import BEGINNING, Entry, GroupStream
+from .stopping import StopRequest
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+# Over the longest wait that a command asks for, so that only a silent server times out.
+SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
+
+# Answers of a Redis that is restarting, failing over, full, or lost its data (then the group is made anew).
+PASSING_ANSWERS = ("NOGROUP", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "UNBLOCKED")
+
+
+def consume(topic: str, group: str, options: Mapping[str, object], stop: StopRequest) -> None:
+    """
+    Consume ``topic`` (without prefix) for ``group`` until ``stop``; ``options`` are RedisConsumer's.
+
+    Raises CannotGoOn or Stopped.
+    """
+    if not REDIS_CONSUMERS_ENABLED.is_enabled():
+        logger.error("EVENT_BUS_REDIS_CONSUMERS_ENABLED is off: not consuming.")
+        return
+    config = consumer_config()
+    given_name = options.get("consumer_name")
+    name = str(given_name or f"{socket.gethostname()}-{os.getpid()}")
+    stream = GroupStream(_connect(config), get_full_topic(topic), group, name)
+    claim_after = options.get("claim_msgs_older_than")
+    idle = config.claim_idle if claim_after is None else float(str(claim_after)) / 1000
+    logger.info("Consuming %s for group %s as %s.", stream.stream, stream.group, name)
+    announce_what_was_left(stop)
+    try:
+        Reader(stream, config, stop, claim_idle=idle).run(go_on_after=options.get("last_read_msg_id"))
+        if not given_name:
+            stream.leave()
+    finally:
+        stream.close()
+        logger.info("Closed.")
+
+
+class Reader:
+    """
+    Reads entries and has them applied.
+
+    First come those that this consumer was given before, then new ones, and now and then those that another left.
+    """
+
+    def __init__(self, stream: GroupStream, config: ConsumerConfig, stop: StopRequest, *, claim_idle: float) -> None:
+        self._stream = stream
+        self._config = config
+        self._stop = stop
+        self._claim_idle = claim_idle
+        self._claim_due = 0.0
+        self._lag_due = time.monotonic() + config.lag_interval
+        # The id up to which this consumer's own pending entries were read; None when all were.
+        self._own_after: bytes | str | None = BEGINNING
+        self._group_checked = False
+        self._applier = Applier(config, stop)
+        self._patience = Patience(
+            limit=config.patience,
+            max_pause=config.max_backoff,
+            is_passing=_redis_is_away,
+            refresh=self._start_over,
+            stop=stop,
+        )
+
+    def run(self, *, go_on_after: object = None) -> None:
+        """Work until a stop is asked for."""
+        if go_on_after is not None:
+            self._with_redis(self._stream.ensure_group, "Finding the group")
+            self._with_redis(lambda: self._stream.move_group_to(str(go_on_after)), "Moving the group")
+        while not self._stop():
+            heartbeat.beat()
+            entry = self._with_redis(self._next, "Reading")
+            if entry is not None:
+                self._handle(entry)
+            for left_behind in self._claimed_when_due():
+                self._handle(left_behind)
+            self._report_lag_when_due()
+
+    def _next(self) -> Entry | None:
+        if not self._group_checked:
+            self._stream.ensure_group()
+            self._group_checked = True
+        if self._own_after is None:
+            return self._stream.next_new(wait=self._config.poll_timeout)
+        entry = self._stream.next_own(self._own_after)
+        self._own_after = entry.id if entry else None
+        return entry
+
+    def _handle(self, entry: Entry) -> None:
+        message = message_from(entry, self._stream.stream, self._stream.group)
+        if entry.fields:
+            self._applier.apply_or_store(message, while_waiting=lambda: self._keep(entry))
+        else:
+            logger.error("%s was taken out of the stream before anybody handled it; it is lost.", message)
+        self._with_redis(lambda: self._stream.acknowledge(entry), f"Acknowledging {message}")
+
+    def _claimed_when_due(self) -> Iterator[Entry]:
+        if time.monotonic() < self._claim_due:
+            return
+        self._claim_due = time.monotonic() + self._claim_idle / 2
+        claimed = self._stream.claim_idle(self._claim_idle)
+        while not self._stop():
+            entry = self._with_redis(lambda: next(claimed, None), "Claiming")
+            if entry is None:
+                return
+            logger.info("Took over %s, which another consumer left.", entry.id.decode())
+            yield entry
+
+    def _keep(self, entry: Entry) -> None:
+        try:
+            self._stream.keep(entry)
+        except RedisError as error:
+            # At worst another consumer handles it as well, which is harmless.
+            logger.warning("Could not hold on to %s: %s", entry.id.decode(), type(error).__name__)
+
+    def _report_lag_when_due(self) -> None:
+        if time.monotonic() < self._lag_due:
+            return
+        self._lag_due = time.monotonic() + self._config.lag_interval
+        state = self._with_redis(self._stream.state, "Asking for the lag")
+        set_custom_attribute("badges_consumer_lag", state.lag)
+        set_custom_attribute("badges_consumer_pending", state.pending)
+        logger.info("Lag %s, pending %d.", state.lag, state.pending)
+
+    def _with_redis(self, operation: Callable[[], Result], what: str) -> Result:
+        return self._patience.run(operation, what, while_waiting=lambda: None)
+
+    def _start_over(self) -> None:
+        """After trouble: an entry may have been given to this consumer in an answer that never arrived."""
+        self._group_checked = False
+        self._own_after = BEGINNING
+
+
+def _connect(config: ConsumerConfig) -> Redis:
+    connection = load_common_settings()
+    if connection is None:
+        raise CannotGoOn("EVENT_BUS_REDIS_CONNECTION_URL is not set.")
+    return Redis.from_url(connection["url"], socket_timeout=config.poll_timeout + SOCKET_TIMEOUT_OVER_POLL_SECONDS)
+
+
+def _redis_is_away(error: BaseException) -> bool:
+    if isinstance(error, ResponseError) and not isinstance(error, ReadOnlyError):
+        return str(error).startswith(PASSING_ANSWERS)
+    return isinstance(error, RedisConnectionError | RedisTimeoutError | ReadOnlyError)

@@ -1,0 +1,110 @@
+"""The processes of one end-to-end test: a bus, the LMS side, and consumers in the sandbox host with a database."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.demo.processes import Child, Processes
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MANAGE = [sys.executable, str(REPOSITORY / "sandbox" / "manage.py")]
+TOPIC = "learning-badges-lifecycle"
+DATABASE = "credentials.sqlite3"
+
+# Joining and taking over within seconds (before both the embedded bus lets a session pass), offsets committed at
+# once, and no waiting for minutes.
+QUICK = {
+    "session_timeout": 3,
+    "kafka": {"heartbeat.interval.ms": 500},
+    "commit_interval": 0.1,
+    "poll_timeout": 0.2,
+    "max_backoff": 0.5,
+    "claim_idle": 2,
+}
+
+
+@dataclass
+class Stage:
+    """
+    One test's view of a bus: a topic of its own, by a prefix of its own, and a host database of its own.
+
+    ``bus`` holds the settings that lead to the bus, as environment variables.
+    """
+
+    processes: Processes
+    folder: Path
+    prefix: str
+    bus: Mapping[str, str]
+    consumer_class: str
+    settings: dict[str, object] = field(default_factory=lambda: dict(QUICK))
+
+    @property
+    def full_topic(self) -> str:
+        return f"{self.prefix}-{TOPIC}"
+
+    def emit(self, *commands: Mapping[str, object]) -> list[str]:
+        """Have the LMS side send events; returns their ids once the broker has them."""
+        environ = {**self.bus, "EVENT_BUS_TOPIC_PREFIX": self.prefix}
+        lms = self.processes.start(
+            f"{self.prefix}-lms", [sys.executable, "-m", "sandbox.lms", "stream"], environ=environ
+        )
+        for command in commands:
+            lms.send_line(json.dumps(command))
+        lms.end_input()
+        assert lms.wait() == 0, lms.log() + lms.output()
+        return [json.loads(line)["id"] for line in lms.output().splitlines()]
+
+    def consumer(self, name: str = "consumer", *, extra: str = "{}", **environ: str) -> Child:
+        """Start ``consume_events`` with the plugin's consumer; ``environ`` overrides its settings."""
+        return self.processes.start(
+            f"{self.prefix}-{name}",
+            [*MANAGE, "consume_events", "-t", TOPIC, "-g", "credentials", "--extra", extra],
+            environ={
+                **self.bus,
+                "EVENT_BUS_TOPIC_PREFIX": self.prefix,
+                "EVENT_BUS_CONSUMER": self.consumer_class,
+                "BADGES_CONFIG_JSON": json.dumps({"consumer": self.settings}),
+                "BADGES_SANDBOX_DIR": str(self.folder),
+                "DATABASE_URL": "",
+                "DJANGO_SETTINGS_MODULE": "sandbox.settings",
+                **environ,
+            },
+        )
+
+    def failed_events(self) -> list[tuple[str, str]]:
+        """Return position and reason of what the consumers stored."""
+        with closing(sqlite3.connect(self.folder / DATABASE)) as database:
+            return list(database.execute("SELECT position, reason FROM badges_plugin_failedevent ORDER BY id"))
+
+
+def migrated_database(processes: Processes, folder: Path) -> Path:
+    """Make the host's database, once; each stage gets a copy."""
+    environ = {"BADGES_SANDBOX_DIR": str(folder), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "sandbox.settings"}
+    migrate = processes.start("migrate", [*MANAGE, "migrate", "--verbosity", "0"], environ=environ)
+    assert migrate.wait(timeout=120) == 0, migrate.log()
+    return folder / DATABASE
+
+
+def copy_database(database: Path, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    shutil.copy(database, folder / DATABASE)
+
+
+def passing(user_id: int, *, course: int = 0, **more: object) -> dict[str, object]:
+    """A command for the LMS side: this learner passes a course."""
+    command = {"event": "passing", "user_id": user_id, "username": f"learner{user_id}"}
+    return {**command, "course": f"course-v1:Demo+{course}+run", **more}
+
+
+def applied(consumers: Child | Iterable[Child], event_ids: Iterable[str]) -> bool:
+    """Whether the consumers' logs say of every one of these events that it was applied."""
+    children = [consumers] if isinstance(consumers, Child) else list(consumers)
+    log = "".join(child.log() for child in children)
+    return all(f"Applied event {event_id} " in log for event_id in event_ids)

@@ -1,0 +1,209 @@
+"""One message: applied, or stored whole, or neither."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.db import DataError, OperationalError, connection
+from openedx_events.data import EventsMetadata
+from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
+from openedx_events.learning.signals import STUDENT_REGISTRATION_COMPLETED
+from openedx_events.tooling import OpenEdxPublicSignal
+
+from badges_plugin.consumers.applying import Applier
+from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.message import DecodedEvent, Message
+from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Stopped, Undecodable
+from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.models import FailedEvent
+
+pytestmark = pytest.mark.django_db
+
+# An event type that nothing in the plugin listens to, so that the tests' receivers are alone.
+SIGNAL = STUDENT_REGISTRATION_COMPLETED
+EVENT_ID = UUID("7d0f9a1c-0000-11f0-8000-000000000001")
+EVENT_TIME = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CONTENT = {
+    "user": {
+        "id": 7,
+        "is_active": True,
+        "pii": {"username": "анна", "email": "anna@example.com", "name": "Анна 🎓"},
+    }
+}
+
+Connect = Callable[[Callable[[], object]], None]
+
+
+def read_event() -> DecodedEvent:
+    metadata = EventsMetadata(event_type=SIGNAL.event_type, id=EVENT_ID, time=EVENT_TIME)
+    return DecodedEvent(SIGNAL, metadata, AvroSignalDeserializer(SIGNAL).from_dict(CONTENT))
+
+
+def message(decode: Callable[[], DecodedEvent] = read_event, *, position: str = "0:1") -> Message:
+    return Message(
+        bus="kafka",
+        topic="dev-learning-badges-lifecycle",
+        group="credentials",
+        position=position,
+        event_id=str(EVENT_ID),
+        event_type=SIGNAL.event_type,
+        headers={"ce_id": str(EVENT_ID)},
+        value=b"\x00\x00\x00\x00\x01raw",
+        decode=decode,
+    )
+
+
+def failing(*errors: Exception) -> Callable[[], object]:
+    left = list(errors)
+
+    def operation() -> None:
+        if left:
+            raise left.pop(0)
+
+    return operation
+
+
+@pytest.fixture
+def applier() -> Applier:
+    return Applier(ConsumerConfig(patience=1, max_backoff=0.01, kafka={}), StopRequest())
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Connect a function without arguments as a receiver of the event, for the test."""
+    receivers: list[Callable[..., object]] = []
+
+    def connect_one(function: Callable[[], object]) -> None:
+        def receiver(signal: OpenEdxPublicSignal, **kwargs: object) -> object:
+            return function()
+
+        receivers.append(receiver)
+        SIGNAL.connect(receiver)
+
+    yield connect_one
+    for receiver in receivers:
+        SIGNAL.disconnect(receiver)
+
+
+def test_an_applied_event_leaves_no_failed_event(applier: Applier, connect: Connect) -> None:
+    calls: list[str] = []
+    connect(lambda: calls.append("called"))
+    assert applier.apply_or_store(message()) is True
+    assert calls == ["called"]
+    assert not FailedEvent.objects.exists()
+
+
+def test_trouble_that_passes_is_retried_and_the_event_applied(applier: Applier, connect: Connect) -> None:
+    connect(failing(OperationalError(1213, "Deadlock found"), OperationalError(2006, "Server has gone away")))
+    assert applier.apply_or_store(message()) is True
+    assert not FailedEvent.objects.exists()
+
+
+def test_a_database_that_stays_away_ends_the_consumer(applier: Applier, connect: Connect) -> None:
+    connect(failing(*[OperationalError(2003, "Can't connect")] * 1000))
+    with pytest.raises(CannotGoOn):
+        applier.apply_or_store(message())
+    assert not FailedEvent.objects.exists()
+
+
+def test_a_registry_that_stays_away_ends_the_consumer(applier: Applier) -> None:
+    def decode() -> DecodedEvent:
+        raise DecodingUnavailable("The schema registry is away")
+
+    with pytest.raises(CannotGoOn):
+        applier.apply_or_store(message(decode))
+    assert not FailedEvent.objects.exists()
+
+
+def test_a_stop_while_waiting_leaves_the_event_unacknowledged(connect: Connect) -> None:
+    stop = StopRequest()
+    stop.make()
+    connect(failing(*[OperationalError(2003, "Can't connect")] * 1000))
+    with pytest.raises(Stopped):
+        Applier(ConsumerConfig(patience=60, kafka={}), stop).apply_or_store(message())
+
+
+def test_an_event_that_meets_a_bug_is_stored_whole(applier: Applier, connect: Connect) -> None:
+    connect(failing(ValueError("no such thing as анна 🎓\0")))
+    assert applier.apply_or_store(message()) is False
+    row = FailedEvent.objects.get()
+    assert (row.event_id, row.event_type, row.state) == (str(EVENT_ID), SIGNAL.event_type, "failed")
+    assert row.event_time == EVENT_TIME
+    assert row.payload == CONTENT
+    assert bytes(row.raw or b"") == b"\x00\x00\x00\x00\x01raw"
+    assert "no such thing as" in row.error
+    assert "no such thing" not in row.reason
+    assert "ValueError" in row.reason
+
+
+def test_a_stored_event_can_be_made_an_event_again(applier: Applier, connect: Connect) -> None:
+    connect(failing(ValueError("a bug")))
+    applier.apply_or_store(message())
+    row = FailedEvent.objects.get()
+    assert EventsMetadata.from_json(json.dumps(row.metadata)).id == EVENT_ID
+    assert AvroSignalDeserializer(SIGNAL).from_dict(row.payload) == dict(read_event().data)
+
+
+def test_a_message_that_is_no_event_is_stored_with_its_bytes(applier: Applier) -> None:
+    def decode() -> DecodedEvent:
+        raise Undecodable("No event type x in the installed openedx-events")
+
+    assert applier.apply_or_store(message(decode)) is False
+    row = FailedEvent.objects.get()
+    assert (row.payload, row.metadata) == (None, {"ce_id": str(EVENT_ID)})
+    assert row.reason == "Undecodable: No event type x in the installed openedx-events"
+
+
+def test_content_that_a_database_cannot_keep_is_kept_as_bytes(applier: Applier, connect: Connect) -> None:
+    def decode() -> DecodedEvent:
+        content = {"user": {**CONTENT["user"], "pii": {"username": "an\0na", "email": "", "name": ""}}}
+        event = read_event()
+        return DecodedEvent(SIGNAL, event.metadata, AvroSignalDeserializer(SIGNAL).from_dict(content))
+
+    connect(failing(ValueError("a bug")))
+    assert applier.apply_or_store(message(decode)) is False
+    assert FailedEvent.objects.get().payload is None
+
+
+def test_the_same_message_again_is_one_row_with_two_attempts(applier: Applier, connect: Connect) -> None:
+    connect(failing(ValueError("a bug"), KeyError("another")))
+    applier.apply_or_store(message())
+    FailedEvent.objects.update(state=FailedEvent.State.DISMISSED)
+    applier.apply_or_store(message())
+    row = FailedEvent.objects.get()
+    assert (row.attempts, row.state) == (2, "failed")
+    assert "KeyError" in row.reason
+
+
+def test_one_receivers_failure_does_not_keep_the_event_from_the_others(applier: Applier, connect: Connect) -> None:
+    calls: list[str] = []
+    connect(failing(ValueError("a bug")))
+    connect(lambda: calls.append("called"))
+    assert applier.apply_or_store(message()) is False
+    assert calls == ["called"]
+
+
+def test_what_can_be_neither_applied_nor_stored_ends_the_consumer(applier: Applier, connect: Connect) -> None:
+    def refuse(execute: Callable[..., object], sql: str, *arguments: object) -> object:
+        if "failedevent" in sql:
+            raise DataError("Incorrect string value")
+        return execute(sql, *arguments)
+
+    connect(failing(ValueError("a bug")))
+    with connection.execute_wrapper(refuse), pytest.raises(CannotGoOn, match="cannot be stored either"):
+        applier.apply_or_store(message())
+
+
+def test_no_personal_data_reaches_the_log(applier: Applier, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    connect(failing(OperationalError(1213, "Deadlock, анна"), ValueError("Duplicate entry 'anna@example.com'")))
+    applier.apply_or_store(message())
+    assert str(EVENT_ID) in caplog.text
+    assert "ValueError" in caplog.text
+    for personal in ("анна", "anna@example.com", "Анна"):
+        assert personal not in caplog.text
