@@ -1,0 +1,49 @@
+"""The main job, end to end: ``python -m sandbox.demo``. Exits with 1 when any step is not as it should be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import django
+
+from sandbox.demo.deployment import Deployment
+from sandbox.demo.processes import Processes
+
+
+def main() -> int:
+    """Run the demo in a folder of its own, which is kept when it fails."""
+    started = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="badges-demo-"))
+    try:
+        with Processes(folder) as processes:
+            _run(processes)
+    except Exception as error:  # noqa: BLE001  whatever it is, the demo has failed and says so
+        print(f"\nThe demo failed: {error}\nLogs of every process: {folder}", file=sys.stderr)
+        return 1
+    shutil.rmtree(folder)
+    print(f"\nAll steps ended as they should, in {time.monotonic() - started:.0f} s. Nothing is left running.")
+    return 0
+
+
+def _run(processes: Processes) -> None:
+    print("Starting an event bus, a Credly simulator, Credentials with a consumer and a worker, and an LMS ...")
+    deployment = Deployment(processes)
+    deployment.migrate()
+    os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})
+    django.setup()
+    from sandbox.demo.story import Story, set_up_badges
+
+    templates = set_up_badges()
+    consumer, lms = deployment.start_consumer(), deployment.start_lms()
+    deployment.start_worker()
+    print("Staff have set up the badge “Data Science Explorer” of Credly: pass Statistics and Python, keep Python.")
+    Story(deployment, templates, consumer, lms).tell()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

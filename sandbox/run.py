@@ -1,0 +1,84 @@
+"""The sandbox kept up, with the admin to click in: ``python -m sandbox.run``. Ends with Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import django
+
+from sandbox.demo.deployment import Deployment
+from sandbox.demo.processes import Child, Processes, ProcessFailed
+
+HOST = "127.0.0.1"
+STAFF = "admin"
+
+
+def main(arguments: list[str]) -> int:
+    """Run until interrupted, or until a part ends by itself."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="port of the admin; 0 chooses a free one")
+    port = parser.parse_args(arguments).port or _free_port()
+    with tempfile.TemporaryDirectory(prefix="badges-sandbox-") as folder, Processes(Path(folder)) as processes:
+        try:
+            children = _start(processes, port)
+            while all(child.exit_code is None for child in children):
+                time.sleep(1)
+        except KeyboardInterrupt:
+            print("\nStopping.")
+            return 0
+        except ProcessFailed as error:
+            print(error, file=sys.stderr)
+            return 1
+        ended = next(child for child in children if child.exit_code is not None)
+        print(f"{ended.name} ended by itself. Its log:\n{ended.log()}", file=sys.stderr)
+        return 1
+
+
+def _start(processes: Processes, port: int) -> list[Child]:
+    deployment = Deployment(processes)
+    deployment.migrate()
+    os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})
+    django.setup()
+    from django.contrib.auth import get_user_model
+
+    from sandbox.demo.story import FIRST_COURSE, set_up_badges
+
+    get_user_model().objects.create_superuser(STAFF, "admin@example.org", STAFF)
+    set_up_badges()
+    web = deployment.start_web(f"{HOST}:{port}")
+    web.wait_for(lambda: _accepts(port), "it accepted connections")
+    children = [web, deployment.start_consumer(), deployment.start_worker()]
+    bus = " ".join(f"{name}={shlex.quote(value)}" for name, value in deployment.bus_environment.items())
+    print(
+        f"\nAdmin:      http://{HOST}:{port}/admin/  user {STAFF}, password {STAFF}\n"
+        f"Credly:     {deployment.credly_url.removesuffix('/v1/')}/_control/summary (a simulator)\n"
+        f"Logs:       {processes.folder}\n\nSend an event, as the LMS would:\n\n"
+        f"  {bus} {sys.executable} -m sandbox.lms emit passing --user-id 7 --username ada"
+        f" --email ada@example.org --name 'Ada Lovelace' --course {FIRST_COURSE} --is-passing\n\n"
+        "Ctrl-C ends everything.",
+        flush=True,
+    )
+    return children
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
