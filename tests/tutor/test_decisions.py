@@ -1,0 +1,177 @@
+"""What the Tutor plugin decides without Tutor: configuration checks, images, addresses, how a CSV file is split."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tutor_badges import bus, checks, commands, images, package
+from tutor_badges.config import SETTINGS, defaults
+
+ENABLED = {"mfe", "discovery", "credentials", "badges"}
+
+
+def configuration(**changes: Any) -> dict[str, Any]:
+    return {**dict(defaults("1.2.3")), "RUN_REDIS": True, **changes}
+
+
+EXTERNAL = {
+    "BADGES_RUN_KAFKA": False,
+    "BADGES_KAFKA_BOOTSTRAP_SERVERS": "broker.example.com:9092",
+    "BADGES_SCHEMA_REGISTRY_URL": "https://registry.example.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        # Nothing to say
+        ({}, []),
+        ({"BADGES_EVENT_BUS": "redis"}, []),
+        (EXTERNAL, []),
+        # Without the broker of our own there must be another
+        ({"BADGES_RUN_KAFKA": False}, ["BADGES_KAFKA_BOOTSTRAP_SERVERS", "BADGES_SCHEMA_REGISTRY_URL"]),
+        ({**EXTERNAL, "BADGES_SCHEMA_REGISTRY_URL": configuration()["BADGES_SCHEMA_REGISTRY_URL"]}, ["REGISTRY_URL"]),
+        # ... but not when Kafka is not used
+        ({"BADGES_RUN_KAFKA": False, "BADGES_EVENT_BUS": "redis"}, []),
+        ({"BADGES_EVENT_BUS": "rabbitmq"}, ["BADGES_EVENT_BUS"]),
+        # A string that says "false" is true in every template
+        ({"BADGES_RUN_KAFKA": "false"}, ["BADGES_RUN_KAFKA"]),
+        ({"BADGES_CREDLY_SANDBOX": 1}, ["BADGES_CREDLY_SANDBOX"]),
+        ({"BADGES_KAFKA_PARTITIONS": True}, ["BADGES_KAFKA_PARTITIONS"]),
+        ({"BADGES_KAFKA_PARTITIONS": "4"}, ["BADGES_KAFKA_PARTITIONS"]),
+        ({"BADGES_CREDLY_ORGANIZATIONS": ["key"]}, ["BADGES_CREDLY_ORGANIZATIONS"]),
+        ({"BADGES_WORKER_REPLICAS": 0}, ["BADGES_WORKER_REPLICAS"]),
+        ({"BADGES_CONSUMER_REPLICAS": 5}, ["BADGES_CONSUMER_REPLICAS"]),
+        ({"BADGES_KAFKA_API_KEY": "user"}, ["BADGES_KAFKA_API_SECRET"]),
+        ({"BADGES_SCHEMA_REGISTRY_API_SECRET": "x"}, ["BADGES_SCHEMA_REGISTRY_API_KEY"]),
+    ],
+)
+def test_each_mistake_is_named(changes: dict[str, Any], named: list[str]) -> None:
+    errors = list(checks.errors(configuration(**changes), ENABLED))
+    assert len(errors) == len(named)
+    for error, name in zip(errors, named, strict=True):
+        assert name in error
+
+
+def test_the_credentials_plugin_is_required_before_anything_else_is_looked_at() -> None:
+    (error,) = checks.errors({}, {"badges"})
+    assert "tutor plugins enable mfe discovery credentials" in error
+    assert "tutor plugins disable badges" in error
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, []),
+        ({"BADGES_EVENT_BUS": "redis"}, ["evict"]),
+        ({"BADGES_EVENT_BUS": "redis", "BADGES_REDIS_EVICTION_POLICY": "volatile-lru"}, []),
+        # Somebody else's Redis is somebody else's to configure
+        ({"BADGES_EVENT_BUS": "redis", "RUN_REDIS": False}, []),
+        ({"BADGES_EVENT_BUS": "redis", "RUN_REDIS": False, "BADGES_CONSUMER_REPLICAS": 2}, ["one consumer"]),
+    ],
+)
+def test_what_works_but_should_be_known(changes: dict[str, Any], warned: list[str]) -> None:
+    warnings = list(checks.warnings(configuration(**changes)))
+    assert len(warnings) == len(warned)
+    for warning, words in zip(warnings, warned, strict=True):
+        assert words in warning
+
+
+def test_every_setting_is_ours_by_its_prefix_and_none_twice() -> None:
+    keys = [setting.key for setting in SETTINGS]
+    assert len(keys) == len(set(keys))
+    assert all(key.startswith("BADGES_") for key in keys)
+
+
+def test_no_default_is_a_template_that_renders_to_a_boolean() -> None:
+    assert [setting.key for setting in SETTINGS if isinstance(setting.default, str) and "{{" in setting.default] == []
+
+
+@pytest.mark.parametrize(
+    ("context", "event_bus", "built"),
+    [
+        ("local", "kafka", ["permissions", "credentials", "openedx"]),
+        ("local", "redis", ["permissions", "credentials"]),
+        # In dev, Tutor builds openedx-dev by itself
+        ("dev", "kafka", ["permissions", "credentials"]),
+    ],
+)
+def test_images_to_build_before_a_launch(context: str, event_bus: str, built: list[str]) -> None:
+    assert images.required(["permissions"], context, {"BADGES_EVENT_BUS": event_bus}) == built
+
+
+def test_an_image_that_was_asked_for_already_is_built_once() -> None:
+    assert images.required(["openedx", "credentials"], "local", {"BADGES_EVENT_BUS": "kafka"}) == [
+        "openedx",
+        "credentials",
+    ]
+
+
+def test_our_images_extend_the_tags_of_whoever_declared_them() -> None:
+    tags = dict(images.own_tags([("DOCKER_IMAGE_OPENEDX", "registry/openedx:22"), ("OTHER", "x")]))
+    assert tags["DOCKER_IMAGE_OPENEDX"].startswith("registry/openedx:22{%")
+    assert tags["OTHER"] == "x"
+    assert "CREDENTIALS_DOCKER_IMAGE" not in tags
+
+
+@pytest.mark.parametrize(
+    ("username", "password"), [("", ""), ("", "p@ss/w:rd"), ("us/er", ""), ("us/er", "p@ss/w:rd"), ("ü", "#?")]
+)
+def test_redis_url_keeps_what_it_was_given(username: str, password: str) -> None:
+    url = urlsplit(bus.redis_url("redis.example.com", 6380, username, password, 3))
+    assert (url.hostname, url.port, url.path) == ("redis.example.com", 6380, "/3")
+    assert unquote(url.username or "") == username
+    assert unquote(url.password or "") == password
+
+
+ROWS = [["username", "course"], *[[f"learner{number}", "course-v1:Acmé+C+R"] for number in range(1000)]]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("limit", [1, 1000, 10_000_000])
+def test_csv_pieces_together_are_the_whole_file(limit: int, newline: str) -> None:
+    text = newline.join(",".join(row) for row in ROWS)
+    pieces = list(commands.split(text, limit))
+    header = ",".join(ROWS[0]) + "\n"
+    one_row = len(f"{header}learner999,course-v1:Acmé+C+R\n".encode())
+    assert all(piece.startswith(header) and piece.endswith("\n") for piece in pieces)
+    assert all(len(piece.encode()) <= max(limit, one_row) for piece in pieces)
+    rows = [row for piece in pieces for row in list(csv.reader(StringIO(piece)))[1:]]
+    assert rows == ROWS[1:]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "username,course\n"])
+def test_csv_without_rows_has_no_pieces(text: str) -> None:
+    assert list(commands.split(text, 1000)) == []
+
+
+def test_the_wheel_holds_the_code_as_it_is_installed_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / package.wheel_name()
+    package.write_wheel(path)
+    source = Path(__file__).parents[2] / "badges_plugin"
+    expected = {
+        f"badges_plugin/{file.relative_to(source).as_posix()}": file.read_bytes()
+        for file in source.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    with zipfile.ZipFile(path) as wheel:
+        contents = {name: wheel.read(name) for name in wheel.namelist()}
+    information = {name.rsplit("/", 1)[1]: contents.pop(name) for name in list(contents) if ".dist-info/" in name}
+    assert contents == expected
+    assert b"badges_plugin = badges_plugin.apps:BadgesPluginConfig" in information["entry_points.txt"]
+    assert b"tutor" not in information["entry_points.txt"]
+    assert b"tutor" not in information["METADATA"]
+
+
+def test_the_same_code_makes_the_same_wheel(tmp_path: Path) -> None:
+    """Docker takes a layer from its cache when the file is the same."""
+    for name in ("first.whl", "second.whl"):
+        package.write_wheel(tmp_path / name)
+    assert (tmp_path / "first.whl").read_bytes() == (tmp_path / "second.whl").read_bytes()

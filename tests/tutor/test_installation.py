@@ -1,0 +1,113 @@
+"""An operator's first minutes, and their last: install, enable, save, list, disable."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv
+
+NEWEST = max(RELEASES)
+
+
+class Operator:
+    """Somebody with an environment of their own and an empty Tutor root."""
+
+    def __init__(self, environment: Path, root: Path) -> None:
+        self.environment = environment
+        self.root = root
+
+    def tutor(self, *arguments: str, succeeds: bool = True) -> str:
+        """Run Tutor and return all that it prints."""
+        environment = {
+            **os.environ,
+            "TUTOR_ROOT": str(self.root),
+            "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
+        }
+        program = self.environment / "bin" / "tutor"
+        finished = subprocess.run(
+            [program, *arguments], env=environment, cwd=self.root.parent, capture_output=True, text=True, check=False
+        )
+        printed = finished.stdout + finished.stderr
+        assert (finished.returncode == 0) == succeeds, printed
+        return printed
+
+
+@pytest.fixture
+def operator(release: int, tmp_path: Path) -> Operator:
+    return Operator(tutor(release), tmp_path / "root")
+
+
+def different(left: Path, right: Path) -> list[str]:
+    """Return the files that are in one folder only, or have different contents."""
+    comparison = filecmp.dircmp(left, right, ignore=[])
+    names = [*comparison.left_only, *comparison.right_only, *comparison.diff_files]
+    return names + [name for each in comparison.common_dirs for name in different(left / each, right / each)]
+
+
+@pytest.mark.slow
+def test_two_commands_after_pip_install(tmp_path: Path) -> None:
+    """From the wheel, in a fresh environment, as it would come from an index."""
+    environment, root = tmp_path / "venv", tmp_path / "root"
+    # From a copy, because a build leaves files in its folder
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.rst", "LICENSE.txt"):
+        shutil.copy(REPOSITORY / name, source)
+    for name in ("badges_plugin", "tutor_badges"):
+        shutil.copytree(REPOSITORY / name, source / name)
+    uv("build", "--quiet", "--wheel", "--out-dir", tmp_path, source)
+    (wheel,) = tmp_path.glob("openedx_badges_plugin-*.whl")
+    uv("venv", "--quiet", environment)
+    uv("pip", "install", "--quiet", "--python", environment / "bin/python", f"openedx-badges-plugin[tutor] @ {wheel}")
+    operator = Operator(environment, root)
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    operator.tutor("config", "save")
+    listed = [line.split() for line in operator.tutor("plugins", "list").splitlines()]
+    (line,) = [line for line in listed if line and line[0] == "badges"]
+    assert "enabled" in line
+    assert line[-1] == wheel.name.split("-")[1]
+    # Patches and templates came along in the wheel.
+    assert list((root / "env").rglob(wheel.name))
+    assert "consume_events" in (root / "env/local/docker-compose.yml").read_text()
+
+
+def test_disabling_leaves_no_trace_in_the_environment(operator: Operator, tmp_path: Path) -> None:
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials")
+    operator.tutor("config", "save")
+    before = tmp_path / "before"
+    (operator.root / "env").rename(before)
+    operator.tutor("plugins", "enable", "badges")
+    assert different(before, operator.root / "env")
+    operator.tutor("plugins", "disable", "badges")
+    assert different(before, operator.root / "env") == []
+    assert "BADGES" not in (operator.root / "config.yml").read_text()
+
+
+def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_named(operator: Operator) -> None:
+    printed = operator.tutor("plugins", "enable", "badges", succeeds=False)
+    assert "Error: The badges plugin needs the credentials plugin" in printed
+    assert "Traceback" not in printed
+    assert not (operator.root / "env").exists()
+    # Either remedy works.
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials")
+    printed = operator.tutor("plugins", "disable", "credentials", succeeds=False)
+    assert "Error: The badges plugin needs the credentials plugin" in printed
+    operator.tutor("plugins", "disable", "badges")
+
+
+@pytest.mark.parametrize(
+    "setting", ["BADGES_RUN_KAFKA=0", "BADGES_EVENT_BUS=rabbitmq", "BADGES_CREDLY_ORGANIZATIONS=[1]"]
+)
+def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: str) -> None:
+    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    before = (operator.root / "env/local/docker-compose.yml").read_bytes()
+    printed = operator.tutor("config", "save", "--set", setting, succeeds=False)
+    assert f"Error: {setting.split('=')[0]}" in printed
+    assert (operator.root / "env/local/docker-compose.yml").read_bytes() == before

@@ -1,0 +1,189 @@
+"""What ``tutor ... launch`` and ``do`` run, written down by a ``docker`` that does nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.tutor import environments
+from tests.tutor.conftest import Rendered
+from tests.tutor.rendering import run
+
+NEWEST = max(environments.RELEASES)
+# In the init task of the credentials plugin
+MIGRATED = "./manage.py migrate create_or_update_site"
+RECORDER = """#!{python}
+import json, sys
+with open({log!r}, "a") as log:
+    log.write(json.dumps(sys.argv[1:]) + "\\n")
+if "ls" in sys.argv:
+    print("[]")
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine with Tutor, an environment and the recording docker."""
+
+    release: int
+    root: Path
+
+    def tutor(self, *arguments: str | Path) -> str:
+        program = environments.tutor(self.release) / "bin" / "tutor"
+        environment = {
+            **os.environ,
+            "TUTOR_ROOT": str(self.root),
+            "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
+            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        }
+        finished = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    def docker(self) -> list[list[str]]:
+        """Return the arguments of each call of docker."""
+        return [json.loads(line) for line in (self.root / "docker.log").read_text().splitlines()]
+
+    def built(self) -> list[list[str]]:
+        return [call for call in self.docker() if "build" in call]
+
+    def tasks(self) -> list[tuple[str, str]]:
+        """Return the service and the script of each task, in their order."""
+        return [(call[-5], call[-1]) for call in self.docker() if "run" in call]
+
+
+@pytest.fixture
+def machine(rendered: Rendered, tmp_path: Path) -> Callable[[int, str], Machine]:
+    def make(release: int, name: str) -> Machine:
+        root = tmp_path / "tutor"
+        shutil.copytree(rendered(release, name).root, root)
+        (root / "bin").mkdir()
+        docker = root / "bin" / "docker"
+        python = environments.tutor(release) / "bin" / "python"
+        docker.write_text(RECORDER.format(python=python, log=str(root / "docker.log")))
+        docker.chmod(0o755)
+        return Machine(release, root)
+
+    return make
+
+
+Machines = Callable[[int, str], Machine]
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "images"),
+    [
+        ("local", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx"}),
+        ("local", "redis-own-mysql-own-redis", {"openedx-credentials"}),
+        ("dev", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx-dev"}),
+    ],
+)
+def test_launch(machine: Machines, release: int, mode: str, name: str, images: set[str]) -> None:
+    tutor = machine(release, name)
+    tutor.tutor(mode, "launch", "-I")
+    # Builds what nobody publishes, under tags that no published image has
+    tags = [next(each for each in call if each.startswith("--tag=")).removeprefix("--tag=") for call in tutor.built()]
+    tag_of = dict(tag.rsplit("/", 1)[-1].split(":") for tag in tags)
+    assert set(tag_of) >= images
+    assert all("-badges" in tag_of[image] for image in images - {"openedx-dev"})
+    # ... before anything starts
+    calls = tutor.docker()
+    assert calls.index(tutor.built()[-1]) < next(number for number, call in enumerate(calls) if "up" in call)
+    # Ours come after the database was created and migrated
+    scripts = [script for _, script in tutor.tasks()]
+    services = [service for service, _ in tutor.tasks()]
+    in_order = ("create credentials database", MIGRATED, "Badges: system checks")
+    position = {what: next(number for number, script in enumerate(scripts) if what in script) for what in in_order}
+    assert list(position.values()) == sorted(position.values())
+    assert services[position["Badges: system checks"]] == "credentials-job"
+    topics = [number for number, script in enumerate(scripts) if "create_topics" in script]
+    assert len(topics) == (1 if name.startswith("kafka") else 0)
+    assert all(number > position[MIGRATED] for number in topics)
+
+
+def test_our_init_tasks_alone(machine: Machines, release: int) -> None:
+    tutor = machine(release, "kafka-own-mysql-own-redis")
+    tutor.tutor("local", "do", "init", "--limit=badges")
+    assert [service for service, _ in tutor.tasks()] == ["credentials-job", "credentials-job"]
+    for _, script in tutor.tasks():
+        run("shellcheck", "--shell=sh", "-", text=script)
+        for number, block in enumerate(script.split("PYTHON")):
+            if "import time" in block:
+                compile(block.strip("'"), f"block {number}", "exec")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "script"),
+    [
+        (["badges-doctor"], "./manage.py badges_doctor"),
+        (["badges-doctor", "--format", "json"], "./manage.py badges_doctor --format json"),
+        (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
+        (["badges-replay", "--dry-run"], "./manage.py badges_replay --dry-run"),
+        # What a shell or a template would make something of
+        (["badges-replay", "--since", "a b; {{ c }}"], "./manage.py badges_replay --since 'a b; {{ c }}'"),
+    ],
+)
+def test_do_commands(machine: Machines, arguments: list[str], script: str) -> None:
+    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
+    tutor.tutor("local", "do", *arguments)
+    assert tutor.tasks() == [("credentials-job", script)]
+
+
+def test_backfill_carries_the_file_into_the_container(machine: Machines, tmp_path: Path) -> None:
+    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
+    path = tmp_path / "passed.csv"
+    path.write_text("username,course\nann,course-v1:A+B+C\n$(id) {{ x }},course-v1:A+B+C\n")
+    tutor.tutor("local", "do", "badges-backfill", path, "--dry-run")
+    ((service, script),) = tutor.tasks()
+    assert service == "credentials-job"
+    manage = tmp_path / "manage.py"
+    manage.write_text('#!/bin/sh\ncat "$2"; echo "$@"\n')
+    manage.chmod(0o755)
+    printed = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.startswith(path.read_text())
+    assert printed.endswith("badges_backfill /tmp/badges-backfill-1.csv --dry-run\n")
+
+
+def test_do_commands_exist_in_every_mode(machine: Machines, release: int) -> None:
+    tutor = machine(release, "kafka-own-mysql-own-redis")
+    for mode in ("local", "dev", "k8s"):
+        printed = tutor.tutor(mode, "do", "--help")
+        for command in ("badges-doctor", "badges-sync-templates", "badges-replay", "badges-backfill"):
+            assert command in printed
+
+
+@pytest.mark.parametrize("name", ["badges-plugin", "openedx-badges-plugin", "badges_plugin"])
+def test_a_mounted_checkout_is_in_the_image_and_in_the_containers(machine: Machines, tmp_path: Path, name: str) -> None:
+    tutor = machine(NEWEST, "redis-own-mysql-own-redis")
+    checkout = tmp_path / name
+    checkout.mkdir()
+    tutor.tutor("mounts", "add", checkout)
+    tutor.tutor("images", "build", "credentials")
+    (build,) = tutor.built()
+    assert f"--build-context=mnt-{name}={checkout}" in build
+    dockerfile = (tutor.root / "env/plugins/credentials/build/credentials/Dockerfile").read_text()
+    assert f"COPY --from=mnt-{name} " in dockerfile
+    assert dockerfile.index(f"--from=mnt-{name}") < dockerfile.index("collectstatic")
+    for files in (combinations_files("local"), combinations_files("dev")):
+        options = [option for file in files for option in ("-f", tutor.root / "env" / file)]
+        services = json.loads(run("docker-compose", *options, "config", "--format", "json"))["services"]
+        for service in ("credentials", "credentials-badges-consumer", "credentials-badges-worker"):
+            assert (str(checkout), f"/mnt/{name}") in {
+                (volume["source"], volume["target"]) for volume in services[service]["volumes"]
+            }
+
+
+def combinations_files(mode: str) -> tuple[str, ...]:
+    return {
+        "local": ("local/docker-compose.yml", "local/docker-compose.prod.yml"),
+        "dev": ("local/docker-compose.yml", "dev/docker-compose.yml"),
+    }[mode]

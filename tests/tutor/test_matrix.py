@@ -1,0 +1,106 @@
+"""Every combination of Tutor release, bus and services, as Compose, kustomize and Kubernetes' schemas see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.tutor.combinations import ALL
+from tests.tutor.conftest import Rendered
+from tests.tutor.rendering import DEV, LOCAL, Rendering, run
+
+OWN_KAFKA = {"badges-kafka", "badges-schema-registry"}
+CONTAINERS = {"credentials-badges-consumer", "credentials-badges-worker"}
+
+
+def expected_services(name: str) -> set[str]:
+    own_kafka = (
+        OWN_KAFKA if ALL[name].get("BADGES_EVENT_BUS", "kafka") == "kafka" and "external-kafka" not in name else set()
+    )
+    lms_consumer = {"lms-badges-consumer"} if name.startswith("options") else set()
+    return CONTAINERS | own_kafka | lms_consumer
+
+
+def ours(services: dict[str, Any]) -> set[str]:
+    return {name for name in services if "badges" in name}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    ("files", "settings"),
+    [(LOCAL, "credentials.settings.tutor.production"), (DEV, "credentials.settings.tutor.development")],
+    ids=["local", "dev"],
+)
+def test_compose(rendered: Rendered, release: int, name: str, files: tuple[str, ...], settings: str) -> None:
+    services = rendered(release, name).compose(files)
+    assert ours(services) == expected_services(name)
+    for container in CONTAINERS:
+        service = services[container]
+        # The image, the settings and the folders of Credentials itself
+        assert service["image"] == services["credentials"]["image"]
+        assert service["environment"]["DJANGO_SETTINGS_MODULE"] == settings
+        mounted = {volume["target"] for volume in service["volumes"]}
+        assert "/openedx/credentials/credentials/settings/tutor" in mounted
+        assert service["restart"] == "unless-stopped"
+        assert service["stop_grace_period"] == "1m0s"
+        assert service["healthcheck"]["test"]
+        # Compose has checked that these exist; what is external must not be waited for.
+        depends_on = set(service.get("depends_on", {}))
+        assert ("mysql" in depends_on) == ("external-mysql" not in name)
+        assert ("redis" in depends_on) == (name.startswith(("redis", "options-redis")) and "external-redis" not in name)
+        assert (depends_on >= OWN_KAFKA) == (expected_services(name) >= OWN_KAFKA)
+
+
+def test_kubernetes_takes_every_manifest(rendered: Rendered, release: int, tmp_path: Path) -> None:
+    """Most resources are the same in all combinations: each different one is validated once."""
+    resources: dict[str, dict[str, Any]] = {}
+    for name in ALL:
+        manifests = rendered(release, name).manifests()
+        deployments = {each["metadata"]["name"]: each for each in manifests if each["kind"] == "Deployment"}
+        assert ours(deployments) == expected_services(name)
+        resources.update({json.dumps(each, sort_keys=True): each for each in manifests})
+    path = tmp_path / "resources.yml"
+    path.write_text(yaml.safe_dump_all(resources.values()))
+    run("kubernetes-validate", "--strict", "--quiet", path)
+
+
+def deployments(rendering: Rendering) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each["spec"] for each in rendering.manifests() if each["kind"] == "Deployment"}
+
+
+@pytest.mark.parametrize(
+    ("name", "consumers", "workers", "strategy"),
+    [
+        ("kafka-own-mysql-own-redis", 1, 1, "RollingUpdate"),
+        ("options-kafka", 3, 2, "RollingUpdate"),
+        # With Redis a consumer has a name of its own: never two at once, not even during an update
+        ("options-redis", 1, 2, "Recreate"),
+    ],
+)
+def test_deployments(rendered: Rendered, release: int, name: str, consumers: int, workers: int, strategy: str) -> None:
+    specs = deployments(rendered(release, name))
+    consumer, worker = specs["credentials-badges-consumer"], specs["credentials-badges-worker"]
+    assert (consumer["replicas"], worker["replicas"]) == (consumers, workers)
+    assert consumer["strategy"]["type"] == strategy
+    for spec in (consumer, worker):
+        pod = spec["template"]["spec"]
+        (container,) = pod["containers"]
+        (credentials,) = specs["credentials"]["template"]["spec"]["containers"]
+        assert container["image"] == credentials["image"]
+        assert container["volumeMounts"] == credentials["volumeMounts"]
+        assert container["livenessProbe"]
+        assert container["resources"]["requests"]["memory"]
+        # A Service badges-kafka would otherwise put BADGES_KAFKA_PORT and the like into the environment
+        assert pod["enableServiceLinks"] is False
+
+
+def test_the_scripts_of_the_containers_are_the_same_everywhere(rendered: Rendered, release: int) -> None:
+    rendering = rendered(release, "options-kafka")
+    specs, local, dev = deployments(rendering), rendering.compose(LOCAL), rendering.compose(DEV)
+    for name in (*CONTAINERS, "lms-badges-consumer"):
+        (container,) = specs[name]["template"]["spec"]["containers"]
+        assert container["command"] == local[name]["command"] == dev[name]["command"]

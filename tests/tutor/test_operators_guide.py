@@ -1,0 +1,25 @@
+"""The operator's guide says what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.tutor.environments import REPOSITORY
+from tutor_badges.config import SETTINGS, Setting
+
+GUIDE = REPOSITORY / "docs" / "operators"
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_is_documented_with_its_default(setting: Setting) -> None:
+    default = "empty" if setting.default == "" else f"``{json.dumps(setting.default).strip(chr(34))}``"
+    assert f"``{setting.key}`` (default: {default})\n    {setting.help}\n" in (GUIDE / "settings.rst").read_text()
+
+
+def test_the_guide_names_no_setting_that_does_not_exist() -> None:
+    known = {setting.key for setting in SETTINGS} | {"BADGES_VERSION", "BADGES_CONFIG"}
+    named = {name for page in GUIDE.glob("*.rst") for name in re.findall(r"\bBADGES_[A-Z_]+\b", page.read_text())}
+    assert named - known == set()

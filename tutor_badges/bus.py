@@ -1,0 +1,48 @@
+"""What the templates need to know about the event bus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+LMS_EVENTS = {
+    "org.openedx.learning.course.passing.status.updated.v1": "course_passing_status.course.course_key",
+    "org.openedx.learning.ccx.course.passing.status.updated.v1": "course_passing_status.course.ccx_course_key",
+}
+
+
+def events(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the event types that LMS sends, each with the field that becomes the key of its messages."""
+    return {**LMS_EVENTS, **extra}
+
+
+def redis_url(host: str, port: int, username: str, password: str, db: int) -> str:
+    """Return the URL of a Redis database; a password works without a user name as well."""
+    credentials = f"{quote(username, safe='')}:{quote(password, safe='')}@" if username or password else ""
+    return f"redis://{credentials}{host}:{port}/{db}"
+
+
+def kafka_environment(partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
+    """Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project."""
+    return {
+        "CLUSTER_ID": "YmFkZ2VzLWthZmthLWNsdQ",
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://badges-kafka:9092",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
+        # Topics of other events of the platform are created by whoever sends first.
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "true",
+        "KAFKA_NUM_PARTITIONS": str(partitions),
+        "KAFKA_LOG_RETENTION_HOURS": str(24 * retention_days),
+        # Where a group stands is kept as long as its events, so that a long stop is no replay.
+        "KAFKA_OFFSETS_RETENTION_MINUTES": str(24 * 60 * retention_days),
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_HEAP_OPTS": heap_options,
+    }

@@ -1,0 +1,81 @@
+"""``tutor local|dev|k8s do badges-...``: the plugin's management commands, run in the Credentials service."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+SERVICE = "credentials"
+PASS_ON = {"ignore_unknown_options": True, "help_option_names": ["--tutor-help"]}
+# A task is one argument of a process; Linux allows 128 KiB for that.
+CHUNK_BYTES = 64 * 1024
+END_OF_FILE = "END-OF-BADGES-CSV"
+
+options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
+
+
+@click.command(
+    "badges-doctor",
+    help="Check settings, event bus, providers and workers, and say what to do.",
+    context_settings=PASS_ON,
+)
+@options
+def doctor(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield _manage("badges_doctor", options)
+
+
+@click.command(
+    "badges-sync-templates", help="Fetch the badge templates of all Credly organizations.", context_settings=PASS_ON
+)
+@options
+def sync_templates(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield _manage("sync_credly_badge_templates", options)
+
+
+@click.command("badges-replay", help="Process again the events that the bus still holds.", context_settings=PASS_ON)
+@options
+def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield _manage("badges_replay", options)
+
+
+@click.command(
+    "badges-backfill",
+    help="Process passed courses from CSV, a file on this machine, for what the bus no longer holds.",
+    context_settings=PASS_ON,
+)
+@click.argument("csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options
+def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Carry the file into the container with the command, in pieces: there is no volume that both can see in k8s."""
+    for number, piece in enumerate(split(csv.read_text(encoding="utf-8-sig"), CHUNK_BYTES), start=1):
+        path = f"/tmp/badges-backfill-{number}.csv"  # noqa: S108  (in a container of its own)
+        service, command = _manage("badges_backfill", (path, *options))
+        yield service, f"cat > {path} <<'{END_OF_FILE}'\n{_literal(piece)}{END_OF_FILE}\n{command}"
+
+
+def split(text: str, limit: int) -> Iterator[str]:
+    """Yield pieces of a CSV text, each with its header line and of ``limit`` bytes at most, if its lines allow that."""
+    header, *rows = [line.rstrip("\r") + "\n" for line in text.split("\n") if line.strip()] or [""]
+    piece, size = header, len(header.encode())
+    for row in rows:
+        if size + len(row.encode()) > limit and piece != header:
+            yield piece
+            piece, size = header, len(header.encode())
+        piece, size = piece + row, size + len(row.encode())
+    if piece != header:
+        yield piece
+
+
+def _manage(name: str, options: tuple[str, ...]) -> tuple[str, str]:
+    return SERVICE, _literal(f"./manage.py {name} {shlex.join(options)}".strip())
+
+
+def _literal(text: str) -> str:
+    # Tutor renders every task as a template; what the operator gave is not one.
+    return "{% raw %}" + text + "{% endraw %}" if "{" in text else text
+
+
+COMMANDS = (doctor, sync_templates, replay, backfill)

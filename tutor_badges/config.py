@@ -1,0 +1,103 @@
+"""Every setting of the plugin, in one table: name, default and what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PREFIX = "BADGES_"
+KAFKA, REDIS = "kafka", "redis"
+OWN_KAFKA = "badges-kafka:9092"
+OWN_REGISTRY = "http://badges-schema-registry:8080/apis/ccompat/v7"
+DAYS_OF_EVENTS = 90
+
+
+@dataclass(frozen=True)
+class Setting:
+    """
+    One Tutor setting.
+
+    ``name`` is without the prefix. The type of ``default`` is the type an operator's value must have. A default
+    may be a Jinja template; never write one that renders to a boolean, because "False" is a true string.
+    """
+
+    name: str
+    default: Any
+    help: str
+
+    @property
+    def key(self) -> str:
+        """The name in Tutor's configuration."""
+        return PREFIX + self.name
+
+
+SETTINGS = (
+    # The bus
+    Setting("EVENT_BUS", KAFKA, 'The event bus: "kafka" or "redis".'),
+    Setting("EVENT_BUS_TOPIC", "learning-badges-lifecycle", "Topic (Kafka) or stream (Redis) of all badge events."),
+    Setting(
+        "EVENT_BUS_TOPIC_PREFIX",
+        "dev",
+        "Put before every topic name, the same in all services. The default is the one of the platform and of Tutor.",
+    ),
+    Setting("CONSUMER_GROUP", "credentials-badges", "Consumer group of the Credentials consumers."),
+    Setting("LMS_CONSUMER_GROUP", "lms-badges", "Consumer group of the LMS consumer."),
+    Setting(
+        "EXTRA_EVENTS",
+        {},
+        "Further event types that LMS sends and badges may require: a mapping of event type to the field that becomes "
+        "the message key.",
+    ),
+    # Kafka
+    Setting("RUN_KAFKA", True, "Run a single-node Kafka broker and a schema registry. No effect with Redis."),
+    Setting("KAFKA_BOOTSTRAP_SERVERS", OWN_KAFKA, "Addresses of the Kafka brokers, host:port, separated by commas."),
+    Setting("KAFKA_API_KEY", "", "User of an external cluster. When set, clients use SASL_SSL with PLAIN."),
+    Setting("KAFKA_API_SECRET", "", "Password that goes with BADGES_KAFKA_API_KEY."),
+    Setting("SCHEMA_REGISTRY_URL", OWN_REGISTRY, "A registry with the Confluent API."),
+    Setting("SCHEMA_REGISTRY_API_KEY", "", "User at the schema registry."),
+    Setting("SCHEMA_REGISTRY_API_SECRET", "", "Password that goes with BADGES_SCHEMA_REGISTRY_API_KEY."),
+    Setting("KAFKA_PARTITIONS", 4, "Partitions of the topic: the largest number of consumers that share the work."),
+    Setting("KAFKA_REPLICATION_FACTOR", -1, "Copies of the topic in the cluster; -1 is the cluster's own default."),
+    Setting("KAFKA_RETENTION_DAYS", DAYS_OF_EVENTS, "How long events stay, and so how far back a replay reaches."),
+    Setting("KAFKA_DOCKER_IMAGE", "docker.io/apache/kafka:4.0.0", "Image of the broker."),
+    Setting("KAFKA_HEAP_OPTS", "-Xms256m -Xmx512m", "Java options for the memory of the broker."),
+    Setting("KAFKA_VOLUME_SIZE", "5Gi", "Size of the broker's volume in Kubernetes."),
+    Setting("SCHEMA_REGISTRY_DOCKER_IMAGE", "docker.io/apicurio/apicurio-registry:3.0.6", "Image of the registry."),
+    Setting(
+        "KAFKA_REQUIREMENT",
+        "confluent-kafka[avro,schema-registry]==2.14.0",
+        "The Kafka client installed in the LMS and Credentials images.",
+    ),
+    # Redis
+    Setting("REDIS_DB", 0, "Number of the Redis database that holds the streams."),
+    Setting("REDIS_STREAM_MAX_LEN", 1000000, "Entries that a stream keeps; older ones are dropped by the producer."),
+    Setting("REDIS_CLAIM_AFTER_SECONDS", 60, "Age of another consumer's unacknowledged event before it is taken over."),
+    Setting(
+        "REDIS_EVICTION_POLICY",
+        "",
+        "maxmemory-policy of Tutor's Redis; empty leaves it alone. Tutor's own, allkeys-lru, may drop the streams.",
+    ),
+    # Credentials
+    Setting("CREDLY_SANDBOX", False, "Talk to Credly's sandbox instead of the real Credly."),
+    Setting("CREDLY_ORGANIZATIONS", {}, "Credly organizations: a mapping of organization UUID to API key."),
+    Setting("EXTRA_CONFIG", {}, "Anything else for BADGES_CONFIG of the Credentials service, merged key by key."),
+    # Containers
+    Setting("CONSUMER_REPLICAS", 1, "Consumers on Kafka, at most one per partition. Redis always has one."),
+    Setting("WORKER_REPLICAS", 1, "Workers that deliver badges to the providers."),
+    Setting("WORKER_OPTIONS", "", "Further options of deliver_badges."),
+    Setting("RUN_LMS_CONSUMER", False, "Run a consumer in LMS for awarded and revoked events."),
+    Setting("STOP_GRACE_SECONDS", 60, "Time that consumers and workers have to finish what they are doing."),
+    Setting("CONSUMER_MEMORY", "512Mi", "Memory requested for a consumer in Kubernetes."),
+    Setting("WORKER_MEMORY", "512Mi", "Memory requested for a worker in Kubernetes."),
+    # The image
+    Setting(
+        "PIP_REQUIREMENT",
+        "",
+        "What to install in the Credentials image, as pip takes it. Empty: the code that is installed beside Tutor.",
+    ),
+)
+
+
+def defaults(version: str) -> list[tuple[str, Any]]:
+    """Return the items for Tutor's CONFIG_DEFAULTS; ``version`` is that of the installed distribution."""
+    return [(PREFIX + "VERSION", version), *((setting.key, setting.default) for setting in SETTINGS)]

@@ -1,0 +1,85 @@
+"""The Tutor plugin: items for Tutor's filters and actions, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tutor import fmt, hooks, plugins
+from tutor.exceptions import TutorError
+
+from tutor_badges import bus, checks, commands, images, mounts, package
+from tutor_badges import config as badges_config
+
+HERE = Path(__file__).parent
+INIT_TASKS = (("credentials", "create-topics"), ("credentials", "check"))
+# IMAGES_BUILD_REQUIRED is asked without the configuration; CONFIG_LOADED comes before it.
+LOADED: dict[str, Any] = {}
+
+
+def refuse_what_cannot_work(config: dict[str, Any]) -> None:
+    LOADED.clear()
+    LOADED.update(config)
+    errors = list(checks.errors(config, set(plugins.iter_loaded())))
+    if errors:
+        raise TutorError("\n".join(errors))
+    for warning in checks.warnings(config):
+        fmt.echo_alert(warning)
+
+
+def bring_the_code_to_the_image(roots: list[str]) -> list[str]:
+    return [*roots, package.template_root()]
+
+
+def copy_the_wheel_as_it_is(rendered: bool, template: str) -> bool:
+    return rendered and not package.is_wheel(template)
+
+
+def build_our_images(names: list[str], context: str) -> list[str]:
+    return images.required(names, context, LOADED)
+
+
+def leave_no_trace(plugin: str, root: str, _config: dict[str, Any]) -> None:
+    if plugin == "badges":
+        package.remove(Path(root, "env"))
+
+
+# Configuration
+hooks.Filters.CONFIG_DEFAULTS.add_items(badges_config.defaults(package.version()))
+hooks.Filters.CONFIG_DEFAULTS.add(priority=hooks.priorities.LOW)(images.own_tags)
+hooks.Actions.CONFIG_LOADED.add()(refuse_what_cannot_work)
+
+# The environment
+hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(str(HERE / "templates"))
+hooks.Filters.ENV_TEMPLATE_ROOTS.add()(bring_the_code_to_the_image)
+hooks.Filters.IS_FILE_RENDERED.add()(copy_the_wheel_as_it_is)
+hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("badges_literal", repr))
+hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
+    [
+        ("badges_events", bus.events),
+        ("badges_kafka_environment", bus.kafka_environment),
+        ("badges_redis_url", bus.redis_url),
+        ("badges_wheel", package.wheel_name()),
+        ("badges_is_checkout", mounts.is_checkout),
+        ("iter_badges_mounts", mounts.iter_badges_mounts),
+    ]
+)
+hooks.Filters.ENV_PATCHES.add_items(
+    [(path.name, path.read_text(encoding="utf-8")) for path in sorted((HERE / "patches").iterdir())]
+)
+# Before Tutor removes the hooks of the plugin, this one included.
+hooks.Actions.PLUGIN_UNLOADED.add(priority=hooks.priorities.HIGH - 1)(leave_no_trace)
+
+# Images and mounts
+hooks.Filters.IMAGES_BUILD_REQUIRED.add()(build_our_images)
+hooks.Filters.MOUNTED_DIRECTORIES.add_item(("credentials", mounts.CHECKOUT))
+
+# Jobs: after the credentials plugin has made its database and run the migrations, ours among them.
+hooks.Filters.CLI_DO_INIT_TASKS.add_items(
+    [
+        (service, (HERE / "templates" / "badges" / "tasks" / service / name).read_text(encoding="utf-8"))
+        for service, name in INIT_TASKS
+    ],
+    priority=hooks.priorities.LOW,
+)
+hooks.Filters.CLI_DO_COMMANDS.add_items(list(commands.COMMANDS))
