@@ -1,0 +1,148 @@
+"""
+Tables of the documentation that come from the code: ``python docs/generated.py`` writes them into the pages.
+
+A page marks the place with two comments, ``.. generated: NAME`` and ``.. end generated``. The tables are stored in
+the pages, and not made while the documentation is built, so that they can be read on a code host as well; the build
+compares them with the code (see ``stale``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import descriptions
+
+DOCS = Path(__file__).resolve().parent
+
+_REGION = re.compile(
+    r"(?P<begin>^\.\. generated: (?P<name>[a-z-]+)\n)(?P<table>.*?)(?P<end>^\.\. end generated\n)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def _set_up() -> None:
+    """Load the apps in the sandbox's settings; no database is looked at."""
+    root = DOCS.parent
+    sys.path[:0] = [str(root / "sandbox"), str(root)]
+    os.environ.update(DJANGO_SETTINGS_MODULE="sandbox.settings", DATABASE_URL="sqlite://:memory:")
+    import django
+
+    django.setup()
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return an RST simple table; cells are single lines."""
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(header))]
+    rule = "  ".join("=" * width for width in widths)
+    body = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join(["", rule, body[0], rule, *body[1:], rule, "", ""])
+
+
+def operators() -> str:
+    from badges_plugin.data import ValueKind
+    from badges_plugin.models.requirements import OPERATOR_LABELS
+    from badges_plugin.rules import OPERATORS, Operator
+
+    def mark(operator: Operator, kind: ValueKind) -> str:
+        return "yes" if operator in OPERATORS[kind] else "\\-"
+
+    return _table(
+        ["Operator", "Stored as", *[kind.value for kind in ValueKind]],
+        [
+            [str(OPERATOR_LABELS[operator]), f"``{operator.value}``", *[mark(operator, kind) for kind in ValueKind]]
+            for operator in Operator
+        ],
+    )
+
+
+def key_paths() -> str:
+    from badges_plugin import conf, events
+
+    parts = []
+    for name in conf.DEFAULT_EVENTS:
+        kinds = events.key_paths(name, conf.DEFAULT_IGNORED_KEYPATHS)
+        parts += ["", f"``{name}``:"]
+        parts.append(_table(["Key path", "Kind"], [[f"``{path}``", kind.value] for path, kind in kinds.items()]))
+    return "\n".join(parts)
+
+
+def event_types() -> str:
+    from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
+
+    from badges_plugin.events import get_event_type
+    from badges_plugin.exceptions import UnusableEventType
+
+    load_all_signals()
+    rows = []
+    for name in sorted(signal.event_type for signal in OpenEdxPublicSignal.all_events()):
+        try:
+            event_type = get_event_type(name)
+        except UnusableEventType:
+            continue
+        rows.append([f"``{name}``", f"``{event_type.earner_path}``" if event_type.earner_path else "the event itself"])
+    return _table(["Event type", "The earner"], rows)
+
+
+def consumer_settings() -> str:
+    from badges_plugin.consumers.config import ConsumerConfig
+
+    defaults: dict[str, object] = {
+        field.name: {} if field.name == "kafka" else field.default for field in fields(ConsumerConfig)
+    }
+    return _settings(defaults, descriptions.CONSUMER)
+
+
+def distribution_settings() -> str:
+    from badges_plugin.distribution import conf
+
+    return _settings(conf._DEFAULTS, descriptions.DISTRIBUTION)  # noqa: SLF001 - the one place where they are written
+
+
+def credly_settings() -> str:
+    from badges_plugin.distribution.credly import conf
+
+    return _settings(conf._DEFAULTS, descriptions.CREDLY)  # noqa: SLF001 - see above
+
+
+def _settings(defaults: Mapping[str, object], meanings: Mapping[str, str]) -> str:
+    if defaults.keys() != meanings.keys():
+        raise LookupError(f"docs/descriptions.py differs from the code in {sorted(defaults.keys() ^ meanings.keys())}")
+    rows = [[f"``{name}``", f"``{value!r}``", meanings[name]] for name, value in defaults.items()]
+    return _table(["Key", "Default", "Meaning"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "operators": operators,
+    "key-paths": key_paths,
+    "event-types": event_types,
+    "consumer-settings": consumer_settings,
+    "distribution-settings": distribution_settings,
+    "credly-settings": credly_settings,
+}
+
+
+def _renewed(text: str) -> str:
+    return _REGION.sub(lambda found: found["begin"] + TABLES[found["name"]]() + found["end"], text)
+
+
+def stale() -> list[Path]:
+    """Return the pages whose tables differ from what the code says now."""
+    _set_up()
+    return [path for path in sorted(DOCS.rglob("*.rst")) if _renewed(text := path.read_text("utf-8")) != text]
+
+
+def main() -> None:
+    """Bring every table up to date."""
+    for path in stale():
+        path.write_text(_renewed(path.read_text("utf-8")), "utf-8")
+        sys.stdout.write(f"{path.relative_to(DOCS)} is up to date again.\n")
+
+
+if __name__ == "__main__":
+    main()
