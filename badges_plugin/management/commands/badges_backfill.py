@@ -1,0 +1,54 @@
+"""`manage.py badges_backfill`: award for what the event bus no longer holds."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from badges_plugin.retroactive.commands import MOST_LINES, RetroactiveCommand
+from badges_plugin.retroactive.problems import CannotRead
+from badges_plugin.retroactive.rows import BadRow, read_rows
+from badges_plugin.retroactive.selection import Selector
+from badges_plugin.retroactive.spool import Spool
+
+
+class Command(RetroactiveCommand):
+    help = (
+        "Award badges for courses that were passed before there were events. FILE is CSV in UTF-8 with a header row: "
+        "username or lms_user_id (or both), course_key, passed, time. All of it is checked before anything is applied. "
+        "A row always makes the same event, so the same file, or a longer one, may be given again, also after the "
+        "command was stopped half-way. Begin with --dry-run."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.require_enabled()
+        selection = self.selection(options)
+        try:
+            with Spool(options["spool_dir"]) as spool:
+                selector = Selector(spool, selection)
+                self._read(options["file"], selector)
+                self.report_seen(selector.seen)
+                self.apply(spool, selection, dry_run=options["dry_run"])
+        except (CannotRead, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _read(self, path: Path, selector: Selector) -> None:
+        bad: list[BadRow] = []
+        # utf-8-sig: spreadsheets write a mark at the beginning.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in read_rows(file):
+                if isinstance(row, BadRow):
+                    bad.append(row)
+                else:
+                    selector.select(row)
+        if bad:
+            lines = "\n".join(f"  {each}" for each in bad[:MOST_LINES])
+            more = f"\n  and {len(bad) - MOST_LINES} more" if len(bad) > MOST_LINES else ""
+            raise CommandError(f"{path} has {len(bad)} mistakes; nothing was applied.\n{lines}{more}")

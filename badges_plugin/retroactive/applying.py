@@ -1,0 +1,75 @@
+"""Applying what is in the spool, learner by learner."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from .. import api
+from ..consumers.database import is_passing
+from ..consumers.redaction import describe
+from ..data import BadgingEvent
+from ..models import BadgeTemplate
+from .spool import Spool
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Applied:
+    """What came of it, or would come of it. Awards and revocations are counted by primary key of the template."""
+
+    learners: int = 0
+    new_learners: int = 0
+    unchanged: int = 0
+    awarded: Counter[int] = field(default_factory=Counter)
+    revoked: Counter[int] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+    """Learners whose events met an error: the first event's id and the error, no personal data."""
+
+
+def apply_all(
+    spool: Spool, *, templates: Collection[int] | None, dry_run: bool, on_learner: Callable[[int], None]
+) -> Applied:
+    """
+    Apply all events; ``on_learner`` is told how many learners are done.
+
+    Trouble of the database that passes by itself is raised: what was applied stays, and doing all of it once more
+    changes nothing there. Any other error concerns its learner alone.
+    """
+    applied = Applied()
+    for events in spool.by_learner():
+        try:
+            changes = api.process_history(events, templates=templates, dry_run=dry_run)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            _note_failure(applied, events, error)
+        else:
+            _count(applied, changes)
+        applied.learners += 1
+        on_learner(applied.learners)
+    return applied
+
+
+def names(counted: Counter[int]) -> list[tuple[str, int]]:
+    """Return the templates' names with their numbers, most frequent first."""
+    templates = BadgeTemplate.objects.in_bulk(list(counted))
+    return [(f"{templates[pk]} ({templates[pk].uuid})", number) for pk, number in counted.most_common()]
+
+
+def _count(applied: Applied, changes: api.HistoryChanges) -> None:
+    applied.awarded.update(changes.awarded)
+    applied.revoked.update(changes.revoked)
+    applied.ignored.update(changes.ignored)
+    applied.new_learners += changes.is_new_learner
+    applied.unchanged += not (changes.awarded or changes.revoked)
+
+
+def _note_failure(applied: Applied, events: list[BadgingEvent], error: Exception) -> None:
+    first = events[0].stamp.id
+    logger.error("The history that contains event %s could not be applied: %s", first, describe(error))
+    applied.failed.append(f"event {first}: {describe(error)}")

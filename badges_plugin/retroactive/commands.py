@@ -1,0 +1,117 @@
+"""What the commands that award retroactively have in common: options, the second half of the work, the report."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from .. import conf
+from ..models import BadgeTemplate
+from .applying import Applied, apply_all, names
+from .progress import Output, Progress
+from .selection import Seen, Selection
+from .spool import Spool
+
+MOST_LINES = 50
+
+
+class RetroactiveCommand(BaseCommand):
+    """A command that collects events in a spool and applies them."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Change nothing; say what would be awarded and revoked."
+        )
+        parser.add_argument(
+            "--template",
+            type=UUID,
+            action="append",
+            default=[],
+            metavar="UUID",
+            help="Only what matters for this badge template; may be given several times.",
+        )
+        parser.add_argument(
+            "--spool-dir",
+            type=Path,
+            metavar="FOLDER",
+            help="Where there is room for the events that matter, some 1 kB each; by default where temporary files go.",
+        )
+
+    def require_enabled(self) -> None:
+        """Refuse to work while badges are switched off."""
+        if not conf.is_enabled():
+            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+
+    def selection(self, options: dict[str, Any], *, since: datetime | None = None) -> Selection:
+        """Return what the options ask for. Raises CommandError for a template that is not there or not active."""
+        wanted = set(options["template"])
+        if not wanted:
+            return Selection(since=since)
+        found = dict(BadgeTemplate.objects.filter(uuid__in=wanted, is_active=True).values_list("uuid", "pk"))
+        if missing := wanted - found.keys():
+            raise CommandError(f"No active badge template: {', '.join(sorted(map(str, missing)))}.")
+        return Selection(templates=frozenset(found.values()), since=since)
+
+    def progress(self, what: str, total: int) -> Progress:
+        """Return a progress line on the command's output."""
+        return Progress(cast("Output", self.stdout), what, total)
+
+    def report_seen(self, seen: Seen) -> None:
+        """Say what was found."""
+        self.stdout.write(
+            f"{seen.total} events: {seen.kept} matter, {seen.unmatched} matter for no active badge template, "
+            f"{seen.other_types} of types that are not configured, {seen.too_old} too old, "
+            f"{len(seen.unreadable)} unreadable."
+        )
+        self._list("Not readable, left out:", seen.unreadable)
+        self._list("Not applied:", _counted(seen.ignored))
+
+    def apply(self, spool: Spool, selection: Selection, *, dry_run: bool) -> None:
+        """Apply what was collected and report it. Raises CommandError when some of it could not be applied."""
+        progress = self.progress("Learners", spool.count_learners())
+        applied = apply_all(spool, templates=selection.templates, dry_run=dry_run, on_learner=progress.to)
+        progress.finish()
+        self._report(applied, dry_run=dry_run)
+        if applied.failed:
+            raise CommandError(
+                f"The events of {len(applied.failed)} learners could not be applied. Run the command again once the "
+                "cause is removed: what was applied will not change."
+            )
+
+    def _report(self, applied: Applied, *, dry_run: bool) -> None:
+        would = "would be " if dry_run else ""
+        self.stdout.write(
+            f"{applied.learners} learners, {applied.new_learners} {would}new here; "
+            f"{applied.awarded.total()} badges {would}awarded, {applied.revoked.total()} {would}revoked; "
+            f"nothing {'would change' if dry_run else 'changed'} for {applied.unchanged} learners."
+        )
+        self._list(f"{would}awarded:".capitalize(), _counted(names(applied.awarded)))
+        self._list(f"{would}revoked:".capitalize(), _counted(names(applied.revoked)))
+        self._list("Not applied:", _counted(applied.ignored))
+        self._list("Failed:", applied.failed)
+
+    def _list(self, title: str, lines: list[str]) -> None:
+        if lines:
+            self.stdout.write(title)
+        for line in lines[:MOST_LINES]:
+            self.stdout.write(f"  {line}")
+        if len(lines) > MOST_LINES:
+            self.stdout.write(f"  and {len(lines) - MOST_LINES} more")
+
+
+def time_argument(text: str) -> datetime:
+    """Parse a time of the command line; without a zone it is UTC."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _counted(numbers: Counter[str] | Iterable[tuple[str, int]]) -> list[str]:
+    pairs = numbers.most_common() if isinstance(numbers, Counter) else numbers
+    return [f"{number} x {what}" for what, number in pairs]

@@ -1,0 +1,9 @@
+"""What can keep the past from being read; the messages are for the operator and name no learner."""
+
+from __future__ import annotations
+
+from ..exceptions import BadgesError
+
+
+class CannotRead(BadgesError):
+    """The bus, or the file, cannot be read."""

@@ -1,0 +1,89 @@
+"""Which of many events are worth keeping: those that mean something for an active badge template."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .. import api, conf
+from ..consumers.message import DecodedEvent, Message
+from ..consumers.problems import DecodingUnavailable
+from ..consumers.redaction import describe
+from ..exceptions import IgnoredEvent
+from ..ruleset import current_ruleset
+from .spool import Spool
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is wanted. ``templates``: primary keys, None for all; ``since``: events at this time or later."""
+
+    templates: frozenset[int] | None = None
+    since: datetime | None = None
+
+
+@dataclass
+class Seen:
+    """What was found on the way to the spool."""
+
+    total: int = 0
+    other_types: int = 0
+    too_old: int = 0
+    unmatched: int = 0
+    kept: int = 0
+    unreadable: list[str] = field(default_factory=list)
+    """Messages that are no events, with the reason; no personal data."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Why events are not applied, and how many."""
+
+
+class Selector:
+    """Reads events, keeps what is wanted in the spool, and counts."""
+
+    def __init__(self, spool: Spool, selection: Selection) -> None:
+        self.seen = Seen()
+        self._spool = spool
+        self._selection = selection
+        self._types = frozenset(conf.config().events)
+        self._ruleset = current_ruleset()
+
+    def read(self, messages: Iterable[Message]) -> None:
+        """
+        Decode messages of the bus and select from them.
+
+        Raises DecodingUnavailable when the schema registry is away; a message that cannot be decoded is noted.
+        """
+        for message in messages:
+            try:
+                event = message.decode()
+            except DecodingUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - as in the consumers: one poison message must not end it
+                self.seen.total += 1
+                self.seen.unreadable.append(f"{message}: {describe(error)}")
+            else:
+                self.select(event)
+
+    def select(self, event: DecodedEvent) -> None:
+        """Keep the event if it is wanted."""
+        self.seen.total += 1
+        event_type = event.signal.event_type
+        if event_type not in self._types:
+            self.seen.other_types += 1
+            return
+        if self._selection.since is not None and event.metadata.time < self._selection.since:
+            self.seen.too_old += 1
+            return
+        try:
+            badging = api.read_event(event_type, event.metadata, event.data)
+        except IgnoredEvent as ignored:
+            self.seen.ignored[ignored.reason] += 1
+            return
+        match = self._ruleset.match(badging)
+        if not (match if self._selection.templates is None else match.only(self._selection.templates)):
+            self.seen.unmatched += 1
+            return
+        self._spool.add(event, badging)
+        self.seen.kept += 1

@@ -1,0 +1,134 @@
+"""Events on disk, by learner, so that memory holds one learner's at a time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from openedx_events.data import EventsMetadata
+from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
+from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
+from openedx_events.tooling import OpenEdxPublicSignal
+
+from .. import api
+from ..consumers.message import DecodedEvent
+from ..data import BadgingEvent
+from ..host import User
+
+_SCHEMA = """
+CREATE TABLE event (
+    type TEXT NOT NULL, id TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL,
+    lms_user_id INTEGER, username TEXT NOT NULL, PRIMARY KEY (type, id)
+) WITHOUT ROWID
+"""
+_FILE = "events.sqlite3"
+_NAMES_AT_ONCE = 500
+
+
+class Spool:
+    """
+    Events to be applied; a context manager. The file holds personal data and is removed at the end.
+
+    The same event, added again, is there once.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """``folder`` is where there is room for the events; by default where temporary files go."""
+        self._folder = TemporaryDirectory(prefix="badges-", dir=folder)
+        self._database = sqlite3.connect(Path(self._folder.name) / _FILE, isolation_level=None)
+        # It is thrown away in any case, so it need not survive anything.
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def __len__(self) -> int:
+        """Return how many events there are."""
+        count: int = self._database.execute("SELECT count(*) FROM event").fetchone()[0]
+        return count
+
+    def add(self, event: DecodedEvent, badging: BadgingEvent) -> None:
+        """Add an event; ``badging`` is what was read from it."""
+        row = (
+            badging.type,
+            str(badging.stamp.id),
+            badging.stamp.time.astimezone(UTC).isoformat(timespec="microseconds"),
+            json.dumps(_serializer(event.signal).to_dict(event.data)),
+            badging.learner.lms_user_id,
+            badging.learner.username,
+        )
+        self._database.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def count_learners(self) -> int:
+        """Return how many learners the events are about."""
+        self._identify()
+        count: int = self._database.execute(
+            "SELECT count(*) FROM (SELECT DISTINCT lms_user_id, iif(lms_user_id IS NULL, username, '') FROM event)"
+        ).fetchone()[0]
+        return count
+
+    def by_learner(self) -> Iterator[list[BadgingEvent]]:
+        """Yield the events of each learner."""
+        self._identify()
+        rows = self._database.execute(
+            "SELECT lms_user_id, iif(lms_user_id IS NULL, username, '') AS name, type, id, time, data"
+            " FROM event ORDER BY lms_user_id, name"
+        )
+        for _, events in groupby(rows, key=lambda row: row[:2]):
+            yield [_event(*row[2:]) for row in events]
+
+    def _identify(self) -> None:
+        """
+        Put events that name only a user name to those of the same learner that name the LMS user id.
+
+        Applied one after the other instead, they could award in between what is revoked at the end.
+        """
+        by_name_only = "SELECT DISTINCT username FROM event WHERE lms_user_id IS NULL"
+        names = [name for (name,) in self._database.execute(by_name_only)]
+        for start in range(0, len(names), _NAMES_AT_ONCE):
+            self._take_ids(names[start : start + _NAMES_AT_ONCE])
+
+    def _take_ids(self, names: Sequence[str]) -> None:
+        known = User.objects.filter(username__in=names, lms_user_id__isnull=False)
+        self._database.executemany(
+            "UPDATE event SET lms_user_id = ? WHERE lms_user_id IS NULL AND username = ?",
+            known.values_list("lms_user_id", "username"),
+        )
+        self._database.executemany(
+            "UPDATE event SET lms_user_id = (SELECT min(lms_user_id) FROM event WHERE username = :name"
+            " GROUP BY username HAVING min(lms_user_id) = max(lms_user_id))"
+            " WHERE lms_user_id IS NULL AND username = :name",
+            [{"name": name} for name in names],
+        )
+
+
+def _event(event_type: str, event_id: str, time: str, data: str) -> BadgingEvent:
+    metadata = EventsMetadata(event_type=event_type, id=UUID(event_id), time=datetime.fromisoformat(time))
+    return api.read_event(event_type, metadata, _deserializer(event_type).from_dict(json.loads(data)))
+
+
+@cache
+def _serializer(signal: OpenEdxPublicSignal) -> AvroSignalSerializer:
+    return AvroSignalSerializer(signal)
+
+
+@cache
+def _deserializer(event_type: str) -> AvroSignalDeserializer:
+    return AvroSignalDeserializer(OpenEdxPublicSignal.get_signal_by_type(event_type))

@@ -1,0 +1,140 @@
+"""The command that awards for what a file says."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from tests.core.conftest import Heard
+from tests.factories import CCX_PASSING, COURSE, make_template, make_user, penalizes_failing, requires, requires_course
+
+pytestmark = pytest.mark.django_db
+HEADER = "username,lms_user_id,course_key,passed,time\n"
+CCX = "ccx-v1:Demo+Badges+1+ccx@3"
+
+
+def backfill(folder: Path, content: str, **options: Any) -> str:
+    file, output = folder / "past.csv", StringIO()
+    file.write_text(content, encoding="utf-8")
+    call_command("badges_backfill", str(file), stdout=output, **options)
+    return output.getvalue()
+
+
+def test_learners_named_by_name_or_id_get_what_they_earned(tmp_path: Path, heard: Heard) -> None:
+    template, ccx = make_template(name="Passed"), make_template(name="Coached")
+    requires_course(template)
+    requires(ccx, ("course.ccx_course_key", "eq", CCX), ("is_passing", "eq", "true"), event_type=CCX_PASSING)
+    by_name, by_id = make_user(username="ann"), make_user(username="ben", lms_user_id=7)
+    said = backfill(
+        tmp_path,
+        f"{HEADER}ann,,{COURSE},true,2024-05-01T10:00:00Z\n,7,{COURSE},yes,2024-05-01 10:00\n"
+        f"\nnew,9,{CCX},1,2024-05-01T12:00:00+02:00\nann,,course-v1:No+Badge+1,true,2024-05-01T10:00:00Z\n",
+    )
+    earned = {(award.user.username, award.template.name) for award in BadgeAward.objects.all()}
+    assert earned == {(by_name.username, "Passed"), (by_id.username, "Passed"), ("new", "Coached")}
+    assert User.objects.get(username="new").lms_user_id == 9
+    assert "4 events: 3 matter, 1 matter for no active badge template" in said
+    assert "3 learners, 1 new here; 3 badges awarded, 0 revoked" in said
+    assert "2 x Passed" in said
+
+
+def test_the_same_file_again_changes_nothing(tmp_path: Path, heard: Heard) -> None:
+    requires_course(make_template())
+    content = f"{HEADER}ann,,{COURSE},true,2024-05-01T10:00:00Z\nben,,{COURSE},true,2024-05-02T10:00:00Z\n"
+    backfill(tmp_path, content.rsplit("ben", 1)[0])
+    first = list(Fulfillment.objects.values())
+    said = backfill(tmp_path, content)
+    assert "1 badges awarded" in said
+    assert "nothing changed for 1 learners" in said
+    assert list(Fulfillment.objects.filter(pk__in=[row["id"] for row in first]).values()) == first
+    backfill(tmp_path, content)
+    assert len(heard.awarded) == 2
+
+
+def test_what_was_lost_again_is_not_awarded_and_nothing_is_revoked_on_the_way(tmp_path: Path, heard: Heard) -> None:
+    template = make_template()
+    penalizes_failing(template, requires_course(template))
+    rows = [
+        f"ann,5,{COURSE},true,2024-05-01T10:00:00Z",
+        f",5,{COURSE},false,2024-05-02T10:00:00Z",
+        f"ben,,{COURSE},false,2024-05-02T10:00:00Z",
+        f"ben,,{COURSE},true,2024-05-03T10:00:00Z",
+        f"ben,6,{COURSE},true,2024-05-01T10:00:00Z",
+    ]
+    backfill(tmp_path, HEADER + "\n".join(rows))
+    assert [award.user.username for award in heard.awarded] == ["ben"]
+    assert heard.revoked == []
+    assert User.objects.get(username="ben").lms_user_id == 6
+
+
+def test_a_dry_run_says_what_would_change(
+    tmp_path: Path, heard: Heard, django_capture_on_commit_callbacks: Any
+) -> None:
+    requires_course(make_template(name="Passed"))
+    with django_capture_on_commit_callbacks(execute=True):
+        said = backfill(tmp_path, f"{HEADER}ann,,{COURSE},true,2024-05-01T10:00:00Z\n", dry_run=True)
+    assert "1 learners, 1 would be new here; 1 badges would be awarded" in said
+    assert "1 x Passed" in said
+    assert heard.public == []
+    assert not User.objects.exists()
+    assert not BadgeProgress.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaints"),
+    [
+        ("", ["lacks course_key, passed, time, username or lms_user_id"]),
+        ("username,course_key,time\n", ["lacks passed"]),
+        ("username,course_key,passed,time,grade\n", ["unknown or there twice: grade"]),
+        ("username,username,course_key,passed,time\n", ["there twice"]),
+        (f"{HEADER}ann,,{COURSE},maybe,2024-05-01\n", ["line 2: passed must be true or false"]),
+        (f"{HEADER}ann,,{COURSE},true,yesterday\n", ["line 2: 'yesterday' is no time"]),
+        (f"{HEADER}ann,,{COURSE},true,2999-01-01\n", ["line 2: the time '2999-01-01' is in the future"]),
+        (f"{HEADER},,{COURSE},true,2024-05-01\n", ["line 2: neither a user name nor an LMS user id"]),
+        (f"{HEADER}ann,-4,{COURSE},true,2024-05-01\n", ["line 2: the LMS user id '-4'"]),
+        (f"{HEADER}ann,,Demo 1,true,2024-05-01\n", ["line 2: 'Demo 1' is no course key"]),
+        (f"{HEADER}ann,,{COURSE},true,2024-05-01,x\n", ["line 2: there are more values than columns"]),
+        (
+            f"{HEADER}ann,,{COURSE},true,2024-05-01\n\nann,,,,\n",
+            ["line 4: '' is no course key", "line 4: passed must be"],
+        ),
+    ],
+)
+def test_mistakes_are_named_with_their_lines_and_nothing_is_applied(
+    tmp_path: Path, heard: Heard, content: str, complaints: list[str]
+) -> None:
+    requires_course(make_template())
+    with pytest.raises(CommandError) as refused:
+        backfill(tmp_path, content)
+    assert all(complaint in str(refused.value) for complaint in complaints), refused.value
+    assert heard.awarded == []
+
+
+def test_a_file_in_another_encoding_or_absent_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes(f"{HEADER}J\xf6rg,,{COURSE},true,2024-05-01\n".encode("latin-1"))
+    for name, complaint in (("latin.csv", "no CSV in UTF-8"), ("absent.csv", "No such file")):
+        with pytest.raises(CommandError, match=complaint):
+            call_command("badges_backfill", str(tmp_path / name))
+
+
+def test_only_the_template_asked_for(tmp_path: Path, heard: Heard) -> None:
+    wanted, other = make_template(), make_template()
+    requires_course(wanted)
+    requires_course(other)
+    content = f"{HEADER}{make_user().username},,{COURSE},true,2024-05-01\n"
+    backfill(tmp_path, content, template=[wanted.uuid])
+    assert [award.template for award in heard.awarded] == [wanted]
+    with pytest.raises(CommandError, match="No active badge template"):
+        backfill(tmp_path, content, template=[make_template(is_active=False).uuid])
+
+
+def test_badges_that_are_switched_off_are_not_awarded(tmp_path: Path, settings: Any) -> None:
+    settings.BADGES_ENABLED = False
+    with pytest.raises(CommandError, match="switched off"):
+        backfill(tmp_path, HEADER)

@@ -1,0 +1,185 @@
+"""The command that reads the event bus once more, on both buses."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from django.core.management import CommandError, call_command
+from edx_event_bus_kafka.internal.config import get_schema_registry_client
+from openedx_events.event_bus import get_producer
+from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
+from redis import Redis
+
+from badges_plugin.host import User, UserCredential
+from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment, Learner
+from sandbox.demo.processes import Processes
+from tests.core.conftest import Heard
+from tests.factories import (
+    COURSE,
+    at,
+    make_template,
+    metadata,
+    passing_data,
+    penalizes_failing,
+    requires_course,
+    user_data,
+)
+
+pytestmark = pytest.mark.django_db
+TOPIC = "learning-badges-lifecycle"
+PREFIX = "replay"
+
+
+@pytest.fixture(scope="session")
+def kafka_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Mapping[str, str]]]:
+    """The embedded bus, started once, each time with another topic prefix."""
+    prefixes = [f"{PREFIX}{number}" for number in range(8)]
+    with Processes(tmp_path_factory.mktemp("replay")) as processes:
+        topics = [f"--topic={prefix}-{TOPIC}:4" for prefix in prefixes]
+        ready = processes.start("kafka", [sys.executable, "-m", "sandbox.bus", *topics]).wait_for_json()
+        unused = iter(prefixes)
+        yield lambda: {
+            "EVENT_BUS_PRODUCER": "edx_event_bus_kafka.create_producer",
+            "EVENT_BUS_CONSUMER": "badges_plugin.consumers.kafka.KafkaConsumer",
+            "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": ready["bootstrap_servers"],
+            "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL": ready["registry_url"],
+            "EVENT_BUS_TOPIC_PREFIX": next(unused),
+        }
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("kafka", marks=pytest.mark.bus),
+        pytest.param("redis", marks=pytest.mark.services),
+    ]
+)
+def bus(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
+    """Settings that lead to a bus, with an empty topic."""
+    if request.param == "kafka":
+        found = request.getfixturevalue("kafka_bus")()
+    else:
+        found = {
+            "EVENT_BUS_PRODUCER": "edx_event_bus_redis.create_producer",
+            "EVENT_BUS_CONSUMER": "badges_plugin.consumers.redis.RedisConsumer",
+            "EVENT_BUS_TOPIC_PREFIX": uuid.uuid4().hex,
+            **request.getfixturevalue("service")("redis"),
+        }
+    for name, value in found.items():
+        setattr(settings, name, value)
+    yield str(request.param)
+    if request.param == "kafka":
+        close_registry_client()
+
+
+def close_registry_client() -> None:
+    """The bus library keeps one and never closes it, which Python would complain about."""
+    get_schema_registry_client()._rest_client.session.close()
+
+
+def publish(learner: int, minute: float, *, is_passing: bool = True, course: str = COURSE) -> None:
+    user = user_data(id=learner, username=f"learner{learner}")
+    get_producer().send(
+        signal=COURSE_PASSING_STATUS_UPDATED,
+        topic=TOPIC,
+        event_key_field="course_passing_status.course.course_key",
+        event_data={"course_passing_status": passing_data(user, course, is_passing=is_passing)},
+        event_metadata=metadata(time=at(minute)),
+    )
+
+
+def publish_poison(bus: str, settings: Any) -> None:
+    topic = f"{settings.EVENT_BUS_TOPIC_PREFIX}-{TOPIC}"
+    if bus == "kafka":
+        get_producer().producer.produce(topic, value=b"no event")
+    else:
+        Redis.from_url(settings.EVENT_BUS_REDIS_CONNECTION_URL).xadd(topic, {"event_data": b"no event"})
+
+
+def settle(bus: str) -> None:
+    if bus == "kafka":
+        assert get_producer().producer.flush(20) == 0
+
+
+def replay(**options: Any) -> str:
+    output = StringIO()
+    call_command("badges_replay", stdout=output, **options)
+    return output.getvalue()
+
+
+def rows() -> list[list[object]]:
+    models: tuple[Any, ...] = (User, Learner, BadgeProgress, Fulfillment, BadgeAward, UserCredential)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def test_awards_what_the_bus_still_holds_once_and_leaves_its_offsets_alone(
+    bus: str, settings: Any, heard: Heard
+) -> None:
+    template = make_template(name="Passed")
+    penalizes_failing(template, requires_course(template))
+    for learner in range(1, 5):
+        publish(learner, 0)
+        publish(learner, 1, is_passing=False)
+    publish(2, 2)  # lost and earned again
+    publish(3, -1, is_passing=False)  # late, and old
+    publish(4, 3)
+    publish(4, 5, course="course-v1:No+Badge+1")
+    publish_poison(bus, settings)
+    settle(bus)
+    said = replay(dry_run=True)
+    assert "13 events: 11 matter, 1 matter for no active badge template" in said
+    assert "1 unreadable" in said
+    assert "4 learners, 4 would be new here; 2 badges would be awarded, 0 would be revoked" in said
+    assert not User.objects.exists()
+    heard.awarded.clear()
+    assert "2 badges awarded, 0 revoked" in replay()
+    assert sorted(award.user.username for award in heard.awarded) == ["learner2", "learner4"]
+    assert heard.revoked == []
+    before = rows()
+    assert "nothing changed for 4 learners" in replay()
+    assert rows() == before
+
+
+def test_reads_from_a_time_on(bus: str, heard: Heard) -> None:
+    requires_course(make_template())
+    publish(1, 0)
+    publish(2, 10)
+    settle(bus)
+    since: datetime = at(5)
+    assert "1 too old" in replay(since=since)
+    assert [award.user.username for award in heard.awarded] == ["learner2"]
+
+
+def test_a_topic_that_is_not_there_is_said(bus: str, settings: Any) -> None:
+    settings.EVENT_BUS_TOPIC_PREFIX = "nowhere"
+    with pytest.raises(CommandError, match=r"nowhere-learning-badges-lifecycle|Kafka"):
+        replay()
+
+
+@pytest.mark.bus
+def test_no_group_is_left_behind_at_kafka(kafka_bus: Callable[[], Mapping[str, str]], settings: Any) -> None:
+    found = kafka_bus()
+    for name, value in found.items():
+        setattr(settings, name, value)
+    requires_course(make_template())
+    publish(1, 0)
+    settle("kafka")
+    partitions = [TopicPartition(f"{settings.EVENT_BUS_TOPIC_PREFIX}-{TOPIC}", number) for number in range(4)]
+    client = Consumer({"bootstrap.servers": found["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"], "group.id": "credentials"})
+    client.commit(offsets=[TopicPartition(each.topic, each.partition, 0) for each in partitions], asynchronous=False)
+    replay()
+    assert [each.offset for each in client.committed(partitions, timeout=10)] == [0, 0, 0, 0]
+    client.close()
+    close_registry_client()
+
+
+def test_a_bus_that_nobody_named_is_asked_for(settings: Any) -> None:
+    settings.EVENT_BUS_CONSUMER = settings.EVENT_BUS_PRODUCER = None
+    with pytest.raises(CommandError, match="--bus"):
+        replay()
