@@ -36,7 +36,7 @@ def deliveries() -> Iterator[Finding]:
         minutes = round((timezone.now() - oldest).total_seconds() / 60)
         yield Finding.error(
             f"{waiting.count()} deliveries are due and nobody delivers them, the oldest for {minutes} minutes.",
-            "Start the worker: manage.py deliver_badges. If it runs, it is too slow: start more, or raise --concurrency.",
+            "Start the worker: manage.py deliver_badges. If it runs: start more, or raise --concurrency.",
         )
     failed = Delivery.objects.filter(state=State.FAILED).count()
     if failed:

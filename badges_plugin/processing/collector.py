@@ -9,6 +9,7 @@ from functools import partial
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ..host import AWARDED, REVOKED, UserCredential
 from ..models import BadgeAward, BadgeProgress, BadgeTemplate
@@ -41,7 +42,8 @@ def collect(change: ProgressChange) -> Collected:
         award(change, last)
         return Collected.AWARDED
     if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
-        revoke(last, reason=f"penalty by event {change.reset_by.stamp.id}")
+        # Providers show the reason to people; the id is for whoever is asked about it.
+        revoke(last, reason=_("The requirements are no longer fulfilled (event %s).") % change.reset_by.stamp.id)
         return Collected.REVOKED
     return Collected.NOTHING
 
@@ -82,7 +84,7 @@ def revoke(award: BadgeAward, *, reason: str) -> None:
     _set_status(award.credential, REVOKED)
     badge_revoked.send(sender=BadgeTemplate, award=award)
     _log_after_commit(
-        "Badge template %s revoked from user %s (award %s): %s.",
+        "Badge template %s revoked from user %s (award %s): %s",
         award.progress.template_id,
         award.progress.user_id,
         award.number,

@@ -157,8 +157,8 @@ def _start(user: User, template_ids: frozenset[int]) -> list[BadgeProgress]:
 
 
 def _save(rows: Sequence[Fulfillment]) -> None:
-    new = [row for row in rows if row.pk is None]
-    known = [row for row in rows if row.pk is not None]
+    new = [row for row in rows if not row.pk]
+    known = [row for row in rows if row.pk]
     Fulfillment.objects.bulk_create(new)
     Fulfillment.objects.bulk_update(known, ["is_fulfilled", "event_id", "event_type", "event_time"])
 

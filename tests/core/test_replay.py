@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -12,14 +11,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from django.core.management import CommandError, call_command
-from edx_event_bus_kafka.internal.config import get_schema_registry_client
 from openedx_events.event_bus import get_producer
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 from redis import Redis
 
 from badges_plugin.host import User, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment, Learner
-from sandbox.demo.processes import Processes
+from tests.core.buses import TOPIC, apply_settings, close_registry_client, embedded_kafka
 from tests.core.conftest import Heard
 from tests.factories import (
     COURSE,
@@ -33,25 +31,12 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-TOPIC = "learning-badges-lifecycle"
-PREFIX = "replay"
 
 
 @pytest.fixture(scope="session")
 def kafka_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Mapping[str, str]]]:
-    """The embedded bus, started once, each time with another topic prefix."""
-    prefixes = [f"{PREFIX}{number}" for number in range(8)]
-    with Processes(tmp_path_factory.mktemp("replay")) as processes:
-        topics = [f"--topic={prefix}-{TOPIC}:4" for prefix in prefixes]
-        ready = processes.start("kafka", [sys.executable, "-m", "sandbox.bus", *topics]).wait_for_json()
-        unused = iter(prefixes)
-        yield lambda: {
-            "EVENT_BUS_PRODUCER": "edx_event_bus_kafka.create_producer",
-            "EVENT_BUS_CONSUMER": "badges_plugin.consumers.kafka.KafkaConsumer",
-            "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": ready["bootstrap_servers"],
-            "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL": ready["registry_url"],
-            "EVENT_BUS_TOPIC_PREFIX": next(unused),
-        }
+    with embedded_kafka(tmp_path_factory.mktemp("replay"), [f"replay{number}" for number in range(8)]) as next_settings:
+        yield next_settings
 
 
 @pytest.fixture(
@@ -71,16 +56,10 @@ def bus(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
             "EVENT_BUS_TOPIC_PREFIX": uuid.uuid4().hex,
             **request.getfixturevalue("service")("redis"),
         }
-    for name, value in found.items():
-        setattr(settings, name, value)
+    apply_settings(settings, found)
     yield str(request.param)
     if request.param == "kafka":
         close_registry_client()
-
-
-def close_registry_client() -> None:
-    """The bus library keeps one and never closes it, which Python would complain about."""
-    get_schema_registry_client()._rest_client.session.close()
 
 
 def publish(learner: int, minute: float, *, is_passing: bool = True, course: str = COURSE) -> None:
@@ -165,8 +144,7 @@ def test_a_topic_that_is_not_there_is_said(bus: str, settings: Any) -> None:
 @pytest.mark.bus
 def test_no_group_is_left_behind_at_kafka(kafka_bus: Callable[[], Mapping[str, str]], settings: Any) -> None:
     found = kafka_bus()
-    for name, value in found.items():
-        setattr(settings, name, value)
+    apply_settings(settings, found)
     requires_course(make_template())
     publish(1, 0)
     settle("kafka")

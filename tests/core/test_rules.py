@@ -95,7 +95,7 @@ def test_absent_or_null_makes_every_rule_false(payload: object, operator: str) -
 @pytest.mark.parametrize(
     ("kind", "operator", "value", "reason"),
     [
-        (TEXT, "regex", "x", 'no operator “regex”'),
+        (TEXT, "regex", "x", "no operator “regex”"),
         (TEXT, "", "x", "no operator"),
         (BOOLEAN, "gt", "true", "cannot compare a boolean"),
         (BOOLEAN, "in", "true", "cannot compare a boolean"),
