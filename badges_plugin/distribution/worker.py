@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
+from badges_plugin import api
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import Attempt, announce, carry_out, failed_to_record, prepare, record
@@ -115,6 +116,7 @@ class Worker:
         self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_SECONDS
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
+        api.announce_pending()
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""

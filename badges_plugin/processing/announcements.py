@@ -65,10 +65,15 @@ def announce_pending(*, limit: int = 100) -> int:
         claim = BadgeAward.objects.filter(pk=award.pk, announce_due_at=award.announce_due_at)
         if not claim.update(announce_due_at=timezone.now() + WAIT):
             continue
-        for kind in _unannounced(award):
-            if not _announce(award, kind):
-                return sent
-            sent += 1
+        try:
+            for kind in _unannounced(award):
+                if not _announce(award, kind):
+                    return sent
+                sent += 1
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one that cannot even be described must not keep the others back
+            logger.error("Award %s could not be announced: %s", award.pk, type(error).__name__)
     return sent
 
 
@@ -119,6 +124,9 @@ def _announce(award: BadgeAward, kind: Kind) -> bool:
         set_custom_attribute("badges_announcement_failed", str(metadata.id))
         logger.warning("The event bus did not take event %s (award %s %s) yet.", metadata.id, award.pk, kind.value)
         return False
+    logger.info(
+        "Award %s of user %s announced as %s by event %s.", award.pk, award.progress.user_id, kind.value, metadata.id
+    )
     try:
         _note(award, kind)
     except DatabaseError as error:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from ..data import BadgingEvent, LearnerData
 from ..exceptions import IgnoredEvent
-from ..ruleset import current_ruleset
+from ..ruleset import Ruleset, current_ruleset
 from . import collector, learners, progression
 from .collector import Collected
 from .pipeline import count, refuse_future
@@ -42,22 +42,21 @@ def process_history(
     again, and what was earned and lost is not awarded at all. ``templates`` limits it to templates with these
     primary keys; with ``dry_run`` all is undone again. The caller says which events are of one learner.
     """
-    steps, ignored = _steps(events, templates)
+    ruleset = current_ruleset()
+    steps, ignored = _steps(ruleset, events, templates)
     if not steps:
         return HistoryChanges(ignored=ignored)
-    newest = _with_whole_profile(steps)
     try:
-        with transaction.atomic():
-            changes = _apply(steps, newest)
-            transaction.set_rollback(dry_run)
+        changes = _rehearse(ruleset, steps) if dry_run else _apply(ruleset, steps)
     except IgnoredEvent as reason:
         return HistoryChanges(ignored=(*ignored, reason.reason))
     return replace(changes, ignored=ignored)
 
 
-def _steps(events: Iterable[BadgingEvent], templates: Collection[int] | None) -> tuple[Sequence[Step], tuple[str, ...]]:
+def _steps(
+    ruleset: Ruleset, events: Iterable[BadgingEvent], templates: Collection[int] | None
+) -> tuple[Sequence[Step], tuple[str, ...]]:
     """Return the events that mean something, oldest first, and why others are left out."""
-    ruleset = current_ruleset()
     steps, ignored = [], []
     for event in sorted(events, key=lambda event: event.stamp):
         match = ruleset.match(event)
@@ -74,13 +73,23 @@ def _steps(events: Iterable[BadgingEvent], templates: Collection[int] | None) ->
     return steps, tuple(ignored)
 
 
-def _apply(steps: Sequence[Step], newest: BadgingEvent) -> HistoryChanges:
-    ruleset = current_ruleset()
+def _rehearse(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
+    with transaction.atomic():
+        changes = _apply(ruleset, steps)
+        transaction.set_rollback(True)
+    return changes
+
+
+def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
+    newest = _with_whole_profile(steps)
     found = learners.find(newest.learner)
     if found is not None and progression.is_applied(found, steps, ruleset):
         return HistoryChanges(is_repeated=True)
-    held = learners.hold(learners.ensure(found, newest), newest, found=found)
-    collected = [(change.template.id, collector.collect(change)) for change in progression.apply(held, steps, ruleset)]
+    user = learners.ensure(found, newest)
+    with transaction.atomic():
+        held = learners.hold(user, newest, found=found)
+        changes = progression.apply(held, steps, ruleset)
+        collected = [(change.template.id, collector.collect(change)) for change in changes]
     count(what for _, what in collected)
     return HistoryChanges(
         awarded=tuple(pk for pk, what in collected if what is Collected.AWARDED),

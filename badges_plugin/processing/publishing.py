@@ -72,8 +72,10 @@ class _FailureReports(logging.Filter):
         if record.levelno >= logging.ERROR and self._id in record.getMessage():
             self.seen = True
             cause = record.exc_info[1] if record.exc_info else None
-            inner = cause.args[0] if cause is not None and cause.args else cause
+            # The libraries wrap what happened in an exception of their own.
+            wrapped = cause.args[0] if cause is not None and cause.args else None
+            what = wrapped if isinstance(wrapped, BaseException) else cause
             record.msg = "Event %s could not be published: %s"
-            record.args = (self._id, type(inner).__name__)
+            record.args = (self._id, type(what).__name__)
             record.exc_info = record.exc_text = None
         return True

@@ -6,9 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from .. import api
-from ..consumers.database import is_passing
+from ..consumers.config import consumer_config
+from ..consumers.database import is_passing, refresh_connections
+from ..consumers.patience import Patience
+from ..consumers.problems import CannotGoOn
 from ..consumers.redaction import describe
 from ..data import BadgingEvent
 from ..models import BadgeTemplate
@@ -37,16 +41,26 @@ def apply_all(
     """
     Apply all events; ``on_learner`` is told how many learners are done.
 
-    Trouble of the database that passes by itself is raised: what was applied stays, and doing all of it once more
-    changes nothing there. Any other error concerns its learner alone.
+    Trouble of the database that passes by itself is waited out, as the consumers do; raises CannotGoOn when it does
+    not pass. What was applied stays, and doing all of it once more changes nothing there. Any other error concerns
+    its learner alone.
     """
     applied = Applied()
+    config = consumer_config()
+    patience = Patience(
+        limit=config.patience,
+        max_pause=config.max_backoff,
+        is_passing=is_passing,
+        refresh=refresh_connections,
+        stop=lambda: False,
+    )
     for events in spool.by_learner():
+        apply = partial(api.process_history, events, templates=templates, dry_run=dry_run)
         try:
-            changes = api.process_history(events, templates=templates, dry_run=dry_run)
-        except Exception as error:
-            if is_passing(error):
-                raise
+            changes = patience.run(apply, "Applying a history", while_waiting=lambda: None)
+        except CannotGoOn:
+            raise
+        except Exception as error:  # noqa: BLE001 - one learner's events must not stand in the way of the others'
             _note_failure(applied, events, error)
         else:
             _count(applied, changes)

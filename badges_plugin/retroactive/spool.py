@@ -100,10 +100,19 @@ class Spool:
 
         Applied one after the other instead, they could award in between what is revoked at the end.
         """
-        by_name_only = "SELECT DISTINCT username FROM event WHERE lms_user_id IS NULL"
-        names = [name for (name,) in self._database.execute(by_name_only)]
-        for start in range(0, len(names), _NAMES_AT_ONCE):
-            self._take_ids(names[start : start + _NAMES_AT_ONCE])
+        self._database.execute("CREATE INDEX IF NOT EXISTS by_name ON event (username, lms_user_id)")
+        names = self._names_after("")
+        while names:
+            self._take_ids(names)
+            names = self._names_after(names[-1])
+
+    def _names_after(self, name: str) -> list[str]:
+        """Return the next names, in order, of events that have no id."""
+        rows = self._database.execute(
+            "SELECT DISTINCT username FROM event WHERE lms_user_id IS NULL AND username > ? ORDER BY username LIMIT ?",
+            (name, _NAMES_AT_ONCE),
+        )
+        return [each for (each,) in rows]
 
     def _take_ids(self, names: Sequence[str]) -> None:
         known = User.objects.filter(username__in=names, lms_user_id__isnull=False)

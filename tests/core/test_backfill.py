@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.signals import badge_awarded
 from tests.core.conftest import Heard
 from tests.factories import CCX_PASSING, COURSE, make_template, make_user, penalizes_failing, requires, requires_course
 
@@ -138,3 +139,22 @@ def test_badges_that_are_switched_off_are_not_awarded(tmp_path: Path, settings: 
     settings.BADGES_ENABLED = False
     with pytest.raises(CommandError, match="switched off"):
         backfill(tmp_path, HEADER)
+
+
+def test_one_learner_whose_events_meet_a_bug_does_not_stand_in_the_way(tmp_path: Path, heard: Heard) -> None:
+    requires_course(make_template())
+    troubled = make_user(username="ann")
+
+    def fail(award: BadgeAward, **kwargs: Any) -> None:
+        if award.user == troubled:
+            raise ValueError("ann@example.org")
+
+    badge_awarded.connect(fail)
+    content = f"{HEADER}ann,,{COURSE},true,2024-05-01\nben,,{COURSE},true,2024-05-01\n"
+    try:
+        with pytest.raises(CommandError, match="events of 1 learners could not be applied"):
+            backfill(tmp_path, content)
+    finally:
+        badge_awarded.disconnect(fail)
+    assert [award.user.username for award in BadgeAward.objects.all()] == ["ben"]
+    assert "1 badges awarded" in backfill(tmp_path, content)

@@ -1,0 +1,11 @@
+"""
+What is wrong with this installation, and what to do about it: `manage.py badges_doctor`.
+
+A probe looks at one thing and yields findings. The core's are registered here; distribution and its backends
+register theirs in the ``ready()`` of their apps.
+"""
+
+from .findings import Finding, Level, Probe
+from .registry import Reach, examine, register
+
+__all__ = ["Finding", "Level", "Probe", "Reach", "examine", "register"]

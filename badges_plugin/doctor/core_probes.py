@@ -1,0 +1,20 @@
+"""The core's probes, put on the list."""
+
+from __future__ import annotations
+
+from . import bus_probes, database_probes, settings_probes
+from .registry import Reach, register
+
+
+def connect() -> None:
+    """Register the probes of the core."""
+    register("switch", settings_probes.enabled, reach=Reach.SETTINGS)
+    register("settings", settings_probes.checks, reach=Reach.SETTINGS)
+    register("receivers", settings_probes.receivers, reach=Reach.SETTINGS)
+    register("consumer", settings_probes.consumer, reach=Reach.SETTINGS)
+    register("producer", settings_probes.producer, reach=Reach.SETTINGS)
+    register("migrations", database_probes.migrations, reach=Reach.DATABASE)
+    register("templates", database_probes.templates, reach=Reach.DATABASE)
+    register("failed events", database_probes.failed_events, reach=Reach.DATABASE)
+    register("announcements", database_probes.announcements, reach=Reach.DATABASE)
+    register("event bus", bus_probes.bus, reach=Reach.NETWORK)

@@ -1,0 +1,74 @@
+"""Kafka: broker, topic and schema registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from edx_event_bus_kafka.internal.config import get_full_topic, get_schema_registry_client, load_common_settings
+
+from .findings import Finding
+
+ANSWER_SECONDS = 5.0
+_NO_SCHEMA = 2_147_483_647  # the largest id; a registry says that it has none such
+
+
+def examine(topic: str) -> Iterator[Finding]:
+    """Look at the broker and the registry that the settings name."""
+    connection = load_common_settings()
+    if connection is None:
+        yield Finding.error(
+            "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS is not set.", "Set it to the addresses of the Kafka brokers, host:port."
+        )
+        return
+    yield from _broker(connection, get_full_topic(topic))
+    yield from _registry()
+
+
+def _broker(connection: dict[str, Any], topic: str) -> Iterator[Finding]:
+    servers = connection["bootstrap.servers"]
+    # Its log would only repeat, once a second, what the exception says.
+    client = AdminClient({**connection, "log_level": 0})
+    try:
+        found = client.list_topics(timeout=ANSWER_SECONDS).topics
+    except KafkaException as error:
+        yield Finding.error(
+            f"No Kafka broker answers at {servers}: {error.args[0].name()}.",
+            "Start Kafka, or correct EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS and the credentials; check the network.",
+        )
+        return
+    if topic not in found:
+        yield Finding.error(
+            f"Kafka has no topic {topic}.",
+            f"Create it: kafka-topics.sh --create --topic {topic} --partitions 4; or correct EVENT_BUS_TOPIC_PREFIX, "
+            "which must be the same in the LMS.",
+        )
+    else:
+        yield Finding.ok(f"Kafka answers and has topic {topic} with {len(found[topic].partitions)} partitions.")
+
+
+def _registry() -> Iterator[Finding]:
+    client = get_schema_registry_client()
+    if client is None:
+        yield Finding.error(
+            "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is not set.", "Set it to the address of the schema registry."
+        )
+        return
+    try:
+        client.get_schema(_NO_SCHEMA)
+    except SchemaRegistryError as error:
+        if error.http_status_code in {404, 422}:
+            yield Finding.ok("The schema registry answers.")
+            return
+        yield Finding.error(
+            f"The schema registry answers {error.http_status_code}.",
+            "Look at its log; check EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL, _API_KEY and _API_SECRET.",
+        )
+    except Exception as error:  # noqa: BLE001 - the HTTP library's errors change with the client's version
+        yield Finding.error(
+            f"The schema registry does not answer: {type(error).__name__}.",
+            "Start it, or correct EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL.",
+        )

@@ -1,0 +1,48 @@
+"""Which probes there are."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Iterator
+
+from ..consumers.redaction import describe
+from .findings import Finding, Probe
+
+logger = logging.getLogger(__name__)
+
+
+class Reach(enum.IntEnum):
+    """How far a probe goes, and so how long it may take."""
+
+    SETTINGS = 0
+    DATABASE = 1
+    NETWORK = 2
+    """Speaks to the event bus or to a provider."""
+
+
+_probes: dict[str, tuple[Reach, Probe]] = {}
+
+
+def register(name: str, probe: Probe, *, reach: Reach) -> None:
+    """Add a probe; one of the same name is replaced."""
+    _probes[name] = (reach, probe)
+
+
+def examine(*, reach: Reach = Reach.NETWORK) -> Iterator[tuple[str, Finding]]:
+    """Yield what the probes that go this far find, nearest first. A probe that fails is itself a finding."""
+    for name, (own_reach, probe) in sorted(_probes.items(), key=lambda item: (item[1][0], item[0])):
+        if own_reach > reach:
+            continue
+        try:
+            for finding in probe():
+                yield name, finding
+        except Exception as error:  # noqa: BLE001 - what a doctor cannot examine, it must say, and go on
+            logger.debug("Probe %s failed: %s", name, describe(error))
+            yield (
+                name,
+                Finding.error(
+                    f"This could not be examined: {describe(error)}.",
+                    "If the error names the database or the network, repair that first; otherwise report it as a bug.",
+                ),
+            )

@@ -1,0 +1,308 @@
+"""Public events of awards and revocations: after the commit, until the bus has them, always with the same id."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from openedx_events.data import EventsMetadata
+from openedx_events.event_bus import EventBusProducer
+from openedx_events.learning.data import BadgeData
+from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
+from openedx_events.tooling import OpenEdxPublicSignal
+
+from badges_plugin import api
+from badges_plugin.models import BadgeAward
+from badges_plugin.processing.announcements import Kind, event_id
+from badges_plugin.retroactive.reading_kafka import KafkaPast
+from badges_plugin.retroactive.reading_redis import RedisPast
+from tests.core.buses import TOPIC as TOPIC_NAME
+from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
+from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
+
+pytestmark = pytest.mark.django_db
+TOPIC = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": True}}
+Commit = Callable[[], AbstractContextManager[Any]]
+
+
+class Queue:
+    """What of a Kafka client matters here: how many messages are still in its queue after waiting for the broker."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def flush(self, timeout: float) -> int:
+        return self.left
+
+
+class FakeProducer(EventBusProducer):  # type: ignore[misc]
+    """A bus that takes events, does not answer, or refuses them as the bus libraries do: by logging and returning."""
+
+    def __init__(self) -> None:
+        self.taken: list[EventsMetadata] = []
+        self.producer = Queue()
+        self.fails_with: Exception | None = None
+
+    def send(self, *, event_metadata: EventsMetadata, event_data: dict[str, Any], **kwargs: Any) -> None:
+        if self.fails_with is not None:
+            logging.getLogger("edx_event_bus_kafka.internal.producer").error(
+                "Error delivering message. %s %r", event_metadata, event_data, exc_info=self.fails_with
+            )
+        elif not self.producer.left:
+            self.taken.append(event_metadata)
+
+
+_producer = FakeProducer()
+
+
+def make_producer() -> FakeProducer:
+    """EVENT_BUS_PRODUCER of these tests."""
+    return _producer
+
+
+@pytest.fixture
+def bus(settings: Any) -> FakeProducer:
+    settings.EVENT_BUS_PRODUCER = f"{__name__}.make_producer"
+    settings.EVENT_BUS_PRODUCER_CONFIG = {BADGE_AWARDED.event_type: TOPIC, BADGE_REVOKED.event_type: TOPIC}
+    _producer.__init__()  # type: ignore[misc]
+    return _producer
+
+
+@dataclass
+class Listener:
+    """What receivers in this process hear."""
+
+    heard: list[EventsMetadata] = field(default_factory=list)
+    from_bus: list[bool] = field(default_factory=list)
+
+    def hear(self, signal: OpenEdxPublicSignal, metadata: EventsMetadata, from_event_bus: bool, **kw: Any) -> None:
+        self.heard.append(metadata)
+        self.from_bus.append(from_event_bus)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listen = Listener()
+    for signal in (BADGE_AWARDED, BADGE_REVOKED):
+        signal.connect(listen.hear)
+    yield listen
+    for signal in (BADGE_AWARDED, BADGE_REVOKED):
+        signal.disconnect(listen.hear)
+
+
+@pytest.fixture
+def commit(django_capture_on_commit_callbacks: Any) -> Commit:
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+@pytest.fixture
+def learner() -> Any:
+    penalizes_failing(make_template(), requires_course(make_template()))
+    template = make_template()
+    penalizes_failing(template, requires_course(template, "course-v1:Only+This+1"), "course-v1:Only+This+1")
+    return make_user()
+
+
+def passes(learner: Any, *, minute: float = 0, is_passing: bool = True) -> None:
+    send_passing(learner, "course-v1:Only+This+1", minute=minute, is_passing=is_passing)
+
+
+def everything_is_due() -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    BadgeAward.objects.exclude(announce_due_at=None).update(announce_due_at=past)
+
+
+def test_a_bus_that_takes_the_event_has_it_once_with_the_time_of_the_award(
+    bus: FakeProducer, listener: Listener, commit: Commit, learner: Any
+) -> None:
+    with commit():
+        passes(learner)
+    award = BadgeAward.objects.get()
+    assert [(event.event_type, event.time) for event in bus.taken] == [(BADGE_AWARDED.event_type, award.awarded_at)]
+    assert listener.heard == bus.taken
+    assert listener.from_bus == [False]
+    assert award.announced_at is not None
+    assert award.announce_due_at is None
+    assert api.announce_pending() == 0
+
+
+def test_what_a_dead_process_left_is_announced_by_another(bus: FakeProducer, learner: Any) -> None:
+    passes(learner)  # the process dies between the commit and the announcement
+    assert api.announce_pending() == 0  # it may still be about to
+    everything_is_due()
+    assert api.announce_pending() == 1
+    assert len(bus.taken) == 1
+    assert api.announce_pending() == 0
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "is silent"])
+def test_what_the_bus_did_not_take_is_announced_again_with_the_same_id(
+    bus: FakeProducer, listener: Listener, commit: Commit, learner: Any, trouble: str
+) -> None:
+    if trouble == "refuses":
+        bus.fails_with = ConnectionError("the schema registry is away")
+    else:
+        bus.producer.left = 1
+    with commit():
+        passes(learner)
+    assert BadgeAward.objects.get().announced_at is None
+    everything_is_due()
+    assert api.announce_pending() == 0
+    bus.fails_with, bus.producer.left = None, 0
+    everything_is_due()
+    assert api.announce_pending() == 1
+    assert {event.id for event in listener.heard} == {bus.taken[0].id}
+    assert {event.time for event in listener.heard} == {bus.taken[0].time}
+
+
+def test_the_log_of_a_refusal_has_the_event_id_and_no_personal_data(
+    bus: FakeProducer, commit: Commit, learner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus.fails_with = ConnectionError(f"cannot send {learner.email}")
+    with caplog.at_level(logging.WARNING), commit():
+        passes(learner)
+    assert learner.email not in caplog.text
+    assert learner.username not in caplog.text
+    assert "could not be published: ConnectionError" in caplog.text
+
+
+def test_an_award_and_its_revocation_that_were_both_left_are_announced_in_order(
+    bus: FakeProducer, learner: Any
+) -> None:
+    passes(learner)
+    passes(learner, minute=1, is_passing=False)
+    everything_is_due()
+    assert api.announce_pending() == 2
+    assert [event.event_type for event in bus.taken] == [BADGE_AWARDED.event_type, BADGE_REVOKED.event_type]
+    award = BadgeAward.objects.get()
+    assert [event.time for event in bus.taken] == [award.awarded_at, award.revoked_at]
+    assert award.announce_due_at is None
+
+
+def test_a_revocation_that_was_announced_leaves_the_award_due(bus: FakeProducer, commit: Commit, learner: Any) -> None:
+    passes(learner)
+    with commit():
+        passes(learner, minute=1, is_passing=False)
+    assert [event.event_type for event in bus.taken] == [BADGE_REVOKED.event_type]
+    everything_is_due()
+    assert api.announce_pending() == 1
+    assert bus.taken[1].event_type == BADGE_AWARDED.event_type
+    assert BadgeAward.objects.get().announce_due_at is None
+
+
+def test_every_award_and_revocation_has_an_id_of_its_own(bus: FakeProducer, commit: Commit, learner: Any) -> None:
+    with commit():
+        for minute in range(4):
+            passes(learner, minute=minute, is_passing=minute % 2 == 0)
+    assert len({event.id for event in bus.taken}) == 4
+
+
+def test_an_award_that_was_undone_is_not_announced(bus: FakeProducer, commit: Commit, learner: Any) -> None:
+    with commit():
+        changes = api.process_history([], dry_run=True)
+    assert changes.awarded == ()
+    assert bus.taken == []
+
+
+@pytest.mark.filterwarnings("ignore:.*component will be inactive")
+def test_without_a_bus_nothing_stays_due(settings: Any, listener: Listener, commit: Commit, learner: Any) -> None:
+    settings.EVENT_BUS_PRODUCER = None
+    with commit():
+        passes(learner)
+    assert len(listener.heard) == 1
+    assert BadgeAward.objects.get().announce_due_at is None
+
+
+@pytest.mark.filterwarnings("ignore:.*component will be inactive")
+def test_a_producer_that_cannot_be_made_loses_nothing(
+    bus: FakeProducer, settings: Any, commit: Commit, learner: Any
+) -> None:
+    settings.EVENT_BUS_PRODUCER = "no.such.producer"
+    with commit():
+        passes(learner)
+    settings.EVENT_BUS_PRODUCER = f"{__name__}.make_producer"
+    everything_is_due()
+    assert api.announce_pending() == 1
+
+
+@pytest.mark.bus
+def test_kafka_for_real_takes_what_it_could_not_take_before(
+    tmp_path: Path, settings: Any, bus: FakeProducer, commit: Commit, learner: Any
+) -> None:
+    with embedded_kafka(tmp_path, ["announce"]) as next_settings:
+        right = next_settings()
+        apply_settings(settings, {**right, "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{closed_port()}"})
+        with commit():
+            passes(learner)
+        close_registry_client()
+        assert BadgeAward.objects.get().announced_at is None
+        apply_settings(settings, right)
+        everything_is_due()
+        assert api.announce_pending() == 1
+        past = KafkaPast(TOPIC_NAME, since=None)
+        (message,) = past.messages()
+        past.close()
+        event = message.decode()
+        close_registry_client()
+    award = BadgeAward.objects.get()
+    assert (event.metadata.id, event.metadata.time) == (event_id(award, Kind.AWARDED), award.awarded_at)
+    assert award.announced_at is not None
+
+
+@pytest.mark.services
+def test_redis_for_real_takes_what_it_could_not_take_before(
+    service: Callable[[str], Mapping[str, str]], settings: Any, bus: FakeProducer, commit: Commit, learner: Any
+) -> None:
+    right = {
+        "EVENT_BUS_PRODUCER": "edx_event_bus_redis.create_producer",
+        "EVENT_BUS_TOPIC_PREFIX": uuid.uuid4().hex,
+        **service("redis"),
+    }
+    apply_settings(settings, {**right, "EVENT_BUS_REDIS_CONNECTION_URL": f"redis://127.0.0.1:{closed_port()}/0"})
+    with commit():
+        passes(learner)
+    assert BadgeAward.objects.get().announced_at is None
+    apply_settings(settings, right)
+    everything_is_due()
+    assert api.announce_pending() == 1
+    past = RedisPast(TOPIC_NAME, since=None)
+    (message,) = past.messages()
+    past.close()
+    assert message.event_id == str(event_id(BadgeAward.objects.get(), Kind.AWARDED))
+
+
+def test_the_worker_announces_what_was_left(bus: FakeProducer, learner: Any) -> None:
+    passes(learner)
+    everything_is_due()
+    call_command("deliver_badges", once=True, stdout=StringIO())
+    assert [event.event_type for event in bus.taken] == [BADGE_AWARDED.event_type]
+
+
+def test_one_that_cannot_be_announced_does_not_keep_the_others_back(bus: FakeProducer, settings: Any) -> None:
+    settings.DEBUG = True  # then openedx-events passes on what receivers raise
+    template = make_template()
+    requires_course(template)
+    for username in ("ann", "ben"):
+        send_passing(make_user(username=username))
+
+    def fail(badge: BadgeData, **kwargs: Any) -> None:
+        if badge.user.pii.username == "ann":
+            raise ValueError("a receiver's bug")
+
+    BADGE_AWARDED.connect(fail)
+    everything_is_due()
+    try:
+        assert api.announce_pending() == 1
+    finally:
+        BADGE_AWARDED.disconnect(fail)
+    assert [award.user.username for award in BadgeAward.objects.exclude(announced_at=None)] == ["ben"]

@@ -1,0 +1,269 @@
+"""The doctor names what is wrong with an installation and says what to do: a healthy one, and many that are not."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from badges_plugin import doctor, handlers
+from badges_plugin.distribution.credly.models import CredlyOrganization
+from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.retry import State
+from badges_plugin.doctor import Finding, Level, Reach
+from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, FailedEvent
+from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID, CredlySimulator
+from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
+from tests.factories import PASSING, make_template, make_user, requires_course, send_passing
+
+AWARDED, REVOKED = "org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"
+PUBLISHED = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": True}}
+
+pytestmark = [
+    pytest.mark.bus,
+    # openedx-events warns of a producer or consumer that it cannot make, which is what some of these are about.
+    pytest.mark.filterwarnings("ignore:.*component will be inactive", "ignore:Cannot configure event-bus"),
+]
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    with embedded_kafka(tmp_path_factory.mktemp("doctor"), ["doctor"]) as next_settings:
+        yield next_settings()
+
+
+@dataclass
+class World:
+    """A healthy installation, to be broken."""
+
+    settings: Any
+    credly: CredlySimulator
+    template: BadgeTemplate
+
+
+@pytest.fixture
+def world(db: None, settings: Any, kafka: Mapping[str, str]) -> Iterator[World]:
+    with CredlySimulator() as credly:
+        apply_settings(settings, kafka)
+        settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: PUBLISHED, REVOKED: PUBLISHED}
+        settings.BADGES_CONFIG = {
+            "credly": {"CREDLY_API_BASE_URL": credly.url},
+            "distribution": {"request_timeout": 2.0},
+        }
+        organization = CredlyOrganization(uuid=UUID(DEMO_ORGANIZATION_ID))
+        organization.set_api_key(DEMO_KEY)
+        organization.save()
+        template = make_template()
+        requires_course(template)
+        yield World(settings, credly, template)
+        close_registry_client()
+    handlers.connect()
+
+
+def examine(**options: Any) -> tuple[int, list[dict[str, str]]]:
+    """Return exit code and findings."""
+    output = StringIO()
+    try:
+        call_command("badges_doctor", json=True, stdout=output, **options)
+    except SystemExit as end:
+        code = int(str(end.code))
+    else:
+        code = 0
+    return code, [json.loads(line) for line in output.getvalue().splitlines()]
+
+
+def test_a_healthy_installation_has_nothing_to_complain_about(world: World) -> None:
+    code, findings = examine(strict=True)
+    assert [finding for finding in findings if finding["level"] != "ok"] == []
+    assert code == 0
+    assert {"switch", "settings", "receivers", "consumer", "producer", "event bus", "credly", "deliveries"} <= {
+        finding["probe"] for finding in findings
+    }
+
+
+def switched_off(world: World) -> None:
+    world.settings.BADGES_ENABLED = False
+
+
+def unknown_event_type(world: World) -> None:
+    world.settings.BADGES_CONFIG = {**world.settings.BADGES_CONFIG, "events": [PASSING, "org.openedx.no.such.v1"]}
+
+
+def receivers_not_connected(world: World) -> None:
+    handlers.disconnect()
+
+
+def consumer_not_set(world: World) -> None:
+    world.settings.EVENT_BUS_CONSUMER = None
+
+
+def consumer_of_the_library(world: World) -> None:
+    world.settings.EVENT_BUS_CONSUMER = "edx_event_bus_kafka.KafkaEventConsumer"
+
+
+def consumer_misspelt(world: World) -> None:
+    world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.kafka.KafkaConsumr"
+
+
+def awards_not_published(world: World) -> None:
+    off = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": False}}
+    world.settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: off, REVOKED: PUBLISHED}
+
+
+def no_bootstrap_servers(world: World) -> None:
+    world.settings.EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS = None
+
+
+def broker_down(world: World) -> None:
+    world.settings.EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS = f"127.0.0.1:{closed_port()}"
+
+
+def wrong_topic_prefix(world: World) -> None:
+    world.settings.EVENT_BUS_TOPIC_PREFIX = "prod"
+
+
+def registry_down(world: World) -> None:
+    world.settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = f"http://127.0.0.1:{closed_port()}"
+
+
+def redis_down(world: World) -> None:
+    world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"
+    world.settings.EVENT_BUS_REDIS_CONNECTION_URL = f"redis://127.0.0.1:{closed_port()}/0"
+
+
+def key_rejected(world: World) -> None:
+    world.credly.world.rotate_key(DEMO_ORGANIZATION_ID)
+
+
+def credly_down(world: World) -> None:
+    world.credly.stop()
+
+
+def keys_in_the_clear(world: World) -> None:
+    world.settings.BADGES_CONFIG = {"credly": {"CREDLY_API_BASE_URL": "http://credly.invalid/v1/"}}
+
+
+def no_worker(world: World) -> None:
+    send_passing(make_user())
+    channel = Channel.objects.create(backend="credly", account=DEMO_ORGANIZATION_ID)
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Delivery.objects.create(
+        award=BadgeAward.objects.get(),
+        backend="credly",
+        channel=channel,
+        action="issue",
+        next_attempt_at=an_hour_ago,
+    )
+
+
+def paused_channel(world: World) -> None:
+    Channel.objects.create(backend="credly", account=DEMO_ORGANIZATION_ID, paused_reason="401 Unauthorized")
+
+
+def failed_delivery(world: World) -> None:
+    no_worker(world)
+    Delivery.objects.update(state=State.FAILED)
+
+
+def failed_event(world: World) -> None:
+    FailedEvent.objects.create(fingerprint=uuid.uuid4().hex, bus="kafka", topic="t", group="g", position="0:1")
+
+
+def unannounced_award(world: World) -> None:
+    send_passing(make_user())
+    BadgeAward.objects.update(announce_due_at=timezone.now() - timedelta(hours=1))
+
+
+def nothing_active(world: World) -> None:
+    world.template.is_active = False
+    world.template.save()
+
+
+def template_that_nobody_can_earn(world: World) -> None:
+    BadgeRequirement.objects.all().delete()
+    BadgeTemplate.objects.update(is_active=True)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "probe", "level", "says", "advises"),
+    [
+        (switched_off, "switch", "error", "switched off", "BADGES_ENABLED"),
+        (unknown_event_type, "settings", "error", "org.openedx.no.such.v1", 'BADGES_CONFIG["events"]'),
+        (receivers_not_connected, "receivers", "error", PASSING, "restart"),
+        (consumer_not_set, "consumer", "error", "not set", "badges_plugin.consumers.kafka.KafkaConsumer"),
+        (consumer_of_the_library, "consumer", "error", "they are lost", "badges_plugin.consumers.kafka.KafkaConsumer"),
+        (consumer_misspelt, "consumer", "error", "cannot be imported", "badges_plugin.consumers.kafka.KafkaConsumer"),
+        (awards_not_published, "settings", "warning", AWARDED, '"enabled": True'),
+        (no_bootstrap_servers, "event bus", "error", "BOOTSTRAP_SERVERS is not set", "host:port"),
+        (no_bootstrap_servers, "producer", "error", "cannot be made", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),
+        (broker_down, "event bus", "error", "No Kafka broker answers", "Start Kafka"),
+        (wrong_topic_prefix, "event bus", "error", "no topic prod-", "EVENT_BUS_TOPIC_PREFIX"),
+        (registry_down, "event bus", "error", "schema registry does not answer", "SCHEMA_REGISTRY_URL"),
+        (redis_down, "event bus", "error", "Redis does not answer", "EVENT_BUS_REDIS_CONNECTION_URL"),
+        (key_rejected, "credly", "error", "does not take the key", "API key"),
+        (credly_down, "credly", "error", "cannot be reached", "CREDLY_API_BASE_URL"),
+        (keys_in_the_clear, "settings", "warning", "without encryption", "https://"),
+        (no_worker, "deliveries", "error", "nobody delivers them", "deliver_badges"),
+        (failed_delivery, "deliveries", "warning", "need attention", "admin"),
+        (paused_channel, "channels", "error", "401 Unauthorized", "API key"),
+        (failed_event, "failed events", "warning", "1 events could not be applied", "admin"),
+        (unannounced_award, "announcements", "error", "not published", "deliver_badges"),
+        (nothing_active, "templates", "warning", "No badge template is active", "activate"),
+        (template_that_nobody_can_earn, "templates", "error", "no requirements", "admin"),
+    ],
+)
+def test_names_what_is_wrong_and_what_to_do(
+    world: World, break_it: Callable[[World], None], probe: str, level: str, says: str, advises: str
+) -> None:
+    break_it(world)
+    code, findings = examine()
+    found = [each for each in findings if each["probe"] == probe and each["level"] == level and says in each["what"]]
+    assert len(found) == 1, findings
+    assert advises in found[0]["advice"]
+    assert code == (1 if any(each["level"] == "error" for each in findings) else 0)
+    if level == "error":
+        assert code == 1
+
+
+def test_the_database_can_be_examined_without_the_network(world: World) -> None:
+    broker_down(world)
+    world.credly.stop()
+    code, findings = examine(reach="database")
+    assert code == 0
+    assert {"event bus", "credly"}.isdisjoint(each["probe"] for each in findings)
+
+
+def test_warnings_count_only_where_asked_for(world: World) -> None:
+    nothing_active(world)
+    assert (examine()[0], examine(strict=True)[0]) == (0, 1)
+
+
+def test_a_probe_that_fails_is_a_finding_without_what_it_quotes(world: World) -> None:
+    def probe() -> Iterator[Finding]:
+        yield Finding.ok("so far")
+        raise ValueError("ann@example.org")
+
+    doctor.register("broken", probe, reach=Reach.SETTINGS)
+    try:
+        found = [finding for name, finding in doctor.examine(reach=Reach.SETTINGS) if name == "broken"]
+    finally:
+        doctor.registry._probes.pop("broken")
+    assert [finding.level for finding in found] == [Level.OK, Level.ERROR]
+    assert "ValueError" in found[1].what
+    assert "ann@" not in found[1].what
+
+
+def test_text_for_people(world: World) -> None:
+    failed_event(world)
+    output = StringIO()
+    call_command("badges_doctor", stdout=output, no_color=True)
+    assert "WARNING  failed events: 1 events could not be applied.\n         -> Look at" in output.getvalue()

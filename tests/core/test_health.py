@@ -1,0 +1,45 @@
+"""The health view."""
+
+from __future__ import annotations
+
+from importlib import reload
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from badges_plugin import urls
+
+ADDRESS = "/badges/health/"
+
+
+@pytest.mark.django_db
+def test_says_that_all_is_well_for_one_query_and_without_a_login() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        response = Client().get(ADDRESS)
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "database": True})
+    assert len([query for query in queries.captured_queries if "badges" in query["sql"]]) == 1
+    assert len(queries) <= 2, queries.captured_queries
+    assert "no-store" in response["Cache-Control"]
+    assert Client().post(ADDRESS).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_says_when_the_tables_cannot_be_read() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE badges_plugin_rulesetversion RENAME TO away")
+    try:
+        response = Client().get(ADDRESS)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO badges_plugin_rulesetversion")
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable", "database": False})
+
+
+def test_there_is_no_address_while_badges_are_off(settings: Any) -> None:
+    settings.BADGES_ENABLED = False
+    assert reload(urls).urlpatterns == []
+    settings.BADGES_ENABLED = True
+    assert len(reload(urls).urlpatterns) == 1
