@@ -9,10 +9,10 @@ from django.db import transaction
 
 from ..data import BadgingEvent, LearnerData
 from ..exceptions import IgnoredEvent
-from ..ruleset import Ruleset, current_ruleset
+from ..ruleset import Ruleset
 from . import collector, learners, progression
 from .collector import Collected
-from .pipeline import count, refuse_future
+from .pipeline import count, refuse_future, with_current_ruleset
 from .progression import Step
 
 
@@ -42,7 +42,13 @@ def process_history(
     again, and what was earned and lost is not awarded at all. ``templates`` limits it to templates with these
     primary keys; with ``dry_run`` all is undone again. The caller says which events are of one learner.
     """
-    ruleset = current_ruleset()
+    past = list(events)
+    return with_current_ruleset(lambda ruleset: _process(ruleset, past, templates, dry_run=dry_run))
+
+
+def _process(
+    ruleset: Ruleset, events: Sequence[BadgingEvent], templates: Collection[int] | None, *, dry_run: bool
+) -> HistoryChanges:
     steps, ignored = _steps(ruleset, events, templates)
     if not steps:
         return HistoryChanges(ignored=ignored)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from edx_django_utils.monitoring import set_custom_attribute
 
 from .. import conf
 from ..data import BadgingEvent
 from ..exceptions import IgnoredEvent
-from ..ruleset import current_ruleset
+from ..ruleset import Ruleset, current_ruleset
 from . import collector, learners, progression
 from .collector import Collected
+
+ResultT = TypeVar("ResultT")
 
 
 class Outcome(enum.Enum):
@@ -37,7 +40,10 @@ def process_event(event: BadgingEvent) -> Outcome:
     Raises IgnoredEvent for an event that must not be applied; any other exception means that nothing of it was.
     """
     refuse_future(event)
-    ruleset = current_ruleset()
+    return with_current_ruleset(lambda ruleset: _process(ruleset, event))
+
+
+def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     match = ruleset.match(event)
     if not match:
         return Outcome.UNMATCHED
@@ -52,6 +58,23 @@ def process_event(event: BadgingEvent) -> Outcome:
         collected = [collector.collect(change) for change in changes]
     count(collected)
     return Outcome.APPLIED
+
+
+def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
+    """
+    Do work that applies the ruleset, and once more when the configuration was changed under it.
+
+    The ruleset is read before the learner is held, so staff may delete a requirement in between: what refers to
+    it can then not be written, and nothing of the work was.
+    """
+    ruleset = current_ruleset()
+    try:
+        return work(ruleset)
+    except IntegrityError:
+        renewed = current_ruleset()
+        if renewed is ruleset:
+            raise
+        return work(renewed)
 
 
 def refuse_future(event: BadgingEvent) -> None:

@@ -1,0 +1,58 @@
+"""Staff change the configuration while an event is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+
+from badges_plugin.api import Outcome
+from badges_plugin.models import BadgeAward, Fulfillment
+from tests.factories import make_template, make_user, requires_course, send_passing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class BeforeTheLearnerIsFound:
+    """Does something once, between the reading of the ruleset and the transaction, as another process would."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._act: Callable[[], Any] | None = act
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if self._act is not None and "lms_user_id" in sql and sql.startswith("SELECT"):
+            act, self._act = self._act, None
+            act()
+        return execute(sql, params, many, context)
+
+
+def test_a_requirement_that_is_deleted_meanwhile_does_not_count() -> None:
+    template, user = make_template(), make_user()
+    deleted = requires_course(template, group="either")
+    kept = requires_course(template, group="either")
+    with connection.execute_wrapper(BeforeTheLearnerIsFound(deleted.delete)):
+        assert send_passing(user) is Outcome.APPLIED
+    assert Fulfillment.objects.get().requirement == kept
+    assert BadgeAward.objects.count() == 1
+
+
+def test_an_event_whose_only_requirement_is_deleted_meanwhile_means_nothing() -> None:
+    template, user = make_template(), make_user()
+    deleted = requires_course(template)
+    requires_course(template, "course-v1:Demo+Other+1")
+    with connection.execute_wrapper(BeforeTheLearnerIsFound(deleted.delete)):
+        assert send_passing(user) is Outcome.UNMATCHED
+    assert not Fulfillment.objects.exists()
+
+
+def test_a_violation_that_no_change_of_configuration_explains_is_passed_on() -> None:
+    template, user = make_template(), make_user()
+    requires_course(template)
+
+    def violate() -> None:
+        raise IntegrityError("not ours")
+
+    with connection.execute_wrapper(BeforeTheLearnerIsFound(violate)), pytest.raises(IntegrityError, match="not ours"):
+        send_passing(user)
