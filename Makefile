@@ -13,9 +13,12 @@ VENV := .venv
 VENV42 := .venv-django42
 PYTHON := $(VENV)/bin/python
 PYTHON42 := $(VENV42)/bin/python
+# uv trusts the certificates of the machine, as pip does here: many networks have one of their own.
+export UV_SYSTEM_CERTS ?= true
+PORT ?= 8000
 # Migrations are compared with models, no database is looked at.
 NO_DATABASE := DATABASE_URL=sqlite://:memory:
-APPS := badges_plugin badges_distribution credly_badges
+APPS := badges_plugin badges_distribution credly_badges accredible_badges
 
 .PHONY: help
 help: ## show this help
@@ -108,8 +111,8 @@ test-host: $(VENV)/.installed ## the tests inside a real Credentials checkout: C
 ##### More
 
 .PHONY: run
-run: $(VENV)/.installed ## keep a sandbox running: admin, Credly simulator, event bus, workers
-	$(PYTHON) -m sandbox.run
+run: $(VENV)/.installed ## keep a sandbox running, with the admin to click in; PORT chooses its port
+	$(PYTHON) -m sandbox.run --port $(PORT)
 
 .PHONY: bench
 bench: $(VENV)/.installed ## measure what an event and a delivery cost

@@ -61,7 +61,7 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
         award.refresh_from_db()
         if award.revoked_at is not None:
             return False
-        collector.revoke(award, reason=reason)
+        collector.revoke(award, reason=reason, by_hand=True)
     return True
 
 
@@ -91,7 +91,7 @@ def activation_problems(template: BadgeTemplate) -> list[str]:
     for penalty in penalties:
         if not penalty.rules.all():
             problems.append(_("Penalty “%(penalty)s” has no rules.") % {"penalty": penalty})
-        if not penalty.requirements.all():
+        if not {linked.pk for linked in penalty.requirements.all()} & {item.pk for item in requirements}:
             problems.append(_("Penalty “%(penalty)s” resets no requirement.") % {"penalty": penalty})
     return problems
 

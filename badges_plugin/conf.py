@@ -26,6 +26,7 @@ DEFAULT_IGNORED_KEYPATHS = (
     "user.pii.name",
 )
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
+YEAR_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,12 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """
-    given = _badges_config().get(name, {})
+    given = _badges_config().get(name)
+    if given is None:
+        return dict(defaults)
     if not isinstance(given, Mapping):
         raise ImproperlyConfigured(f'BADGES_CONFIG["{name}"] must be a dictionary, not {type(given).__name__}.')
-    return {**defaults, **given}
+    return {**defaults, **{key: value for key, value in given.items() if value is not None}}
 
 
 def config() -> BadgesConfig:
@@ -79,12 +82,12 @@ def config() -> BadgesConfig:
     tolerance = section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
         "future_tolerance_seconds"
     ]
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or tolerance < 0:
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance <= YEAR_SECONDS:
         raise ImproperlyConfigured(
-            'BADGES_CONFIG["processing"]["future_tolerance_seconds"] must be a number of seconds, 0 or more.'
+            'BADGES_CONFIG["processing"]["future_tolerance_seconds"] must be a number of seconds, at most a year.'
         )
     return BadgesConfig(
-        events=_strings('BADGES_CONFIG["events"]', _badges_config().get("events", DEFAULT_EVENTS)),
+        events=_strings('BADGES_CONFIG["events"]', _or_default(_badges_config().get("events"), DEFAULT_EVENTS)),
         ignored_keypaths=_strings(
             'BADGES_CONFIG["rules"]["ignored_keypaths"]',
             section("rules", {"ignored_keypaths": DEFAULT_IGNORED_KEYPATHS})["ignored_keypaths"],
@@ -98,6 +101,11 @@ def _badges_config() -> Mapping[str, object]:
     if not isinstance(given, Mapping):
         raise ImproperlyConfigured(f"BADGES_CONFIG must be a dictionary, not {type(given).__name__}.")
     return given
+
+
+def _or_default(value: object, default: object) -> object:
+    """An empty key of a YAML file is None, and means that nothing was said."""
+    return default if value is None else value
 
 
 def _strings(name: str, value: object) -> tuple[str, ...]:

@@ -31,6 +31,9 @@ _EARNER_NAMES = ("user", "student_user")
 # ... and those of people who acted on somebody else.
 _ACTOR_NAMES = frozenset({"created_by", "requesting_user"})
 
+LARGEST_LMS_USER_ID = 2**31 - 1
+"""The host keeps LMS user ids in an IntegerField."""
+
 _KIND_BY_TYPE: tuple[tuple[tuple[type, ...], ValueKind], ...] = (
     ((bool,), ValueKind.BOOLEAN),  # before int: bool is a subclass of it
     ((int, float), ValueKind.NUMBER),
@@ -88,13 +91,15 @@ def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
 
     def is_ignored(path: str) -> bool:
         qualified = f"{event_type.root}.{path}" if event_type.root else path
-        if path in ignored or qualified in ignored:
+        if any(_is_at_or_below(candidate, one) for candidate in (path, qualified) for one in ignored):
             return True
-        return path in event_type.personal_paths and any(
-            path == tail or path.endswith(f".{tail}") for tail in below_user
-        )
+        return path in event_type.personal_paths and any(f".{path}.".find(f".{tail}.") >= 0 for tail in below_user)
 
     return {path: kind for path, kind in event_type.kinds.items() if not is_ignored(path)}
+
+
+def _is_at_or_below(path: str, parent: str) -> bool:
+    return path == parent or path.startswith(f"{parent}.")
 
 
 def read_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, object]) -> BadgingEvent:
@@ -118,12 +123,21 @@ def read_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, obje
 def _read_learner(user: UserData) -> LearnerData:
     pii = user.pii
     return LearnerData(
-        lms_user_id=user.id or None,
-        username=(pii.username if pii else "") or "",
-        email=(pii.email if pii else "") or "",
-        name=(pii.name if pii else "") or "",
+        lms_user_id=user.id if user.id and 0 < user.id <= LARGEST_LMS_USER_ID else None,
+        # A name that does not fit is no name; an address that does not fit is none; a name to show is cut.
+        username=_storable(pii.username if pii else "", 150, cut=False),
+        email=_storable(pii.email if pii else "", 254, cut=False),
+        name=_storable(pii.name if pii else "", 255, cut=True),
         is_active=bool(user.is_active),
     )
+
+
+def _storable(text: str | None, length: int, *, cut: bool) -> str:
+    """Return text that every database keeps in a column of that length: PostgreSQL knows no NUL character."""
+    cleaned = (text or "").replace("\0", "")
+    if len(cleaned) <= length:
+        return cleaned
+    return cleaned[:length] if cut else ""
 
 
 @cache

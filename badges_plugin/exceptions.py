@@ -18,6 +18,10 @@ class IgnoredEvent(BadgesError):
         self.reason = reason
 
 
+class ConfigurationChanged(BadgesError):
+    """Staff changed the configuration while it was being applied; nothing was, and it has to be applied anew."""
+
+
 class UnusableEventType(BadgesError):
     """The event type does not exist in openedx-events, or names no learner, so no badge can depend on it."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
@@ -14,12 +16,22 @@ from .models import BadgeRequirement, BadgeTemplate
 
 logger = logging.getLogger(__name__)
 
+LONGEST_CHAIN = 10
+"""How many badges may follow from one another: each is announced, and heard here, before the one before is done."""
+
+_depth: ContextVar[int] = ContextVar("badges_plugin.handlers.depth", default=0)
 _DISPATCH_UID = "badges_plugin.handlers"
 
 
 def connect() -> None:
     """Connect what is configured. An event type that cannot be used is logged here and reported by a check."""
-    for name in conf.config().events:
+    try:
+        names = conf.config().events
+    except ImproperlyConfigured as error:
+        # The check E001 says so as well; here it would keep the whole service from starting.
+        logger.error("No event is received: %s", error)
+        names = ()
+    for name in names:
         try:
             event_type = events.get_event_type(name)
         except UnusableEventType as error:
@@ -44,12 +56,21 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
     and whoever delivered it must know.
     """
     arguments = {name: kwargs.get(name) for name in signal.init_data}
+    depth = _depth.set(_depth.get() + 1)
     try:
+        _refuse_endless_chain()
         outcome = api.handle_event(signal.event_type, metadata, arguments)
     except IgnoredEvent as ignored:
         logger.warning("Event %s %s ignored: %s.", signal.event_type, metadata.id, ignored.reason)
     else:
         logger.info("Event %s %s: %s.", signal.event_type, metadata.id, outcome.value)
+    finally:
+        _depth.reset(depth)
+
+
+def _refuse_endless_chain() -> None:
+    if _depth.get() > LONGEST_CHAIN:
+        raise IgnoredEvent("badges that depend on one another award and revoke each other without end")
 
 
 def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:

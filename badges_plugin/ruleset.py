@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from .data import BadgingEvent, ValueKind, resolve
-from .exceptions import InvalidRule, UnusableEventType
+from .exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
 from .models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
 from .models.requirements import EventCondition, compile_for
 from .rules import Rule, as_comparable
@@ -117,11 +117,18 @@ class ConditionIndex:
 
 @dataclass(frozen=True)
 class Ruleset:
-    """Everything that is needed to say what an event means."""
+    """Everything that is needed to say what an event means, as of a token of the configuration."""
+
+    token: UUID | None
 
     templates: Mapping[int, CompiledTemplate]
     requirements: Mapping[str, ConditionIndex]
     penalties: Mapping[str, ConditionIndex]
+
+    def must_be_current(self) -> None:
+        """Raise ConfigurationChanged when it is not any more. One query."""
+        if RulesetVersion.current() != self.token:
+            raise ConfigurationChanged("The configuration of badges was changed.")
 
     def match(self, event: BadgingEvent) -> Match:
         """Return which requirements and penalties of active templates apply to the event. No query."""
@@ -154,7 +161,7 @@ def _most_selective(rules: Iterable[Rule]) -> Rule | None:
     return min(exact, key=lambda rule: rule.kind is ValueKind.BOOLEAN, default=None)
 
 
-def compile_ruleset() -> Ruleset:
+def compile_ruleset(token: UUID | None = None) -> Ruleset:
     """
     Read the active configuration. A fixed number of queries.
 
@@ -173,11 +180,16 @@ def compile_ruleset() -> Ruleset:
         for requirement in template.requirements.all():
             _add(requirements, template, requirement, [requirement.pk])
         for penalty in template.penalties.all():
-            if penalty.rules.all():
-                _add(penalties, template, penalty, own & {linked.pk for linked in penalty.requirements.all()})
+            resets = own & {linked.pk for linked in penalty.requirements.all()}
+            if resets and penalty.rules.all():
+                _add(penalties, template, penalty, resets)
             else:
-                logger.error("Penalty %s of badge template %s has no rules; it never applies.", penalty.pk, template.pk)
-    return Ruleset(templates, dict(requirements), dict(penalties))
+                logger.error(
+                    "Penalty %s of badge template %s has no rules or no requirements; it never applies.",
+                    penalty.pk,
+                    template.pk,
+                )
+    return Ruleset(token, templates, dict(requirements), dict(penalties))
 
 
 def grouped(requirements: Iterable[BadgeRequirement]) -> list[list[BadgeRequirement]]:
@@ -223,18 +235,18 @@ T = TypeVar("T")
 class CachedByToken(Generic[T]):
     """Keeps what ``make`` returned for as long as the token stays the same."""
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[UUID | None], T]) -> None:
         self._make = make
         self._kept: tuple[UUID, T] | None = None
 
     def get(self, token: UUID | None) -> T:
         """Return the value for a token; without one (nothing was ever configured) nothing is kept."""
         if token is None:
-            return self._make()
+            return self._make(token)
         kept = self._kept
         if kept is None or kept[0] != token:
             # The token was read first: what is compiled now is at least as new, and at worst compiled again.
-            kept = self._kept = (token, self._make())
+            kept = self._kept = (token, self._make(token))
         return kept[1]
 
 

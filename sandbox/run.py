@@ -25,6 +25,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the admin; 0 chooses a free one")
     port = parser.parse_args(arguments).port or _free_port()
+    if _accepts(port):
+        print(f"Port {port} is in use. Choose another one: make run PORT={_free_port()}", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory(prefix="badges-sandbox-") as folder, Processes(Path(folder)) as processes:
         try:
             children = _start(processes, port)

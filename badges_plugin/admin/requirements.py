@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -24,7 +25,7 @@ class RequirementForm(ConditionForm):
             return
         groups = self.badge_template.requirements.exclude(group="").values_list("group", flat=True)
         if groups:
-            in_use = _("In use: %s.") % ", ".join(sorted(set(groups)))
+            in_use = _("In use: %s.") % ", ".join(escape(group) for group in sorted(set(groups)))
             self.fields["group"].help_text = f"{self.fields['group'].help_text} {in_use}"
 
 

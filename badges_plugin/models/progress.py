@@ -128,6 +128,11 @@ class BadgeAward(models.Model):
     awarded_at = models.DateTimeField(_("awarded at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revocation_reason = models.CharField(_("revocation reason"), max_length=255, blank=True)
+    revoked_by_hand = models.BooleanField(
+        _("revoked by hand"),
+        default=False,
+        help_text=_("A person or a provider revoked it, not the learner's progress."),
+    )
     events = models.JSONField(
         _("events"), help_text=_("The events that made the award: a list of objects with id, type and time.")
     )

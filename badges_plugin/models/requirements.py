@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.signals import m2m_changed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import conf, events
 from ..exceptions import InvalidRule, UnusableEventType
 from ..rules import Operator, Rule, compile_rule
-from .ruleset_version import ConfigurationModel
+from .ruleset_version import ConfigurationModel, renew_for_links
 from .templates import BadgeTemplate
 
 OPERATOR_LABELS = {
@@ -119,6 +120,11 @@ class BadgePenalty(EventCondition):
 
     def existing_rules(self) -> list[AbstractDataRule]:
         return list(self.rules.all()) if self.pk else []
+
+
+m2m_changed.connect(
+    renew_for_links, sender=BadgePenalty.requirements.through, dispatch_uid="badges_plugin.requirements.links"
+)
 
 
 class AbstractDataRule(ConfigurationModel):

@@ -12,8 +12,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from django.db import models
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db import models, transaction
+from django.db.models.signals import class_prepared, post_delete, post_save
 
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
@@ -43,17 +43,24 @@ class RulesetVersion(models.Model):
 
 
 class ConfigurationQuerySet(models.QuerySet[ModelT]):
-    """The bulk operations, which send no signals, renew the version as well."""
+    """Bulk operations renew the version as well: they send no signals."""
 
     def update(self, **kwargs: Any) -> int:
-        changed = super().update(**kwargs)
-        RulesetVersion.renew()
+        with transaction.atomic():
+            changed = super().update(**kwargs)
+            RulesetVersion.renew()
         return changed
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[ModelT]:
-        created = super().bulk_create(*args, **kwargs)
-        RulesetVersion.renew()
+        with transaction.atomic():
+            created = super().bulk_create(*args, **kwargs)
+            RulesetVersion.renew()
         return created
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            hold_rows(self)
+            return super().delete()
 
 
 class ConfigurationModel(models.Model):
@@ -68,18 +75,45 @@ class ConfigurationModel(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and renew the version in the same transaction: a process that dies in between changes nothing."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
-def _renew(sender: type[models.Model], **kwargs: object) -> None:
-    # Connected for every sender: a model of a backend that inherits from BadgeTemplate sends its signals alone.
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete. An event that is about to refer to the row waits, and then finds it gone."""
+        with transaction.atomic():
+            hold_rows(type(self)._base_manager.filter(pk=self.pk))  # noqa: SLF001  Django's documented name
+            return super().delete(*args, **kwargs)
+
+
+def hold_rows(rows: models.QuerySet[Any]) -> None:
+    """
+    Lock rows before what refers to them is collected and deleted.
+
+    Otherwise a fulfilment that is written between the two makes the deletion fail.
+    """
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    list(rows.model._base_manager.select_for_update().filter(pk__in=keys).values_list("pk"))  # noqa: SLF001
+
+
+def _renew(**kwargs: object) -> None:
+    RulesetVersion.renew()
+
+
+def renew_for_links(instance: models.Model, action: str, **kwargs: object) -> None:
+    """Receive ``m2m_changed`` of a relation between configuration models."""
+    if action.startswith("post_"):
+        RulesetVersion.renew()
+
+
+def _watch(sender: type[models.Model], **kwargs: object) -> None:
+    # Each model by itself, those of backends included: a receiver for all senders would keep Django from deleting
+    # anything in the host in one statement.
     if issubclass(sender, ConfigurationModel):
-        RulesetVersion.renew()
+        uid = f"badges_plugin.ruleset_version.{sender.__module__}.{sender.__qualname__}"
+        post_save.connect(_renew, sender=sender, dispatch_uid=uid)
+        post_delete.connect(_renew, sender=sender, dispatch_uid=uid)
 
 
-def _renew_for_links(sender: type[models.Model], instance: models.Model, action: str, **kwargs: object) -> None:
-    if action.startswith("post_") and isinstance(instance, ConfigurationModel):
-        RulesetVersion.renew()
-
-
-post_save.connect(_renew, dispatch_uid="badges_plugin.ruleset_version.save")
-post_delete.connect(_renew, dispatch_uid="badges_plugin.ruleset_version.delete")
-m2m_changed.connect(_renew_for_links, dispatch_uid="badges_plugin.ruleset_version.links")
+class_prepared.connect(_watch, dispatch_uid="badges_plugin.ruleset_version")

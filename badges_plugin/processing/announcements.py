@@ -49,7 +49,7 @@ def first_due() -> datetime:
 
 def after_commit(award: BadgeAward, kind: Kind) -> None:
     """Announce an award or its revocation once the running transaction, which wrote it, is committed."""
-    transaction.on_commit(partial(_announce, award, kind))
+    transaction.on_commit(partial(_announce_in_order, award, kind))
 
 
 def announce_pending(*, limit: int = 100) -> int:
@@ -101,6 +101,15 @@ def badge_data(award: BadgeAward) -> BadgeData:
             image_url=template.icon,
         ),
     )
+
+
+def _announce_in_order(award: BadgeAward, kind: Kind) -> None:
+    # An award that the bus did not take is still ahead of its revocation.
+    if kind is Kind.REVOKED:
+        award.refresh_from_db(fields=["announced_at"])
+        if award.announced_at is None and not _announce(award, Kind.AWARDED):
+            return
+    _announce(award, kind)
 
 
 def _unannounced(award: BadgeAward) -> list[Kind]:

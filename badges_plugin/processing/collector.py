@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib.contenttypes.models import ContentType
@@ -20,6 +21,9 @@ from .progression import ProgressChange
 
 logger = logging.getLogger(__name__)
 
+REASON_LENGTH = 255
+"""Characters of a reason that are kept: the size of the column."""
+
 
 class Collected(enum.Enum):
     """What followed from a change of progress."""
@@ -29,21 +33,27 @@ class Collected(enum.Enum):
     REVOKED = "revoked"
 
 
-def collect(change: ProgressChange) -> Collected:
+def collect(changes: Sequence[ProgressChange]) -> list[Collected]:
     """
     Award what is complete now and not awarded; revoke what was awarded and a penalty has broken.
 
-    Only the way from incomplete to complete awards a badge again: one that was revoked by hand stays revoked
-    while the learner merely goes on passing. Called inside the transaction that holds the learner.
+    Returns what followed from each change. A badge that was revoked by hand stays revoked while the learner
+    merely goes on passing: only the way from incomplete to complete awards it again. Called inside the
+    transaction that holds the learner.
     """
-    last = None if change.is_first else _last_award(change.progress)
+    last_awards = _last_awards([change.progress for change in changes if not change.is_first])
+    return [_collect(change, last_awards.get(change.progress.pk)) for change in changes]
+
+
+def _collect(change: ProgressChange, last: BadgeAward | None) -> Collected:
     is_awarded = last is not None and last.revoked_at is None
     if change.is_complete and not is_awarded and _may_award(change, last):
         award(change, last)
         return Collected.AWARDED
     if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
         # Providers show the reason to people; the id is for whoever is asked about it.
-        revoke(last, reason=_("The requirements are no longer fulfilled (event %s).") % change.reset_by.stamp.id)
+        reason = _("The requirements are no longer fulfilled (event %s).") % change.reset_by.stamp.id
+        revoke(last, reason=reason, by_hand=False)
         return Collected.REVOKED
     return Collected.NOTHING
 
@@ -75,12 +85,17 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
     return new
 
 
-def revoke(award: BadgeAward, *, reason: str) -> None:
-    """Revoke an award that is not revoked yet. Called inside a transaction that holds the learner."""
+def revoke(award: BadgeAward, *, reason: str, by_hand: bool) -> None:
+    """
+    Revoke an award that is not revoked yet. Called inside a transaction that holds the learner.
+
+    ``by_hand``: a person or a provider decided it, not the learner's progress.
+    """
     award.revoked_at = timezone.now()
-    award.revocation_reason = reason
+    award.revocation_reason = reason[:REASON_LENGTH]
+    award.revoked_by_hand = by_hand
     award.announce_due_at = announcements.first_due()
-    award.save(update_fields=["revoked_at", "revocation_reason", "announce_due_at"])
+    award.save(update_fields=["revoked_at", "revocation_reason", "revoked_by_hand", "announce_due_at"])
     _set_status(award.credential, REVOKED)
     badge_revoked.send(sender=BadgeTemplate, award=award)
     _log_after_commit(
@@ -93,16 +108,22 @@ def revoke(award: BadgeAward, *, reason: str) -> None:
     announcements.after_commit(award, Kind.REVOKED)
 
 
-def _last_award(progress: BadgeProgress) -> BadgeAward | None:
-    awards = BadgeAward.objects.filter(progress=progress).select_related("credential")
-    last = awards.order_by("number").last()
-    if last is not None:
-        last.progress = progress
+def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
+    """Return the newest award of each progress that has one. One query."""
+    if not progresses:
+        return {}
+    of_pk = {progress.pk: progress for progress in progresses}
+    last = {}
+    for award in BadgeAward.objects.filter(progress__in=progresses).select_related("credential").order_by("number"):
+        award.progress = of_pk[award.progress_id]
+        last[award.progress_id] = award
     return last
 
 
 def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
-    return last is None or (change.template.row.can_be_reawarded and not change.stayed_complete)
+    if last is None:
+        return True
+    return change.template.row.can_be_reawarded and not (last.revoked_by_hand and change.stayed_complete)
 
 
 def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> UserCredential:

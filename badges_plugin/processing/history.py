@@ -94,8 +94,9 @@ def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
     user = learners.ensure(found, newest)
     with transaction.atomic():
         held = learners.hold(user, newest, found=found)
+        ruleset.must_be_current()
         changes = progression.apply(held, steps, ruleset)
-        collected = [(change.template.id, collector.collect(change)) for change in changes]
+        collected = list(zip((change.template.id for change in changes), collector.collect(changes), strict=True))
     count(what for _, what in collected)
     return HistoryChanges(
         awarded=tuple(pk for pk, what in collected if what is Collected.AWARDED),

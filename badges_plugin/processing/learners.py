@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import datetime
+from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
@@ -31,8 +32,9 @@ def find(learner: LearnerData) -> User | None:
         return next((user for user in same_id if user.username == learner.username), same_id[0])
     if not users:
         return None
-    user = users[0]
-    if user.lms_user_id is not None and learner.lms_user_id is not None:
+    # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
+    user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
+    if user is None or (user.lms_user_id is not None and learner.lms_user_id is not None):
         raise IgnoredEvent(f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here")
     return user
 
@@ -47,17 +49,35 @@ def ensure(user: User | None, event: BadgingEvent) -> User:
     return user or _create(event.learner)
 
 
-def hold(user: User, event: BadgingEvent, *, found: User | None) -> User:
+@dataclass(frozen=True)
+class Held:
+    """A learner who is locked until the end of the transaction."""
+
+    user: User
+    is_new: bool
+    """Whether badges never dealt with the learner before, so that there is no progress either."""
+
+
+def hold(user: User, event: BadgingEvent, *, found: User | None) -> Held:
     """
     Lock the learner until the end of the transaction, and take over what the event says of them.
 
     ``found`` is what ``find`` returned: it knows whether badges ever dealt with the learner, a new user does not.
     Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
-    empty.
+    empty. Raises User.DoesNotExist when the user was deleted meanwhile.
     """
-    held = lock(user.pk)
-    _refresh_profile(held, event.learner, _advance_profile(found, held, event.stamp.time))
-    return held
+    user = lock(user.pk)
+    learner = Learner.objects.filter(pk=user.pk)
+    is_new = not ((found is not None and hasattr(found, "badges_learner")) or learner.exists())
+    if is_new:
+        # The host takes over name and e-mail address itself at each login.
+        known_until = user.last_login or event.stamp.time
+        is_newer = user.last_login is None or event.stamp.time > known_until
+        Learner.objects.create(user=user, profile_time=max(event.stamp.time, known_until))
+    else:
+        is_newer = bool(learner.filter(profile_time__lt=event.stamp.time).update(profile_time=event.stamp.time))
+    _refresh_profile(user, event.learner, is_newer)
+    return Held(user, is_new)
 
 
 def lock(user_id: int) -> User:
@@ -72,22 +92,6 @@ def lock(user_id: int) -> User:
     return User.objects.select_for_update(no_key=no_key).get(pk=user_id)
 
 
-def _advance_profile(found: User | None, held: User, event_time: datetime) -> bool:
-    """
-    Whether the event is newer than everything that was taken over before, and remember that it was seen.
-
-    ``found`` is the user as loaded before the lock, with the learner's row if there was one; None: just created.
-    """
-    learner = Learner.objects.filter(pk=held.pk)
-    if (found is not None and hasattr(found, "badges_learner")) or learner.exists():
-        return bool(learner.filter(profile_time__lt=event_time).update(profile_time=event_time))
-    # The host takes over name and e-mail address itself at each login.
-    known_until = held.last_login
-    is_newer = known_until is None or event_time > known_until
-    Learner.objects.create(user=held, profile_time=max(event_time, known_until or event_time))
-    return is_newer
-
-
 def _create(learner: LearnerData) -> User:
     if not learner.username:
         raise IgnoredEvent(f"LMS user {learner.lms_user_id} is not known here and the event has no user name")
@@ -95,8 +99,10 @@ def _create(learner: LearnerData) -> User:
     alone = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
         with alone:
-            return User.objects.create_user(
-                learner.username,
+            # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
+            return User.objects.create(
+                username=learner.username,
+                password=make_password(None),
                 email=learner.email,
                 lms_user_id=learner.lms_user_id,
                 full_name=learner.name,

@@ -13,12 +13,16 @@ from edx_django_utils.monitoring import set_custom_attribute
 
 from .. import conf
 from ..data import BadgingEvent
-from ..exceptions import IgnoredEvent
+from ..exceptions import ConfigurationChanged, IgnoredEvent
+from ..host import User
 from ..ruleset import Ruleset, current_ruleset
 from . import collector, learners, progression
 from .collector import Collected
 
 ResultT = TypeVar("ResultT")
+
+ATTEMPTS = 5
+"""How often an event is tried while staff change one thing after another."""
 
 
 class Outcome(enum.Enum):
@@ -54,27 +58,27 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     user = learners.ensure(found, event)
     with transaction.atomic():
         held = learners.hold(user, event, found=found)
-        changes = progression.apply(held, steps, ruleset)
-        collected = [collector.collect(change) for change in changes]
+        ruleset.must_be_current()
+        collected = collector.collect(progression.apply(held, steps, ruleset))
     count(collected)
     return Outcome.APPLIED
 
 
 def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
     """
-    Do work that applies the ruleset, and once more when the configuration was changed under it.
+    Do work that applies the ruleset, and do it again when the configuration was changed under it.
 
-    The ruleset is read before the learner is held, so staff may delete a requirement in between: what refers to
-    it can then not be written, and nothing of the work was.
+    The ruleset is read before the learner is held. Work that finds it outdated then, or whose writing fails
+    because it refers to what was deleted in between, was undone as a whole.
     """
-    ruleset = current_ruleset()
-    try:
-        return work(ruleset)
-    except IntegrityError:
-        renewed = current_ruleset()
-        if renewed is ruleset:
-            raise
-        return work(renewed)
+    for attempt in range(1, ATTEMPTS + 1):
+        ruleset = current_ruleset()
+        try:
+            return work(ruleset)
+        except (ConfigurationChanged, IntegrityError, User.DoesNotExist) as error:
+            if attempt == ATTEMPTS or (isinstance(error, IntegrityError) and current_ruleset() is ruleset):
+                raise
+    raise AssertionError("unreachable")
 
 
 def refuse_future(event: BadgingEvent) -> None:

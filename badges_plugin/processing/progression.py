@@ -13,6 +13,7 @@ from ..data import BadgingEvent, EventStamp
 from ..host import User
 from ..models import BadgeAward, BadgeProgress, Fulfillment
 from ..ruleset import CompiledTemplate, Match, Ruleset
+from . import learners
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class ProgressChange:
     stayed_complete: bool
     """Whether it was complete before and all the way: what was never incomplete is not earned anew."""
     reset_by: BadgingEvent | None
-    """The last event that took a fulfilled requirement away."""
+    """The last event that broke a group, by taking away the last requirement of it that was fulfilled."""
     last_event: BadgingEvent
 
     @property
@@ -75,15 +76,17 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     )
 
 
-def apply(user: User, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
+def apply(held: learners.Held, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
     """
     Set and reset the learner's fulfilments and return what changed, by template.
 
     The caller holds the learner and gives the steps oldest first. Each fulfilment is stamped with the event; one
     whose stamp is newer stays. A penalty leaves its stamp on requirements that were never fulfilled, too.
     """
-    template_ids = _touched_templates(steps)
-    known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids))
+    user, template_ids = held.user, _touched_templates(steps)
+    known: list[BadgeProgress] = []
+    if not held.is_new:
+        known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids))
     stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
     if known:
         for row in Fulfillment.objects.filter(progress__in=known):
@@ -124,14 +127,15 @@ def _apply_to(
     reset_by: BadgingEvent | None = None
     touched: dict[int, Fulfillment] = {}
     for step in steps:
-        event = step.event
+        event, before = step.event, _fulfilled(stored.values())
         for requirement_id, is_fulfilled in _newer(step.match.outcomes(template.id), stored, event.stamp).items():
             row = stored.setdefault(requirement_id, Fulfillment(progress=progress, requirement_id=requirement_id))
-            if row.is_fulfilled and not is_fulfilled:
-                reset_by = event
             row.is_fulfilled = is_fulfilled
             row.event_id, row.event_type, row.event_time = event.stamp.id, event.type, event.stamp.time
             touched[requirement_id] = row
+        after = _fulfilled(stored.values())
+        if any(group & before and not group & after for group in template.groups):
+            reset_by = event
         stayed_complete = stayed_complete and template.is_complete(_fulfilled(stored.values()))
     change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by, steps[-1].event)
     return change, list(touched.values())

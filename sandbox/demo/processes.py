@@ -23,6 +23,7 @@ from typing import IO, Self
 POLL_SECONDS = 0.05
 STOP_GRACE_SECONDS = 15.0
 LOG_LINES_SHOWN = 20
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class ProcessFailed(RuntimeError):
@@ -132,13 +133,14 @@ class Processes:
     """
     Starts children and stops them all, last first, when its ``with`` block is left.
 
-    SIGTERM to the supervisor becomes an ordinary exit, so that it stops them as well.
+    SIGTERM to the supervisor, and SIGHUP when its terminal is closed, become an ordinary exit, so that it stops
+    them as well.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._children: list[Child] = []
-        self._previous_handler: Callable[[int, FrameType | None], object] | int | None = None
+        self._previous_handlers: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
 
     def start(self, name: str, arguments: Sequence[str], *, environ: Mapping[str, str] | None = None) -> Child:
         """Start ``arguments``; ``environ`` is added to this process's own environment."""
@@ -153,19 +155,20 @@ class Processes:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         if threading.current_thread() is threading.main_thread():
-            self._previous_handler = signal.signal(signal.SIGTERM, _exit_on_signal)
+            for number in ENDING_SIGNALS:
+                self._previous_handlers[number] = signal.signal(number, _exit_on_signal)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # A second Ctrl-C must not leave half of them running.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *ENDING_SIGNALS})
         try:
             self.stop_all()
         finally:
-            if self._previous_handler is not None:
-                signal.signal(signal.SIGTERM, self._previous_handler)
+            for number, handler in self._previous_handlers.items():
+                signal.signal(number, handler)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 

@@ -106,7 +106,7 @@ def test_an_exception_leaves_nothing_running(tmp_path: Path) -> None:
     assert [is_alive(child.pid) for child in children] == [False, False]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_supervisor_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
     supervisor = (
         "import sys, time; from pathlib import Path; from sandbox.demo.processes import Processes\n"

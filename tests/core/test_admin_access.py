@@ -20,7 +20,7 @@ from badges_plugin.models import (
     BadgeTemplate,
 )
 from tests.core.admin_pages import staff, text, url
-from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
+from tests.factories import make_template, make_user, penalizes_failing, requires, requires_course, send_passing
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +184,11 @@ def queries(act: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as captured:
         act()
     return len(captured)
+
+
+def test_the_names_of_groups_are_shown_as_text() -> None:
+    template = make_template()
+    requires(template, group="<script>alert(1)</script>")
+    page = staff(superuser=True).get(url("badgerequirement", "add"), {"template": template.pk})
+    assert "&lt;script&gt;alert(1)" in page.content.decode()
+    assert "<script>alert(1)" not in page.content.decode()

@@ -361,3 +361,46 @@ def test_renaming_and_retirement_reach_the_progress(heard: Heard) -> None:
     user.delete()
     assert not BadgeProgress.objects.exists()
     assert not BadgeAward.objects.exists()
+
+
+def test_a_group_that_is_still_satisfied_keeps_the_badge_whatever_else_is_asked_for_by_now(heard: Heard) -> None:
+    template, user = make_template(), make_user()
+    requires_course(template, group="either")
+    second = requires_course(template, OTHER, group="either")
+    penalizes_failing(template, second, OTHER)
+    send_passing(user)
+    send_passing(user, OTHER)
+    requires_course(template, "course-v1:Demo+New+1")
+    send_passing(user, OTHER, is_passing=False, minute=1)
+    assert heard.revoked == []
+
+
+def test_a_badge_lost_by_a_penalty_comes_back_when_what_was_lost_is_not_asked_for_any_more(heard: Heard) -> None:
+    template, user = make_template(), make_user()
+    requires_course(template)
+    lost = requires_course(template, OTHER)
+    penalizes_failing(template, lost, OTHER)
+    send_passing(user)
+    send_passing(user, OTHER)
+    send_passing(user, OTHER, is_passing=False, minute=1)
+    lost.delete()
+    send_passing(user, minute=2)
+    assert [award.number for award in heard.awarded] == [1, 2]
+    assert [award.revoked_by_hand for award in heard.revoked] == [False]
+
+
+def test_a_penalty_whose_requirements_were_all_deleted_creates_no_learner() -> None:
+    template = make_template()
+    requires_course(template)
+    emptied = requires_course(template, OTHER)
+    penalizes_failing(template, emptied, OTHER)
+    emptied.delete()
+    assert send_passing(user_data(), OTHER, is_passing=False) is Outcome.UNMATCHED
+    assert not get_user_model().objects.filter(lms_user_id=77).exists()
+
+
+def test_a_long_reason_is_cut(heard: Heard) -> None:
+    requires_course(make_template())
+    send_passing(make_user())
+    api.revoke_award(heard.awarded[0], reason="because " * 100)
+    assert len(BadgeAward.objects.get().revocation_reason) == 255

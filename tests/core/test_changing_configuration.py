@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection
+from django.db.models.deletion import Collector
 
+from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.models import BadgeAward, Fulfillment
-from tests.factories import make_template, make_user, requires_course, send_passing
+from tests.factories import make_template, make_user, requires_course, send_passing, user_data
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,3 +59,41 @@ def test_a_violation_that_no_change_of_configuration_explains_is_passed_on() -> 
 
     with connection.execute_wrapper(BeforeTheLearnerIsFound(violate)), pytest.raises(IntegrityError, match="not ours"):
         send_passing(user)
+
+
+def test_a_template_that_is_deactivated_meanwhile_awards_nothing() -> None:
+    template, user = make_template(), make_user()
+    requires_course(template)
+    with connection.execute_wrapper(BeforeTheLearnerIsFound(lambda: api.deactivate_template(template))):
+        assert send_passing(user) is Outcome.UNMATCHED
+    assert not BadgeAward.objects.exists()
+
+
+def test_a_requirement_that_is_added_meanwhile_counts() -> None:
+    template, user = make_template(), make_user()
+    requires_course(template)
+    with connection.execute_wrapper(
+        BeforeTheLearnerIsFound(lambda: requires_course(template, "course-v1:Demo+Other+1"))
+    ):
+        assert send_passing(user) is Outcome.APPLIED
+    assert not BadgeAward.objects.exists()
+
+
+def test_a_learner_who_is_deleted_meanwhile_is_created_anew() -> None:
+    template, user = make_template(), make_user()
+    requires_course(template)
+
+    class AfterTheLearnerIsFound(BeforeTheLearnerIsFound):
+        def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            result = execute(sql, params, many, context)
+            return super().__call__(lambda *ignored: result, sql, params, many, context)
+
+    with connection.execute_wrapper(AfterTheLearnerIsFound(user.delete)):
+        assert send_passing(user_data(user)) is Outcome.APPLIED
+    assert BadgeAward.objects.get().user.pk != user.pk
+
+
+def test_the_host_deletes_its_own_rows_in_one_statement() -> None:
+    """A receiver of ours for every model would make Django load each row first."""
+    collector = Collector(using="default", origin=Session)
+    assert collector.can_fast_delete(Session.objects.all())

@@ -133,3 +133,8 @@ def test_personal_data_is_not_in_representations() -> None:
     for text in (repr(event), str(event), repr(event.learner)):
         assert "newcomer" not in text
         assert "example.org" not in text
+
+
+@pytest.mark.parametrize("ignored", ["user", "course", "user.pii"])
+def test_an_ignored_path_covers_what_is_below_it(ignored: str) -> None:
+    assert not [path for path in key_paths(PASSING, (ignored,)) if path.startswith(f"{ignored}.")]

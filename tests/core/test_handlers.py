@@ -192,3 +192,20 @@ def test_mistakes_in_the_settings_are_found_by_a_check(settings: Any, changes: d
     messages = checks.check_configuration(None) + checks.check_announcements(None)
     assert [message.id for message in messages] == ids
     assert all(message.hint for message in messages)
+
+
+def test_two_badges_that_depend_on_each_other_do_not_award_without_end(
+    settings: Any, reconnect: Callable[[], None], django_capture_on_commit_callbacks: Any, caplog: Any
+) -> None:
+    settings.BADGES_CONFIG = {"events": [PASSING, AWARDED_TYPE, REVOKED_TYPE]}
+    reconnect()
+    first, second = make_template(), make_template()
+    for template, other in ((first, second), (second, first)):
+        earned = requires(template, ("template.uuid", "eq", str(other.uuid)), event_type=REVOKED_TYPE, group="any")
+        penalizes(template, [earned], ("template.uuid", "eq", str(other.uuid)), event_type=AWARDED_TYPE)
+    start = requires_course(first, group="any")
+    penalizes(first, [start], ("template.uuid", "eq", str(second.uuid)), event_type=AWARDED_TYPE)
+    send = make_user()
+    with django_capture_on_commit_callbacks(execute=True):
+        emit_passing(send)
+    assert BadgeAward.objects.count() <= handlers.LONGEST_CHAIN + 1

@@ -142,3 +142,50 @@ def test_what_is_announced_names_the_learner_as_the_newest_event_does(
         send_passing(user_data(name="New Name"))
     ((_, badge),) = heard.public
     assert badge.user.pii.name == "New Name"
+
+
+def test_a_user_name_is_kept_as_the_lms_spells_it() -> None:
+    ligature = "\ufb01ona"
+    send_passing(user_data(id=None, username=ligature))
+    send_passing(user_data(id=None, username=ligature), minute=1)
+    assert User.objects.get().username == ligature
+    assert UserCredential.objects.get().username == ligature
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("said", "email", "name"),
+    [
+        ({"email": "x" * 250 + "@example.org"}, "", "Nia New"),
+        ({"name": "N" * 300}, "new@example.org", "N" * 255),
+        ({"name": "Ni\0a"}, "new@example.org", "Nia"),
+    ],
+)
+def test_a_profile_that_does_not_fit_is_no_obstacle_to_an_award(
+    known: bool, said: dict[str, str], email: str, name: str
+) -> None:
+    if known:
+        make_user(lms_user_id=77, username="newcomer", email="", full_name="")
+    send_passing(user_data(**said))
+    assert (awarded_to().email, awarded_to().full_name) == (email, name)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"username": "u" * 151}, "is not known here"),
+        ({"id": 2**31, "username": ""}, "neither an LMS user id nor a user name"),
+    ],
+)
+def test_somebody_who_cannot_be_kept_is_ignored(said: dict[str, Any], reason: str) -> None:
+    with pytest.raises(IgnoredEvent, match=reason):
+        send_passing(user_data(**said))
+
+
+@pytest.mark.mysql
+def test_accents_tell_learners_apart_where_the_database_does_not() -> None:
+    jose = make_user(username="jose", lms_user_id=None)
+    with pytest.raises(IgnoredEvent, match="belongs to another"):
+        send_passing(user_data(username="jos\u00e9"))
+    jose.refresh_from_db()
+    assert jose.lms_user_id is None

@@ -110,7 +110,7 @@ def test_a_penalty_reaches_only_requirements_of_its_own_template() -> None:
 def test_what_was_made_is_kept_for_as_long_as_the_token_stays() -> None:
     made: list[int] = []
 
-    def make() -> int:
+    def make(token: uuid.UUID | None) -> int:
         made.append(len(made))
         return made[-1]
 

@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from badges_plugin import conf
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LOOK = """
 import json, weakref, django
@@ -23,7 +26,7 @@ from django.urls import get_resolver
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 from badges_plugin.signals import badge_awarded, badge_revoked
 
-OURS = ("badges_plugin", "badges_distribution", "credly_badges")
+OURS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
 load_all_signals()
 
 def ours(receivers):
@@ -54,7 +57,7 @@ def look(**environment: str) -> dict[str, Any]:
 @pytest.mark.standin
 def test_switched_off_nothing_is_connected_served_or_shown() -> None:
     found = look(BADGES_ENABLED="false")
-    assert found.pop("installed") == ["badges_plugin", "badges_distribution", "credly_badges"]
+    assert found.pop("installed") == ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges"]
     assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": []}
 
 
@@ -62,7 +65,12 @@ def test_switched_off_nothing_is_connected_served_or_shown() -> None:
 def test_switched_on_everything_is() -> None:
     found = look(BADGES_ENABLED="true")
     assert found["events"] == sorted(conf.DEFAULT_EVENTS)
-    assert {"badges_plugin.BadgeTemplate", "credly_badges.CredlyBadgeTemplate"} <= set(found["admin"])
+    templates = {
+        "badges_plugin.BadgeTemplate",
+        "credly_badges.CredlyBadgeTemplate",
+        "accredible_badges.AccredibleGroup",
+    }
+    assert templates <= set(found["admin"])
     assert found["internal"]
     assert found["checks"]
 
@@ -75,3 +83,21 @@ def test_only_true_is_on(settings: Any, value: Any, expected: bool) -> None:
     assert conf.is_enabled() is expected
     del settings.BADGES_ENABLED
     assert conf.is_enabled() is False
+
+
+@pytest.mark.parametrize(
+    "badges_config", ['{"events": "x"}', '{"events": null}', '{"rules": {"ignored_keypaths": null}}', '{"rules": []}']
+)
+def test_a_wrong_setting_is_told_by_the_check_and_does_not_keep_the_service_from_starting(badges_config: str) -> None:
+    environ = {**os.environ, "DATABASE_URL": "sqlite://:memory:", "BADGES_CONFIG_JSON": badges_config}
+    run = subprocess.run(
+        [sys.executable, "sandbox/manage.py", "check"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    is_wrong = "null" not in badges_config
+    assert ("badges_plugin.E001" in run.stderr) is is_wrong
+    assert "Traceback" not in run.stderr
