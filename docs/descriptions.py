@@ -58,3 +58,18 @@ CREDLY = {
     "REQUESTS_PER_MINUTE": "The pace of each worker with each organization. ``None``: no limit.",
     "WEBHOOK_SECRET": "The last part of the webhook's address. Empty: the address has no such part.",
 }
+
+ACCREDIBLE = {
+    "ACCREDIBLE_BASE_URL": "Accredible's web site. Checked; no request goes there.",
+    "ACCREDIBLE_API_BASE_URL": "Accredible's API. Both of its versions are used, whichever the address names.",
+    "ACCREDIBLE_EU_API_BASE_URL": "The same for accounts in the European Union.",
+    "ACCREDIBLE_SANDBOX_BASE_URL": "The same for Accredible's sandbox.",
+    "ACCREDIBLE_SANDBOX_API_BASE_URL": "The same for Accredible's sandbox.",
+    "USE_EU": "Whether the accounts are in the European Union.",
+    "USE_SANDBOX": "Whether to use Accredible's sandbox.",
+    "API_KEYS": "API keys by the name of the API configuration. They win over keys entered in the admin.",
+    "REQUESTS_PER_MINUTE": (
+        "The pace of each worker. Accredible allows 400 a minute to a network address: divide them among the workers"
+        " that share one. ``0``: no limit."
+    ),
+}

@@ -110,6 +110,12 @@ def credly_settings() -> str:
     return _settings(conf._DEFAULTS, descriptions.CREDLY)  # noqa: SLF001 - see above
 
 
+def accredible_settings() -> str:
+    from badges_plugin.distribution.accredible import conf
+
+    return _settings(conf._DEFAULTS, descriptions.ACCREDIBLE)  # noqa: SLF001 - see above
+
+
 def _settings(defaults: Mapping[str, object], meanings: Mapping[str, str]) -> str:
     if defaults.keys() != meanings.keys():
         raise LookupError(f"docs/descriptions.py differs from the code in {sorted(defaults.keys() ^ meanings.keys())}")
@@ -124,6 +130,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "consumer-settings": consumer_settings,
     "distribution-settings": distribution_settings,
     "credly-settings": credly_settings,
+    "accredible-settings": accredible_settings,
 }
 
 

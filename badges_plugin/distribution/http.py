@@ -43,6 +43,12 @@ class Patience:
     read: float = 15.0
     total: float = 30.0
 
+    @classmethod
+    def within(cls, total: float) -> Patience:
+        """The usual patience, cut down where a request as a whole may take less."""
+        usual = cls()
+        return cls(connect=min(usual.connect, total), read=min(usual.read, total), total=total)
+
 
 class HttpClient:
     """JSON over HTTP with one provider. Safe to share among threads: each has its own connections.

@@ -95,5 +95,5 @@ def test_a_learner_who_is_deleted_meanwhile_is_created_anew() -> None:
 
 def test_the_host_deletes_its_own_rows_in_one_statement() -> None:
     """A receiver of ours for every model would make Django load each row first."""
-    collector = Collector(using="default", origin=Session)
+    collector = Collector(using="default")
     assert collector.can_fast_delete(Session.objects.all())

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from badges_plugin.distribution.credly import vault
+from badges_plugin.distribution import vault
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import key_fingerprint
 from badges_plugin.distribution.failures import RejectedKey

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.distribution.credly import vault
+from badges_plugin.distribution import vault
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.data import BadgeState, TemplateState
 from badges_plugin.distribution.failures import RejectedKey
@@ -104,7 +104,7 @@ class CredlyBadgeTemplate(BadgeTemplate):
     def save(self, *args: object, **kwargs: object) -> None:
         """Save the template. Its origin is Credly's whoever creates it."""
         self.origin = ORIGIN
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        super().save(*args, **kwargs)
 
 
 class CredlyBadge(UserCredential):

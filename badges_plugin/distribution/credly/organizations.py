@@ -29,7 +29,7 @@ def make_client(organization: UUID, api_key: str) -> CredlyClient:
         settings.api_base_url,
         organization,
         api_key,
-        patience=Patience(total=distribution_config().request_timeout),
+        patience=Patience.within(distribution_config().request_timeout),
         limiter=_limiter(organization, pace) if pace else None,
     )
 

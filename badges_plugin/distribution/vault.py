@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 # Changing it makes every stored key unreadable.
-_PURPOSE = b"badges_plugin.distribution.credly api key"
+_PURPOSE = b"badges_plugin.distribution api key"
 
 
 class UnreadableKey(Exception):

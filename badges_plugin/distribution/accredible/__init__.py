@@ -1,0 +1,1 @@
+"""Accredible as a distribution backend."""

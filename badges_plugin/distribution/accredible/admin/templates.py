@@ -1,0 +1,44 @@
+"""Accredible's groups: what Accredible decides is read only, what is asked of learners is set up here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from badges_plugin.admin.templates import BadgeTemplateAdmin
+from badges_plugin.models import BadgeTemplate
+
+
+class AccredibleGroupAdmin(BadgeTemplateAdmin):
+    """Groups come from Accredible by synchronization, never by hand. They bring no image: that is ours to set."""
+
+    list_display: tuple[str, ...] = (
+        "name",
+        "api_config",
+        "group_id",
+        "is_active",
+        "requirement_count",
+        "penalty_count",
+        "site",
+    )
+    list_filter: ClassVar[tuple[Any, ...]] = ("api_config", "is_active", "site")
+    list_select_related: ClassVar[tuple[str, ...]] = ("site", "api_config")
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        *BadgeTemplateAdmin.readonly_fields,
+        "api_config",
+        "group_id",
+        "name",
+        "description",
+    )
+    fieldsets: ClassVar[Any] = (
+        (_("From Accredible"), {"fields": ("api_config", "group_id", "name", "description", "shown_uuid")}),
+        (_("Awarding"), {"fields": ("is_active", "can_be_reawarded", "icon", "image", "site")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> bool:
+        return False

@@ -1,0 +1,35 @@
+"""The app of the Accredible backend."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from badges_plugin import conf
+from badges_plugin.apps import PROJECT_TYPE
+
+
+class AccredibleBadgesConfig(AppConfig):
+    """Badges at Accredible."""
+
+    name = "badges_plugin.distribution.accredible"
+    label = "accredible_badges"
+    verbose_name = _("Accredible badges")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    # The host's plugin discovery skips an app config without this attribute.
+    plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
+
+    def ready(self) -> None:
+        """Register the backend and the checks."""
+        if not conf.is_enabled():
+            return
+        from badges_plugin.distribution import registry
+        from badges_plugin.distribution.accredible import checks, doctor
+        from badges_plugin.distribution.accredible.backend import AccredibleBackend
+
+        checks.connect()
+        doctor.connect()
+        registry.register(AccredibleBackend())

@@ -1,0 +1,152 @@
+"""The Accredible API, as far as badges need it.
+
+https://docs.api.accredible.com/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from badges_plugin.distribution.accredible import data
+from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
+from badges_plugin.distribution.http import HttpClient, Patience
+from badges_plugin.distribution.limits import RateLimiter
+
+RecordT = TypeVar("RecordT")
+
+_DUPLICATE = "has already been taken"
+_GONE = frozenset({404, 410})
+
+PAGE_SIZE = 50
+MOST_PAGES = 200
+"""The search ends at the 10,000th credential."""
+
+
+class AccredibleClient:
+    """One account, or one department of it, at Accredible.
+
+    Every method raises the failures of `badges_plugin.distribution.failures` and nothing else.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        api_key: str,
+        *,
+        patience: Patience | None = None,
+        limiter: RateLimiter | None = None,
+    ) -> None:
+        self._http = HttpClient(
+            root,
+            # Encoded as the key of a careless hand may be: it is then refused by Accredible and not by Python.
+            headers={"Authorization": f"Token token={api_key.encode().decode('latin-1')}"},
+            patience=patience,
+            limiter=limiter,
+            describe=words_of_error,
+        )
+
+    def check(self) -> None:
+        """Nothing, unless the key is not accepted or Accredible cannot be asked."""
+        self._groups_page(1, size=1)
+
+    def groups(self) -> Iterator[data.GroupRecord]:
+        """All groups that the key may see, over all pages."""
+        page: int | None = 1
+        for _ in range(MOST_PAGES):
+            reply = self._groups_page(page or 1, size=PAGE_SIZE)
+            for record in _list(reply, "groups"):
+                yield _read(data.group, record)
+            page = _next_page(reply)
+            if page is None:
+                return
+        raise TransientFailure(f"Accredible names more than {MOST_PAGES} pages of groups.")
+
+    def issue(self, credential: Mapping[str, Any]) -> data.CredentialRecord:
+        """Create a credential. Raises AlreadyIssued when the group has one of the learner and allows no second."""
+        try:
+            reply = self._http.request("POST", "v1", "credentials", json={"credential": credential})
+        except PermanentFailure as failure:
+            if failure.status == 422 and _DUPLICATE in failure.reason:
+                raise AlreadyIssued(failure.reason, status=422, body=failure.body) from failure
+            raise
+        return _credential(reply)
+
+    def expire(self, credential_id: str, *, on: date) -> data.CredentialRecord | None:
+        """Let a credential expire on a day. None when there is no such credential."""
+        wanted = {"credential": {"expired_on": on.isoformat()}}
+        try:
+            return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
+        except PermanentFailure as failure:
+            if failure.status in _GONE:
+                return None
+            raise
+
+    def credential(self, identity: str) -> data.CredentialRecord | None:
+        """A credential by Accredible's id or by the one that its issuer gave it; None when there is none."""
+        try:
+            return _credential(self._http.get("v1", "credentials", identity))
+        except PermanentFailure as failure:
+            if failure.status in _GONE:
+                return None
+            raise
+
+    def credentials(self, query: Mapping[str, str | int]) -> Iterator[data.CredentialRecord]:
+        """Credentials that fit, in whatever state, over all pages. The conditions are those of Accredible's search."""
+        for page in range(MOST_PAGES):
+            wanted = {"query": dict(query), "page": {"from": page * PAGE_SIZE, "size": PAGE_SIZE}}
+            records = _list(self._http.request("POST", "v2", "credentials", "search", json=wanted), "credentials")
+            for record in records:
+                yield _read(data.credential, record)
+            if len(records) < PAGE_SIZE:
+                return
+        raise TransientFailure(f"Accredible finds more than {MOST_PAGES * PAGE_SIZE} credentials.")
+
+    def _groups_page(self, page: int, *, size: int) -> Any:
+        return self._http.request("POST", "v1", "issuer", "groups", "search", json={"page": page, "page_size": size})
+
+
+def words_of_error(body: Any) -> str:
+    """Accredible's own words in the body of an error; each kind of error has its own shape."""
+    if not isinstance(body, Mapping):
+        return ""
+    parts = []
+    for name in ("message", "error", "errors", "data"):
+        value = body.get(name)
+        if isinstance(value, Mapping):
+            parts += [f"{attribute} {_joined(texts)}" for attribute, texts in value.items()]
+        else:
+            parts.append(_joined(value))
+    return "; ".join(part for part in parts if part)
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_joined, value)))
+    return value if isinstance(value, str) else ""
+
+
+def _next_page(reply: Any) -> int | None:
+    meta = reply.get("meta") if isinstance(reply, Mapping) else None
+    page = meta.get("next_page") if isinstance(meta, Mapping) else None
+    return page if isinstance(page, int) and page > 1 else None
+
+
+def _list(reply: Any, name: str) -> list[Any]:
+    records = reply.get(name) if isinstance(reply, Mapping) else None
+    if not isinstance(records, list):
+        raise TransientFailure(f"Accredible's reply has no list of {name}.")
+    return records
+
+
+def _credential(reply: Any) -> data.CredentialRecord:
+    return _read(data.credential, reply.get("credential") if isinstance(reply, Mapping) else None)
+
+
+def _read(read: Callable[[Any], RecordT], record: Any) -> RecordT:
+    try:
+        return read(record)
+    except data.UnexpectedReply as error:
+        # The request has been carried out, or the status would say so.
+        raise TransientFailure(f"Accredible's reply cannot be read: {error}.", ambiguous=True) from error

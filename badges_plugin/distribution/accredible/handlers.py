@@ -1,0 +1,68 @@
+"""Accredible's side of an award or a revocation: rows and notifications, as for every provider, and the result.
+
+`issue_badge` and `revoke_badge` run in the award's transaction and prepare; the request itself is a delivery, which
+the worker makes. The notifications follow when Accredible has done it, since only then there is a badge to see.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Model
+
+from badges_plugin.distribution import notifications
+from badges_plugin.distribution.accredible.data import CredentialState
+from badges_plugin.distribution.accredible.models import AccredibleBadge
+from badges_plugin.distribution.data import Receipt
+from badges_plugin.models import BadgeAward
+
+_LONGEST_ADDRESS = 500
+
+
+def issue_badge(award: BadgeAward) -> None:
+    """On award: the learner has an Accredible badge that Accredible does not know yet.
+
+    A badge earned again starts anew.
+    """
+    blank = {
+        "external_id": "",
+        "state": CredentialState.CREATED.value,
+        "issued_at": award.awarded_at,
+        "credential_url": "",
+    }
+    if not AccredibleBadge.objects.filter(pk=award.credential_id).update(**blank):
+        _add_to_credential(award, **blank)
+
+
+def revoke_badge(award: BadgeAward) -> None:
+    """On revoke: nothing changes until Accredible has revoked it; the credential itself says "revoked" already."""
+
+
+def record_badge(award: BadgeAward, receipt: Receipt) -> None:
+    """Accredible has answered. An award that was followed by another no longer says how the badge stands."""
+    if award.progress.awards.filter(number__gt=award.number).exists():
+        return
+    known = {"external_id": receipt.external_id, "state": receipt.state}
+    url = receipt.details.get("credential_url", "")
+    if 0 < len(url) <= _LONGEST_ADDRESS:
+        known["credential_url"] = url
+    AccredibleBadge.objects.filter(pk=award.credential_id).update(**known)
+
+
+def notify_user_awarding(award: BadgeAward) -> None:
+    """Tell the learner about the badge and where to see it, if notifications are on."""
+    if not notifications.are_on():
+        return
+    badge = AccredibleBadge.objects.filter(pk=award.credential_id).first()
+    notifications.tell(award, notifications.ISSUED, claim_url=badge.credential_url if badge else "")
+
+
+def notify_user_revocation(award: BadgeAward) -> None:
+    """Tell the learner that the badge is revoked, if notifications are on."""
+    notifications.tell(award, notifications.REVOKED)
+
+
+def _add_to_credential(award: BadgeAward, **values: object) -> None:
+    """Make the core's user credential an Accredible badge as well, leaving the host's own row alone."""
+    badge = AccredibleBadge(usercredential_ptr_id=award.credential_id, **values)
+    # raw: only our table is written. Otherwise Django would save the host's row again, with defaults for what is not
+    # given.
+    Model.save_base(badge, raw=True, force_insert=True)

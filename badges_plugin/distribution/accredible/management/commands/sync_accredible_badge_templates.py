@@ -1,0 +1,50 @@
+"""`manage.py sync_accredible_badge_templates`: mirror the groups of Accredible API configurations.
+
+From Ulmo on the host's built-in app has a command sync_accredible_groups, hence another name.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from badges_plugin.distribution.accredible.configurations import ensure_configured
+from badges_plugin.distribution.accredible.models import AccredibleApiConfig
+from badges_plugin.distribution.accredible.sync import sync_groups
+from badges_plugin.distribution.failures import DeliveryFailure
+
+
+class Command(BaseCommand):
+    help = "Mirror the groups of one Accredible API configuration, or of all. New groups are inactive."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--configuration", metavar="NAME", help="Only this API configuration.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ensure_configured()
+        configurations = self._configurations(options["configuration"])
+        failed = 0
+        for number, api_config in enumerate(configurations, start=1):
+            progress = f"[{number}/{len(configurations)}] {api_config}"
+            try:
+                result = sync_groups(api_config)
+            except DeliveryFailure as failure:
+                failed += 1
+                self.stderr.write(f"{progress}: {failure.reason}")
+                continue
+            self.stdout.write(
+                f"{progress}: {result.total} groups ({result.created} new, {result.updated} changed, "
+                f"{result.deactivated} deactivated)"
+            )
+        if failed:
+            raise CommandError(f"{failed} of {len(configurations)} API configurations could not be synchronized.")
+
+    def _configurations(self, wanted: str | None) -> list[AccredibleApiConfig]:
+        rows = AccredibleApiConfig.objects.order_by("name", "pk")
+        found = list(rows if wanted is None else rows.filter(name=wanted))
+        if not found:
+            which = "" if wanted is None else f" {wanted!r}"
+            raise CommandError(f"There is no Accredible API configuration{which}. Add it in the admin or the settings.")
+        return found

@@ -1,0 +1,58 @@
+"""The simulator as an object: start it in a thread, misbehave through its methods, read what happened."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from sandbox.accredible import api
+from sandbox.accredible.records import Credential, planted
+from sandbox.accredible.server import Server
+from sandbox.credly.faults import Fault, Faults
+from sandbox.credly.wire import Reply, Request
+
+
+class AccredibleSimulator:
+    """An Accredible of one's own on a port of one's own. `world` is what exists there."""
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.world = planted()
+        self.faults = Faults()
+        #: Names of the operations in the order in which requests for them arrived.
+        self.asked: list[str] = []
+        self._server = Server((host, port), self.handle)
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.__exit__(kind, error, trace)
+
+    @property
+    def url(self) -> str:
+        """What ACCREDIBLE_API_BASE_URL takes."""
+        return f"{self._server.origin}/v1/"
+
+    def fail(self, **fault: Any) -> None:
+        """Add a fault: ``fail(status=503, times=3)``, ``fail(applied=True, manner="drop", operation="issue")``."""
+        self.faults.add(Fault(**fault))
+
+    def behave(self) -> None:
+        self.faults.clear()
+
+    def credentials(self) -> list[Credential]:
+        with self.world.lock:
+            return list(self.world.credentials.values())
+
+    def handle(self, request: Request) -> Reply:
+        name = api.operation(request)
+        with self.world.lock:
+            self.asked.append(name)
+            fault = self.faults.choose(name, None)
+            if fault is not None and not fault.applied:
+                return fault.reply()
+            reply = api.perform(self.world, request)
+        return fault.reply() if fault is not None else reply

@@ -1,0 +1,203 @@
+"""The Accredible backend against the simulator: the suite every backend must pass, and what is Accredible's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from badges_plugin.distribution.accredible.configurations import client_for
+from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
+from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.models import BadgeAward
+from sandbox.accredible import DEMO_KEY, AccredibleSimulator
+from tests.accredible.conftest import GROUP
+from tests.distribution.backend_cases import BackendCases
+from tests.distribution.worlds import deliver
+from tests.factories import UserFactory, send_passing
+
+OPERATIONS = {Action.ISSUE: "issue", Action.REVOKE: "expire"}
+
+
+def issue_by_hand(config: AccredibleApiConfig, email: str, **values: object) -> str:
+    """Issue as somebody else would, with the same key."""
+    recipient = {"name": "By Hand", "email": email}
+    return client_for(config).issue({"recipient": recipient, "group_id": GROUP, "approve": True, **values}).id
+
+
+class AccredibleWorld:
+    """The simulator as the inherited suite wants it."""
+
+    def __init__(self, simulator: AccredibleSimulator, template: AccredibleGroup) -> None:
+        self.simulator = simulator
+        self.template = template
+
+    def live(self) -> list[str]:
+        return [str(credential.id) for credential in self.simulator.credentials() if credential.is_alive]
+
+    def gone(self) -> list[str]:
+        return [str(credential.id) for credential in self.simulator.credentials() if not credential.is_alive]
+
+    def calls(self, action: Action) -> int:
+        return Counter(self.simulator.asked)[OPERATIONS[action]]
+
+    def lose_answers(self, action: Action) -> None:
+        self.simulator.fail(applied=True, manner="drop", operation=OPERATIONS[action])
+
+    def lose_requests(self, action: Action) -> None:
+        self.simulator.fail(applied=False, manner="drop", operation=OPERATIONS[action])
+
+    def break_down(self) -> None:
+        self.simulator.fail(status=503, times=None)
+
+    def throttle(self, seconds: int) -> None:
+        self.simulator.fail(status=429, retry_after=str(seconds))
+
+    def recover(self) -> None:
+        self.simulator.behave()
+
+    def reject_key(self) -> None:
+        self.simulator.world.keys.pop(DEMO_KEY)
+
+    def change_key(self) -> None:
+        self.simulator.world.keys["another-key"] = "demo"
+        self.template.api_config.set_api_key("another-key")
+        self.template.api_config.save()
+
+    def issue_by_hand(self, email: str) -> str:
+        return issue_by_hand(self.template.api_config, email)
+
+
+class TestAccredibleBackend(BackendCases):
+    @pytest.fixture
+    def world(self, accredible: AccredibleSimulator, group: AccredibleGroup) -> AccredibleWorld:
+        return AccredibleWorld(accredible, group)
+
+
+def test_what_is_sent_and_what_is_kept(accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any) -> None:
+    send_passing(ada)
+    deliver()
+
+    [issued] = accredible.credentials()
+    award, badge = BadgeAward.objects.get(), AccredibleBadge.objects.get()
+    assert issued.license_id == f"openedx-{award.credential.uuid}-1"
+    assert issued.recipient == {"name": "Ada Lovelace", "email": "ada@example.org"}
+    assert (issued.group_id, issued.name, issued.issued_on) == (GROUP, "Data Science Explorer", award.awarded_at.date())
+    assert (badge.external_id, badge.state, badge.issued_at) == (str(issued.id), "published", award.awarded_at)
+    assert badge.credential_url == f"https://www.credential.net/{issued.id}"
+    assert (badge.pk, badge.username, badge.status) == (award.credential_id, "ada", "awarded")
+
+
+def test_a_revoked_credential_stays_and_has_expired(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada, minute=1)
+    deliver()
+    send_passing(ada, minute=2, is_passing=False)
+    deliver()
+
+    [expired] = accredible.credentials()
+    assert expired.expired_on == datetime.now(UTC).date()
+    assert (AccredibleBadge.objects.get().state, AccredibleBadge.objects.get().status) == ("expired", "revoked")
+
+
+def test_a_single_name_is_sent_alone(accredible: AccredibleSimulator, group: AccredibleGroup) -> None:
+    send_passing(UserFactory.create(full_name="Plato"))
+    deliver()
+
+    assert [credential.recipient["name"] for credential in accredible.credentials()] == ["Plato"]
+
+
+def test_a_group_without_course_name_has_its_credentials_named(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    accredible.world.groups[GROUP].course_name = ""
+    AccredibleGroup.objects.update(course_name="")
+    send_passing(ada)
+    deliver()
+
+    assert [credential.name for credential in accredible.credentials()] == ["Data Science Explorer"]
+
+
+def test_without_credits_the_badge_is_issued_and_not_published(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    accredible.world.credits = 0
+    send_passing(ada)
+    deliver()
+
+    assert (Delivery.objects.get().state, AccredibleBadge.objects.get().state) == ("done", "unpublished")
+
+
+@pytest.mark.parametrize(
+    ("values", "adopted"),
+    [
+        ({}, True),
+        ({"id": "HR-7"}, True),
+        # A credential of this plugin, at another site or for another earner with the same address.
+        ({"id": "openedx-3b0f9a0e-8d5a-4a53-9a0e-2f6e0a7b1c2d-1"}, False),
+    ],
+)
+def test_whose_credentials_are_adopted(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, values: dict[str, str], adopted: bool
+) -> None:
+    existing = issue_by_hand(group.api_config, ada.email.upper(), **values)
+    send_passing(ada)
+    deliver()
+
+    [delivery] = Delivery.objects.all()
+    assert (delivery.state, delivery.external_id) == (("done", existing) if adopted else ("failed", ""))
+    assert adopted or "duplicate" in delivery.last_error
+
+
+def test_an_expired_credential_is_not_adopted(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    expired = issue_by_hand(group.api_config, ada.email, expired_on=yesterday)
+    send_passing(ada)
+    deliver()
+
+    assert Delivery.objects.get().external_id not in {"", expired}
+
+
+def test_where_expired_ones_count_as_duplicates_staff_are_told_what_to_do(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    accredible.world.groups[GROUP].duplicates = "one ever"
+    for minute in (1, 2, 3):
+        send_passing(ada, minute=minute, is_passing=minute != 2)
+        deliver()
+
+    failed = Delivery.objects.get(award__number=2)
+    assert (failed.state, "allow duplicates" in failed.last_error) == ("failed", True)
+
+
+def test_a_credential_that_was_deleted_at_accredible_counts_as_revoked(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada, minute=1)
+    deliver()
+    accredible.world.credentials.clear()
+    send_passing(ada, minute=2, is_passing=False)
+    deliver()
+
+    assert Delivery.objects.get(action="revoke").state == "done"
+    assert AccredibleBadge.objects.get().state == "deleted"
+
+
+def test_the_key_of_a_configuration_may_come_from_the_settings(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, settings: Any
+) -> None:
+    group.api_config.set_api_key("old and wrong")
+    group.api_config.save()
+    send_passing(ada)
+    deliver()
+    assert Delivery.objects.get().state == "pending"
+
+    settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Demo": DEMO_KEY}}
+    deliver()
+    assert Delivery.objects.get().state == "done"

@@ -1,0 +1,155 @@
+"""Mirroring groups and states: what is at Accredible is here, what was configured here stays."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from badges_plugin.distribution.accredible.events import PollResult, poll
+from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
+from badges_plugin.distribution.accredible.sync import SyncResult, sync_groups
+from badges_plugin.distribution.failures import RejectedKey, TransientFailure
+from badges_plugin.models import BadgeTemplate, RulesetVersion
+from sandbox.accredible import OTHER_KEY, AccredibleSimulator
+from tests.accredible.conftest import GROUP
+from tests.distribution.worlds import deliver
+from tests.factories import send_passing
+
+
+def run(command: str, *arguments: str) -> str:
+    out = StringIO()
+    call_command(command, *arguments, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+@pytest.fixture
+def other(db: None, accredible: AccredibleSimulator) -> AccredibleApiConfig:
+    """The configuration of another account."""
+    other = AccredibleApiConfig(name="Other")
+    other.set_api_key(OTHER_KEY)
+    other.save()
+    return other
+
+
+def test_all_pages_are_read_and_new_groups_are_inactive(api_config: AccredibleApiConfig) -> None:
+    assert sync_groups(api_config) == SyncResult(created=59)
+
+    assert not AccredibleGroup.objects.filter(is_active=True).exists()
+    explorer = AccredibleGroup.objects.get(group_id=GROUP)
+    assert (explorer.name, explorer.description) == ("Data Science Explorer", "What ds-explorer-2026 is for.")
+    assert AccredibleGroup.objects.get(group_id=502).name == "Mentor"
+    assert BadgeTemplate.objects.get(pk=explorer.pk).origin == "accredible"
+
+
+def test_a_second_synchronization_changes_nothing(api_config: AccredibleApiConfig) -> None:
+    sync_groups(api_config)
+    before = RulesetVersion.current()
+
+    assert sync_groups(api_config) == SyncResult(unchanged=59)
+    assert RulesetVersion.current() == before
+
+
+def test_changes_are_taken_over_and_the_configuration_stays(
+    accredible: AccredibleSimulator, group: AccredibleGroup
+) -> None:
+    AccredibleGroup.objects.filter(pk=group.pk).update(icon="https://images.example/own.png")
+    accredible.world.groups[GROUP].course_name = "Renamed"
+
+    assert sync_groups(group.api_config) == SyncResult(updated=1, unchanged=58)
+    group.refresh_from_db()
+    assert (group.name, group.icon, group.is_active) == ("Renamed", "https://images.example/own.png", True)
+    assert (group.requirements.count(), group.penalties.count()) == (1, 1)
+
+
+def test_a_group_that_vanished_is_deactivated_and_never_deleted(
+    accredible: AccredibleSimulator, group: AccredibleGroup
+) -> None:
+    del accredible.world.groups[GROUP]
+
+    assert sync_groups(group.api_config) == SyncResult(unchanged=58, deactivated=1)
+    group.refresh_from_db()
+    assert (group.is_active, group.requirements.count()) == (False, 1)
+
+
+def test_the_groups_of_another_configuration_are_left_alone(
+    accredible: AccredibleSimulator, group: AccredibleGroup, other: AccredibleApiConfig
+) -> None:
+    assert sync_groups(other) == SyncResult(created=1)
+
+    group.refresh_from_db()
+    assert group.is_active
+    assert AccredibleGroup.objects.filter(api_config=group.api_config).count() == 59
+
+
+def test_a_synchronization_that_breaks_off_changes_nothing(
+    accredible: AccredibleSimulator, group: AccredibleGroup
+) -> None:
+    accredible.world.groups[GROUP].course_name = "Renamed"
+    accredible.fail(applied=True, manner="drop", operation="groups")
+    with pytest.raises(TransientFailure):
+        sync_groups(group.api_config)
+
+    group.refresh_from_db()
+    assert (group.name, group.is_active) == ("Data Science Explorer", True)
+
+
+def test_a_wrong_key_says_so(api_config: AccredibleApiConfig) -> None:
+    api_config.set_api_key("wrong")
+
+    with pytest.raises(RejectedKey, match="401"):
+        sync_groups(api_config)
+
+
+def test_states_follow_what_was_changed_at_accredible(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    accredible.world.credits = 0
+    send_passing(ada)
+    deliver()
+    [credential] = accredible.credentials()
+    assert poll(group.api_config) == PollResult(seen=1)
+
+    credential.approve = True
+    assert poll(group.api_config) == PollResult(seen=1, changed=1)
+    assert AccredibleBadge.objects.get().state == "published"
+    credential.expired_on = (datetime.now(UTC) - timedelta(days=1)).date()
+    poll(group.api_config)
+    assert AccredibleBadge.objects.get().state == "expired"
+    # What was not changed lately is not asked for.
+    credential.updated_at -= timedelta(days=3)
+    group.api_config.refresh_from_db()
+    assert poll(group.api_config) == PollResult()
+
+
+def test_the_commands_go_through_all_configurations_also_those_of_the_settings(
+    accredible: AccredibleSimulator, api_config: AccredibleApiConfig, settings: Any
+) -> None:
+    settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Other": OTHER_KEY}}
+
+    assert run("sync_accredible_badge_templates").splitlines() == [
+        "[1/2] Demo: 59 groups (59 new, 0 changed, 0 deactivated)",
+        "[2/2] Other: 1 groups (1 new, 0 changed, 0 deactivated)",
+    ]
+    assert run("sync_accredible_badge_templates", "--configuration", "Other").startswith("[1/1] Other: 1 groups (0 new")
+    AccredibleGroup.objects.exclude(group_id=901).delete()
+    assert run("poll_accredible_credentials").splitlines()[1] == "Other: 0 credentials seen, 0 badges changed"
+
+
+@pytest.mark.parametrize("command", ["sync_accredible_badge_templates", "poll_accredible_credentials"])
+def test_the_commands_go_on_after_a_failure_and_fail_in_the_end(
+    accredible: AccredibleSimulator, api_config: AccredibleApiConfig, command: str
+) -> None:
+    AccredibleApiConfig.objects.create(name="AAA first")
+    with pytest.raises(CommandError, match=r"^1 "):
+        run(command)
+
+    assert accredible.asked or command.startswith("poll")
+
+
+def test_the_command_says_what_is_missing(db: None, accredible: AccredibleSimulator) -> None:
+    with pytest.raises(CommandError, match="There is no Accredible API configuration 'x'"):
+        run("sync_accredible_badge_templates", "--configuration", "x")

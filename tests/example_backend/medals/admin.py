@@ -1,0 +1,17 @@
+from django.contrib import admin
+
+from badges_plugin import conf
+from badges_plugin.admin.templates import BadgeTemplateAdmin
+from medals.models import MedalTemplate
+
+
+class MedalTemplateAdmin(BadgeTemplateAdmin):
+    list_display = ("name", "medal_name", "is_active", "requirement_count", "penalty_count", "site")
+    fieldsets = (
+        (None, {"fields": ("name", "medal_name", "description", "icon", "site")}),
+        ("Awarding", {"fields": ("is_active", "can_be_reawarded")}),
+    )
+
+
+if conf.is_enabled():
+    admin.site.register(MedalTemplate, MedalTemplateAdmin)

@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+
+from badges_plugin import conf
+
+
+class MedalsConfig(AppConfig):
+    name = "medals"
+    verbose_name = "Medals"
+    default_auto_field = "django.db.models.BigAutoField"
+    # The service skips an app config without this attribute. It also says where the webhook is, if there is one.
+    plugin_app = {
+        "url_config": {
+            "credentials.djangoapp": {"namespace": "medals", "regex": r"^medals/", "relative_path": "urls"},
+        },
+    }
+
+    def ready(self):
+        if not conf.is_enabled():
+            return
+        from badges_plugin.distribution import registry
+        from medals.backend import MedalsBackend
+
+        registry.register(MedalsBackend())
