@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Channel
@@ -73,15 +73,22 @@ def note(channel: Channel, decision: Decision, *, fingerprint: str, now: datetim
     match decision.verdict:
         case Verdict.WORKS:
             # No write in the normal case: the channel is one row that all workers would queue up for.
-            mine.filter(failures__gt=0).update(failures=0, rest_until=None)
+            if not mine.filter(failures__gte=policy.breaker_threshold).update(failures=0, rest_until=None):
+                # A rest that the provider asked for meanwhile stays.
+                mine.filter(failures__gt=0).update(failures=0)
         case Verdict.STRIKE:
             mine.update(failures=F("failures") + 1)
             seconds = rest(mine.values_list("failures", flat=True).get(), policy=policy)
             if seconds is not None:
-                mine.update(rest_until=later(now, seconds))
+                _rest_at_least(mine, later(now, seconds))
         case Verdict.REST:
-            mine.update(rest_until=later(now, decision.channel_wait))
+            _rest_at_least(mine, later(now, decision.channel_wait))
             logger.warning("Channel %s rests for %.0f s: %s", channel, decision.channel_wait, decision.reason)
         case Verdict.PAUSE:
             mine.update(paused_reason=decision.reason, paused_fingerprint=fingerprint)
             logger.error("Channel %s is paused: %s", channel, decision.reason)
+
+
+def _rest_at_least(channel: QuerySet[Channel], until: datetime) -> None:
+    """Several attempts end at about the same time; the longest rest that any of them asks for holds."""
+    channel.filter(Q(rest_until=None) | Q(rest_until__lt=until)).update(rest_until=until)
