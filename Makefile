@@ -16,6 +16,8 @@ PYTHON42 := $(VENV42)/bin/python
 # uv trusts the certificates of the machine, as pip does here: many networks have one of their own.
 export UV_SYSTEM_CERTS ?= true
 PORT ?= 8000
+# For example: make drills DRILLS_ARGS="deliveries --seed 1"
+DRILLS_ARGS ?=
 # Migrations are compared with models, no database is looked at.
 NO_DATABASE := DATABASE_URL=sqlite://:memory:
 APPS := badges_plugin badges_distribution credly_badges accredible_badges
@@ -115,12 +117,12 @@ run: $(VENV)/.installed ## keep a sandbox running, with the admin to click in; P
 	$(PYTHON) -m sandbox.run --port $(PORT)
 
 .PHONY: bench
-bench: $(VENV)/.installed ## measure what an event and a delivery cost
-	$(PYTHON) -m sandbox.bench
+bench: $(VENV)/.mysql ## measure what an event and a delivery cost, on MariaDB
+	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m sandbox.bench
 
 .PHONY: drills
-drills: $(VENV)/.installed ## break things on purpose and count what was lost: nothing
-	$(PYTHON) -m sandbox.drills
+drills: $(VENV)/.mysql ## break things on purpose and count what was lost: nothing; DRILLS_ARGS chooses
+	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m sandbox.drills $(DRILLS_ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.installed ## build the documentation into docs/_build/html

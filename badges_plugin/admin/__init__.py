@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 
 from .. import conf
-from ..models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
+from ..models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate, FailedEvent
 from .awards import BadgeAwardAdmin
+from .failed_events import FailedEventAdmin
 from .penalties import BadgePenaltyAdmin
 from .progress import BadgeProgressAdmin
 from .requirements import BadgeRequirementAdmin
@@ -22,6 +23,7 @@ def register(site: admin.AdminSite) -> None:
     site.register(BadgePenalty, BadgePenaltyAdmin)
     site.register(BadgeProgress, BadgeProgressAdmin)
     site.register(BadgeAward, BadgeAwardAdmin)
+    site.register(FailedEvent, FailedEventAdmin)
 
 
 register(admin.site)

@@ -22,8 +22,6 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
 
     ``decoded`` is None when the message could not be read. Raises DatabaseError when it cannot be kept.
     """
-    # Errors of any script must fit a column of any character set, and PostgreSQL takes no NUL in a text.
-    whole_error = "".join(traceback.format_exception(error)).encode("ascii", "backslashreplace").decode()
     facts: dict[str, Any] = {
         "bus": message.bus,
         "topic": message.topic[:255],
@@ -35,8 +33,7 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "metadata": decoded.metadata.to_json_data() if decoded else dict(message.headers),
         "payload": _payload(decoded) if decoded else None,
         "raw": message.value,
-        "reason": describe(error)[:255],
-        "error": whole_error.replace("\0", "\\x00"),
+        **account_of(error),
     }
     with transaction.atomic():
         row, created = FailedEvent.objects.get_or_create(fingerprint=message.fingerprint, defaults=facts)
@@ -47,6 +44,13 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
                 state=FailedEvent.State.FAILED,
                 **{name: facts[name] for name in ("reason", "error", "metadata", "payload", "event_time")},
             )
+
+
+def account_of(error: BaseException) -> dict[str, str]:
+    """Return the columns ``reason``, which names nobody, and ``error``, which may."""
+    # Errors of any script must fit a column of any character set, and PostgreSQL takes no NUL in a text.
+    whole = "".join(traceback.format_exception(error)).encode("ascii", "backslashreplace").decode()
+    return {"reason": describe(error)[:255], "error": whole.replace("\0", "\\x00")}
 
 
 def _payload(decoded: DecodedEvent) -> Mapping[str, object] | None:

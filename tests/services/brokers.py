@@ -1,4 +1,4 @@
-"""A Redis server of our own, empty and in memory, for the Redis event bus."""
+"""A Redis server of our own, empty, for the Redis event bus."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.services.process import find_program, free_port, serving, succeeds, temporary_home
+from tests.services.process import Server, find_program, free_port, serving, succeeds, temporary_home
 
 
 @contextlib.contextmanager
 def redis() -> Iterator[Mapping[str, str]]:
     """Run a Redis server; gives the environment that leads to it: ``EVENT_BUS_REDIS_CONNECTION_URL``."""
-    server, client = (find_program(name, package="redis-server") for name in ("redis-server", "redis-cli"))
+    with redis_server() as (_, environment):
+        yield environment
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """Run a Redis server that may be stopped and started meanwhile; gives it and what ``redis`` gives."""
+    program, client = (find_program(name, package="redis-server") for name in ("redis-server", "redis-cli"))
     port, password = free_port(), secrets.token_hex(12)
     with temporary_home("redis", accounts=["redis"]) as home:
+        # It keeps what it has over a restart, and writes no more than that needs.
         settings = home.write(
             "redis.conf",
-            f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {home.folder}\nsave ""\nappendonly no\n',
+            f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {home.folder}\n"
+            'save ""\nappendonly yes\nappendfsync no\n',
         )
         ping: list[str | Path] = [client, "-h", "127.0.0.1", "-p", str(port), "--no-auth-warning", "PING"]
-        with serving(home, [server, settings], is_ready=lambda: succeeds(*ping, REDISCLI_AUTH=password)):
-            yield {"EVENT_BUS_REDIS_CONNECTION_URL": f"redis://:{password}@127.0.0.1:{port}/0"}
+        with serving(home, [program, settings], is_ready=lambda: succeeds(*ping, REDISCLI_AUTH=password)) as running:
+            yield running, {"EVENT_BUS_REDIS_CONNECTION_URL": f"redis://:{password}@127.0.0.1:{port}/0"}

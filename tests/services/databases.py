@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.services.process import find_program, free_port, serving, succeeds, temporary_home
+from tests.services.process import Server, find_program, free_port, serving, succeeds, temporary_home
 
 NAME = USER = "badges"
 
@@ -15,6 +15,13 @@ NAME = USER = "badges"
 @contextlib.contextmanager
 def mariadb() -> Iterator[Mapping[str, str]]:
     """Run a MariaDB server; gives the environment that leads to it: ``DATABASE_URL``."""
+    with mariadb_server() as (_, environment):
+        yield environment
+
+
+@contextlib.contextmanager
+def mariadb_server() -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """Run a MariaDB server that may be stopped and started meanwhile; gives it and what ``mariadb`` gives."""
     install, server, client = (
         find_program(name, package="mariadb-server") for name in ("mariadb-install-db", "mariadbd", "mariadb")
     )
@@ -28,8 +35,8 @@ def mariadb() -> Iterator[Mapping[str, str]]:
         grants = home.write(
             "init.sql",
             f"ALTER USER root@localhost IDENTIFIED BY '{password}';\n"
-            f"CREATE DATABASE {NAME};\n"
-            f"CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
+            f"CREATE DATABASE IF NOT EXISTS {NAME};\n"
+            f"CREATE USER IF NOT EXISTS '{USER}'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
             f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1';\n",
         )
         command: list[str | Path] = [
@@ -45,8 +52,8 @@ def mariadb() -> Iterator[Mapping[str, str]]:
             client, "--no-defaults", "--protocol=tcp", "-h127.0.0.1", f"-P{port}", f"-u{USER}",
             "-eSELECT 1", NAME,
         ]  # fmt: skip
-        with serving(home, command, is_ready=lambda: succeeds(*ping, MYSQL_PWD=password)):
-            yield {"DATABASE_URL": f"mysql://{USER}:{password}@127.0.0.1:{port}/{NAME}"}
+        with serving(home, command, is_ready=lambda: succeeds(*ping, MYSQL_PWD=password)) as running:
+            yield running, {"DATABASE_URL": f"mysql://{USER}:{password}@127.0.0.1:{port}/{NAME}"}
 
 
 @contextlib.contextmanager

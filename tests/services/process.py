@@ -103,15 +103,37 @@ def temporary_home(prefix: str, *, accounts: Sequence[str]) -> Iterator[Home]:
         yield Home(folder=Path(name), account=account)
 
 
+class Server:
+    """A server process, which may be stopped and started again with what it keeps on disk."""
+
+    def __init__(self, home: Home, command: Sequence[str | Path], *, is_ready: Callable[[], bool]) -> None:
+        self._home = home
+        self._command = command
+        self._is_ready = is_ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> int:
+        """Return its pid once it is ready; raises ServiceFailedError when it does not get there."""
+        self._process = self._home.start(*self._command)
+        _wait_until_ready(self._process, self._home, self._is_ready)
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End it in an orderly way, if it runs."""
+        if self._process is not None:
+            _stop(self._process)
+            self._process = None
+
+
 @contextlib.contextmanager
-def serving(home: Home, command: Sequence[str | Path], *, is_ready: Callable[[], bool]) -> Iterator[int]:
-    """Run a server for as long as the block lasts; gives its pid once ``is_ready`` says so."""
-    process = home.start(*command)
+def serving(home: Home, command: Sequence[str | Path], *, is_ready: Callable[[], bool]) -> Iterator[Server]:
+    """Run a server for as long as the block lasts."""
+    server = Server(home, command, is_ready=is_ready)
     try:
-        _wait_until_ready(process, home, is_ready)
-        yield process.pid
+        server.start()
+        yield server
     finally:
-        _stop(process)
+        server.stop()
 
 
 def succeeds(*command: str | Path, **environment: str) -> bool:

@@ -1,0 +1,130 @@
+"""Events that could not be applied: what they were, why, and what to do about them."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ..consumers.problems import ReceiversFailed
+from ..consumers.reprocessing import NotReprocessable, process_again
+from ..models import FailedEvent
+from . import links
+from .base import ReadOnlyAdmin
+
+# Each may take as long as an event takes, and the browser waits for all of them.
+MOST_AT_ONCE = 200
+# Of a page's messages nobody reads more.
+MOST_MESSAGES = 10
+# Of a value that could not be read, so many bytes tell what it is.
+RAW_SHOWN = 2000
+
+FACTS = (
+    "event_id", "event_type", "event_time", "state", "reason", "attempts", "failed_at", "updated_at",
+    "bus", "topic", "group", "position",
+)  # fmt: skip
+CONTENT = ("payload_text", "metadata_text", "raw_text", "error_text")
+
+
+class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
+    """
+    Written by the consumers; what a person decides about a row is an action.
+
+    What an event says names a learner: it is shown to who may also do something about it.
+    """
+
+    list_display = ("what", "event_type", "event_time", "reason", "attempts", "state", "failed_at")
+    list_filter = ("state", "event_type", "bus", "topic", "failed_at")
+    search_fields = ("event_id", "event_type", "reason", "position")
+    search_help_text = gettext_lazy("Id or type of an event, reason, or position on the bus.")
+    actions = ("process_again", "dismiss")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FailedEvent]:
+        """Leave the large columns to who asks for them: a list shows none of them."""
+        return super().get_queryset(request).defer("payload", "metadata", "raw", "error")
+
+    def get_fields(self, request: HttpRequest, obj: FailedEvent | None = None) -> tuple[str, ...]:
+        return (*FACTS, *CONTENT) if links.may(request, "change", FailedEvent) else FACTS
+
+    def get_readonly_fields(self, request: HttpRequest, obj: FailedEvent | None = None) -> tuple[str, ...]:
+        return (*FACTS, *CONTENT)
+
+    def heading(self, obj: FailedEvent) -> str:
+        return self.what(obj)
+
+    @admin.display(description=gettext_lazy("event"), ordering="event_id")
+    def what(self, failed: FailedEvent) -> str:
+        return failed.event_id or f"{failed.topic} {failed.position}"
+
+    @admin.display(description=gettext_lazy("content"))
+    def payload_text(self, failed: FailedEvent) -> str:
+        if failed.payload is None:
+            return _("It could not be read.")
+        return _as_code(json.dumps(failed.payload, indent=2, ensure_ascii=False))
+
+    @admin.display(description=gettext_lazy("metadata"))
+    def metadata_text(self, failed: FailedEvent) -> str:
+        return _as_code(json.dumps(failed.metadata, indent=2, ensure_ascii=False))
+
+    @admin.display(description=gettext_lazy("raw value"))
+    def raw_text(self, failed: FailedEvent) -> str:
+        raw = bytes(failed.raw or b"")
+        more = f" … ({len(raw)})" if len(raw) > RAW_SHOWN else ""
+        return _as_code(raw[:RAW_SHOWN].decode("utf-8", "backslashreplace") + more)
+
+    @admin.display(description=gettext_lazy("error"))
+    def error_text(self, failed: FailedEvent) -> str:
+        return _as_code(failed.error)
+
+    @admin.action(description=gettext_lazy("Process again"), permissions=["change"])
+    def process_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
+        """Oldest first, one by one: one that fails again does not keep the next from its turn."""
+        if queryset.count() > MOST_AT_ONCE:
+            self.message_user(request, _("Choose at most %d events at once.") % MOST_AT_ONCE, messages.ERROR)
+            return
+        processed, refusals, failures = 0, [], 0
+        for failed in queryset.defer(None).order_by("pk"):
+            try:
+                process_again(failed)
+            except NotReprocessable as refusal:
+                refusals.append(
+                    _("Event %(event)s was not processed: %(reason)s.")
+                    % {"event": self.what(failed), "reason": refusal}
+                )
+            except ReceiversFailed:
+                failures += 1
+            else:
+                processed += 1
+                self.log_change(request, failed, _("Processed again"))
+        for text in refusals[:MOST_MESSAGES]:
+            self.message_user(request, text, messages.WARNING)
+        if failures:
+            text = ngettext("%d event failed again.", "%d events failed again.", failures) % failures
+            self.message_user(request, text, messages.ERROR)
+        if processed:
+            text = ngettext("%d event was processed.", "%d events were processed.", processed) % processed
+            self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Dismiss"), permissions=["change"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
+        """Only what nobody has decided about; a message that comes and fails again is failed again."""
+        dismissed = 0
+        for failed in queryset.filter(state=FailedEvent.State.FAILED):
+            rows = FailedEvent.objects.filter(pk=failed.pk, state=FailedEvent.State.FAILED)
+            if rows.update(state=FailedEvent.State.DISMISSED, updated_at=timezone.now()):
+                dismissed += 1
+                self.log_change(request, failed, _("Dismissed"))
+        text = ngettext("%d event was dismissed.", "%d events were dismissed.", dismissed) % dismissed
+        self.message_user(request, text, messages.SUCCESS if dismissed else messages.WARNING)
+
+
+def _as_code(text: str) -> str:
+    return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)

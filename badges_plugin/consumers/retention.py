@@ -1,0 +1,52 @@
+"""How long failed events are kept: they name learners, so not for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from ..models import FailedEvent
+
+BATCH = 500
+
+DECIDED = (FailedEvent.State.PROCESSED, FailedEvent.State.DISMISSED)
+
+
+def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = False) -> int:
+    """
+    Delete failed events that did not change since ``before``; returns how many, or how many it would be.
+
+    Those about which nobody has decided are kept, unless ``also_undecided``: each may be a badge that is missing.
+    """
+    rows = FailedEvent.objects.filter(updated_at__lt=before)
+    if not also_undecided:
+        rows = rows.filter(state__in=DECIDED)
+    return _delete(list(rows.values_list("pk", flat=True)), dry_run=dry_run)
+
+
+def forget(username: str, *, dry_run: bool = False) -> int:
+    """Delete every failed event that names a learner, read or unread; returns how many, or how many it would be."""
+    return _delete(list(_naming(username)), dry_run=dry_run)
+
+
+def _naming(username: str) -> Iterator[int]:
+    """
+    Yield the keys of rows in which the name stands as a value, or in the bytes of what could not be read.
+
+    Looked for here and not by the database: each has its own way to write the letters of a name in JSON.
+    """
+    quoted = json.dumps(username)
+    columns = FailedEvent.objects.values_list("pk", "payload", "metadata", "raw")
+    for pk, payload, metadata, raw in columns.iterator(chunk_size=BATCH):
+        readable = quoted in json.dumps(payload) or quoted in json.dumps(metadata)
+        if readable or (payload is None and username.encode() in bytes(raw or b"")):
+            yield pk
+
+
+def _delete(keys: list[int], *, dry_run: bool) -> int:
+    """In batches, so that no lock is held for long."""
+    if not dry_run:
+        for start in range(0, len(keys), BATCH):
+            FailedEvent.objects.filter(pk__in=keys[start : start + BATCH]).delete()
+    return len(keys)

@@ -1,0 +1,39 @@
+"""`manage.py purge_failed_events`: forget failed events, which name learners."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from badges_plugin.consumers import retention
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete failed events of the event bus: those that were processed or dismissed long ago, or those that name "
+        "a learner who is retired."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--older-than", type=int, metavar="DAYS", help="Without a change for so many days.")
+        which.add_argument("--username", help="All that name this learner, whatever their age and state.")
+        parser.add_argument(
+            "--also-failed", action="store_true", help="With --older-than: also those that nobody decided about."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Only count.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        days, dry_run = options["older_than"], options["dry_run"]
+        if days is None:
+            count = retention.forget(options["username"], dry_run=dry_run)
+        elif days < 0:
+            raise CommandError("--older-than takes a number of days, 0 or more.")
+        else:
+            before = timezone.now() - timedelta(days=days)
+            count = retention.purge(before, also_undecided=options["also_failed"], dry_run=dry_run)
+        self.stdout.write(f"{count} failed events {'would be deleted' if dry_run else 'deleted'}.")

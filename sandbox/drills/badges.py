@@ -1,0 +1,107 @@
+"""Badges to award, and learners who earn and lose them through the real core. Needs Django."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.sites.models import Site
+from opaque_keys.edx.keys import CourseKey
+from openedx_events.data import EventsMetadata
+from openedx_events.learning.data import CourseData, CoursePassingStatusData, UserData, UserPersonalData
+
+from badges_plugin import api
+from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.credly.sync import sync_organization
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, DataRule, PenaltyDataRule
+from sandbox.credly.remote import CredlyControl
+from sandbox.drills.verdict import Wanted
+
+PASSING = "org.openedx.learning.course.passing.status.updated.v1"
+
+_user_ids = itertools.count(1)
+# Each event is newer than all before it.
+_seconds = itertools.count()
+_EPOCH = datetime.now(UTC) - timedelta(days=30)
+
+
+class CredlyBadge:
+    """One badge of an organization of its own: pass the course to earn it, fail it to lose it."""
+
+    def __init__(self, credly: CredlyControl, name: str) -> None:
+        self.credly = credly
+        self.name = name
+        self.course = f"course-v1:Drills+{uuid.uuid4().hex[:8]}+1"
+        self.wanted: dict[str, Wanted] = defaultdict(Wanted)
+        made = credly.call("POST", "organizations", {"name": f"Organization of {name}"})
+        self.organization_id, self.key = made["id"], made["keys"][0]
+        # Credly itself would refuse a badge that is issued twice. It must not come to that: here it is issued.
+        template = {"name": name, "description": "For a drill.", "allow_duplicate_badges": True}
+        template_id = credly.call("POST", f"organizations/{self.organization_id}/badge_templates", template)["id"]
+        self.organization = CredlyOrganization(uuid=self.organization_id)
+        self.organization.set_api_key(self.key)
+        self.organization.save()
+        sync_organization(self.organization)
+        self.template = CredlyBadgeTemplate.objects.get(uuid=template_id)
+        earn_by_course(self.template, self.course)
+
+    def learners(self, count: int) -> list[UserData]:
+        """So many learners whom nobody has seen before."""
+        return [_learner(next(_user_ids)) for _ in range(count)]
+
+    def award(self, learners: Iterable[UserData]) -> None:
+        """They pass the course."""
+        for learner in learners:
+            send_passing(learner, self.course, is_passing=True)
+            self.wanted[learner.pii.email].awards += 1
+            self.wanted[learner.pii.email].holds = True
+
+    def revoke(self, learners: Iterable[UserData]) -> None:
+        """They are regraded, and fail."""
+        for learner in learners:
+            send_passing(learner, self.course, is_passing=False)
+            self.wanted[learner.pii.email].holds = False
+
+
+def earn_by_course(template: BadgeTemplate, course: str) -> None:
+    """What staff set up in the admin: passing the course earns the badge, failing it takes the badge away."""
+    requirement = BadgeRequirement.objects.create(template=template, event_type=PASSING)
+    penalty = BadgePenalty.objects.create(template=template, event_type=PASSING)
+    penalty.requirements.set([requirement])
+    for key_path, passed, failed in (("course.course_key", course, course), ("is_passing", "true", "false")):
+        DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=passed)
+        PenaltyDataRule.objects.create(penalty=penalty, key_path=key_path, operator="eq", value=failed)
+    api.activate_template(template)
+
+
+def add_site() -> Site:
+    """The site that templates belong to."""
+    return Site.objects.get_or_create(pk=1, defaults={"domain": "example.org", "name": "example"})[0]
+
+
+def passing(learner: UserData, course: str, *, is_passing: bool) -> CoursePassingStatusData:
+    """The data of the event that a course is passed or failed."""
+    return CoursePassingStatusData(
+        is_passing=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
+    )
+
+
+def next_metadata() -> EventsMetadata:
+    """Of an event that is newer than those before it."""
+    moment = _EPOCH + timedelta(seconds=next(_seconds))
+    return EventsMetadata(event_type=PASSING, id=uuid.uuid1(), time=moment)
+
+
+def send_passing(learner: UserData, course: str, *, is_passing: bool) -> api.Outcome:
+    """Process the event as its receiver does, but let errors through."""
+    data = passing(learner, course, is_passing=is_passing)
+    return api.handle_event(PASSING, next_metadata(), {"course_passing_status": data})
+
+
+def _learner(number: int) -> UserData:
+    name = f"learner-{number}"
+    pii = UserPersonalData(username=name, email=f"{name}@example.org", name=f"Lea {number}")
+    return UserData(id=number, is_active=True, pii=pii)

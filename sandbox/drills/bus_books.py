@@ -1,0 +1,167 @@
+"""What the database says after a drill of the bus, compared with how the story had to end. Needs Django."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import TypeVar
+
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from badges_plugin import api
+from badges_plugin.host import AWARDED, REVOKED, UserCredential
+from badges_plugin.models import (
+    BadgeAward,
+    BadgePenalty,
+    BadgeRequirement,
+    BadgeTemplate,
+    DataRule,
+    FailedEvent,
+    Fulfillment,
+    PenaltyDataRule,
+)
+from badges_plugin.processing.announcements import Kind, event_id
+from sandbox.credly.remote import CredlyControl
+from sandbox.demo.state import everything
+from sandbox.drills.badges import CredlyBadge, add_site
+from sandbox.drills.bus_brokers import POISON
+from sandbox.drills.bus_history import Badge, Ending, Thing, catalogue, name_of
+from sandbox.drills.catalogue import Result
+from sandbox.drills.verdict import Wanted
+from sandbox.lms.shapes import KINDS
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+KEY_PATHS = {"ccx-passing": "course.ccx_course_key"}
+COURSE_KEY_PATH = "course.course_key"
+
+
+def set_up(credly: CredlyControl) -> tuple[CredlyBadge, list[Badge]]:
+    """Make the database and the badges of the catalogue; the first of them is Credly's."""
+    call_command("migrate", verbosity=0)
+    site = add_site()
+    provided = CredlyBadge(credly, "Course 0")
+    badges = catalogue(provided.course)
+    for badge in badges[1:]:
+        template = BadgeTemplate.objects.create(site=site, name=badge.name, icon="https://example.org/badge.png")
+        for number, group in enumerate(badge.groups):
+            for thing in group:
+                _ask_for(thing, template, group=f"group {number}")
+        api.activate_template(template)
+    return provided, badges
+
+
+def reconnect() -> None:
+    """The server was away since; the next query opens a new connection."""
+    connection.close()
+
+
+def snapshot() -> list[object]:
+    """Every row that events and deliveries can change."""
+    return [*everything(), list(FailedEvent.objects.order_by("pk").values())]
+
+
+def compare(expected: Ending, result: Result) -> None:
+    """Progress, awards, credentials and failed events."""
+    fulfillments = _fulfillments()
+    awards = _awards()
+    credentials = Counter(UserCredential.objects.values_list("username", "credential_id", "status"))
+    wrong_progress = _differences(expected.fulfillments, fulfillments)
+    wrong_awards = _differences(expected.awards, awards)
+    lost = sum(len(held) > len(awards.get(key, [])) for key, held in expected.awards.items())
+    twice = sum(len(held) > len(expected.awards.get(key, [])) for key, held in awards.items())
+    held = sum(held[-1] for held in awards.values())
+    result.numbers |= {
+        "learners": len({learner for learner, _, _ in fulfillments}),
+        "fulfilments": len(fulfillments),
+        "awards": sum(map(len, awards.values())),
+        "held": held,
+        "wrong progress": wrong_progress,
+        "lost awards": lost,
+        "awarded twice": twice,
+        "failed events": FailedEvent.objects.count(),
+    }
+    result.demand(not wrong_progress, f"{wrong_progress} fulfilments are not as in a run without faults")
+    result.demand(not wrong_awards, f"{wrong_awards} learners' awards are not as in a run without faults")
+    by_status = Counter(status for _, _, status in credentials.elements())
+    result.demand(max(credentials.values(), default=0) <= 1, "a learner has a credential twice")
+    result.demand(
+        by_status == +Counter({AWARDED: held, REVOKED: len(awards) - held}), "credentials disagree with awards"
+    )
+    reasons = Counter(FailedEvent.objects.values_list("reason", flat=True))
+    failed = reasons.total()
+    result.demand(failed == len(POISON), f"{failed} failed events, of {len(POISON)} poisonous ones: {dict(reasons)}")
+
+
+def compare_public(published: Mapping[tuple[str, str], int], result: Result) -> None:
+    """Every award and revocation was published, under one id however often, and nothing else was."""
+    wanted = set()
+    for award in BadgeAward.objects.select_related("credential"):
+        kinds = [Kind.AWARDED] if award.revoked_at is None else [Kind.AWARDED, Kind.REVOKED]
+        wanted |= {(f"org.openedx.learning.badge.{kind.value}.v1", str(event_id(award, kind))) for kind in kinds}
+    result.numbers |= {"public events": len(published), "sent again": sum(published.values()) - len(published)}
+    result.demand(wanted <= set(published), f"{len(wanted - set(published))} public events are missing")
+    result.demand(set(published) <= wanted, f"{len(set(published) - wanted)} public events tell of nothing")
+
+
+def make_announcements_due() -> int:
+    """As if the five minutes were over that a sender has to itself. Returns how many killed processes had left."""
+    return BadgeAward.objects.filter(announce_due_at__isnull=False).update(announce_due_at=timezone.now())
+
+
+def announcements_left() -> int:
+    return BadgeAward.objects.filter(announce_due_at__isnull=False).count()
+
+
+def wanted_at_credly(expected: Ending, badge: Badge, learners: int) -> dict[str, Wanted]:
+    """What the learners of Credly's badge should have there, by e-mail address."""
+    wanted = {}
+    for learner in range(1, learners + 1):
+        held = expected.awards.get((name_of(learner), badge.name), [])
+        wanted[f"{name_of(learner)}@example.com"] = Wanted(awards=len(held), holds=any(held))
+    return wanted
+
+
+def _ask_for(thing: Thing, template: BadgeTemplate, *, group: str) -> None:
+    event_type = KINDS[thing.kind].event_type
+    key_path = KEY_PATHS.get(thing.kind, COURSE_KEY_PATH)
+    requirement = BadgeRequirement.objects.create(template=template, event_type=event_type, group=group)
+    DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=thing.course)
+    if thing.can_be_lost:
+        DataRule.objects.create(requirement=requirement, key_path="is_passing", operator="eq", value="true")
+        penalty = BadgePenalty.objects.create(template=template, event_type=event_type)
+        penalty.requirements.set([requirement])
+        for path, value in ((key_path, thing.course), ("is_passing", "false")):
+            PenaltyDataRule.objects.create(penalty=penalty, key_path=path, operator="eq", value=value)
+
+
+def _fulfillments() -> dict[tuple[str, str, Thing], tuple[bool, str]]:
+    kinds = {kind.event_type: name for name, kind in KINDS.items()}
+    courses = {
+        rule.requirement_id: rule.value
+        for rule in DataRule.objects.filter(key_path__in=[COURSE_KEY_PATH, *KEY_PATHS.values()])
+    }
+    rows = Fulfillment.objects.select_related("progress__user", "progress__template", "requirement")
+    return {
+        (
+            row.progress.user.get_username(),
+            row.progress.template.name,
+            Thing(kinds[row.requirement.event_type], courses[row.requirement_id]),
+        ): (row.is_fulfilled, str(row.event_id))
+        for row in rows
+    }
+
+
+def _awards() -> dict[tuple[str, str], list[bool]]:
+    awards: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for award in BadgeAward.objects.select_related("progress__user", "progress__template").order_by("number"):
+        awards[award.user.get_username(), award.template.name].append(award.revoked_at is None)
+    return awards
+
+
+def _differences(expected: Mapping[Key, Value], found: Mapping[Key, Value]) -> int:
+    """How many keys have another value, or are on one side only."""
+    return sum(expected.get(key) != found.get(key) for key in expected.keys() | found.keys())

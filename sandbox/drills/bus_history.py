@@ -1,0 +1,208 @@
+"""
+What happens to many learners in three chapters, and what must have come of it. Pure; chance is repeatable.
+
+A chapter begins when the one before was consumed. Within one, the order of arrival is anybody's guess: there are
+partitions, several consumers, and kills. So that awards follow from the story and not from luck, a learner only gains
+in a chapter or only loses. What came before arrives again (duplicates), and late news contradict what is newer.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+CHAPTER = timedelta(hours=1)
+# More than a tenth of all events, as a share of the news.
+DUPLICATES = DISPLACED = 0.13
+LATE = 0.1
+# How far an event out of order may come before its time, in events.
+DISPLACEMENT = 200
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What a requirement asks for: ``kind`` is an event of ``sandbox.lms``, ``course`` its key."""
+
+    kind: str
+    course: str
+
+    @property
+    def can_be_lost(self) -> bool:
+        """Only who passed can fail later."""
+        return self.kind in ("passing", "ccx-passing")
+
+
+@dataclass(frozen=True)
+class Badge:
+    """All groups, and of each group any thing."""
+
+    name: str
+    groups: tuple[tuple[Thing, ...], ...]
+
+    @property
+    def things(self) -> list[Thing]:
+        return [thing for group in self.groups for thing in group]
+
+
+@dataclass(frozen=True)
+class News:
+    """One event: the learner has the thing now, or lost it."""
+
+    id: str
+    time: datetime
+    learner: int
+    thing: Thing
+    gained: bool
+
+    @property
+    def stamp(self) -> tuple[datetime, str]:
+        return self.time, self.id
+
+    @property
+    def command(self) -> Mapping[str, object]:
+        """For ``sandbox.lms``."""
+        return {
+            "event": self.thing.kind,
+            "course": self.thing.course,
+            "user_id": self.learner,
+            "username": name_of(self.learner),
+            "is_passing": self.gained,
+            "time": self.time.isoformat(),
+            "id": self.id,
+        }
+
+
+@dataclass(frozen=True)
+class Story:
+    """Chapters of events as they are sent."""
+
+    badges: Sequence[Badge]
+    chapters: Sequence[Sequence[News]]
+    duplicates: int
+    out_of_order: int
+    late: int
+
+    def __len__(self) -> int:
+        return sum(map(len, self.chapters))
+
+
+@dataclass
+class Ending:
+    """How every learner should stand. Awards: for each learner and badge, whether each is held, in their order."""
+
+    fulfillments: dict[tuple[str, str, Thing], tuple[bool, str]]
+    awards: dict[tuple[str, str], list[bool]]
+
+
+def name_of(learner: int) -> str:
+    return f"learner-{learner}"
+
+
+def catalogue(first_course: str) -> list[Badge]:
+    """Ten badges over 24 courses and four types of events; the first is for passing ``first_course``."""
+    course = [first_course, *(f"course-v1:Drills+C{number}+1" for number in range(1, 24))]
+    passes = [Thing("passing", key) for key in course]
+    simple = [Badge(f"Course {number}", ((passes[number],),)) for number in range(6)]
+    custom = Thing("ccx-passing", "ccx-v1:Drills+C9+1+ccx@3")
+    return [
+        *simple,
+        Badge("Two courses", ((passes[6],), (passes[7],))),
+        Badge("Either course", ((passes[8], passes[0]), (Thing("enrollment", course[10]),))),
+        Badge("Certified", ((Thing("certificate", course[11]),), (passes[12], custom))),
+        Badge("All of it", ((passes[13],), (passes[14], passes[15]), (Thing("certificate", course[16]), custom))),
+    ]
+
+
+def tell(badges: Sequence[Badge], *, learners: int, chance: random.Random) -> Story:
+    """Make three chapters up: first everybody gains, then and last some lose and others gain."""
+    things = list(dict.fromkeys(thing for badge in badges for thing in badge.things))
+    # Nobody asks for these; most events of a platform are such.
+    things += [Thing("passing", f"course-v1:Other+C{number}+1") for number in range(4)]
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+    counts: Counter[str] = Counter()
+    sent: list[News] = []
+    chapters = []
+    for number in range(3):
+        told = sorted(_chapter(number, things, learners, start + number * CHAPTER, chance), key=lambda news: news.stamp)
+        late = [_contradiction(news, chance) for news in _some(sent, LATE * len(told) / max(len(sent), 1), chance)]
+        again = _some([*sent, *told], DUPLICATES * len(told) / (len(sent) + len(told)), chance)
+        counts.update(late=len(late), duplicates=len(again), displaced=round(DISPLACED * len(told)))
+        sent += told
+        chapters.append(_shuffled_in(_displaced(told, chance), [*late, *again], chance))
+    return Story(badges, chapters, counts["duplicates"], counts["displaced"], counts["late"])
+
+
+def ending(story: Story) -> Ending:
+    """Apply each event in the order in which they happened, chapter by chapter: the run without faults."""
+    latest: dict[tuple[int, Thing], News] = {}
+    awards: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for chapter in story.chapters:
+        for news in sorted(chapter, key=lambda each: each.stamp):
+            key = news.learner, news.thing
+            if key not in latest or latest[key].stamp < news.stamp:
+                latest[key] = news
+        has = {key for key, news in latest.items() if news.gained}
+        for learner in sorted({learner for learner, _ in latest}):
+            for badge in story.badges:
+                complete = all(any((learner, thing) in has for thing in group) for group in badge.groups)
+                _collect(awards[name_of(learner), badge.name], complete)
+    fulfillments = {
+        (name_of(learner), badge.name, thing): (news.gained, news.id)
+        for (learner, thing), news in latest.items()
+        for badge in story.badges
+        if thing in badge.things
+    }
+    return Ending(fulfillments, {key: held for key, held in awards.items() if held})
+
+
+def _collect(held: list[bool], complete: bool) -> None:
+    if complete and not any(held):
+        held.append(True)
+    elif not complete and any(held):
+        held[-1] = False
+
+
+def _chapter(
+    number: int, things: Sequence[Thing], learners: int, start: datetime, chance: random.Random
+) -> Iterator[News]:
+    for learner in range(1, learners + 1):
+        gains = number == 0 or chance.random() < 0.5
+        share = 0.5 if number == 0 else 0.3
+        for thing in things:
+            if chance.random() < share and (gains or thing.can_be_lost):
+                time = start + CHAPTER * chance.random()
+                yield News(_identity(chance), time, learner, thing, gains)
+
+
+def _contradiction(news: News, chance: random.Random) -> News:
+    """Something older than ``news`` that says the opposite, and must not be believed any more."""
+    older = news.time - timedelta(seconds=chance.randint(1, 600))
+    gained = not news.gained if news.thing.can_be_lost else news.gained
+    return News(_identity(chance), older, news.learner, news.thing, gained)
+
+
+def _identity(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def _some(events: Iterable[News], share: float, chance: random.Random) -> list[News]:
+    return [news for news in events if chance.random() < share]
+
+
+def _displaced(events: Sequence[News], chance: random.Random) -> list[News]:
+    places = [
+        (index - chance.randint(1, DISPLACEMENT) if chance.random() < DISPLACED else index, index)
+        for index in range(len(events))
+    ]
+    return [events[index] for _, index in sorted(places)]
+
+
+def _shuffled_in(events: Sequence[News], more: Sequence[News], chance: random.Random) -> list[News]:
+    """Duplicates of this chapter's events may come before the first one: then that is the duplicate."""
+    places = [(float(index), news) for index, news in enumerate(events)]
+    places += [(chance.uniform(0, len(events)), news) for news in more]
+    return [news for _, news in sorted(places, key=lambda place: place[0])]

@@ -1,0 +1,84 @@
+"""The drill's story and how it has to end: the ruler by which the drill measures, so measured first."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.drills.bus_history import Badge, News, Story, Thing, catalogue, ending, tell
+
+COURSE = Thing("passing", "course-v1:Demo+1+1")
+OTHER = Thing("enrollment", "course-v1:Demo+2+1")
+ALONE = Badge("alone", ((COURSE,),))
+BOTH = Badge("both", ((COURSE,), (OTHER,)))
+EITHER = Badge("either", ((COURSE, OTHER),))
+
+
+def news(minute: int, thing: Thing = COURSE, *, gained: bool = True) -> News:
+    return News(f"{minute}", datetime(2026, 1, 1, 0, minute, tzinfo=UTC), 1, thing, gained)
+
+
+LOST, REGAINED = news(2, gained=False), news(3)
+
+ENDINGS: list[tuple[Badge, list[list[News]], list[bool]]] = [
+    (ALONE, [[news(1)]], [True]),
+    (ALONE, [[news(1), news(1)]], [True]),
+    (ALONE, [[news(1)], [LOST]], [False]),
+    (ALONE, [[news(1)], [LOST], [REGAINED]], [False, True]),
+    # Sent last, but older than what is known.
+    (ALONE, [[news(3)], [LOST]], [True]),
+    (ALONE, [[LOST]], []),
+    (ALONE, [[LOST], [news(1)]], []),
+    (BOTH, [[news(1)]], []),
+    (BOTH, [[news(1)], [news(2, OTHER)]], [True]),
+    (BOTH, [[news(1), news(1, OTHER)], [LOST]], [False]),
+    (EITHER, [[news(1)]], [True]),
+    (EITHER, [[news(1), news(1, OTHER)], [LOST]], [True]),
+]
+
+
+@pytest.mark.parametrize(("badge", "chapters", "held"), ENDINGS)
+def test_the_ending(badge: Badge, chapters: list[list[News]], held: list[bool]) -> None:
+    assert ending(Story([badge], chapters, 0, 0, 0)).awards.get(("learner-1", badge.name), []) == held
+
+
+def make_story(seed: int) -> Story:
+    return tell(catalogue("course-v1:Demo+1+1"), learners=260, chance=random.Random(seed))  # noqa: S311 - repeatable, not secret
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_story_has_what_a_drill_promises(seed: int) -> None:
+    story = make_story(seed)
+    sent = [each for chapter in story.chapters for each in chapter]
+    assert len(sent) >= 5000
+    times_sent = Counter(each.id for each in sent)
+    repeated = sent.__len__() - len(times_sent)
+    assert repeated == story.duplicates
+    assert story.duplicates >= 0.1 * len(times_sent)
+    assert story.out_of_order >= 0.1 * len(times_sent)
+    # Awards, revocations and badges earned again.
+    assert {(True,), (False,), (False, True)} <= {tuple(held) for held in ending(story).awards.values()}
+
+
+def test_within_a_chapter_a_learner_only_gains_or_only_loses() -> None:
+    """Else awards would depend on the order of arrival, and differ without anybody's fault."""
+    known: dict[tuple[int, Thing], News] = {}
+    for chapter in make_story(1).chapters:
+        fresh = [
+            each for each in chapter if (old := known.get((each.learner, each.thing))) is None or old.stamp < each.stamp
+        ]
+        ways: dict[int, set[bool]] = {}
+        for each in fresh:
+            ways.setdefault(each.learner, set()).add(each.gained)
+            known[each.learner, each.thing] = each
+        assert all(len(way) == 1 for way in ways.values())
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    first, second = make_story(5), make_story(5)
+    assert [[each.id for each in chapter] for chapter in first.chapters] == [
+        [each.id for each in chapter] for chapter in second.chapters
+    ]

@@ -1,0 +1,33 @@
+"""The drills themselves run, in small, on whatever database the tests have."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def drills(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sandbox.drills", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170)
+
+
+@pytest.mark.standin
+@pytest.mark.slow
+def test_deliveries() -> None:
+    done = drills("deliveries", "--small", "--seed", "7")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seed 7" in done.stdout
+    assert "Nothing was lost and nothing was done twice" in done.stdout
+
+
+def test_an_area_that_does_not_exist() -> None:
+    done = drills("dilveries")
+
+    assert done.returncode == 2
+    assert "no such area: dilveries" in done.stderr
