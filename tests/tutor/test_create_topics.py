@@ -1,0 +1,78 @@
+"""The init task that creates the topic, executed as it is rendered, against a real Kafka."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+from tests.tutor import environments
+from tests.tutor.conftest import Rendered
+
+TOPIC = "dev-learning-badges-lifecycle"
+MANAGE = f"""#!{sys.executable}
+import sys
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+# Prints the scripts of the plugin's init tasks, as Tutor renders them.
+TASKS = """
+import sys
+from tutor import config, env, hooks
+from tutor.commands.context import Context
+root = sys.argv[1]
+hooks.Actions.CORE_READY.do()
+hooks.Actions.PROJECT_ROOT_READY.do(root)
+loaded = config.load(root)
+for service, script in hooks.Filters.CLI_DO_INIT_TASKS.iterate():
+    if "create_topics" in script:
+        print(env.render_str(loaded, script))
+"""
+
+
+@pytest.mark.services
+def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing(
+    rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
+) -> None:
+    kafka = service("kafka")
+    script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
+    first, second = _run(script, kafka, tmp_path), _run(script, kafka, tmp_path)
+    assert f"Created {TOPIC} with 4 partitions" in first
+    assert f"{TOPIC} is as configured" in second
+    admin = AdminClient({"bootstrap.servers": kafka["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"]})
+    assert len(admin.list_topics(timeout=10).topics[TOPIC].partitions) == 4
+    (described,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, TOPIC)]).values()
+    assert int(described.result(10)["retention.ms"].value) % (24 * 3600 * 1000) == 0
+
+
+def _script(root: Path) -> str:
+    python = environments.tutor(max(environments.RELEASES)) / "bin" / "python"
+    environment = {**os.environ, "TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(root / "plugins")}
+    finished = subprocess.run(
+        [python, "-c", TASKS, str(root)], env=environment, check=True, capture_output=True, text=True
+    )
+    return finished.stdout
+
+
+def _run(script: str, kafka: Mapping[str, str], folder: Path) -> str:
+    manage = folder / "manage.py"
+    manage.write_text(MANAGE)
+    manage.chmod(0o755)
+    environment = {
+        **os.environ,
+        **kafka,
+        "EVENT_BUS_TOPIC_PREFIX": "dev",
+        "DJANGO_SETTINGS_MODULE": "sandbox.settings",
+        "BADGES_SANDBOX_DIR": str(folder),
+        "PYTHONPATH": os.pathsep.join([str(environments.REPOSITORY / "sandbox"), str(environments.REPOSITORY)]),
+    }
+    finished = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=folder, env=environment, check=False, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
