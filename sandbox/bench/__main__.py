@@ -1,4 +1,4 @@
-"""Measure: ``python -m sandbox.bench [deliveries] [events]``."""
+"""Measure: ``python -m sandbox.bench [deliveries] [events] [bus]``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox.drills.stage import staged
 
-PARTS = ("deliveries", "events")
+PARTS = ("deliveries", "events", "bus")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         tempfile.TemporaryDirectory(prefix="badges-bench-") as folder,
         staged(Path(folder), settings="sandbox.bench.settings", distribution={}) as stage,
     ):
+        from sandbox.bench.bus import print_ratios
         from sandbox.bench.deliveries import print_throughput
         from sandbox.bench.events import print_costs
         from sandbox.drills.badges import add_site
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str]) -> int:
             print_throughput(stage)
         if "events" in parts:
             print_costs(stage)
+        if "bus" in parts:
+            print_ratios(stage)
     return 0
 
 

@@ -148,7 +148,7 @@ def test_a_user_name_is_kept_as_the_lms_spells_it() -> None:
     ligature = "\ufb01ona"
     send_passing(user_data(id=None, username=ligature))
     send_passing(user_data(id=None, username=ligature), minute=1)
-    assert User.objects.get().username == ligature
+    assert awarded_to().username == ligature
     assert UserCredential.objects.get().username == ligature
 
 

@@ -85,6 +85,8 @@ def test_only_true_is_on(settings: Any, value: Any, expected: bool) -> None:
     assert conf.is_enabled() is False
 
 
+# In a real host from Sumac on, the built-in app does not start with such settings either.
+@pytest.mark.standin
 @pytest.mark.parametrize(
     "badges_config", ['{"events": "x"}', '{"events": null}', '{"rules": {"ignored_keypaths": null}}', '{"rules": []}']
 )
