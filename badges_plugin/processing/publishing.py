@@ -8,9 +8,11 @@ is put together here: the log record of a failure, and whether the client's queu
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
+from openedx_events.apps import general_signal_handler
 from openedx_events.data import EventsMetadata
 from openedx_events.event_bus import NoEventBusProducer, get_producer
 from openedx_events.tooling import OpenEdxPublicSignal
@@ -36,8 +38,10 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
     try:
         # send_event makes up an id, and send_event_with_custom_metadata says that the event came from the bus, so
         # that it is not published. This method is what both call, the same from openedx-events 9.10 to 11.1.
-        signal._send_event_with_metadata(metadata, **data)  # noqa: SLF001
-        return not is_published(signal.event_type) or (_is_taken() and not reports.seen)
+        responses = signal._send_event_with_metadata(metadata, **data)  # noqa: SLF001
+        return not is_published(signal.event_type) or (
+            _is_taken() and not reports.seen and not _producer_raised(responses)
+        )
     finally:
         for logger in loggers:
             logger.removeFilter(reports)
@@ -48,6 +52,13 @@ def is_published(event_type: str) -> bool:
     topics = (getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {}).get(event_type, {})
     has_producer = getattr(settings, "EVENT_BUS_PRODUCER", None) not in {None, "", NO_PRODUCER}
     return has_producer and any(topic.get("enabled") is True for topic in topics.values())
+
+
+def _producer_raised(responses: Iterable[tuple[object, object]]) -> bool:
+    """Whether the receiver that hands events to the producer failed, before it could even report that."""
+    return any(
+        receiver is general_signal_handler and isinstance(response, BaseException) for receiver, response in responses
+    )
 
 
 def _is_taken() -> bool:
