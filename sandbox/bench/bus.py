@@ -41,10 +41,10 @@ Bus = tuple[str, Mapping[str, str]]
 def print_ratios(stage: Stage) -> None:
     """For Kafka and for Redis: events in a second by what the receiver does, and the time as a multiple."""
     print(
-        f"\nEvents from a broker: {EVENTS} to consume_events, a process of its own, from the first applied to the last; "
-        f"medians of {ROUNDS}\nrounds, and the time as a multiple of a receiver that does nothing. An award is "
-        "committed, with its delivery to Credly,\nand then its event acknowledged. To announce it takes an answer of the "
-        "broker. The test database does not flush at each commit."
+        f"\nEvents from a broker: {EVENTS} to one consumer, a process of its own, from the first applied to the last; "
+        f"medians of\n{ROUNDS} rounds, and the time as a multiple of a receiver that does nothing. An award is "
+        "committed, with\nits delivery to Credly, when it counts. "
+        "The database of tests.services does not flush at each commit."
     )
     for opened in (_kafka, _redis):
         with opened(stage) as (name, environment):

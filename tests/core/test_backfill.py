@@ -83,7 +83,7 @@ def test_a_dry_run_says_what_would_change(
     assert "1 learners, 1 would be new here; 1 badges would be awarded" in said
     assert "1 x Passed" in said
     assert heard.public == []
-    assert not User.objects.exists()
+    assert not User.objects.filter(username="ann").exists()
     assert not BadgeProgress.objects.exists()
 
 

@@ -20,8 +20,9 @@ def test_says_that_all_is_well_for_one_query_and_without_a_login() -> None:
     with CaptureQueriesContext(connection) as queries:
         response = Client().get(ADDRESS)
     assert (response.status_code, response.json()) == (200, {"status": "ok", "database": True})
-    assert len([query for query in queries.captured_queries if "badges" in query["sql"]]) == 1
-    assert len(queries) <= 2, queries.captured_queries
+    # The middlewares of a real host look up sites and switches besides.
+    ours = [query for query in queries.captured_queries if '"badges_' in query["sql"] or "`badges_" in query["sql"]]
+    assert len(ours) == 1, queries.captured_queries
     assert "no-store" in response["Cache-Control"]
     assert Client().post(ADDRESS).status_code == 405
 
