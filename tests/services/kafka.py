@@ -81,7 +81,8 @@ def _broker(installed: Programs) -> Iterator[tuple[Server, str]]:
         )
         java = [*Programs.java(megabytes=KAFKA_MEGABYTES), *installed.kafka]
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        home.run(*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", settings)
+        # With "=", since an id may begin with a hyphen and would be taken for an option.
+        home.run(*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", settings)
         address = f"127.0.0.1:{port}"
         with serving(home, [*java, "kafka.Kafka", settings], is_ready=lambda: _answers_kafka(address)) as server:
             yield server, address
