@@ -39,6 +39,11 @@ def find(learner: LearnerData) -> User | None:
     return user
 
 
+def is_known(user: User) -> bool:
+    """Whether badges ever dealt with a user whom ``find`` returned, known from the row that was loaded with it."""
+    return hasattr(user, "badges_learner")
+
+
 def ensure(user: User | None, event: BadgingEvent) -> User:
     """
     Make sure that the learner exists as a user.
@@ -68,7 +73,7 @@ def hold(user: User, event: BadgingEvent, *, found: User | None) -> Held:
     """
     user = lock(user.pk)
     learner = Learner.objects.filter(pk=user.pk)
-    is_new = not ((found is not None and hasattr(found, "badges_learner")) or learner.exists())
+    is_new = not ((found is not None and is_known(found)) or learner.exists())
     if is_new:
         # The host takes over name and e-mail address itself at each login.
         known_until = user.last_login or event.stamp.time

@@ -52,7 +52,7 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     Stamps only ever grow, so an answer of True stays true. A progress that is complete without ever having been
     awarded (its configuration was changed since) is not finished: the repeated event will award it.
     """
-    if not user_is_known(user):
+    if not learners.is_known(user):
         return False
     stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
     never_awarded: set[int] = set()
@@ -103,11 +103,6 @@ def apply(held: learners.Held, steps: Sequence[Step], ruleset: Ruleset) -> list[
         touched.extend(rows)
     _save(touched)
     return changes
-
-
-def user_is_known(user: User) -> bool:
-    """Whether badges ever dealt with the user, known from the row that was loaded with it."""
-    return hasattr(user, "badges_learner")
 
 
 def _touched_templates(steps: Iterable[Step]) -> frozenset[int]:
