@@ -72,9 +72,11 @@ class BusStage:
         self._flushes += 1
         self._lms.wait_for(lambda: self._lms.output().count('"flushed"') == self._flushes, "the bus had it", timeout=60)
 
-    def refused(self) -> int:
-        """How many events the LMS side could not send."""
-        return self._lms.output().count('"error"')
+    def not_sent(self) -> int:
+        """How many events the LMS side could not send, or its producer lost."""
+        answers = [json.loads(line) for line in self._lms.output().splitlines()]
+        lost = [int(answer["lost"]) for answer in answers if "lost" in answer]
+        return sum("error" in answer for answer in answers) + max(lost, default=0)
 
     def start_consumer(self) -> Child:
         self._started += 1

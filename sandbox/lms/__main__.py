@@ -6,7 +6,8 @@ The LMS side: sends Open edX events through the event bus.
 
 ``stream`` reads one JSON command a line (see ``sandbox.lms.emitter.Event.from_command``); ``{"flush": true}``
 waits until the broker has everything. Each event is answered by one line ``{"id": …, "type": …, "time": …}``, each
-flush by ``{"flushed": true}``, a command that cannot be sent by ``{"error": …}``. Exit code 1 when any event was lost.
+flush by ``{"flushed": true, "lost": …}`` with the number of events that the bus has not got since the start, a command
+that cannot be sent by ``{"error": …}``. Exit code 1 when any event was lost.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def run(lines: Iterable[str], answers: TextIO) -> int:
         command = json.loads(line)
         if command == {"flush": True}:
             emitter.flush()
-            answer: dict[str, object] = {"flushed": True}
+            answer: dict[str, object] = {"flushed": True, "lost": lost.count}
         else:
             try:
                 sent = emitter.emit(emitter.Event.from_command(command))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import reduce
+from io import StringIO
 from uuid import UUID
 
 import pytest
@@ -13,6 +17,7 @@ from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
 from badges_plugin import events
 from sandbox.lms import settings as lms_settings
+from sandbox.lms.__main__ import run
 from sandbox.lms.emitter import Event, NotSent
 from sandbox.lms.shapes import KINDS, Facts
 
@@ -91,3 +96,14 @@ def test_a_command_may_bring_the_whole_content() -> None:
 def test_a_command_that_means_nothing_is_refused(command: dict[str, object]) -> None:
     with pytest.raises(NotSent, match="events: passing"):
         Event.from_command(command)
+
+
+def test_a_flush_tells_how_many_events_the_producer_only_logged_as_lost() -> None:
+    def commands() -> Iterator[str]:
+        yield '{"flush": true}'
+        logging.getLogger("edx_event_bus_redis.internal.producer").error("Error delivering message")
+        yield '{"flush": true}'
+
+    answers = StringIO()
+    assert run(commands(), answers) == 1
+    assert [json.loads(line)["lost"] for line in answers.getvalue().splitlines()] == [0, 1]

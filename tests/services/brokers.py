@@ -29,6 +29,7 @@ def redis_server() -> Iterator[tuple[Server, Mapping[str, str]]]:
             f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {home.folder}\n"
             'save ""\nappendonly yes\nappendfsync no\n',
         )
-        ping: list[str | Path] = [client, "-h", "127.0.0.1", "-p", str(port), "--no-auth-warning", "PING"]
+        # -e: a server that is still loading its data answers with an error, and that is no success.
+        ping: list[str | Path] = [client, "-e", "-h", "127.0.0.1", "-p", str(port), "--no-auth-warning", "PING"]
         with serving(home, [program, settings], is_ready=lambda: succeeds(*ping, REDISCLI_AUTH=password)) as running:
             yield running, {"EVENT_BUS_REDIS_CONNECTION_URL": f"redis://:{password}@127.0.0.1:{port}/0"}
