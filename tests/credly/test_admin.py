@@ -25,6 +25,18 @@ def texts(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
+def test_the_section_of_credly_in_the_admin(admin_client: Client) -> None:
+    sections = admin_client.get(reverse("admin:index")).context["app_list"]
+
+    [section] = [each for each in sections if each["app_label"] == "credly_badges"]
+    assert str(section["name"]) == "Credly badges"
+    assert {model["object_name"] for model in section["models"]} >= {
+        "CredlyOrganization",
+        "CredlyBadgeTemplate",
+        "CredlyBadge",
+    }
+
+
 def test_an_organization_is_checked_and_its_name_filled_in(admin_client: Client, credly: CredlySimulator) -> None:
     response = admin_client.post(reverse(ADD), {"uuid": DEMO_ORGANIZATION_ID, "api_key": DEMO_KEY})
 
