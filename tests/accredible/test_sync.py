@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from badges_plugin.distribution.accounts.sync import SyncResult
 from badges_plugin.distribution.accredible.events import PollResult, poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
-from badges_plugin.distribution.accredible.sync import SyncResult, sync_groups
+from badges_plugin.distribution.accredible.sync import sync_groups
 from badges_plugin.distribution.failures import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.accredible import OTHER_KEY, AccredibleSimulator
@@ -131,12 +132,12 @@ def test_the_commands_go_through_all_configurations_also_those_of_the_settings(
     settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Other": OTHER_KEY}}
 
     assert run("sync_accredible_badge_templates").splitlines() == [
-        "[1/2] Demo: 59 groups (59 new, 0 changed, 0 deactivated)",
-        "[2/2] Other: 1 groups (1 new, 0 changed, 0 deactivated)",
+        "[1/2] Demo: 59 found, 59 new, 0 changed, 0 deactivated",
+        "[2/2] Other: 1 found, 1 new, 0 changed, 0 deactivated",
     ]
-    assert run("sync_accredible_badge_templates", "--configuration", "Other").startswith("[1/1] Other: 1 groups (0 new")
+    assert run("sync_accredible_badge_templates", "--configuration", "Other").startswith("[1/1] Other: 1 found, 0 new")
     AccredibleGroup.objects.exclude(group_id=901).delete()
-    assert run("poll_accredible_credentials").splitlines()[1] == "Other: 0 credentials seen, 0 badges changed"
+    assert run("poll_accredible_credentials").splitlines()[1] == "[2/2] Other: 0 credentials seen, 0 badges changed"
 
 
 @pytest.mark.parametrize("command", ["sync_accredible_badge_templates", "poll_accredible_credentials"])

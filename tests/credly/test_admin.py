@@ -117,8 +117,8 @@ def test_the_sync_action_reports_on_each_organization(
     response = admin_client.post(reverse(LIST), data)
 
     assert sorted(texts(response)) == [
-        f"{DEMO_ORGANIZATION_ID}: 5 badge templates, 5 new, 0 changed, 0 deactivated.",
-        "Without key: No API key is stored for this organization. Enter it in the admin.",
+        f"{DEMO_ORGANIZATION_ID}: 5 found, 5 new, 0 changed, 0 deactivated",
+        "Without key: No API key is stored for this Credly organization. Enter it in the admin.",
     ]
     assert CredlyBadgeTemplate.objects.count() == 5
 

@@ -10,7 +10,6 @@ from django.db import connection
 
 from badges_plugin.distribution import vault
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.credly.organizations import key_fingerprint
 from badges_plugin.distribution.failures import RejectedKey
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID
 
@@ -48,16 +47,16 @@ def test_a_lost_secret_is_told_with_the_remedy(stored: CredlyOrganization, setti
 
     with pytest.raises(RejectedKey, match="SECRET_KEY_FALLBACKS"):
         _ = stored.api_key
-    assert key_fingerprint(ORGANIZATION) == ""
+    assert stored.key_fingerprint() == ""
 
 
 def test_the_fingerprint_follows_the_key_and_hides_it(stored: CredlyOrganization) -> None:
-    before = key_fingerprint(ORGANIZATION)
+    before = stored.key_fingerprint()
     stored.set_api_key(DEMO_KEY)
     stored.save()
-    assert key_fingerprint(ORGANIZATION) == before
+    assert stored.key_fingerprint() == before
     stored.set_api_key("other")
     stored.save()
 
-    assert key_fingerprint(ORGANIZATION) != before
+    assert stored.key_fingerprint() != before
     assert DEMO_KEY not in before

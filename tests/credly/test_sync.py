@@ -9,13 +9,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from badges_plugin import api
+from badges_plugin.distribution.accounts.sync import SyncResult
 from badges_plugin.distribution.credly.management.commands import (
     sync_credly_badge_templates,
     sync_organization_badge_templates,
 )
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.credly.sync import SyncResult, apply_template, sync_organization
+from badges_plugin.distribution.credly.sync import apply_template, sync_organization
 from badges_plugin.distribution.failures import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
@@ -136,8 +137,8 @@ def test_the_command_goes_through_all_organizations_also_those_of_the_settings(
     settings.BADGES_CONFIG["credly"] |= {"ORGANIZATIONS": {OTHER_ORGANIZATION_ID: OTHER_KEY}}
     out, _ = run()
 
-    assert "5 badge templates (5 new, 0 changed, 0 deactivated)" in out
-    assert "1 badge templates (1 new, 0 changed, 0 deactivated)" in out
+    assert "5 found, 5 new, 0 changed, 0 deactivated" in out
+    assert "1 found, 1 new, 0 changed, 0 deactivated" in out
     assert CredlyOrganization.objects.get(uuid=OTHER_ORGANIZATION_ID).name == "Académie des Métiers"
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin.distribution.accredible import handlers
 from badges_plugin.distribution.accredible.client import AccredibleClient
-from badges_plugin.distribution.accredible.configurations import client_for, key_fingerprint
+from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import CredentialRecord, CredentialState
-from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleGroup
+from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleApiConfig, AccredibleGroup
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, Order, Receipt, Recipient
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
@@ -46,7 +46,8 @@ class AccredibleBackend(Backend[Context]):
         return str(_own(template).api_config_id)
 
     def fingerprint(self, account: str) -> str:
-        return key_fingerprint(account)
+        row = AccredibleApiConfig.objects.filter(pk=account).first()
+        return row.key_fingerprint() if row else ""
 
     def load(self, award: BadgeAward) -> Context:
         group = _own(award.template)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from django.utils.crypto import salted_hmac
-
 from badges_plugin.distribution.accredible.client import AccredibleClient
 from badges_plugin.distribution.accredible.conf import config
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.conf import config as distribution_config
-from badges_plugin.distribution.failures import RejectedKey
 from badges_plugin.distribution.http import Patience
 from badges_plugin.distribution.limits import RateLimiter
 
@@ -35,16 +32,6 @@ def make_client(api_key: str) -> AccredibleClient:
 def ensure_configured() -> list[AccredibleApiConfig]:
     """Configurations that are named in the settings alone get a row, so that they can be synchronized."""
     return [AccredibleApiConfig.objects.get_or_create(name=name)[0] for name in config().api_keys]
-
-
-def key_fingerprint(account: str) -> str:
-    """Changes with the key and does not tell it; empty while there is no usable key."""
-    row = AccredibleApiConfig.objects.filter(pk=account).first()
-    try:
-        key = row.api_key if row else ""
-    except RejectedKey:
-        return ""
-    return salted_hmac("badges_plugin.accredible.key", key, algorithm="sha256").hexdigest() if key else ""
 
 
 @lru_cache(maxsize=8)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from badges_plugin.distribution.accounts.doctor import Probe
 from badges_plugin.distribution.accredible.conf import config
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
-from badges_plugin.distribution.failures import DeliveryFailure, RejectedKey, TransientFailure
 from badges_plugin.doctor import Finding, Reach, register
 
 
@@ -24,26 +25,16 @@ def configurations() -> Iterator[Finding]:
             f"API configuration {name!r} is in the settings but was never synchronized.",
             "Run manage.py sync_accredible_badge_templates.",
         )
+    probe = Probe(
+        provider="Accredible",
+        address=config().api_root,
+        address_setting="ACCREDIBLE_API_BASE_URL",
+        key_advice="Enter its API key in the admin or in BADGES_CONFIG; USE_SANDBOX and USE_EU must fit the key.",
+        refusal_advice="Check at Accredible what the key is allowed to do.",
+    )
     for row in rows:
-        yield _examine(row)
+        yield probe.examine(f"API configuration {row.name!r}", partial(_ask, row))
 
 
-def _examine(row: AccredibleApiConfig) -> Finding:
-    try:
-        client_for(row).check()
-    except RejectedKey as failure:
-        return Finding.error(
-            f"Accredible does not take the key of API configuration {row.name!r}: {failure.reason}",
-            "Enter its API key in the admin or in BADGES_CONFIG; USE_SANDBOX and USE_EU must fit the key.",
-        )
-    except TransientFailure as failure:
-        return Finding.error(
-            f"Accredible cannot be reached at {config().api_root}: {failure.reason}",
-            "Check the network, the firewall and ACCREDIBLE_API_BASE_URL. Deliveries wait and are not lost.",
-        )
-    except DeliveryFailure as failure:
-        return Finding.error(
-            f"Accredible refuses to show the groups of API configuration {row.name!r}: {failure.reason}",
-            "Check at Accredible what the key is allowed to do.",
-        )
-    return Finding.ok(f"Accredible takes the key of API configuration {row.name!r}.")
+def _ask(row: AccredibleApiConfig) -> None:
+    client_for(row).check()

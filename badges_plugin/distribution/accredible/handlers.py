@@ -6,9 +6,8 @@ the worker makes. The notifications follow when Accredible has done it, since on
 
 from __future__ import annotations
 
-from django.db.models import Model
-
 from badges_plugin.distribution import notifications
+from badges_plugin.distribution.accounts import badges
 from badges_plugin.distribution.accredible.data import CredentialState
 from badges_plugin.distribution.accredible.models import AccredibleBadge
 from badges_plugin.distribution.data import Receipt
@@ -18,18 +17,15 @@ _LONGEST_ADDRESS = 500
 
 
 def issue_badge(award: BadgeAward) -> None:
-    """On award: the learner has an Accredible badge that Accredible does not know yet.
-
-    A badge earned again starts anew.
-    """
-    blank = {
-        "external_id": "",
-        "state": CredentialState.CREATED.value,
-        "issued_at": award.awarded_at,
-        "credential_url": "",
-    }
-    if not AccredibleBadge.objects.filter(pk=award.credential_id).update(**blank):
-        _add_to_credential(award, **blank)
+    """On award: the learner has an Accredible badge that Accredible does not know yet."""
+    badges.start_badge(
+        AccredibleBadge,
+        award,
+        external_id="",
+        state=CredentialState.CREATED.value,
+        issued_at=award.awarded_at,
+        credential_url="",
+    )
 
 
 def revoke_badge(award: BadgeAward) -> None:
@@ -37,14 +33,12 @@ def revoke_badge(award: BadgeAward) -> None:
 
 
 def record_badge(award: BadgeAward, receipt: Receipt) -> None:
-    """Accredible has answered. An award that was followed by another no longer says how the badge stands."""
-    if award.progress.awards.filter(number__gt=award.number).exists():
-        return
+    """Accredible has answered."""
     known = {"external_id": receipt.external_id, "state": receipt.state}
     url = receipt.details.get("credential_url", "")
     if 0 < len(url) <= _LONGEST_ADDRESS:
         known["credential_url"] = url
-    AccredibleBadge.objects.filter(pk=award.credential_id).update(**known)
+    badges.record_badge(AccredibleBadge, award, **known)
 
 
 def notify_user_awarding(award: BadgeAward) -> None:
@@ -58,11 +52,3 @@ def notify_user_awarding(award: BadgeAward) -> None:
 def notify_user_revocation(award: BadgeAward) -> None:
     """Tell the learner that the badge is revoked, if notifications are on."""
     notifications.tell(award, notifications.REVOKED)
-
-
-def _add_to_credential(award: BadgeAward, **values: object) -> None:
-    """Make the core's user credential an Accredible badge as well, leaving the host's own row alone."""
-    badge = AccredibleBadge(usercredential_ptr_id=award.credential_id, **values)
-    # raw: only our table is written. Otherwise Django would save the host's row again, with defaults for what is not
-    # given.
-    Model.save_base(badge, raw=True, force_insert=True)

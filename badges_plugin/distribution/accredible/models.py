@@ -5,31 +5,26 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.distribution import vault
+from badges_plugin.distribution.accounts.models import Account
 from badges_plugin.distribution.accredible.conf import config
 from badges_plugin.distribution.accredible.data import CredentialState
-from badges_plugin.distribution.failures import RejectedKey
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate
 
 ORIGIN = "accredible"
 
 
-class AccredibleApiConfig(models.Model):
+class AccredibleApiConfig(Account):
     """
     An API key at Accredible, of an account or of a department, and the groups that it opens.
 
-    The key is in the settings, under the configuration's name, or encrypted in `sealed_key`; the settings win. It is
-    never shown.
+    The settings know it by the configuration's name.
 
     .. no_pii: This model has no PII.
     """
 
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(_("name"), max_length=255, unique=True, help_text=_("Yours to choose."))
-    sealed_key = models.TextField(blank=True, editable=False)
-    synced_at = models.DateTimeField(_("groups synchronized"), null=True, blank=True, editable=False)
-    polled_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("Accredible API configuration")
@@ -39,30 +34,8 @@ class AccredibleApiConfig(models.Model):
         return self.name
 
     @property
-    def key_is_in_settings(self) -> bool:
-        """Whether the key comes from the settings, so that it cannot be changed here."""
-        return self.name in config().api_keys
-
-    @property
-    def api_key(self) -> str:
-        """The key. Raises RejectedKey, with what to do, when there is none that could be used."""
-        configured = config().api_keys.get(self.name)
-        if configured:
-            return configured
-        if not self.sealed_key:
-            raise RejectedKey(str(_("No API key is stored for this configuration. Enter it in the admin.")))
-        try:
-            return vault.unseal(self.sealed_key)
-        except vault.UnreadableKey as error:
-            reason = _(
-                "The stored API key cannot be read since SECRET_KEY changed. "
-                "Add the old one to SECRET_KEY_FALLBACKS or enter the API key again in the admin."
-            )
-            raise RejectedKey(str(reason)) from error
-
-    def set_api_key(self, key: str) -> None:
-        """Keep a key, encrypted. The caller saves."""
-        self.sealed_key = vault.seal(key)
+    def configured_key(self) -> str:
+        return config().api_keys.get(self.name, "")
 
 
 class AccredibleGroup(BadgeTemplate):

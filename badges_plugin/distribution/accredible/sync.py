@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
-from django.contrib.sites.models import Site
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from badges_plugin.api import deactivate_template
+from badges_plugin.distribution.accounts.sync import SyncResult, default_site, take_over
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import GroupRecord
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
@@ -17,21 +16,6 @@ from badges_plugin.distribution.accredible.models import AccredibleApiConfig, Ac
 logger = logging.getLogger(__name__)
 
 _LONGEST_NAME = 255
-
-
-@dataclass(slots=True)
-class SyncResult:
-    """How many groups of one API configuration were what."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deactivated: int = 0
-
-    @property
-    def total(self) -> int:
-        """Groups that exist at Accredible."""
-        return self.created + self.updated + self.unchanged
 
 
 def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
@@ -43,8 +27,7 @@ def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
     records = list(client_for(api_config).groups())
     result = SyncResult()
     for record in records:
-        word = _apply(api_config, record)
-        setattr(result, word, getattr(result, word) + 1)
+        result.count(_apply(api_config, record))
     vanished = AccredibleGroup.objects.filter(api_config=api_config, is_active=True).exclude(
         group_id__in=[record.id for record in records]
     )
@@ -64,23 +47,14 @@ def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:
         try:
             with transaction.atomic():
                 AccredibleGroup.objects.create(
-                    api_config=api_config, group_id=record.id, site=_site(), is_active=False, **_values(record)
+                    api_config=api_config, group_id=record.id, site=default_site(), is_active=False, **_values(record)
                 )
         except IntegrityError:
             # Two synchronizations at the same time: the other one was faster.
             group = known.get()
         else:
             return "created"
-    return "updated" if _update(group, record) else "unchanged"
-
-
-def _update(group: AccredibleGroup, record: GroupRecord) -> bool:
-    changed = {name: value for name, value in _values(record).items() if getattr(group, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(group, name, value)
-        group.save(update_fields=[*changed, "modified"])
-    return bool(changed)
+    return "updated" if take_over(group, _values(record)) else "unchanged"
 
 
 def _values(record: GroupRecord) -> dict[str, str]:
@@ -90,11 +64,3 @@ def _values(record: GroupRecord) -> dict[str, str]:
         "description": record.description,
         "course_name": record.course_name[:_LONGEST_NAME],
     }
-
-
-def _site() -> Site:
-    # A management command has no request to tell the site; staff can change it in the admin.
-    site = Site.objects.order_by("pk").first()
-    if site is None:
-        raise Site.DoesNotExist("There is no site. Create one in the admin under Sites.")
-    return site

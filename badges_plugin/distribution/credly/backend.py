@@ -15,8 +15,8 @@ from badges_plugin.distribution.credly import handlers
 from badges_plugin.distribution.credly.client import CredlyClient
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.data import BadgeRecord, BadgeState, TemplateState
-from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate
-from badges_plugin.distribution.credly.organizations import client_for, key_fingerprint
+from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.data import Action, Order, Receipt
 from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
@@ -45,7 +45,8 @@ class CredlyBackend(Backend[Context]):
         return str(_own(template).organization.uuid)
 
     def fingerprint(self, account: str) -> str:
-        return key_fingerprint(UUID(account))
+        row = CredlyOrganization.objects.filter(uuid=account).first() or CredlyOrganization(uuid=UUID(account))
+        return row.key_fingerprint()
 
     def load(self, award: BadgeAward) -> Context:
         template = _own(award.template)

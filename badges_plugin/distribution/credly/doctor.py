@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from badges_plugin.distribution.accounts.doctor import Probe
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.failures import DeliveryFailure, RejectedKey, TransientFailure
 from badges_plugin.doctor import Finding, Reach, register
 
 
@@ -25,26 +26,17 @@ def organizations() -> Iterator[Finding]:
             f"Organization {uuid} is in the settings but was never synchronized.",
             "Run manage.py sync_credly_badge_templates.",
         )
+    probe = Probe(
+        provider="Credly",
+        address=config().api_base_url,
+        address_setting="CREDLY_API_BASE_URL",
+        key_advice="Enter its API key in the admin (Credly organizations) or in BADGES_CONFIG; "
+        "USE_SANDBOX must fit the key.",
+        refusal_advice="Check the organization's id in the admin.",
+    )
     for row in rows:
-        yield _examine(row)
+        yield probe.examine(f"organization {row.uuid}", partial(_ask, row))
 
 
-def _examine(row: CredlyOrganization) -> Finding:
-    try:
-        client_for(row).organization()
-    except RejectedKey as failure:
-        return Finding.error(
-            f"Credly does not take the key of organization {row.uuid}: {failure.reason}",
-            "Enter its API key in the admin (Credly organizations) or in BADGES_CONFIG; USE_SANDBOX must fit the key.",
-        )
-    except TransientFailure as failure:
-        return Finding.error(
-            f"Credly cannot be reached at {config().api_base_url}: {failure.reason}",
-            "Check the network, the firewall and CREDLY_API_BASE_URL. Deliveries wait and are not lost.",
-        )
-    except DeliveryFailure as failure:
-        return Finding.error(
-            f"Credly refuses to show organization {row.uuid}: {failure.reason}",
-            "Check the organization's id in the admin.",
-        )
-    return Finding.ok(f"Credly knows organization {row.uuid}.")
+def _ask(row: CredlyOrganization) -> None:
+    client_for(row).organization()

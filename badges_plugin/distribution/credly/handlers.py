@@ -6,9 +6,8 @@ the worker makes. The notifications follow when Credly has done it, since only t
 
 from __future__ import annotations
 
-from django.db.models import Model
-
 from badges_plugin.distribution import notifications
+from badges_plugin.distribution.accounts import badges
 from badges_plugin.distribution.credly.data import BadgeState
 from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.distribution.data import Receipt
@@ -16,16 +15,16 @@ from badges_plugin.models import BadgeAward
 
 
 def issue_badge(award: BadgeAward) -> None:
-    """On award: the learner has a Credly badge that Credly does not know yet. A badge earned again starts anew."""
-    blank = {
-        "issued_badge_id": None,
-        "state": BadgeState.CREATED.value,
-        "state_time": None,
-        "issued_at": award.awarded_at,
-        "accept_badge_url": "",
-    }
-    if not CredlyBadge.objects.filter(pk=award.credential_id).update(**blank):
-        _add_to_credential(award, **blank)
+    """On award: the learner has a Credly badge that Credly does not know yet."""
+    badges.start_badge(
+        CredlyBadge,
+        award,
+        issued_badge_id=None,
+        state=BadgeState.CREATED.value,
+        state_time=None,
+        issued_at=award.awarded_at,
+        accept_badge_url="",
+    )
 
 
 def revoke_badge(award: BadgeAward) -> None:
@@ -33,13 +32,11 @@ def revoke_badge(award: BadgeAward) -> None:
 
 
 def record_badge(award: BadgeAward, receipt: Receipt) -> None:
-    """Credly has answered. An award that was followed by another no longer says how the badge stands."""
-    if award.progress.awards.filter(number__gt=award.number).exists():
-        return
+    """Credly has answered."""
     known = {"issued_badge_id": receipt.external_id, "state": receipt.state}
     if receipt.details.get("accept_badge_url"):
         known["accept_badge_url"] = receipt.details["accept_badge_url"]
-    CredlyBadge.objects.filter(pk=award.credential_id).update(**known)
+    badges.record_badge(CredlyBadge, award, **known)
 
 
 def notify_user_awarding(award: BadgeAward) -> None:
@@ -53,11 +50,3 @@ def notify_user_awarding(award: BadgeAward) -> None:
 def notify_user_revocation(award: BadgeAward) -> None:
     """Tell the learner that the badge is revoked, if notifications are on."""
     notifications.tell(award, notifications.REVOKED)
-
-
-def _add_to_credential(award: BadgeAward, **values: object) -> None:
-    """Make the core's user credential a Credly badge as well, leaving the host's own row alone."""
-    badge = CredlyBadge(usercredential_ptr_id=award.credential_id, **values)
-    # raw: only our table is written. Otherwise Django would save the host's row again, with defaults for what is not
-    # given.
-    Model.save_base(badge, raw=True, force_insert=True)

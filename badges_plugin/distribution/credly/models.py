@@ -7,21 +7,18 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.distribution import vault
+from badges_plugin.distribution.accounts.models import Account
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.data import BadgeState, TemplateState
-from badges_plugin.distribution.failures import RejectedKey
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate
 
 ORIGIN = "credly"
 
 
-class CredlyOrganization(models.Model):
+class CredlyOrganization(Account):
     """
     An organization at Credly whose badges are issued here.
-
-    Its API key is in the settings or, encrypted, in `sealed_key`; the settings win. It is never shown.
 
     .. no_pii: This model has no PII.
     """
@@ -29,9 +26,6 @@ class CredlyOrganization(models.Model):
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(_("organization ID"), unique=True, help_text=_("The id of the organization at Credly."))
     name = models.CharField(_("name"), max_length=255, blank=True, help_text=_("Filled in by Credly."))
-    sealed_key = models.TextField(blank=True, editable=False)
-    synced_at = models.DateTimeField(_("templates synchronized"), null=True, blank=True, editable=False)
-    polled_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("Credly organization")
@@ -41,30 +35,8 @@ class CredlyOrganization(models.Model):
         return self.name or str(self.uuid)
 
     @property
-    def key_is_in_settings(self) -> bool:
-        """Whether the key comes from the settings, so that it cannot be changed here."""
-        return self.uuid in config().organizations
-
-    @property
-    def api_key(self) -> str:
-        """The key. Raises RejectedKey, with what to do, when there is none that could be used."""
-        configured = config().organizations.get(self.uuid)
-        if configured:
-            return configured
-        if not self.sealed_key:
-            raise RejectedKey(str(_("No API key is stored for this organization. Enter it in the admin.")))
-        try:
-            return vault.unseal(self.sealed_key)
-        except vault.UnreadableKey as error:
-            reason = _(
-                "The stored API key cannot be read since SECRET_KEY changed. "
-                "Add the old one to SECRET_KEY_FALLBACKS or enter the API key again in the admin."
-            )
-            raise RejectedKey(str(reason)) from error
-
-    def set_api_key(self, key: str) -> None:
-        """Keep a key, encrypted. The caller saves."""
-        self.sealed_key = vault.seal(key)
+    def configured_key(self) -> str:
+        return config().organizations.get(self.uuid, "")
 
 
 class CredlyBadgeTemplate(BadgeTemplate):

@@ -5,13 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import UUID
 
-from django.utils.crypto import salted_hmac
-
 from badges_plugin.distribution.conf import config as distribution_config
 from badges_plugin.distribution.credly.client import CredlyClient
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.failures import RejectedKey
 from badges_plugin.distribution.http import Patience
 from badges_plugin.distribution.limits import RateLimiter
 
@@ -37,15 +34,6 @@ def make_client(organization: UUID, api_key: str) -> CredlyClient:
 def ensure_configured() -> list[CredlyOrganization]:
     """Organizations that are named in the settings alone get a row, so that they can be synchronized."""
     return [CredlyOrganization.objects.get_or_create(uuid=uuid)[0] for uuid in config().organizations]
-
-
-def key_fingerprint(organization: UUID) -> str:
-    """Changes with the key and does not tell it; empty while there is no usable key."""
-    row = CredlyOrganization.objects.filter(uuid=organization).first() or CredlyOrganization(uuid=organization)
-    try:
-        return salted_hmac("badges_plugin.credly.key", row.api_key, algorithm="sha256").hexdigest()
-    except RejectedKey:
-        return ""
 
 
 @lru_cache(maxsize=1024)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.sites.models import Site
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from badges_plugin.api import deactivate_template
+from badges_plugin.distribution.accounts.sync import SyncResult, default_site, take_over
 from badges_plugin.distribution.credly.data import TemplateRecord, TemplateState
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
@@ -25,21 +24,6 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class SyncResult:
-    """How many templates of one organization were what."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deactivated: int = 0
-
-    @property
-    def total(self) -> int:
-        """Templates that exist at Credly."""
-        return self.created + self.updated + self.unchanged
-
-
 def sync_organization(organization: CredlyOrganization) -> SyncResult:
     """Bring the organization's templates in line with Credly's.
 
@@ -51,7 +35,7 @@ def sync_organization(organization: CredlyOrganization) -> SyncResult:
     records = list(client.badge_templates())
     result = SyncResult()
     for record in records:
-        result = _count(result, apply_template(organization, record, occurred_at=None))
+        result.count(apply_template(organization, record, occurred_at=None))
     vanished = CredlyBadgeTemplate.objects.filter(organization=organization, is_active=True).exclude(
         uuid__in=[record.id for record in records]
     )
@@ -103,7 +87,7 @@ def remove_template(organization: CredlyOrganization, record: TemplateRecord, *,
 
 def _create(organization: CredlyOrganization, record: TemplateRecord, occurred_at: datetime | None) -> None:
     template = CredlyBadgeTemplate.objects.create(
-        uuid=record.id, site=_site(), organization=organization, is_active=False, **_values(record)
+        uuid=record.id, site=default_site(), organization=organization, is_active=False, **_values(record)
     )
     _note_time(template, occurred_at)
 
@@ -119,16 +103,12 @@ def _note_time(template: CredlyBadgeTemplate, occurred_at: datetime | None) -> N
 
 
 def _update(template: CredlyBadgeTemplate, record: TemplateRecord) -> bool:
-    changed = {name: value for name, value in _values(record).items() if getattr(template, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(template, name, value)
-        template.save(update_fields=[*changed, "modified"])
+    changed = take_over(template, _values(record))
     if template.is_active and record.state is TemplateState.ARCHIVED:
         deactivate_template(template)
         logger.warning("Credly badge template %s is deactivated: it is archived at Credly.", template.uuid)
         return True
-    return bool(changed)
+    return changed
 
 
 def _values(record: TemplateRecord) -> dict[str, str]:
@@ -138,16 +118,3 @@ def _values(record: TemplateRecord) -> dict[str, str]:
         "icon": record.image_url if len(record.image_url) <= _LONGEST_ADDRESS else "",
         "state": record.state.value,
     }
-
-
-def _site() -> Site:
-    # A management command has no request to tell the site; staff can change it in the admin.
-    site = Site.objects.order_by("pk").first()
-    if site is None:
-        raise Site.DoesNotExist("There is no site. Create one in the admin under Sites.")
-    return site
-
-
-def _count(result: SyncResult, word: str) -> SyncResult:
-    setattr(result, word, getattr(result, word) + 1)
-    return result

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('name', models.CharField(help_text='Yours to choose.', max_length=255, unique=True, verbose_name='name')),
                 ('sealed_key', models.TextField(blank=True, editable=False)),
-                ('synced_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='groups synchronized')),
+                ('synced_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='templates synchronized')),
                 ('polled_until', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
+from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.accredible.configurations import ensure_configured
 from badges_plugin.distribution.accredible.events import poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
-from badges_plugin.distribution.failures import DeliveryFailure
 
 
 class Command(BaseCommand):
@@ -17,14 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_configured()
-        failed = 0
-        for api_config in AccredibleApiConfig.objects.order_by("name", "pk"):
-            try:
-                result = poll(api_config)
-            except DeliveryFailure as failure:
-                failed += 1
-                self.stderr.write(f"{api_config}: {failure.reason}")
-                continue
-            self.stdout.write(f"{api_config}: {result.seen} credentials seen, {result.changed} badges changed")
-        if failed:
-            raise CommandError(f"{failed} API configurations could not be polled.")
+        for_each(self, list(AccredibleApiConfig.objects.order_by("name", "pk")), _poll)
+
+
+def _poll(api_config: AccredibleApiConfig) -> str:
+    result = poll(api_config)
+    return f"{result.seen} credentials seen, {result.changed} badges changed"

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.accredible.configurations import ensure_configured
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.accredible.sync import sync_groups
-from badges_plugin.distribution.failures import DeliveryFailure
 
 
 class Command(BaseCommand):
@@ -25,21 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_configured()
         configurations = self._configurations(options["configuration"])
-        failed = 0
-        for number, api_config in enumerate(configurations, start=1):
-            progress = f"[{number}/{len(configurations)}] {api_config}"
-            try:
-                result = sync_groups(api_config)
-            except DeliveryFailure as failure:
-                failed += 1
-                self.stderr.write(f"{progress}: {failure.reason}")
-                continue
-            self.stdout.write(
-                f"{progress}: {result.total} groups ({result.created} new, {result.updated} changed, "
-                f"{result.deactivated} deactivated)"
-            )
-        if failed:
-            raise CommandError(f"{failed} of {len(configurations)} API configurations could not be synchronized.")
+        for_each(self, configurations, lambda api_config: str(sync_groups(api_config)))
 
     def _configurations(self, wanted: str | None) -> list[AccredibleApiConfig]:
         rows = AccredibleApiConfig.objects.order_by("name", "pk")

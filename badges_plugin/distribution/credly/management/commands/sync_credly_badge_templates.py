@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import ensure_configured
 from badges_plugin.distribution.credly.sync import sync_organization
-from badges_plugin.distribution.failures import DeliveryFailure
 
 
 class Command(BaseCommand):
@@ -23,21 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_configured()
         organizations = self._organizations(options["organization"])
-        failed = 0
-        for number, organization in enumerate(organizations, start=1):
-            progress = f"[{number}/{len(organizations)}] {organization}"
-            try:
-                result = sync_organization(organization)
-            except DeliveryFailure as failure:
-                failed += 1
-                self.stderr.write(f"{progress}: {failure.reason}")
-                continue
-            self.stdout.write(
-                f"{progress}: {result.total} badge templates ({result.created} new, {result.updated} changed, "
-                f"{result.deactivated} deactivated)"
-            )
-        if failed:
-            raise CommandError(f"{failed} of {len(organizations)} organizations could not be synchronized.")
+        for_each(self, organizations, lambda organization: str(sync_organization(organization)))
 
     def _organizations(self, wanted: str | None) -> list[CredlyOrganization]:
         if wanted is None:

@@ -1,0 +1,96 @@
+"""Admin pages that are the same at every provider: accounts, and badges as they stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
+from badges_plugin.distribution.accounts.models import Account
+from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.distribution.models import Channel
+from badges_plugin.host import UserCredential
+from badges_plugin.models import BadgeTemplate
+
+AccountT = TypeVar("AccountT", bound=Account)
+BadgeT = TypeVar("BadgeT", bound=UserCredential)
+
+
+class AccountAdmin(ModelAdmin[AccountT]):
+    """The provider is asked each time an account is saved (see ``AccountForm``)."""
+
+    backend: ClassVar[str]
+    """The slug of the backend whose channels the accounts are."""
+
+    def account_of(self, account: AccountT) -> str:
+        """What the backend calls the account of this row."""
+        raise NotImplementedError
+
+    @admin.display(description=gettext_lazy("API key"))
+    def key(self, account: AccountT) -> str:
+        """Say where the key is, never what it is."""
+        if account.key_is_in_settings:
+            return _("in the settings")
+        return _("stored, encrypted") if account.sealed_key else _("missing")
+
+    @admin.display(description=gettext_lazy("deliveries"))
+    def deliveries(self, account: AccountT) -> str:
+        """Say whether badges can be delivered, and if not, why."""
+        channel = Channel.objects.filter(backend=self.backend, account=self.account_of(account)).first()
+        if channel is not None and channel.paused_reason:
+            return _("Paused: %s") % channel.paused_reason
+        return _("working")
+
+    def report_each(self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], str]) -> None:
+        """Do the work of an action: one message for each account; one that fails does not stop the others."""
+        for account in accounts:
+            try:
+                self.message_user(request, f"{account}: {work(account)}", messages.SUCCESS)
+            except DeliveryFailure as failure:
+                self.message_user(request, f"{account}: {failure.reason}", messages.ERROR)
+
+
+class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
+    """
+    What the learner has: the host's status, and the state at the provider.
+
+    Read only: badges change by awards, revocations and what the provider reports.
+    """
+
+    external_id: ClassVar[str]
+    """The field with the badge's id at the provider."""
+
+    address: ClassVar[str]
+    """The field with the address of the badge at the provider."""
+
+    list_filter = ("status", "state")
+    show_full_result_count = False
+    ordering = ("-pk",)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("uuid", "username", "template", "status", "state", self.external_id, "issued_at")
+
+    def get_fields(self, request: HttpRequest, obj: BadgeT | None = None) -> tuple[str, ...]:
+        return (*self.get_list_display(request), self.address)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: BadgeT | None = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("username", "uuid", self.external_id)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeT]:
+        """With the names of the templates: the host's generic relation would cost a query for each row."""
+        names = BadgeTemplate.objects.filter(pk=OuterRef("credential_id")).values("name")
+        badges: QuerySet[BadgeT] = super().get_queryset(request)
+        return badges.annotate(template_name=Subquery(names))  # type: ignore[return-value]
+
+    @admin.display(description=gettext_lazy("badge template"), ordering="template_name")
+    def template(self, badge: Any) -> str:
+        return getattr(badge, "template_name", None) or ""
