@@ -50,7 +50,7 @@ def test_an_organization_is_checked_and_its_name_filled_in(admin_client: Client,
     [
         (DEMO_ORGANIZATION_ID, "wrong", "api_key", "does not accept this key"),
         (DEMO_ORGANIZATION_ID, "wröng ключ", "api_key", "does not accept this key"),
-        (DEMO_ORGANIZATION_ID, "", "api_key", "No API key"),
+        (DEMO_ORGANIZATION_ID, "", "api_key", "Enter the API key."),
         (DEMO_ORGANIZATION_ID, OTHER_KEY, "uuid", "not for this organization"),
         ("00000000-0000-4000-8000-000000000000", DEMO_KEY, "uuid", "no such organization"),
         ("../../x", DEMO_KEY, "uuid", "valid UUID"),
@@ -129,7 +129,9 @@ def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
     credly.world.update_organization(DEMO_ORGANIZATION_ID, {"keys_rejected": True})
     send_passing(ada)
     deliver()
-    assert "Paused: HTTP 401" in admin_client.get(reverse(LIST)).content.decode()
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert "Paused: HTTP 401" in page
+    assert "once the key is corrected" in page
 
     credly.world.update_organization(DEMO_ORGANIZATION_ID, {"keys_rejected": False})
     credly.world.rotate_key(DEMO_ORGANIZATION_ID, "new key")
@@ -150,7 +152,10 @@ def test_the_badges_can_be_looked_at(
     assert "Data Science Explorer" in page
     assert credly.badges()[0].id in page
     pk = template.progresses.get().awards.get().credential_id
-    assert admin_client.get(reverse("admin:credly_badges_credlybadge_change", args=[pk])).status_code == 200
+    response = admin_client.get(reverse("admin:credly_badges_credlybadge_change", args=[pk]))
+    assert response.status_code == 200
+    # The host has no page for our badges.
+    assert "viewsitelink" not in response.content.decode()
 
 
 def test_a_template_is_set_up_and_activated(
@@ -170,17 +175,32 @@ def test_a_template_is_set_up_and_activated(
     assert (template.is_active, template.name, template.origin) == (True, "Data Science Explorer", "credly")
 
 
-def test_a_draft_cannot_be_activated(
-    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("draft", "Credly issues no badges"),
+        ("archived", "Credly issues no badges"),
+        ("deleted", "Credly no longer has this template."),
+    ],
+)
+def test_what_credly_does_not_issue_cannot_be_activated(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator, state: str, words: str
 ) -> None:
     draft = CredlyBadgeTemplate.objects.get(state="draft")
-    requires_course(draft)
+    draft.state = state
+    draft.save()
     url = reverse("admin:credly_badges_credlybadgetemplate_change", args=[draft.pk])
     response = admin_client.post(url, {"is_active": "on", "site": draft.site_id})
-    assert "Credly issues no badges" in str(response.context["adminform"].form.errors["is_active"])
+    errors = str(response.context["adminform"].form.errors["is_active"])
+    assert words in errors
+    assert "has no requirements" in errors
+
+    requires_course(draft)
+    response = admin_client.post(url, {"is_active": "on", "site": draft.site_id})
+    assert words in str(response.context["adminform"].form.errors["is_active"])
 
     url = reverse("admin:credly_badges_credlybadgetemplate_changelist")
     response = admin_client.post(url, {"action": "activate", "_selected_action": [draft.pk]})
-    assert "Credly issues no badges" in texts(response)[0]
+    assert words in texts(response)[0]
     draft.refresh_from_db()
     assert not draft.is_active

@@ -83,9 +83,20 @@ def test_what_credly_no_longer_issues_is_deactivated_and_never_deleted(
     result = sync_organization(organization)
 
     template.refresh_from_db()
-    assert not template.is_active
+    assert (template.is_active, template.state) == (False, how)
     assert (template.requirements.count(), template.penalties.count()) == (1, 1)
     assert (result.deactivated, result.updated) == ((1, 0) if how == "deleted" else (0, 1))
+
+
+def test_an_inactive_template_that_vanishes_is_known_as_deleted(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate
+) -> None:
+    draft = CredlyBadgeTemplate.objects.get(state="draft")
+    credly.world.delete_template(str(draft.uuid))
+
+    assert sync_organization(organization) == SyncResult(unchanged=4)
+    draft.refresh_from_db()
+    assert draft.state == "deleted"
 
 
 def test_a_synchronization_that_breaks_off_changes_nothing(

@@ -139,7 +139,7 @@ def test_a_deleted_template_is_deactivated_with_everything_kept(
 
     assert notify(credly) == 200
     template.refresh_from_db()
-    assert (template.is_active, template.requirements.count()) == (False, 1)
+    assert (template.is_active, template.state, template.requirements.count()) == (False, "deleted", 1)
     assert CredlyBadge.objects.get().status == "awarded"
 
 

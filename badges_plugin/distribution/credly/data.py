@@ -27,6 +27,8 @@ class TemplateState(StrEnum):
     DRAFT = "draft"
     ACTIVE = "active"
     ARCHIVED = "archived"
+    #: Ours: Credly says so by an event, or no longer lists the template.
+    DELETED = "deleted"
     UNKNOWN = "unknown"
 
 

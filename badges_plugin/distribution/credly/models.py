@@ -50,6 +50,7 @@ class CredlyBadgeTemplate(BadgeTemplate):
         (TemplateState.DRAFT.value, _("draft")),
         (TemplateState.ACTIVE.value, _("active")),
         (TemplateState.ARCHIVED.value, _("archived")),
+        (TemplateState.DELETED.value, _("deleted")),
         (TemplateState.UNKNOWN.value, _("unknown")),
     ]
 

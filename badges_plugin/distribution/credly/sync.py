@@ -36,13 +36,9 @@ def sync_organization(organization: CredlyOrganization) -> SyncResult:
     result = SyncResult()
     for record in records:
         result.count(apply_template(organization, record, occurred_at=None))
-    vanished = CredlyBadgeTemplate.objects.filter(organization=organization, is_active=True).exclude(
-        uuid__in=[record.id for record in records]
-    )
-    for template in vanished:
-        deactivate_template(template)
-        logger.warning("Credly badge template %s is deactivated: Credly no longer has it.", template.uuid)
-        result.deactivated += 1
+    known = CredlyBadgeTemplate.objects.filter(organization=organization)
+    for template in known.exclude(uuid__in=[record.id for record in records]):
+        result.deactivated += _mark_deleted(template)
     CredlyOrganization.objects.filter(pk=organization.pk).update(
         name=name[:_LONGEST_NAME] or organization.name, synced_at=timezone.now()
     )
@@ -80,9 +76,19 @@ def remove_template(organization: CredlyOrganization, record: TemplateRecord, *,
     if template is None or not _is_news(template, occurred_at):
         return
     _note_time(template, occurred_at)
-    if template.is_active:
-        deactivate_template(template)
-        logger.warning("Credly badge template %s is deactivated: it was deleted at Credly.", template.uuid)
+    _mark_deleted(template)
+
+
+def _mark_deleted(template: CredlyBadgeTemplate) -> bool:
+    """Note that Credly has it no more, so that nobody activates it again. Whether it was active until now."""
+    if template.state != TemplateState.DELETED.value:
+        template.state = TemplateState.DELETED.value
+        template.save(update_fields=["state", "modified"])
+    if not template.is_active:
+        return False
+    deactivate_template(template)
+    logger.warning("Credly badge template %s is deactivated: Credly no longer has it.", template.uuid)
+    return True
 
 
 def _create(organization: CredlyOrganization, record: TemplateRecord, occurred_at: datetime | None) -> None:

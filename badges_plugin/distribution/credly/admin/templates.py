@@ -16,15 +16,20 @@ from badges_plugin.distribution.credly.data import TemplateState
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
 from badges_plugin.models import BadgeTemplate
 
-_NOT_ISSUED = (TemplateState.DRAFT.value, TemplateState.ARCHIVED.value)
+_NOT_ISSUED = (TemplateState.DRAFT.value, TemplateState.ARCHIVED.value, TemplateState.DELETED.value)
 
 
 class CredlyBadgeTemplateForm(BadgeTemplateForm):
     def clean_is_active(self) -> bool:
         """Refuse to switch on what Credly would not issue."""
-        is_active = super().clean_is_active()
-        if is_active and "is_active" in self.changed_data and getattr(self.instance, "state", "") in _NOT_ISSUED:
-            raise ValidationError(_refusal(self.instance))
+        wanted = self.cleaned_data["is_active"] and "is_active" in self.changed_data
+        refused = [_refusal(self.instance)] if wanted and getattr(self.instance, "state", "") in _NOT_ISSUED else []
+        try:
+            is_active = super().clean_is_active()
+        except ValidationError as error:
+            raise ValidationError([*refused, *error.messages]) from None
+        if refused:
+            raise ValidationError(refused)
         return is_active
 
 
@@ -76,4 +81,6 @@ class CredlyBadgeTemplateAdmin(BadgeTemplateAdmin):
 
 def _refusal(template: BadgeTemplate) -> str:
     state = getattr(template, "state", "")
+    if state == TemplateState.DELETED.value:
+        return _("Credly no longer has this template.")
     return _("Credly issues no badges of this template, its state is “%s”. Publish it there, then synchronize.") % state

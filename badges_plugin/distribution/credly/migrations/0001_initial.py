@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             name='CredlyBadgeTemplate',
             fields=[
                 ('badgetemplate_ptr', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, related_name='credly_badges_template', serialize=False, to='badges_plugin.badgetemplate')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('active', 'active'), ('archived', 'archived'), ('unknown', 'unknown')], default='draft', editable=False, max_length=16, verbose_name='state at Credly')),
+                ('state', models.CharField(choices=[('draft', 'draft'), ('active', 'active'), ('archived', 'archived'), ('deleted', 'deleted'), ('unknown', 'unknown')], default='draft', editable=False, max_length=16, verbose_name='state at Credly')),
                 ('as_of', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='as of')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='badge_templates', to='credly_badges.credlyorganization', verbose_name='organization')),
             ],
