@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from badges_plugin import conf
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from badges_plugin.distribution import channels, queueing
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.retry import State
 
 
 class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
@@ -33,7 +36,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "state",
         "in_doubt",
         "attempts",
-        "next_attempt_at",
+        "next_attempt",
         "last_error",
     )
     list_filter = ("state", "action", "backend", "in_doubt", "channel")
@@ -49,7 +52,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "state",
         "in_doubt",
         "attempts",
-        "next_attempt_at",
+        "next_attempt",
         "claimed_by",
         "claimed_until",
         "external_id",
@@ -71,19 +74,40 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     def template(self, delivery: Delivery) -> str:
         return str(delivery.award.template)
 
+    @admin.display(description=_("next attempt"), ordering="next_attempt_at")
+    def next_attempt(self, delivery: Delivery) -> datetime | None:
+        """None where none will be made."""
+        return delivery.next_attempt_at if delivery.state in (State.PENDING, State.SENDING) else None
+
     @admin.action(description=_("Retry now"), permissions=["change"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        # Read before: the list may be filtered by the state that is about to change.
+        open_ones = list(queryset.filter(state__in=(State.FAILED, State.PENDING)).values_list("pk", flat=True))
+        stopped = list(Channel.objects.filter(deliveries__in=open_ones).exclude(paused_reason="").distinct())
         count = queueing.retry_now(queryset)
+        if not count:
+            text = gettext("Nothing to retry: these are delivered, cancelled or being sent.")
+            self.message_user(request, text, messages.WARNING)
+            return
         text = ngettext("%d delivery is due now.", "%d deliveries are due now.", count) % count
-        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+        self.message_user(request, text, messages.SUCCESS)
+        for channel in stopped:
+            text = gettext("They wait all the same while the channel “%s” is paused: correct its API key first.")
+            self.message_user(request, text % channel, messages.WARNING)
 
-    @admin.action(
-        description=_("Give up (failed deliveries only): later ones of the same badge go on"), permissions=["change"]
-    )
+    @admin.action(description=_("Give up"), permissions=["change"])
     def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         count = queueing.give_up(queryset)
-        text = ngettext("%d delivery was given up.", "%d deliveries were given up.", count) % count
-        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+        if not count:
+            text = gettext("Nothing was given up: only deliveries that need attention can be.")
+            self.message_user(request, text, messages.WARNING)
+            return
+        text = ngettext(
+            "%d delivery was given up. Later ones of the same badge go on.",
+            "%d deliveries were given up. Later ones of the same badges go on.",
+            count,
+        )
+        self.message_user(request, text % count, messages.SUCCESS)
 
 
 class ChannelAdmin(ReadOnlyAdmin[Channel]):

@@ -71,7 +71,9 @@ class Delivery(models.Model):
     in_doubt = models.BooleanField(
         _("in doubt"),
         default=False,
-        help_text=_("The provider may have done this already; it is looked up there before anything is sent."),
+        help_text=_(
+            "Whether the provider may have done this already. If so, it is looked up there before anything is sent."
+        ),
     )
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)

@@ -34,7 +34,7 @@ def test_a_configuration_whose_key_is_good_is_saved(admin_client: Client, accred
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("wrong", "does not accept this key"), ("wröng ключ", "does not accept this key"), ("", "No API key")],
+    [("wrong", "does not accept this key"), ("wröng ключ", "does not accept this key"), ("", "Enter the API key.")],
 )
 def test_a_key_that_accredible_refuses_is_not_saved(
     admin_client: Client, accredible: AccredibleSimulator, key: str, words: str
@@ -86,7 +86,9 @@ def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
     del accredible.world.keys[DEMO_KEY]
     send_passing(ada)
     deliver()
-    assert "Paused: HTTP 401" in admin_client.get(reverse(LIST)).content.decode()
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert "Paused: HTTP 401" in page
+    assert "once the key is corrected" in page
 
     accredible.world.keys["new key"] = "demo"
     url = reverse(CHANGE, args=[group.api_config.pk])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from badges_plugin.distribution.admin import DeliveryAdmin
 from badges_plugin.distribution.failures import PermanentFailure, RejectedKey
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.models import BadgeTemplate
@@ -20,9 +22,10 @@ CHANGE = "admin:badges_distribution_delivery_change"
 CHANNELS = "admin:badges_distribution_channel_changelist"
 
 
-def act(client: Client, url: str, action: str, pk: int) -> None:
+def act(client: Client, url: str, action: str, pk: int) -> list[str]:
     response = client.post(reverse(url), {"action": action, "_selected_action": [pk]}, follow=True)
     assert response.status_code == 200
+    return [str(message) for message in response.context["messages"]]
 
 
 @pytest.fixture
@@ -42,13 +45,47 @@ def test_a_failure_is_shown_with_its_reason_and_history(admin_client: Client, fa
 
 
 def test_retry_now(admin_client: Client, failed: Delivery) -> None:
-    act(admin_client, LIST, "retry_now", failed.pk)
+    assert act(admin_client, LIST, "retry_now", failed.pk) == ["1 delivery is due now."]
 
     assert deliver() == {"done": 1}
+    assert act(admin_client, LIST, "retry_now", failed.pk) == [
+        "Nothing to retry: these are delivered, cancelled or being sent."
+    ]
+
+
+def test_retry_now_tells_of_a_paused_channel(
+    admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    provider.before = [RejectedKey("HTTP 401")]
+    send_passing(ada)
+    deliver()
+
+    due, paused = act(admin_client, LIST, "retry_now", Delivery.objects.get().pk)
+    assert due == "1 delivery is due now."
+    assert str(Channel.objects.get()) in paused
+    assert "correct its API key first" in paused
+
+
+def test_only_what_is_under_way_has_a_next_attempt(
+    admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    def next_attempt() -> object:
+        [row] = admin_client.get(reverse(LIST)).context["cl"].result_list
+        return DeliveryAdmin(Delivery, admin.site).next_attempt(row)
+
+    send_passing(ada)
+    assert next_attempt() == Delivery.objects.get().next_attempt_at
+    deliver()
+    assert next_attempt() is None
 
 
 def test_give_up(admin_client: Client, failed: Delivery) -> None:
-    act(admin_client, LIST, "give_up", failed.pk)
+    assert act(admin_client, LIST, "give_up", failed.pk) == [
+        "1 delivery was given up. Later ones of the same badge go on."
+    ]
+    assert act(admin_client, LIST, "give_up", failed.pk) == [
+        "Nothing was given up: only deliveries that need attention can be."
+    ]
 
     failed.refresh_from_db()
     assert (failed.state, failed.last_error) == ("cancelled", "Given up by staff.")

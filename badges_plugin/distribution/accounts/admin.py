@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
+from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.models import Account
 from badges_plugin.distribution.failures import DeliveryFailure
 from badges_plugin.distribution.models import Channel
@@ -28,11 +29,17 @@ class AccountAdmin(ModelAdmin[AccountT]):
     backend: ClassVar[str]
     """The slug of the backend whose channels the accounts are."""
 
+    form: type[AccountForm[AccountT]]
+
     def account_of(self, account: AccountT) -> str:
         """What the backend calls the account of this row."""
         raise NotImplementedError
 
-    @admin.display(description=gettext_lazy("API key"))
+    def get_fields(self, request: HttpRequest, obj: AccountT | None = None) -> Any:
+        """A new one has nothing to show yet but what is asked for."""
+        return super().get_fields(request, obj) if obj else (self.form.identity, "api_key")
+
+    @admin.display(description=gettext_lazy("stored key"))
     def key(self, account: AccountT) -> str:
         """Say where the key is, never what it is."""
         if account.key_is_in_settings:
@@ -44,7 +51,8 @@ class AccountAdmin(ModelAdmin[AccountT]):
         """Say whether badges can be delivered, and if not, why."""
         channel = Channel.objects.filter(backend=self.backend, account=self.account_of(account)).first()
         if channel is not None and channel.paused_reason:
-            return _("Paused: %s") % channel.paused_reason
+            reason = channel.paused_reason.removesuffix(".")
+            return _("Paused: %s. Badges wait, and go on by themselves once the key is corrected.") % reason
         return _("working")
 
     def report_each(self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], str]) -> None:
@@ -70,6 +78,8 @@ class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
     """The field with the address of the badge at the provider."""
 
     list_filter = ("status", "state")
+    # The host's page of a credential knows program certificates only, and has a 404 for ours.
+    view_on_site = False
     show_full_result_count = False
     ordering = ("-pk",)
 

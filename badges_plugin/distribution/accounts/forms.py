@@ -29,7 +29,7 @@ class AccountForm(ModelForm[AccountT]):
         required=False,
         strip=True,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Kept encrypted and never shown again. Leave empty to keep the stored key."),
+        help_text=gettext_lazy("Kept encrypted and never shown again."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,6 +37,8 @@ class AccountForm(ModelForm[AccountT]):
         if self.instance.pk and self.instance.key_is_in_settings:
             self.fields["api_key"].disabled = True
             self.fields["api_key"].help_text = _("The key is in the settings (BADGES_CONFIG) and is changed there.")
+        elif self.instance.pk:
+            self.fields["api_key"].help_text = _("Leave empty to keep the stored key, which is never shown.")
 
     def confirm(self, account: AccountT, key: str) -> None:
         """Ask the provider for the account with the key that would be stored. Raises DeliveryFailure."""
@@ -55,6 +57,9 @@ class AccountForm(ModelForm[AccountT]):
             return cleaned
         account = type(self.instance)(**{self.identity: identity}, sealed_key=self.instance.sealed_key)
         entered = cleaned.get("api_key", "")
+        if not (entered or account.sealed_key or account.key_is_in_settings):
+            self.add_error("api_key", _("Enter the API key."))
+            return cleaned
         try:
             self.confirm(account, account.configured_key or entered or account.api_key)
         except RejectedKey as failure:

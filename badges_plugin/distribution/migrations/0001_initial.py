@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('backend', models.CharField(max_length=32, verbose_name='backend')),
                 ('action', models.CharField(choices=[('issue', 'issue'), ('revoke', 'revoke')], max_length=8, verbose_name='action')),
                 ('state', models.CharField(choices=[('pending', 'waiting'), ('sending', 'being sent'), ('done', 'delivered'), ('cancelled', 'cancelled'), ('failed', 'needs attention')], default='pending', max_length=10, verbose_name='state')),
-                ('in_doubt', models.BooleanField(default=False, help_text='The provider may have done this already; it is looked up there before anything is sent.', verbose_name='in doubt')),
+                ('in_doubt', models.BooleanField(default=False, help_text='Whether the provider may have done this already. If so, it is looked up there before anything is sent.', verbose_name='in doubt')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
                 ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt')),
                 ('claimed_by', models.CharField(blank=True, max_length=128, verbose_name='claimed by')),
