@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +18,18 @@ _DEFAULTS: dict[str, object] = {
     "keep_attempts_days": 90,
     "keep_deliveries_days": 730,
     **_RETRY_DEFAULTS,
+}
+
+
+# Where not every number from 0 on makes sense: no request succeeds in no time, pauses must not shrink to nothing,
+# chance must not make them negative, and dates have a beginning.
+_BOUNDS = {
+    "request_timeout": (0.1, math.inf),
+    "keep_attempts_days": (0, 100_000),
+    "keep_deliveries_days": (0, 100_000),
+    "retry_factor": (1, math.inf),
+    "retry_jitter": (0, 1),
+    "retry_breaker_threshold": (1, math.inf),
 }
 
 
@@ -58,7 +71,7 @@ def config() -> DistributionConfig:
     result = DistributionConfig(
         lease=_number("lease", values["lease"]),
         request_timeout=_number("request_timeout", values["request_timeout"]),
-        notify=values["notify"] is True,
+        notify=_flag("notify", values["notify"]),
         keep_attempts_days=int(_number("keep_attempts_days", values["keep_attempts_days"])),
         keep_deliveries_days=int(_number("keep_deliveries_days", values["keep_deliveries_days"])),
         retry=RetryPolicy(**{**retry, "breaker_threshold": int(retry["breaker_threshold"])}),  # type: ignore[arg-type]
@@ -72,6 +85,14 @@ def config() -> DistributionConfig:
 
 
 def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be a number, not {value!r}.')
+    least, most = _BOUNDS.get(name, (0, math.inf))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        wanted = f"a number from {least:g} to {most:g}" if most < math.inf else f"a number, {least:g} or more"
+        raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be {wanted}, not {value!r}.')
     return float(value)
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be True or False, not {value!r}.')
+    return value

@@ -48,6 +48,8 @@ def test_keys_of_organizations(settings: Any) -> None:
         ({"LOCALE": "tlh"}, '"LOCALE"'),
         ({"REQUESTS_PER_MINUTE": 0}, '"REQUESTS_PER_MINUTE"'),
         ({"WEBHOOK_SECRET": 1}, '"WEBHOOK_SECRET"'),
+        # The address would never be found.
+        ({"WEBHOOK_SECRET": "long/word"}, "one part of an address"),
     ],
 )
 def test_mistakes_are_named_and_found_by_check(settings: Any, values: Any, words: str) -> None:

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from badges_plugin.distribution.failures import PermanentFailure
@@ -64,6 +64,11 @@ def test_the_command_counts_first() -> None:
     out = StringIO()
     call_command("purge_deliveries", "--attempts-days=9", "--deliveries-days=9", "--dry-run", stdout=out)
     assert out.getvalue() == "3 attempts and 2 deliveries would be deleted.\n"
+
+    for days in ("-1", "9999999999", "x"):
+        with pytest.raises(CommandError, match="a number of days"):
+            call_command("purge_deliveries", f"--attempts-days={days}")
+    assert DeliveryAttempt.objects.count() == 3
 
     call_command("purge_deliveries", stdout=out)
     assert Delivery.objects.count() == 3

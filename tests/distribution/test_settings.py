@@ -25,6 +25,13 @@ def test_the_defaults(settings: Any) -> None:
         ({"lease": "long"}, '"lease"'),
         ({"lease": -1}, '"lease"'),
         ({"retry_cap": True}, '"retry_cap"'),
+        ({"keep_attempts_days": -1}, "keep_attempts_days.* from 0 to 100000, not -1"),
+        ({"notify": "yes"}, "must be True or False, not 'yes'"),
+        # Every request would fail, or the provider be hammered.
+        ({"request_timeout": 0}, "request_timeout.* 0.1 or more"),
+        ({"retry_factor": 0.5}, "retry_factor.* 1 or more"),
+        ({"retry_jitter": 2}, "retry_jitter.* from 0 to 1"),
+        ({"retry_breaker_threshold": 0}, "retry_breaker_threshold.* 1 or more"),
         # A worker could still be sending what another has taken over.
         ({"lease": 20, "request_timeout": 30}, "longer than request_timeout"),
         ([1], "must be a dictionary"),

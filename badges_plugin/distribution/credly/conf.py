@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def config() -> CredlyConfig:
         suppress_issue_email=_flag(values, "SUPPRESS_ISSUE_EMAIL"),
         suppress_revoke_email=_flag(values, "SUPPRESS_REVOKE_EMAIL"),
         requests_per_minute=_pace(values["REQUESTS_PER_MINUTE"]),
-        webhook_secret=_text(values, "WEBHOOK_SECRET"),
+        webhook_secret=_secret(values),
     )
 
 
@@ -88,6 +89,13 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     value = values[name]
     if not isinstance(value, str):
         raise _wrong(name, "a string")
+    return value
+
+
+def _secret(values: Mapping[str, Any]) -> str:
+    value = _text(values, "WEBHOOK_SECRET")
+    if re.search(r"[/?#%\s]", value):
+        raise _wrong("WEBHOOK_SECRET", "one part of an address: without / ? # % and spaces")
     return value
 
 
