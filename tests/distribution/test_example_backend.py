@@ -89,7 +89,7 @@ def test_from_the_event_to_the_provider(installed: Path, tmp_path: Path) -> None
 def test_the_how_to_shows_the_example_as_it_is() -> None:
     shown = [(found["file"], found["code"]) for found in _CODE.finditer(HOWTO.read_text("utf-8"))]
 
-    assert len(shown) == 8
+    assert len(shown) == 9
     for name, code in shown:
         unindented = "\n".join(line[3:] for line in code.strip("\n").split("\n"))
         assert unindented in (EXAMPLE / name).read_text("utf-8"), name
