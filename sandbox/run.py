@@ -9,11 +9,13 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import django
 
-from sandbox.demo.deployment import Deployment
+from sandbox.accredible import DEMO_KEY
+from sandbox.demo.deployment import MANAGE, Deployment
 from sandbox.demo.processes import Child, Processes, ProcessFailed
 
 HOST = "127.0.0.1"
@@ -45,8 +47,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _start(processes: Processes, port: int) -> list[Child]:
-    deployment = Deployment(processes)
+    accredible = processes.start("accredible", [sys.executable, "-m", "sandbox.accredible"])
+    accredible.wait_for(lambda: "\n" in accredible.output(), "it was ready")
+    deployment = Deployment(processes, settings={"ACCREDIBLE_API_BASE_URL": accredible.output().splitlines()[0]})
     deployment.migrate()
+    manage = write_manage(processes.folder, deployment.environment)
     os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})
     django.setup()
     from django.contrib.auth import get_user_model
@@ -62,13 +67,25 @@ def _start(processes: Processes, port: int) -> list[Child]:
     print(
         f"\nAdmin:      http://{HOST}:{port}/admin/  user {STAFF}, password {STAFF}\n"
         f"Credly:     {deployment.credly_url.removesuffix('/v1/')}/_control/summary (a simulator)\n"
-        f"Logs:       {processes.folder}\n\nSend an event, as the LMS would:\n\n"
+        f"Accredible: a simulator; it takes the API key {DEMO_KEY}\n"
+        f"Logs:       {processes.folder}\n"
+        f"Commands:   {manage} badges_doctor (or any other of manage.py)\n\nSend an event, as the LMS would:\n\n"
         f"  {bus} {sys.executable} -m sandbox.lms emit passing --user-id 7 --username ada"
         f" --email ada@example.org --name 'Ada Lovelace' --course {FIRST_COURSE} --is-passing\n\n"
         "Ctrl-C ends everything.",
         flush=True,
     )
     return children
+
+
+def write_manage(folder: Path, environment: Mapping[str, str]) -> Path:
+    """A script that runs a management command in this sandbox, from any terminal and folder."""
+    script = folder / "manage"
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    call = shlex.join([sys.executable, MANAGE])
+    script.write_text(f'#!/bin/sh\n{exports}exec {call} "$@"\n', "utf-8")
+    script.chmod(0o700)
+    return script
 
 
 def _free_port() -> int:
