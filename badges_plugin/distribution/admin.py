@@ -92,7 +92,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         text = ngettext("%d delivery is due now.", "%d deliveries are due now.", count) % count
         self.message_user(request, text, messages.SUCCESS)
         for channel in stopped:
-            text = gettext("They wait all the same while the channel “%s” is paused: correct its API key first.")
+            text = gettext("Nothing is sent while the channel “%s” is paused: correct its API key first.")
             self.message_user(request, text % channel, messages.WARNING)
 
     @admin.action(description=_("Give up"), permissions=["change"])
