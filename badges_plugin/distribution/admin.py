@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.admin.links import link_to
 from badges_plugin.distribution import channels, queueing
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.retry import State
+from badges_plugin.models import BadgeAward
 
 
 class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
@@ -43,7 +45,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     search_fields = ("external_id", "award__progress__user__username", "award__progress__template__name")
     list_select_related = ("award__progress__user", "award__progress__template")
     readonly_fields = (
-        "award",
+        "award_link",
         "user",
         "template",
         "backend",
@@ -65,6 +67,13 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     actions = ("retry_now", "give_up")
     show_full_result_count = False
     ordering = ("-id",)
+
+    def heading(self, obj: Delivery) -> str:
+        return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
+
+    @admin.display(description=_("award"))
+    def award_link(self, delivery: Delivery) -> str:
+        return link_to(self.admin_site, None, BadgeAward, delivery.award_id, f"#{delivery.award.number}")
 
     @admin.display(description=_("learner"))
     def user(self, delivery: Delivery) -> str:

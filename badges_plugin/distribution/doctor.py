@@ -54,7 +54,7 @@ def channels() -> Iterator[Finding]:
     for channel in Channel.objects.exclude(backend__in=installed).filter(deliveries__state=State.PENDING).distinct():
         yield Finding.error(
             f"Deliveries of {channel} wait for a backend that is not installed.",
-            f"Install the backend “{channel.backend}”, or cancel its deliveries in the admin.",
+            f"Install the backend “{channel.backend}”, or choose “Give up” for its deliveries in the admin.",
         )
     paused = Channel.objects.filter(backend__in=installed).exclude(paused_reason="")
     for channel in paused:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from badges_plugin.distribution import registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Channel, Delivery
@@ -61,8 +62,12 @@ def retry_now(deliveries: QuerySet[Delivery]) -> int:
 
 
 def give_up(deliveries: QuerySet[Delivery]) -> int:
-    """Settle failed deliveries as they are, so that later ones of the same badge no longer wait for them."""
-    return settle(deliveries.filter(state=State.FAILED), State.CANCELLED, reason=_("Given up by staff."))
+    """Settle failed deliveries as they are, so that later ones of the same badge no longer wait for them.
+
+    So also those that wait for a backend that is not installed any more.
+    """
+    hopeless = Q(state=State.FAILED) | Q(state=State.PENDING) & ~Q(backend__in=registry.slugs())
+    return settle(deliveries.filter(hopeless), State.CANCELLED, reason=_("Given up by staff."))
 
 
 def _queue(award: BadgeAward, backend: Backend[Any], action: Action) -> None:

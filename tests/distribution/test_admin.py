@@ -41,6 +41,8 @@ def test_a_failure_is_shown_with_its_reason_and_history(admin_client: Client, fa
 
     page = admin_client.get(reverse(CHANGE, args=[failed.pk])).content.decode()
     assert "failed, needs attention" in page
+    assert f"{failed.award.user.username}: {failed.award.template}, issue" in page
+    assert reverse("admin:badges_plugin_badgeaward_change", args=[failed.award_id]) in page
     assert 'name="_save"' not in page
 
 
@@ -89,6 +91,18 @@ def test_give_up(admin_client: Client, failed: Delivery) -> None:
 
     failed.refresh_from_db()
     assert (failed.state, failed.last_error) == ("cancelled", "Given up by staff.")
+
+
+def test_give_up_what_waits_for_a_backend_that_is_gone(
+    admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    send_passing(ada)
+    delivery = Delivery.objects.get()
+    Delivery.objects.update(backend="gone")
+
+    assert act(admin_client, LIST, "give_up", delivery.pk) == [
+        "1 delivery was given up. Later ones of the same badge go on."
+    ]
 
 
 def test_resume(admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider) -> None:
