@@ -21,7 +21,7 @@ from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
 from .. import heartbeat
 from .applying import Applier, announce_what_was_left
 from .config import ConsumerConfig, consumer_config
-from .kafka_messages import message_from
+from .kafka_messages import message_from, registry
 from .problems import CannotGoOn
 from .stopping import StopRequest
 
@@ -53,7 +53,9 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
         return
     config = consumer_config()
     announce_what_was_left(stop)
-    client = Consumer(client_properties(config, group), logger=logger)
+    properties = client_properties(config, group)
+    registry()  # with none configured, every event would be one that cannot be read
+    client = make_client(properties)
     full_topic = get_full_topic(topic)
     client.subscribe([full_topic], on_assign=_log_assignment, on_revoke=_log_revocation, on_lost=_log_loss)
     logger.info("Consuming %s for group %s.", full_topic, group)
@@ -133,6 +135,15 @@ def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
         "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MILLISECONDS,
         **config.kafka,
     }
+
+
+def make_client(properties: dict[str, Any]) -> Consumer:
+    """Return a client of Kafka. Raises CannotGoOn, naming the property, when it cannot be made of these."""
+    try:
+        return Consumer(properties, logger=logger)
+    except KafkaException as error:
+        # About a property; it names no value but a property's.
+        raise CannotGoOn(f"Kafka: {error.args[0].str()}") from error
 
 
 def _is_event(received: KafkaMessage) -> bool:

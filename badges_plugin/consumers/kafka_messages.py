@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
 from confluent_kafka import Message as KafkaMessage
+from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 from edx_event_bus_kafka.internal.config import get_schema_registry_client
@@ -15,20 +18,21 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from .database import chain
 from .message import DecodedEvent, Message, text
-from .problems import DecodingUnavailable, Undecodable
+from .problems import CannotGoOn, DecodingUnavailable, Undecodable
 
 BUS = "kafka"
 Headers = list[tuple[str, str | bytes | None]]
-# The registry's answers about one schema or request; any other status is about the registry.
+# The registry's answers about one schema or request; any other status is about the registry. So is a 404 that has
+# no error code of the registry's: something else answers at that address.
 ABOUT_THE_SCHEMA = frozenset({404, 422})
 
 
 def message_from(received: KafkaMessage, group: str) -> Message:
     """Return what of ``received`` can be known without decoding it."""
     topic = received.topic() or ""
-    headers = cast("Headers", list(received.headers() or []))
+    headers = _headers(received)
     value = received.value() or b""
-    readable = {text(name): text(header) for name, header in headers}
+    readable = {text(name): text(header) for name, header in headers or []}
     return Message(
         bus=BUS,
         topic=topic,
@@ -42,19 +46,34 @@ def message_from(received: KafkaMessage, group: str) -> Message:
     )
 
 
-def decode(topic: str, headers: Headers, value: bytes) -> DecodedEvent:
+def registry() -> SchemaRegistryClient:
+    """Return the client of the schema registry. Raises CannotGoOn when the settings do not lead to one."""
+    try:
+        client: SchemaRegistryClient | None = get_schema_registry_client()
+    except ValueError as error:
+        # Without what the error says: it quotes the address, which may hold a password.
+        raise CannotGoOn("EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is no address, http://host:port/path.") from error
+    if client is None:
+        raise CannotGoOn("EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is not set.")
+    return client
+
+
+def decode(topic: str, headers: Headers | None, value: bytes) -> DecodedEvent:
     """
     Return the event in a message's headers and value.
 
-    Raises DecodingUnavailable when the schema registry is away; whatever else it raises is about the message.
+    Raises DecodingUnavailable when the schema registry is away, and CannotGoOn when none is configured; whatever
+    else it raises is about the message.
     """
+    if headers is None:
+        raise Undecodable("The names of its headers are no UTF-8")
     event_type = _only(headers, HEADER_EVENT_TYPE.message_header_key)
     try:
         signal = OpenEdxPublicSignal.get_signal_by_type(event_type)
     except KeyError as error:
         raise Undecodable(f"No event type {event_type} in the installed openedx-events") from error
     metadata = _get_metadata_from_headers(headers)
-    deserializer = get_deserializer(signal, get_schema_registry_client())
+    deserializer = get_deserializer(signal, registry())
     try:
         data: dict[str, Any] | None = deserializer(value, SerializationContext(topic, MessageField.VALUE, headers))
     except Exception as error:
@@ -66,6 +85,19 @@ def decode(topic: str, headers: Headers, value: bytes) -> DecodedEvent:
     return DecodedEvent(signal, metadata, data)
 
 
+def decode_stored(topic: str, position: str, headers: Mapping[str, str], value: bytes) -> DecodedEvent:
+    """Decode a message that was stored, of which each header was there once or it was no event."""
+    return decode(topic, [(name, header.encode()) for name, header in headers.items()], value)
+
+
+def _headers(received: KafkaMessage) -> Headers | None:
+    """Return the message's headers, None when the client cannot: it insists on UTF-8 in their names."""
+    try:
+        return cast("Headers", list(received.headers() or []))
+    except (SystemError, UnicodeDecodeError):  # the former, caused by the latter, from confluent-kafka 2.16
+        return None
+
+
 def _only(headers: Headers, name: str) -> str:
     values = [value for key, value in headers if key == name]
     if len(values) != 1:
@@ -73,8 +105,15 @@ def _only(headers: Headers, name: str) -> str:
     return text(values[0])
 
 
+def is_about_the_schema(error: SchemaRegistryError) -> bool:
+    """Whether a registry said this, and about what it was asked for."""
+    return error.http_status_code in ABOUT_THE_SCHEMA and (error.error_code or 0) > 0
+
+
 def _registry_is_away(error: BaseException) -> bool:
     if isinstance(error, SchemaRegistryError):
-        return error.http_status_code not in ABOUT_THE_SCHEMA
+        return not is_about_the_schema(error)
+    if isinstance(error, json.JSONDecodeError):
+        return True  # only the registry speaks JSON here: a login page, say, answers in its place
     # The registry client's HTTP library changes with its version: requests, httpx, httpx2.
     return isinstance(error, OSError) or any(base.__name__ == "TransportError" for base in type(error).__mro__)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from .. import heartbeat
 from .problems import CannotGoOn, Stopped
+from .redaction import describe
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Patience:
                 if not self.is_passing(error):
                     raise
                 if self.clock() + pause > deadline:
-                    raise CannotGoOn(f"{what}: given up after {self.limit:g} s, {type(error).__name__}") from error
+                    raise CannotGoOn(f"{what}: given up after {self.limit:g} s, {describe(error)}") from error
                 logger.warning("%s: attempt %d met %s, next one in %.1f s", what, attempt, type(error).__name__, pause)
             self._pause(pause, what)
             while_waiting()

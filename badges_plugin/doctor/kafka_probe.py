@@ -8,8 +8,10 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from edx_event_bus_kafka.internal.config import get_full_topic, get_schema_registry_client, load_common_settings
+from edx_event_bus_kafka.internal.config import get_full_topic, load_common_settings
 
+from ..consumers.kafka_messages import is_about_the_schema, registry
+from ..consumers.problems import CannotGoOn
 from .findings import Finding
 
 ANSWER_SECONDS = 5.0
@@ -51,16 +53,15 @@ def _broker(connection: dict[str, Any], topic: str) -> Iterator[Finding]:
 
 
 def _registry() -> Iterator[Finding]:
-    client = get_schema_registry_client()
-    if client is None:
-        yield Finding.error(
-            "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is not set.", "Set it to the address of the schema registry."
-        )
+    try:
+        client = registry()
+    except CannotGoOn as problem:
+        yield Finding.error(str(problem), "Set it to the address of the schema registry.")
         return
     try:
         client.get_schema(_NO_SCHEMA)
     except SchemaRegistryError as error:
-        if error.http_status_code in {404, 422}:
+        if is_about_the_schema(error):
             yield Finding.ok("The schema registry answers.")
             return
         yield Finding.error(

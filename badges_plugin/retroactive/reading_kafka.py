@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 from edx_event_bus_kafka.internal.config import get_full_topic
 
 from ..consumers.config import consumer_config
-from ..consumers.kafka_loop import client_properties
+from ..consumers.kafka_loop import client_properties, make_client
 from ..consumers.kafka_messages import message_from
 from ..consumers.message import Message
 from .problems import CannotRead
@@ -29,7 +29,7 @@ class KafkaPast:
 
     def __init__(self, topic: str, *, since: datetime | None) -> None:
         self._group = f"badges-replay-{uuid4()}"  # never joined; librdkafka wants a name
-        self._client = Consumer(
+        self._client = make_client(
             {
                 **client_properties(consumer_config(), self._group),
                 "enable.auto.commit": False,

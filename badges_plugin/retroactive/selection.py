@@ -9,7 +9,7 @@ from datetime import datetime
 
 from .. import api, conf
 from ..consumers.message import DecodedEvent, Message
-from ..consumers.problems import DecodingUnavailable
+from ..consumers.problems import CannotGoOn, DecodingUnavailable
 from ..consumers.redaction import describe
 from ..exceptions import IgnoredEvent
 from ..ruleset import current_ruleset
@@ -53,12 +53,13 @@ class Selector:
         """
         Decode messages of the bus and select from them.
 
-        Raises DecodingUnavailable when the schema registry is away; a message that cannot be decoded is noted.
+        Raises DecodingUnavailable when the schema registry is away, CannotGoOn when none is configured; a message
+        that cannot be decoded is noted.
         """
         for message in messages:
             try:
                 event = message.decode()
-            except DecodingUnavailable:
+            except (CannotGoOn, DecodingUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - as in the consumers: one poison message must not end it
                 self.seen.total += 1

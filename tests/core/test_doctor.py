@@ -135,6 +135,10 @@ def registry_down(world: World) -> None:
     world.settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = f"http://127.0.0.1:{closed_port()}"
 
 
+def registry_misspelt(world: World) -> None:
+    world.settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = "registry:8081"
+
+
 def redis_down(world: World) -> None:
     world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"
     world.settings.EVENT_BUS_REDIS_CONNECTION_URL = f"redis://127.0.0.1:{closed_port()}/0"
@@ -208,6 +212,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (broker_down, "event bus", "error", "No Kafka broker answers", "Start Kafka"),
         (wrong_topic_prefix, "event bus", "error", "no topic prod-", "EVENT_BUS_TOPIC_PREFIX"),
         (registry_down, "event bus", "error", "schema registry does not answer", "SCHEMA_REGISTRY_URL"),
+        (registry_misspelt, "event bus", "error", "SCHEMA_REGISTRY_URL is no address", "Set it"),
         (redis_down, "event bus", "error", "Redis does not answer", "EVENT_BUS_REDIS_CONNECTION_URL"),
         (key_rejected, "credly", "error", "does not take the key", "API key"),
         (credly_down, "credly", "error", "cannot be reached", "CREDLY_API_BASE_URL"),

@@ -1,0 +1,123 @@
+"""What of a Kafka message can be read, and what is about the schema registry and not about the message."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from badges_plugin.consumers.kafka_loop import make_client
+from badges_plugin.consumers.kafka_messages import message_from, registry
+from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Undecodable
+from tests.core.buses import close_registry_client
+
+PASSING = b"org.openedx.learning.course.passing.status.updated.v1"
+HEADERS = [("ce_type", PASSING), ("ce_id", b"7d0f9a1c-0000-11f0-8000-000000000001")]
+SCHEMA_AND_CONTENT = b"\x00\x00\x00\x00\x07content"
+
+
+class Received:
+    """A message as the client gives it; ``headers`` is what it says of them, or raises."""
+
+    def __init__(self, headers: Any = HEADERS, value: bytes | None = SCHEMA_AND_CONTENT) -> None:
+        self._headers = headers
+        self._value = value
+
+    def headers(self) -> Any:
+        if isinstance(self._headers, Exception):
+            raise self._headers
+        return self._headers
+
+    def value(self) -> bytes | None:
+        return self._value
+
+    def topic(self) -> str:
+        return "dev-learning-badges-lifecycle"
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 7
+
+
+def decode(received: Received) -> object:
+    return message_from(received, "credentials").decode()  # type: ignore[arg-type]
+
+
+class Answering(ThreadingHTTPServer):
+    """Answers every request in the same way."""
+
+    status = 200
+    body = b""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Answering
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[Answering]:
+    with Answering(("127.0.0.1", 0), Handler) as answering:
+        thread = threading.Thread(target=answering.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = f"http://127.0.0.1:{answering.server_port}"
+        yield answering
+        close_registry_client()
+        answering.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_away"),
+    [
+        (404, b'{"error_code": 40403, "message": "Schema not found"}', False),
+        # Something else at that address: a proxy, or another path of the registry's own server.
+        (404, b'{"status": 404, "title": "Could not find resource"}', True),
+        (404, b"<html>nothing here</html>", True),
+        (200, b"<html>log in, please</html>", True),
+        (401, b'{"error_code": 40101, "message": "Unauthorized"}', True),
+    ],
+)
+def test_only_what_a_registry_says_of_a_schema_is_about_the_message(
+    server: Answering, status: int, body: bytes, is_away: bool
+) -> None:
+    server.status, server.body = status, body
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it is poison or not
+        decode(Received())
+    assert isinstance(raised.value, DecodingUnavailable) is is_away
+
+
+@pytest.mark.filterwarnings("ignore:Cannot configure event-bus")
+@pytest.mark.parametrize(("url", "said"), [(None, "is not set"), ("", "no address"), ("registry:81", "no address")])
+def test_without_a_registry_no_message_is_held_to_be_poison(settings: Any, url: str | None, said: str) -> None:
+    settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = url
+    with pytest.raises(CannotGoOn, match=said):
+        registry()
+    with pytest.raises(CannotGoOn, match=said):
+        decode(Received())
+
+
+@pytest.mark.parametrize("error", [SystemError("returned NULL"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid")])
+def test_header_names_of_no_encoding_are_about_the_message(error: Exception) -> None:
+    received = Received(headers=error)
+    assert message_from(received, "credentials").value == SCHEMA_AND_CONTENT  # type: ignore[arg-type]
+    with pytest.raises(Undecodable, match="names of its headers"):
+        decode(received)
+
+
+def test_a_property_that_kafka_does_not_know_is_named() -> None:
+    with pytest.raises(CannotGoOn, match=r"no\.such\.property"):
+        make_client({"group.id": "credentials", "no.such.property": 1})
