@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+import attrs
 import pytest
 from django.db import DataError, OperationalError, connection
 from openedx_events.data import EventsMetadata
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.django_db
 SIGNAL = STUDENT_REGISTRATION_COMPLETED
 EVENT_ID = UUID("7d0f9a1c-0000-11f0-8000-000000000001")
 EVENT_TIME = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CONTENT = {
+CONTENT: dict[str, dict[str, Any]] = {
     "user": {
         "id": 7,
         "is_active": True,
@@ -159,15 +162,45 @@ def test_a_message_that_is_no_event_is_stored_with_its_bytes(applier: Applier) -
     assert row.reason == "Undecodable: No event type x in the installed openedx-events"
 
 
-def test_content_that_a_database_cannot_keep_is_kept_as_bytes(applier: Applier, connect: Connect) -> None:
+def unkeepable(content: Mapping[str, object] = CONTENT, **more: object) -> Callable[[], DecodedEvent]:
     def decode() -> DecodedEvent:
-        content = {"user": {**CONTENT["user"], "pii": {"username": "an\0na", "email": "", "name": ""}}}
         event = read_event()
-        return DecodedEvent(SIGNAL, event.metadata, AvroSignalDeserializer(SIGNAL).from_dict(content))
+        data = AvroSignalDeserializer(SIGNAL).from_dict(content)
+        return DecodedEvent(SIGNAL, attrs.evolve(event.metadata, **more), data)
 
+    return decode
+
+
+@pytest.mark.parametrize(
+    "decode",
+    [
+        unkeepable({"user": {**CONTENT["user"], "pii": {"username": "an\0na", "email": "", "name": ""}}}),
+        unkeepable(sourcehost="lms\0"),
+        unkeepable({"user": {**CONTENT["user"], "pii": {"username": "x" * 4 * 2**20, "email": "", "name": ""}}}),
+    ],
+    ids=["NUL in the content", "NUL in the metadata", "too much"],
+)
+def test_content_that_a_database_cannot_keep_is_kept_as_headers_and_bytes(
+    applier: Applier, connect: Connect, decode: Callable[[], DecodedEvent]
+) -> None:
     connect(failing(ValueError("a bug")))
     assert applier.apply_or_store(message(decode)) is False
-    assert FailedEvent.objects.get().payload is None
+    row = FailedEvent.objects.get()
+    assert (row.payload, row.metadata) == (None, {"ce_id": str(EVENT_ID)})
+    assert bytes(row.raw or b"") == b"\x00\x00\x00\x00\x01raw"
+
+
+def test_hostile_poison_fits_any_database(applier: Applier) -> None:
+    def decode() -> DecodedEvent:
+        raise Undecodable("No event type 🎓\0")
+
+    value = b"\x00'\"\\" * 2**20
+    hostile = replace(message(decode), event_id="🎓" * 99, event_type="🎓\0", value=value)
+    assert applier.apply_or_store(hostile) is False
+    row = FailedEvent.objects.get()
+    assert row.event_type == "\\U0001f393\\x00"
+    assert row.reason.isascii()
+    assert value.startswith(bytes(row.raw or b""))
 
 
 def test_the_same_message_again_is_one_row_with_two_attempts(applier: Applier, connect: Connect) -> None:
