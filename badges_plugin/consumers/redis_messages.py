@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from edx_event_bus_redis.internal.message import RedisMessage
@@ -45,3 +46,9 @@ def decode(topic: str, entry: Entry) -> DecodedEvent:
     except KeyError as error:
         raise Undecodable(f"No event type {event_type} in the installed openedx-events") from error
     return DecodedEvent(signal, message.event_metadata, deserialize_bytes_to_event_data(message.event_data, signal))
+
+
+def decode_stored(topic: str, position: str, headers: Mapping[str, str], value: bytes) -> DecodedEvent:
+    """Decode an entry that was stored."""
+    fields = {name.encode(): header.encode() for name, header in headers.items()}
+    return decode(topic, Entry(position.encode(), {**fields, CONTENT_FIELD: value}))

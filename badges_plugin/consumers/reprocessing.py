@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 
 from django.db.models import F
 from django.utils import timezone
@@ -18,6 +19,7 @@ from .applying import send
 from .failures import account_of
 from .message import DecodedEvent
 from .problems import ReceiversFailed
+from .redaction import describe
 
 
 class NotReprocessable(BadgesError):
@@ -44,17 +46,15 @@ def process_again(failed: FailedEvent) -> None:
 def _read(failed: FailedEvent) -> DecodedEvent:
     if failed.state == FailedEvent.State.PROCESSED:
         raise NotReprocessable(_("it was processed already"))
-    if not isinstance(failed.payload, Mapping):
-        raise NotReprocessable(
-            _("its content could not be read when it arrived (%(reason)s); have the sender send it again")
-            % {"reason": failed.reason}
-        )
+    return _as_stored(failed) if isinstance(failed.payload, Mapping) else _from_the_bytes(failed)
+
+
+def _as_stored(failed: FailedEvent) -> DecodedEvent:
     try:
         signal = OpenEdxPublicSignal.get_signal_by_type(failed.event_type)
     except KeyError:
         raise NotReprocessable(_("the installed openedx-events has no event of its type")) from None
-    if not signal.receivers:
-        raise NotReprocessable(_("nothing here receives events of its type; see “events” in BADGES_CONFIG"))
+    _require_receivers(signal)
     try:
         metadata = EventsMetadata.from_json(json.dumps(failed.metadata))
         data = AvroSignalDeserializer(signal).from_dict(failed.payload)
@@ -64,3 +64,22 @@ def _read(failed: FailedEvent) -> DecodedEvent:
             _("the installed openedx-events cannot read it (%(error)s)") % {"error": type(error).__name__}
         ) from error
     return DecodedEvent(signal, metadata, data)
+
+
+def _from_the_bytes(failed: FailedEvent) -> DecodedEvent:
+    """Decode it once more: the schema, or the event's type, that was unknown when it arrived may be known by now."""
+    try:
+        decode = import_module(f"{__package__}.{failed.bus}_messages").decode_stored
+        event: DecodedEvent = decode(failed.topic, failed.position, failed.metadata, bytes(failed.raw or b""))
+    except Exception as error:
+        raise NotReprocessable(
+            _("its content still cannot be read (%(reason)s); have the sender send it again")
+            % {"reason": describe(error)}
+        ) from error
+    _require_receivers(event.signal)
+    return event
+
+
+def _require_receivers(signal: OpenEdxPublicSignal) -> None:
+    if not signal.receivers:
+        raise NotReprocessable(_("nothing here receives events of its type; see “events” in BADGES_CONFIG"))

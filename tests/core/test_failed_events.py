@@ -11,10 +11,14 @@ from uuid import uuid1
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
+from edx_event_bus_redis.internal.message import RedisMessage
+from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, serialize_event_data_to_bytes
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
-from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.failures import store
+from badges_plugin.consumers.problems import ReceiversFailed, Undecodable
+from badges_plugin.consumers.redis_messages import message_from
+from badges_plugin.consumers.redis_stream import Entry
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import BadgeAward, FailedEvent
 from tests.factories import (
@@ -73,8 +77,9 @@ def test_an_event_that_was_dismissed_may_be_tried_all_the_same() -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    # It never could be read, and what was wrong then is said again.
-    ({"payload": None, "reason": "Undecodable: 0 headers ce_type, there must be one"}, "0 headers ce_type"),
+    # It never could be read, nor can it now.
+    ({"payload": None, "metadata": {}}, "0 headers ce_type"),
+    ({"payload": None, "metadata": {}, "bus": "redis"}, "no event id"),
     ({"state": PROCESSED}, "processed already"),
     ({"event_type": "org.example.gone.v1"}, "no event of its type"),
     # A real event type that no badge can depend on, and nobody here listens to.
@@ -92,6 +97,23 @@ def test_what_cannot_be_tried_is_refused_with_the_reason(changes: Mapping[str, A
     failed.refresh_from_db()
     assert failed.attempts == 1
     assert failed.state == changes.get("state", FAILED)
+
+
+def test_what_can_be_read_by_now_is_processed() -> None:
+    requires_course(make_template())
+    event = RedisMessage(
+        "dev-learning-badges-lifecycle",
+        serialize_event_data_to_bytes(
+            {"course_passing_status": passing_data(user_data(make_user(username="ann")))}, COURSE_PASSING_STATUS_UPDATED
+        ),
+        metadata(),
+    )
+    message = message_from(Entry(b"1-0", event.to_binary_dict()), event.topic, "credentials")
+    store(message, None, Undecodable("No such event type"))
+    failed = FailedEvent.objects.get()
+    assert failed.payload is None
+    process_again(failed)
+    assert BadgeAward.objects.get().user.username == "ann"
 
 
 def test_an_event_that_fails_again_says_why() -> None:

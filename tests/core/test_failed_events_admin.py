@@ -73,10 +73,10 @@ def test_a_value_that_could_not_be_read_is_shown_as_it_is() -> None:
 def test_processing_again_awards_and_says_what_became_of_each() -> None:
     requires_course(make_template())
     good = stored(user_data(make_user(username="ann")))
-    unread = stored(payload=None, reason="Undecodable: no event id")
+    unread = stored(payload=None, metadata={"ce_id": "no type"})
     page = text(act("process_again", good, unread))
     assert "1 event was processed." in page
-    assert "no event id" in page
+    assert "0 headers ce_type" in page
     assert BadgeAward.objects.get().user.username == "ann"
     assert states() == [PROCESSED, FAILED]
     assert LogEntry.objects.get().object_id == str(good.pk)
