@@ -72,7 +72,7 @@ def _check_header(names: Iterable[str]) -> None:
     if not any(name in given for name in PEOPLE):
         missing.append(" or ".join(PEOPLE))
     if missing:
-        raise CannotRead(f"The header row lacks {', '.join(missing)}.")
+        raise CannotRead(f"The header row lacks {', '.join(missing)}. Commas separate the columns.")
     unknown = sorted(set(given) - {*NEEDED, *PEOPLE})
     if unknown or len(set(given)) < len(given):
         raise CannotRead(f"The header row has columns that are unknown or there twice: {', '.join(unknown or given)}.")
@@ -99,6 +99,8 @@ def _read(row: Mapping[str, str | None], line: int) -> Iterator[DecodedEvent | B
 def _user_name(text: str) -> str:
     if len(text) > 150:
         raise ValueError("the user name is too long")
+    if not text.isprintable():
+        raise ValueError(f"the user name {text!r} has characters that cannot be printed")
     return text
 
 
@@ -129,9 +131,9 @@ def _passed(text: str) -> bool:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError) as error:
         raise ValueError(f"{text!r} is no time as in 2026-01-31T12:00:00Z") from error
-    time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     if time > timezone.now() + _CLOCK_TOLERANCE:
         raise ValueError(f"the time {text!r} is in the future")
     return time

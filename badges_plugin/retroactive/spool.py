@@ -36,19 +36,22 @@ _NAMES_AT_ONCE = 500
 
 class Spool:
     """
-    Events to be applied; a context manager. The file holds personal data and is removed at the end.
+    Events to be applied; a context manager.
 
-    The same event, added again, is there once.
+    The file holds personal data: it has no name, so that it is gone with the process, however that ends. The same
+    event, added again, is there once.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         """``folder`` is where there is room for the events; by default where temporary files go."""
         self._folder = TemporaryDirectory(prefix="badges-", dir=folder)
-        self._database = sqlite3.connect(Path(self._folder.name) / _FILE, isolation_level=None)
+        file = Path(self._folder.name) / _FILE
+        self._database = sqlite3.connect(file, isolation_level=None)
         # It is thrown away in any case, so it need not survive anything.
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(_SCHEMA)
+        file.unlink()
 
     def __enter__(self) -> Self:
         return self

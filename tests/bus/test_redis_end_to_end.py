@@ -66,6 +66,8 @@ def test_what_a_dead_consumer_was_given_is_taken_over_by_a_running_one(redis_sta
 
     consumer = redis_stage.consumer(extra=json.dumps({"claim_msgs_older_than": 100}))
     consumer.wait_for(lambda: applied(consumer, sent) and pending(redis_stage) == 0, "they were taken over")
+    lost = f"{trimmed.decode()}) was taken out of the stream before anybody handled it; it is lost"
+    consumer.wait_for(lambda: lost in consumer.log(), "what was lost was said to be")
     assert redis_stage.failed_events() == []
     assert consumer.stop() == 0
 
@@ -106,3 +108,10 @@ def test_redis_loses_its_data_and_the_consumer_goes_on(redis_stage: Stage) -> No
     second = redis_stage.emit(passing(2))
     consumer.wait_for(lambda: applied(consumer, second), "the group was made again and the event applied")
     assert consumer.stop() == 0
+
+
+def test_a_stream_that_is_none_is_named(redis_stage: Stage) -> None:
+    server(redis_stage).set(redis_stage.full_topic, "no stream")
+    consumer = redis_stage.consumer()
+    assert consumer.wait() == 1
+    assert "WRONGTYPE" in consumer.log()

@@ -96,6 +96,9 @@ def test_a_dry_run_says_what_would_change(
         ("username,username,course_key,passed,time\n", ["there twice"]),
         (f"{HEADER}ann,,{COURSE},maybe,2024-05-01\n", ["line 2: passed must be true or false"]),
         (f"{HEADER}ann,,{COURSE},true,yesterday\n", ["line 2: 'yesterday' is no time"]),
+        (f"{HEADER}ann,,{COURSE},true,0001-01-01T00:00+05:00\n", ["line 2: '0001-01-01T00:00+05:00' is no time"]),
+        (f"{HEADER}an\0n,,{COURSE},true,2024-05-01\n", ["line 2: the user name 'an\\x00n' has characters"]),
+        (HEADER.replace(",", ";"), ["lacks course_key", "Commas separate"]),
         (f"{HEADER}ann,,{COURSE},true,2999-01-01\n", ["line 2: the time '2999-01-01' is in the future"]),
         (f"{HEADER},,{COURSE},true,2024-05-01\n", ["line 2: neither a user name nor an LMS user id"]),
         (f"{HEADER}ann,-4,{COURSE},true,2024-05-01\n", ["line 2: the LMS user id '-4'"]),
@@ -158,3 +161,22 @@ def test_one_learner_whose_events_meet_a_bug_does_not_stand_in_the_way(tmp_path:
         badge_awarded.disconnect(fail)
     assert [award.user.username for award in BadgeAward.objects.all()] == ["ben"]
     assert "1 badges awarded" in backfill(tmp_path, content)
+
+
+def test_what_names_learners_is_in_no_file_that_a_killed_process_leaves(tmp_path: Path) -> None:
+    requires_course(make_template())
+    spools = tmp_path / "spools"
+    spools.mkdir()
+    files: list[Path] = []
+
+    def look(award: BadgeAward, **kwargs: Any) -> None:
+        files.extend(path for path in spools.rglob("*") if path.is_file())
+
+    badge_awarded.connect(look)
+    try:
+        said = backfill(tmp_path, f"{HEADER}ann,,{COURSE},true,2024-05-01\n", spool_dir=spools)
+    finally:
+        badge_awarded.disconnect(look)
+    assert "1 badges awarded" in said
+    assert files == []
+    assert list(spools.iterdir()) == []
