@@ -155,7 +155,11 @@ class Reader:
         logger.info("Lag %s, pending %d.", state.lag, state.pending)
 
     def _with_redis(self, operation: Callable[[], Result], what: str) -> Result:
-        return self._patience.run(operation, what, while_waiting=lambda: None)
+        try:
+            return self._patience.run(operation, what, while_waiting=lambda: None)
+        except ResponseError as error:
+            # A stream of another type, a permission, an id that is none: Redis says it best, and names no learner.
+            raise CannotGoOn(f"{what}: Redis says {error}") from error
 
     def _start_over(self) -> None:
         """After trouble: an entry may have been given to this consumer in an answer that never arrived."""

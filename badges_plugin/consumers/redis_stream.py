@@ -75,6 +75,8 @@ class GroupStream:
             )
             cursor = answer[0]
             yield from (Entry(entry_id, fields or {}) for entry_id, fields in answer[1] if entry_id is not None)
+            # From Redis 7 on these are no longer pending, and this answer is the last that is heard of them.
+            yield from (Entry(entry_id, {}) for entry_id in answer[2:] and answer[2])
             if cursor in {BEGINNING, BEGINNING.encode()}:
                 return
 
