@@ -25,6 +25,7 @@ class Applier:
     """Applies messages one after the other, for a consumer that acknowledges each afterwards."""
 
     def __init__(self, config: ConsumerConfig, stop: StopRequest) -> None:
+        self._unheard: set[str] = set()
         self._patience = Patience(
             limit=config.patience,
             max_pause=config.max_backoff,
@@ -46,7 +47,13 @@ class Applier:
         def apply() -> None:
             nonlocal decoded
             decoded = decoded or message.decode()
-            send(decoded)
+            try:
+                heard = send(decoded)
+            except SystemExit as error:
+                # It would end the consumer, perhaps with exit code 0, at each delivery.
+                raise ReceiversFailed({"a receiver": error}) from error
+            if not heard:
+                self._warn_once(message.event_type)
 
         RequestCache.clear_all_namespaces()
         set_custom_attribute("badges_event_id", message.event_id)
@@ -60,6 +67,14 @@ class Applier:
             return False
         logger.info("Applied %s in %.0f ms", message, (time.monotonic() - started) * 1000)
         return True
+
+    def _warn_once(self, event_type: str) -> None:
+        if event_type not in self._unheard:
+            self._unheard.add(event_type)
+            logger.warning(
+                "Nothing here receives events of type %s: they are acknowledged without effect. Is BADGES_ENABLED on?",
+                event_type,
+            )
 
     def _store(
         self, message: Message, decoded: DecodedEvent | None, error: Exception, while_waiting: Callable[[], None]
@@ -93,14 +108,15 @@ def announce_what_was_left(stop: StopRequest) -> None:
         database.refresh_connections()
 
 
-def send(event: DecodedEvent) -> None:
-    """Send the event to every receiver, then raise ReceiversFailed if any of them raised."""
+def send(event: DecodedEvent) -> int:
+    """Send the event to every receiver; return how many there were. Raises ReceiversFailed if any of them raised."""
     with redacted_reports():
         results = event.signal.send_event_with_custom_metadata(event.metadata, **event.data)
     errors = {_name(receiver): result for receiver, result in results if isinstance(result, BaseException)}
     if errors:
         failure = ReceiversFailed(errors)
         raise failure from next(iter(errors.values()))
+    return len(results)
 
 
 def _will_pass(error: BaseException) -> bool:

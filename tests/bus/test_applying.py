@@ -61,7 +61,7 @@ def message(decode: Callable[[], DecodedEvent] = read_event, *, position: str = 
     )
 
 
-def failing(*errors: Exception) -> Callable[[], object]:
+def failing(*errors: BaseException) -> Callable[[], object]:
     left = list(errors)
 
     def operation() -> None:
@@ -142,6 +142,24 @@ def test_an_event_that_meets_a_bug_is_stored_whole(applier: Applier, connect: Co
     assert "no such thing as" in row.error
     assert "no such thing" not in row.reason
     assert "ValueError" in row.reason
+
+
+def test_a_receiver_that_exits_does_not_end_the_consumer(applier: Applier, connect: Connect) -> None:
+    connect(failing(SystemExit(0)))
+    assert applier.apply_or_store(message()) is False
+    assert "SystemExit" in FailedEvent.objects.get().reason
+
+
+def test_events_that_nobody_receives_are_mentioned_once(
+    applier: Applier, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert applier.apply_or_store(message()) is True
+    assert caplog.text.count(f"Nothing here receives events of type {SIGNAL.event_type}") == 1
+    caplog.clear()
+    connect(failing())
+    applier.apply_or_store(message())
+    assert "Nothing here receives" not in caplog.text
 
 
 def test_a_stored_event_can_be_made_an_event_again(applier: Applier, connect: Connect) -> None:
