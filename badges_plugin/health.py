@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,6 +18,6 @@ def health(request: HttpRequest) -> JsonResponse:
     """200 when badges are on and their tables can be read, 503 when not. One query by primary key."""
     try:
         RulesetVersion.current()
-    except DatabaseError:
+    except Error:  # InterfaceError, of a connection that broke, is no DatabaseError
         return JsonResponse({"status": "unavailable", "database": False}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return JsonResponse({"status": "ok", "database": True})

@@ -171,7 +171,10 @@ def _connect(config: ConsumerConfig) -> Redis:
     connection = load_common_settings()
     if connection is None:
         raise CannotGoOn("EVENT_BUS_REDIS_CONNECTION_URL is not set.")
-    return Redis.from_url(connection["url"], socket_timeout=config.poll_timeout + SOCKET_TIMEOUT_OVER_POLL_SECONDS)
+    try:
+        return Redis.from_url(connection["url"], socket_timeout=config.poll_timeout + SOCKET_TIMEOUT_OVER_POLL_SECONDS)
+    except ValueError as error:
+        raise CannotGoOn("EVENT_BUS_REDIS_CONNECTION_URL is no address of Redis, redis://host:6379/0.") from error
 
 
 def _redis_is_away(error: BaseException) -> bool:

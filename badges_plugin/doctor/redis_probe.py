@@ -23,7 +23,15 @@ def examine(topic: str) -> Iterator[Finding]:
         )
         return
     stream = get_full_topic(topic)
-    with closing(Redis.from_url(connection["url"], socket_timeout=ANSWER_SECONDS)) as client:
+    try:
+        opened = Redis.from_url(connection["url"], socket_timeout=ANSWER_SECONDS)
+    except ValueError:
+        yield Finding.error(
+            "EVENT_BUS_REDIS_CONNECTION_URL is no address of Redis.",
+            "Write it as redis://host:6379/0; special characters of a password as %XX.",
+        )
+        return
+    with closing(opened) as client:
         try:
             exists = client.exists(stream)
             groups = client.xinfo_groups(stream) if exists else []

@@ -114,6 +114,15 @@ def consumer_misspelt(world: World) -> None:
     world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.kafka.KafkaConsumr"
 
 
+def consumer_setting_misspelt(world: World) -> None:
+    world.settings.BADGES_CONFIG = {**world.settings.BADGES_CONFIG, "consumer": {"patiense": 5}}
+
+
+def redis_misspelt(world: World) -> None:
+    world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"
+    world.settings.EVENT_BUS_REDIS_CONNECTION_URL = "redis://:pass/word@redis:6379/0"
+
+
 def awards_not_published(world: World) -> None:
     off = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": False}}
     world.settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: off, REVOKED: PUBLISHED}
@@ -206,6 +215,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (consumer_not_set, "consumer", "error", "not set", "badges_plugin.consumers.kafka.KafkaConsumer"),
         (consumer_of_the_library, "consumer", "error", "they are lost", "badges_plugin.consumers.kafka.KafkaConsumer"),
         (consumer_misspelt, "consumer", "error", "cannot be imported", "badges_plugin.consumers.kafka.KafkaConsumer"),
+        (consumer_setting_misspelt, "consumer", "error", "patiense", "settings reference"),
         (awards_not_published, "settings", "warning", AWARDED, '"enabled": True'),
         (no_bootstrap_servers, "event bus", "error", "BOOTSTRAP_SERVERS is not set", "host:port"),
         (no_bootstrap_servers, "producer", "error", "cannot be made", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),
@@ -214,6 +224,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (registry_down, "event bus", "error", "schema registry does not answer", "SCHEMA_REGISTRY_URL"),
         (registry_misspelt, "event bus", "error", "SCHEMA_REGISTRY_URL is no address", "Set it"),
         (redis_down, "event bus", "error", "Redis does not answer", "EVENT_BUS_REDIS_CONNECTION_URL"),
+        (redis_misspelt, "event bus", "error", "no address of Redis", "redis://"),
         (key_rejected, "credly", "error", "does not take the key", "API key"),
         (credly_down, "credly", "error", "cannot be reached", "CREDLY_API_BASE_URL"),
         (keys_in_the_clear, "settings", "warning", "without encryption", "https://"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import reload
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -37,6 +38,20 @@ def test_says_when_the_tables_cannot_be_read() -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE away RENAME TO badges_plugin_rulesetversion")
     assert (response.status_code, response.json()) == (503, {"status": "unavailable", "database": False})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "error", [OperationalError("server has gone away"), InterfaceError("connection already closed")]
+)
+def test_says_when_the_database_is_away(error: Exception) -> None:
+    def refuse(execute: Callable[..., object], sql: str, *arguments: object) -> object:
+        if "badges_" in sql:
+            raise error
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(refuse):
+        assert Client().get(ADDRESS).status_code == 503
 
 
 def test_there_is_no_address_while_badges_are_off(settings: Any) -> None:
