@@ -32,6 +32,9 @@ POLL_INTERVAL_OVER_PATIENCE_SECONDS = 180.0
 
 TOPIC_REFRESH_MILLISECONDS = 30_000
 
+# The client tries a broker that is away, and logs it, twice in this time. By default that is 20 lines a second.
+RECONNECT_MILLISECONDS = 2_000
+
 # What the client reports and gets over by itself: brokers away, a topic that is not created yet, a late poll.
 REPORTED_ONLY = frozenset(
     {
@@ -133,6 +136,7 @@ def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
         ),
         # A topic or partition made while the consumer runs is found within this, not the client's 5 minutes.
         "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MILLISECONDS,
+        "reconnect.backoff.ms": RECONNECT_MILLISECONDS,
         **config.kafka,
     }
 
