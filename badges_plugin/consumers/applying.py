@@ -111,7 +111,10 @@ def announce_what_was_left(stop: StopRequest) -> None:
 def send(event: DecodedEvent) -> int:
     """Send the event to every receiver; return how many there were. Raises ReceiversFailed if any of them raised."""
     with redacted_reports():
-        results = event.signal.send_event_with_custom_metadata(event.metadata, **event.data)
+        try:
+            results = event.signal.send_event_with_custom_metadata(event.metadata, **event.data)
+        except Exception as error:  # openedx-events itself refuses the event, or DEBUG is on: the first one raises
+            raise ReceiversFailed({"a receiver": error}) from error
     errors = {_name(receiver): result for receiver, result in results if isinstance(result, BaseException)}
     if errors:
         failure = ReceiversFailed(errors)

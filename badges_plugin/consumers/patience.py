@@ -67,7 +67,7 @@ class Patience:
                     raise
                 if self.clock() + pause > deadline:
                     raise CannotGoOn(f"{what}: given up after {self.limit:g} s, {describe(error)}") from error
-                logger.warning("%s: attempt %d met %s, next one in %.1f s", what, attempt, type(error).__name__, pause)
+                logger.warning("%s: attempt %d met %s, next one in %.1f s", what, attempt, describe(error), pause)
             self._pause(pause, what)
             while_waiting()
             self.refresh()

@@ -90,8 +90,9 @@ def test_the_database_is_away_for_a_moment_then_for_long(kafka_stage: Stage) -> 
     away = kafka_stage.folder.with_name("away")
     kafka_stage.folder.rename(away)
     first = kafka_stage.emit(passing(1))
-    consumer.wait_for(lambda: "attempt 2 met OperationalError" in consumer.log(), "it was retried")
+    consumer.wait_for(lambda: "attempt 2 met ReceiversFailed: " in consumer.log(), "it was retried")
     away.rename(kafka_stage.folder)
+    assert "< OperationalError" in consumer.log()
     consumer.wait_for(lambda: applied(consumer, first), "it was applied when the database was back")
 
     assert consumer.stop() == 0

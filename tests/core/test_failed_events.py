@@ -116,7 +116,9 @@ def test_what_can_be_read_by_now_is_processed() -> None:
     assert BadgeAward.objects.get().user.username == "ann"
 
 
-def test_an_event_that_fails_again_says_why() -> None:
+@pytest.mark.parametrize("debug", [False, True])  # with it, the signal passes on what a receiver raises
+def test_an_event_that_fails_again_says_why(settings: Any, debug: bool) -> None:
+    settings.DEBUG = debug
     failed = stored()
 
     def refuse(**kwargs: object) -> None:
