@@ -8,6 +8,9 @@ from typing import Any
 SECRET = "key-of-the-acme-organization"
 ORGANIZATION = "0b1a5f9e-4c1f-4d0f-9d5e-1f1d7c3f3a11"
 
+# What YAML and Compose would make something of
+HEAP_OPTS = """-Xmx1g -XX:OnOutOfMemoryError="kill -9 $PPID: it's over" #"""
+
 BUSES: dict[str, dict[str, Any]] = {
     "kafka": {"BADGES_EVENT_BUS": "kafka"},
     "external-kafka": {
@@ -49,6 +52,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "BADGES_CONSUMER_REPLICAS": 3 if bus == "kafka" else 1,
         "BADGES_WORKER_REPLICAS": 2,
         "BADGES_WORKER_OPTIONS": "--concurrency 16",
+        "BADGES_KAFKA_HEAP_OPTS": HEAP_OPTS,
         "BADGES_CREDLY_SANDBOX": True,
         "BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: SECRET},
         "BADGES_EXTRA_EVENTS": {"org.openedx.learning.course.enrollment.created.v1": "enrollment.course.course_key"},

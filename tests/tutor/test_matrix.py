@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.tutor.combinations import ALL
+from tests.tutor.combinations import ALL, HEAP_OPTS
 from tests.tutor.conftest import Rendered
 from tests.tutor.rendering import DEV, LOCAL, Rendering, run
 
@@ -104,3 +104,18 @@ def test_the_scripts_of_the_containers_are_the_same_everywhere(rendered: Rendere
     for name in (*CONTAINERS, "lms-badges-consumer"):
         (container,) = specs[name]["template"]["spec"]["containers"]
         assert container["command"] == local[name]["command"] == dev[name]["command"]
+
+
+def test_broker_and_registry_are_set_up_alike_everywhere(rendered: Rendered, release: int) -> None:
+    rendering = rendered(release, "options-kafka")
+    specs, local = deployments(rendering), rendering.compose(LOCAL)
+    environments = {}
+    for name in OWN_KAFKA:
+        (container,) = specs[name]["template"]["spec"]["containers"]
+        environments[name] = {each["name"]: each["value"] for each in container["env"]}
+        # Compose prints a dollar sign as it would have to be written
+        local_environment = {key: value.replace("$$", "$") for key, value in local[name]["environment"].items()}
+        assert local_environment == environments[name]
+    assert environments["badges-kafka"]["KAFKA_HEAP_OPTS"] == HEAP_OPTS
+    # Schemas stay for ever, or the messages that refer to them could not be read.
+    assert environments["badges-schema-registry"]["APICURIO_KAFKASQL_TOPIC_RETENTION_MS"] == "-1"
