@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from tutor_badges.config import KAFKA, OWN_KAFKA, OWN_REGISTRY, REDIS, SETTINGS, Setting
 
+# Teak, Ulmo, Verawood
+TUTOR_RELEASES = range(20, 23)
 REQUIRED_PLUGIN = "credentials"
-POSITIVE = ("KAFKA_PARTITIONS", "KAFKA_RETENTION_DAYS", "CONSUMER_REPLICAS", "WORKER_REPLICAS", "REDIS_STREAM_MAX_LEN")
-TYPE_NAMES = {bool: "true or false", int: "a whole number", str: "a string", dict: "a mapping", list: "a list"}
+POSITIVE = (
+    "KAFKA_PARTITIONS",
+    "KAFKA_RETENTION_DAYS",
+    "CONSUMER_REPLICAS",
+    "WORKER_REPLICAS",
+    "REDIS_STREAM_MAX_LEN",
+    "REDIS_CLAIM_AFTER_SECONDS",
+    "STOP_GRACE_SECONDS",
+)
+# They become words of a command line. The names are those that Kafka allows.
+NAME = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
+WORDS = {
+    "EVENT_BUS_TOPIC": NAME,
+    "EVENT_BUS_TOPIC_PREFIX": re.compile(f"({NAME.pattern})?"),
+    "CONSUMER_GROUP": NAME,
+    "LMS_CONSUMER_GROUP": NAME,
+    "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
+}
+TYPE_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "a string",
+    dict: "a mapping",
+    list: "a list",
+    type(None): "null",
+}
 EVICTING_REDIS = (
     "Badges: the event bus is Tutor's Redis, which may evict the event streams when it is full (allkeys-lru). "
     "Events that were not consumed by then are lost. To evict only keys that expire: "
@@ -17,8 +45,18 @@ EVICTING_REDIS = (
 )
 
 
-def errors(config: Mapping[str, Any], plugins: Collection[str]) -> Iterator[str]:
-    """Yield what makes deployment impossible, each with its remedy; ``plugins`` are the enabled ones."""
+def errors(config: Mapping[str, Any], plugins: Collection[str], release: int) -> Iterator[str]:
+    """
+    Yield what makes deployment impossible, each with its remedy.
+
+    ``plugins`` are the enabled ones, ``release`` is the major version of Tutor.
+    """
+    if release not in TUTOR_RELEASES:
+        yield (
+            f"The badges plugin needs Tutor {TUTOR_RELEASES[0]} to {TUTOR_RELEASES[-1]}, not with Tutor {release}. "
+            "Install another version of the plugin or of Tutor, or `tutor plugins disable badges`."
+        )
+        return
     if REQUIRED_PLUGIN not in plugins:
         yield (
             "The badges plugin needs the credentials plugin, which is not enabled. Either `tutor plugins enable mfe "
@@ -41,11 +79,13 @@ def warnings(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _type_error(setting: Setting, value: object) -> str | None:
-    expected = type(setting.default)
-    if type(value) is expected:
+    expected, given = type(setting.default), type(value)
+    if given is expected:
         return None
+    # Not the value itself: it may be a secret.
     return (
-        f"{setting.key} must be {TYPE_NAMES[expected]}, not {value!r}. See the settings page of the operator's guide."
+        f"{setting.key} must be {TYPE_NAMES[expected]}, not {TYPE_NAMES.get(given, given.__name__)}. "
+        "See the settings page of the operator's guide."
     )
 
 
@@ -56,10 +96,43 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."
+    for name, pattern in WORDS.items():
+        if not pattern.fullmatch(config["BADGES_" + name]):
+            yield f"BADGES_{name} must match {pattern.pattern}"
+    yield from _mapping_errors(config)
+    yield from _kafka_errors(config, bus)
+
+
+def _mapping_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    # LMS would not start with it.
+    if not all(_is_text(event) and _is_text(field) for event, field in config["BADGES_EXTRA_EVENTS"].items()):
+        yield "BADGES_EXTRA_EVENTS must map event types to key fields, both strings."
+    organizations = config["BADGES_CREDLY_ORGANIZATIONS"]
+    if not all(_is_uuid(organization) and _is_text(key) for organization, key in organizations.items()):
+        yield "BADGES_CREDLY_ORGANIZATIONS must map organization ids, which are UUIDs, to API keys, which are strings."
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        return bool(UUID(str(value)))
+    except ValueError:
+        return False
+
+
+def _kafka_errors(config: Mapping[str, Any], bus: str) -> Iterator[str]:
     if bus == KAFKA and not config["BADGES_RUN_KAFKA"]:
         for key, own in (("BADGES_KAFKA_BOOTSTRAP_SERVERS", OWN_KAFKA), ("BADGES_SCHEMA_REGISTRY_URL", OWN_REGISTRY)):
             if config[key] == own:
                 yield f"BADGES_RUN_KAFKA is false: set {key} to that of your cluster, or use BADGES_EVENT_BUS=redis."
+    if bus == KAFKA and config["BADGES_RUN_KAFKA"] and config["BADGES_KAFKA_API_KEY"]:
+        yield (
+            "BADGES_KAFKA_API_KEY makes clients use SASL_SSL, which our own broker does not speak: set "
+            "BADGES_RUN_KAFKA=false for an external cluster, or unset the key."
+        )
     if bus == KAFKA and config["BADGES_CONSUMER_REPLICAS"] > config["BADGES_KAFKA_PARTITIONS"]:
         yield (
             "BADGES_CONSUMER_REPLICAS is larger than BADGES_KAFKA_PARTITIONS: the consumers above that number "

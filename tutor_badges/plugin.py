@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor import fmt, hooks, plugins
+from tutor.__about__ import __version__ as tutor_version
 from tutor.exceptions import TutorError
 
 from tutor_badges import bus, checks, commands, images, mounts, package
@@ -20,7 +21,7 @@ LOADED: dict[str, Any] = {}
 def refuse_what_cannot_work(config: dict[str, Any]) -> None:
     LOADED.clear()
     LOADED.update(config)
-    errors = list(checks.errors(config, set(plugins.iter_loaded())))
+    errors = list(checks.errors(config, set(plugins.iter_loaded()), int(tutor_version.split(".", 1)[0])))
     if errors:
         raise TutorError("\n".join(errors))
     for warning in checks.warnings(config):

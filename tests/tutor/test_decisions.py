@@ -15,6 +15,7 @@ from tutor_badges import bus, checks, commands, images, package
 from tutor_badges.config import SETTINGS, defaults
 
 ENABLED = {"mfe", "discovery", "credentials", "badges"}
+ORGANIZATION = "0b1a5f9e-4c1f-4d0f-9d5e-1f1d7c3f3a11"
 
 
 def configuration(**changes: Any) -> dict[str, Any]:
@@ -49,21 +50,58 @@ EXTERNAL = {
         ({"BADGES_CREDLY_ORGANIZATIONS": ["key"]}, ["BADGES_CREDLY_ORGANIZATIONS"]),
         ({"BADGES_WORKER_REPLICAS": 0}, ["BADGES_WORKER_REPLICAS"]),
         ({"BADGES_CONSUMER_REPLICAS": 5}, ["BADGES_CONSUMER_REPLICAS"]),
-        ({"BADGES_KAFKA_API_KEY": "user"}, ["BADGES_KAFKA_API_SECRET"]),
+        ({"BADGES_STOP_GRACE_SECONDS": 0}, ["BADGES_STOP_GRACE_SECONDS"]),
+        ({"BADGES_KAFKA_API_SECRET": None}, ["BADGES_KAFKA_API_SECRET"]),
+        # They are words of the containers' command lines
+        ({"BADGES_EVENT_BUS_TOPIC": ""}, ["BADGES_EVENT_BUS_TOPIC"]),
+        ({"BADGES_EVENT_BUS_TOPIC": "-t"}, ["BADGES_EVENT_BUS_TOPIC"]),
+        ({"BADGES_EVENT_BUS_TOPIC_PREFIX": ""}, []),
+        ({"BADGES_EVENT_BUS_TOPIC_PREFIX": "my site"}, ["BADGES_EVENT_BUS_TOPIC_PREFIX"]),
+        ({"BADGES_CONSUMER_GROUP": "it's; true"}, ["BADGES_CONSUMER_GROUP"]),
+        ({"BADGES_WORKER_OPTIONS": "--concurrency 16 --interval=0.5"}, []),
+        ({"BADGES_WORKER_OPTIONS": "--concurrency $N"}, ["BADGES_WORKER_OPTIONS"]),
+        # LMS refuses to start with a key field that is no string
+        ({"BADGES_EXTRA_EVENTS": {"org.openedx.learning.x.v1": 5}}, ["BADGES_EXTRA_EVENTS"]),
+        ({"BADGES_EXTRA_EVENTS": {"org.openedx.learning.x.v1": "x.y"}}, []),
+        ({"BADGES_CREDLY_ORGANIZATIONS": {"acme": "key"}}, ["BADGES_CREDLY_ORGANIZATIONS"]),
+        ({"BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: 5}}, ["BADGES_CREDLY_ORGANIZATIONS"]),
+        ({"BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: "key"}}, []),
+        # Our own broker speaks no SASL
+        ({"BADGES_KAFKA_API_KEY": "user", "BADGES_KAFKA_API_SECRET": "x"}, ["BADGES_RUN_KAFKA=false"]),
+        ({**EXTERNAL, "BADGES_KAFKA_API_KEY": "user", "BADGES_KAFKA_API_SECRET": "x"}, []),
+        ({**EXTERNAL, "BADGES_KAFKA_API_KEY": "user"}, ["BADGES_KAFKA_API_SECRET"]),
         ({"BADGES_SCHEMA_REGISTRY_API_SECRET": "x"}, ["BADGES_SCHEMA_REGISTRY_API_KEY"]),
     ],
 )
 def test_each_mistake_is_named(changes: dict[str, Any], named: list[str]) -> None:
-    errors = list(checks.errors(configuration(**changes), ENABLED))
+    errors = list(checks.errors(configuration(**changes), ENABLED, 22))
     assert len(errors) == len(named)
     for error, name in zip(errors, named, strict=True):
         assert name in error
 
 
 def test_the_credentials_plugin_is_required_before_anything_else_is_looked_at() -> None:
-    (error,) = checks.errors({}, {"badges"})
+    (error,) = checks.errors({}, {"badges"}, 22)
     assert "tutor plugins enable mfe discovery credentials" in error
     assert "tutor plugins disable badges" in error
+
+
+@pytest.mark.parametrize(("release", "refused"), [(19, True), (20, False), (22, False), (23, True)])
+def test_other_releases_of_tutor_are_refused(release: int, *, refused: bool) -> None:
+    """pip keeps them apart only for those who install with the extra ``tutor``."""
+    errors = list(checks.errors(configuration(), ENABLED, release))
+    assert bool(errors) == refused
+    assert all(f"not with Tutor {release}" in error for error in errors)
+
+
+def test_a_refusal_does_not_print_what_may_be_a_secret() -> None:
+    errors = checks.errors(
+        configuration(BADGES_KAFKA_API_SECRET=31415926, BADGES_CREDLY_ORGANIZATIONS=["key"]), ENABLED, 22
+    )
+    printed = " ".join(errors)
+    assert "a string, not a whole number" in printed
+    assert "31415926" not in printed
+    assert "key" not in printed
 
 
 @pytest.mark.parametrize(
