@@ -15,13 +15,14 @@ from contextlib import AbstractContextManager
 
 from tests.services.brokers import redis
 from tests.services.databases import mariadb, postgres
-from tests.services.kafka import kafka
+from tests.services.kafka import kafka, kafka_with_access_control
 from tests.services.process import ServiceFailedError, ServiceMissingError
 
 __all__ = ["SERVICES", "ServiceFailedError", "ServiceMissingError"]
 
 SERVICES: Mapping[str, Callable[[], AbstractContextManager[Mapping[str, str]]]] = {
     "kafka": kafka,
+    "kafka-with-access-control": kafka_with_access_control,
     "mariadb": mariadb,
     "postgres": postgres,
     "redis": redis,

@@ -45,6 +45,11 @@ group.initial.rebalance.delay.ms=100
 group.min.session.timeout.ms=1000
 """
 
+ACCESS_CONTROL = """
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+"""
+
 
 @contextlib.contextmanager
 def kafka() -> Iterator[Mapping[str, str]]:
@@ -64,6 +69,13 @@ def kafka_server() -> Iterator[tuple[Server, Mapping[str, str]]]:
         )
 
 
+@contextlib.contextmanager
+def kafka_with_access_control() -> Iterator[Mapping[str, str]]:
+    """Run a broker, without a registry, that obeys access rules; everything is allowed where there is no rule."""
+    with _broker(programs(), ACCESS_CONTROL) as (_, address):
+        yield {"EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": address}
+
+
 def create_topics(bootstrap_servers: str, *names: str, partitions: int) -> None:
     """Create topics and wait until they can be used."""
     client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
@@ -73,11 +85,12 @@ def create_topics(bootstrap_servers: str, *names: str, partitions: int) -> None:
 
 
 @contextlib.contextmanager
-def _broker(installed: Programs) -> Iterator[tuple[Server, str]]:
+def _broker(installed: Programs, further_settings: str = "") -> Iterator[tuple[Server, str]]:
     with _home("kafka") as home:
         port, controller = free_port(), free_port()
         settings = home.write(
-            "server.properties", SETTINGS.format(port=port, controller=controller, data=home.folder / "data")
+            "server.properties",
+            SETTINGS.format(port=port, controller=controller, data=home.folder / "data") + further_settings,
         )
         java = [*Programs.java(megabytes=KAFKA_MEGABYTES), *installed.kafka]
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

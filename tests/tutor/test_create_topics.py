@@ -9,8 +9,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ConfigResource,
+    ResourcePatternType,
+    ResourceType,
+)
 
+from tests.services.kafka import create_topics
 from tests.tutor import environments
 from tests.tutor.conftest import Rendered
 
@@ -50,6 +59,42 @@ def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing
     assert int(described.result(10)["retention.ms"].value) % (24 * 3600 * 1000) == 0
 
 
+def test_kafka_that_does_not_answer_is_named_with_what_to_do(rendered: Rendered, tmp_path: Path) -> None:
+    script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
+    impatient = script.replace("WAIT_SECONDS = 120", "WAIT_SECONDS = 0").replace("timeout=10", "timeout=0.1")
+    printed = _run(impatient, {"EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, tmp_path, code=1)
+    assert "Kafka at 127.0.0.1:1 did not answer" in printed
+    assert "run init again" in printed
+
+
+@pytest.mark.services
+def test_a_topic_that_we_may_use_but_not_change_is_left_as_it_is(
+    rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
+) -> None:
+    kafka = service("kafka-with-access-control")
+    servers = kafka["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"]
+    create_topics(servers, TOPIC, partitions=2)
+    admin = AdminClient({"bootstrap.servers": servers})
+    (granted,) = admin.create_acls([_may_describe(TOPIC)]).values()
+    granted.result(10)
+    printed = _run(_script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root), kafka, tmp_path)
+    assert f"{TOPIC} has 2 partitions. Kafka does not let us add to them." in printed
+    assert f"Kafka does not let us set the retention of {TOPIC}" in printed
+
+
+def _may_describe(topic: str) -> AclBinding:
+    # Where a topic has a rule at all, what no rule allows is forbidden.
+    return AclBinding(
+        ResourceType.TOPIC,
+        topic,
+        ResourcePatternType.LITERAL,
+        "User:ANONYMOUS",
+        "*",
+        AclOperation.DESCRIBE,
+        AclPermissionType.ALLOW,
+    )
+
+
 def _script(root: Path) -> str:
     python = environments.tutor(max(environments.RELEASES)) / "bin" / "python"
     environment = {**os.environ, "TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(root / "plugins")}
@@ -59,7 +104,7 @@ def _script(root: Path) -> str:
     return finished.stdout
 
 
-def _run(script: str, kafka: Mapping[str, str], folder: Path) -> str:
+def _run(script: str, kafka: Mapping[str, str], folder: Path, *, code: int = 0) -> str:
     manage = folder / "manage.py"
     manage.write_text(MANAGE)
     manage.chmod(0o755)
@@ -74,5 +119,6 @@ def _run(script: str, kafka: Mapping[str, str], folder: Path) -> str:
     finished = subprocess.run(
         ["sh", "-e", "-c", script], cwd=folder, env=environment, check=False, capture_output=True, text=True
     )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout
+    assert finished.returncode == code, finished.stdout + finished.stderr
+    assert "Traceback" not in finished.stderr
+    return finished.stdout + finished.stderr
