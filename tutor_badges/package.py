@@ -25,6 +25,7 @@ ENTRY_POINT_GROUP = "credentials.djangoapp"
 # Below the templates of the credentials plugin, which renders them to where its image is built.
 TEMPLATE_FOLDER = PurePosixPath("credentials", "build", "credentials", "badges-plugin")
 BUILD_CONTEXT = PurePosixPath("plugins", TEMPLATE_FOLDER)
+DOCKERFILE = BUILD_CONTEXT.parent / "Dockerfile"
 WHEEL_TAG = "py3-none-any"
 # The earliest time that a zip file can hold: the same code makes the same file, so that Docker's cache holds.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -62,6 +63,12 @@ _keep: list[tempfile.TemporaryDirectory[str]] = []
 def is_wheel(template: str) -> bool:
     """Tell whether a template is our wheel, which is copied, not rendered."""
     return PurePosixPath(template).parent == TEMPLATE_FOLDER
+
+
+def is_built_from(env: Path) -> bool:
+    """Tell whether an image that is built from ``env`` gets the installed version: it may have been saved before."""
+    dockerfile = env / DOCKERFILE
+    return dockerfile.exists() and wheel_name() in dockerfile.read_text(encoding="utf-8")
 
 
 def remove(env: Path) -> None:

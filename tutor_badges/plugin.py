@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
 from tutor import fmt, hooks, plugins
 from tutor.__about__ import __version__ as tutor_version
 from tutor.exceptions import TutorError
@@ -38,6 +39,17 @@ def copy_the_wheel_as_it_is(rendered: bool, template: str) -> bool:
 
 def build_our_images(names: list[str], context: str) -> list[str]:
     return images.required(names, context, LOADED)
+
+
+def refuse_to_build_another_version(tasks: list[Any], config: dict[str, Any]) -> list[Any]:
+    """The tag has the installed version; an environment from before an upgrade would put older code under it."""
+    context = click.get_current_context(silent=True)
+    root = getattr(context.obj, "root", None) if context else None
+    if root and not config["BADGES_PIP_REQUIREMENT"] and not package.is_built_from(Path(root, "env")):
+        raise TutorError(
+            "The environment was saved with another version of the badges plugin. Run `tutor config save`."
+        )
+    return tasks
 
 
 def leave_no_trace(plugin: str, root: str, _config: dict[str, Any]) -> None:
@@ -74,6 +86,7 @@ hooks.Actions.PLUGIN_UNLOADED.add(priority=hooks.priorities.HIGH - 1)(leave_no_t
 
 # Images and mounts
 hooks.Filters.IMAGES_BUILD_REQUIRED.add()(build_our_images)
+hooks.Filters.IMAGES_BUILD.add()(refuse_to_build_another_version)
 hooks.Filters.MOUNTED_DIRECTORIES.add_item(("credentials", mounts.CHECKOUT))
 
 # Jobs: after the credentials plugin has made its database and run the migrations, ours among them.

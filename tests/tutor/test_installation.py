@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv
+from tutor_badges import package
 
 NEWEST = max(RELEASES)
 
@@ -111,3 +112,13 @@ def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: st
     printed = operator.tutor("config", "save", "--set", setting, succeeds=False)
     assert f"Error: {setting.split('=')[0]}" in printed
     assert (operator.root / "env/local/docker-compose.yml").read_bytes() == before
+
+
+def test_an_upgrade_without_config_save_builds_no_image_of_the_old_code(operator: Operator) -> None:
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    dockerfile = operator.root / "env" / package.DOCKERFILE
+    current = dockerfile.read_text()
+    dockerfile.write_text(current.replace(package.wheel_name(), "openedx_badges_plugin-0.0.1-py3-none-any.whl"))
+    assert "`tutor config save`" in operator.tutor("images", "build", "credentials", succeeds=False)
+    operator.tutor("config", "save")
+    assert dockerfile.read_text() == current
