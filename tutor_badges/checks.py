@@ -53,7 +53,7 @@ def errors(config: Mapping[str, Any], plugins: Collection[str], release: int) ->
     """
     if release not in TUTOR_RELEASES:
         yield (
-            f"The badges plugin needs Tutor {TUTOR_RELEASES[0]} to {TUTOR_RELEASES[-1]}, not with Tutor {release}. "
+            f"The badges plugin needs Tutor {TUTOR_RELEASES[0]} to {TUTOR_RELEASES[-1]}; this is Tutor {release}. "
             "Install another version of the plugin or of Tutor, or `tutor plugins disable badges`."
         )
         return

@@ -50,7 +50,13 @@ def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 @options
 def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Carry the file into the container with the command, in pieces: there is no volume that both can see in k8s."""
-    for number, piece in enumerate(split(csv.read_text(encoding="utf-8-sig"), CHUNK_BYTES), start=1):
+    try:
+        pieces = list(split(csv.read_text(encoding="utf-8-sig"), CHUNK_BYTES))
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{csv} is not in UTF-8: save it as such. ({error})") from error
+    if not pieces:
+        raise click.ClickException(f"{csv} has no rows below its header.")
+    for number, piece in enumerate(pieces, start=1):
         path = f"/tmp/badges-backfill-{number}.csv"  # noqa: S108  (in a container of its own)
         service, command = _manage("badges_backfill", (path, *options))
         yield service, f"cat > {path} <<'{END_OF_FILE}'\n{_literal(piece)}{END_OF_FILE}\n{command}"

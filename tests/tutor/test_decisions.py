@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import click
 import pytest
 
 from tutor_badges import bus, checks, commands, images, package
@@ -91,7 +92,7 @@ def test_other_releases_of_tutor_are_refused(release: int, *, refused: bool) -> 
     """pip keeps them apart only for those who install with the extra ``tutor``."""
     errors = list(checks.errors(configuration(), ENABLED, release))
     assert bool(errors) == refused
-    assert all(f"not with Tutor {release}" in error for error in errors)
+    assert all(f"this is Tutor {release}" in error for error in errors)
 
 
 def test_a_refusal_does_not_print_what_may_be_a_secret() -> None:
@@ -188,6 +189,24 @@ def test_csv_pieces_together_are_the_whole_file(limit: int, newline: str) -> Non
 @pytest.mark.parametrize("text", ["", "\n\n", "username,course\n"])
 def test_csv_without_rows_has_no_pieces(text: str) -> None:
     assert list(commands.split(text, 1000)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        # What a spreadsheet saves where nobody asks it for UTF-8
+        ("username,course_key\nJosé,x\n".encode("latin-1"), "not in UTF-8"),
+        (b"username,course_key\n", "no rows"),
+        (b"", "no rows"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_sent_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "passed.csv"
+    path.write_bytes(content)
+    assert commands.backfill.callback is not None
+    with pytest.raises(click.ClickException, match=said) as raised:
+        list(commands.backfill.callback(path, ()))
+    assert str(path) in raised.value.message
 
 
 def test_the_wheel_holds_the_code_as_it_is_installed_and_nothing_else(tmp_path: Path) -> None:
