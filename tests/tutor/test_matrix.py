@@ -119,3 +119,13 @@ def test_broker_and_registry_are_set_up_alike_everywhere(rendered: Rendered, rel
     assert environments["badges-kafka"]["KAFKA_HEAP_OPTS"] == HEAP_OPTS
     # Schemas stay for ever, or the messages that refer to them could not be read.
     assert environments["badges-schema-registry"]["APICURIO_KAFKASQL_TOPIC_RETENTION_MS"] == "-1"
+
+
+@pytest.mark.parametrize("files", [LOCAL, DEV], ids=["local", "dev"])
+def test_lms_starts_although_the_broker_is_ill(rendered: Rendered, release: int, files: tuple[str, ...]) -> None:
+    """Compose starts nothing that depends, however indirectly, on a service that does not become healthy."""
+    services = rendered(release, "kafka-own-mysql-own-redis").compose(files)
+    assert set(services["lms"]["depends_on"]) >= OWN_KAFKA
+    for name in ("lms", "cms", *CONTAINERS, *OWN_KAFKA):
+        conditions = {each["condition"] for each in services[name].get("depends_on", {}).values()}
+        assert "service_healthy" not in conditions
