@@ -93,7 +93,8 @@ SETTINGS = (
     Setting(
         "PIP_REQUIREMENT",
         "",
-        "What to install in the Credentials image, as pip takes it. Empty: the code that is installed beside Tutor.",
+        "What to install in the Credentials image, as pip takes it, without secrets: the image keeps it. Empty: the "
+        "code that is installed beside Tutor.",
     ),
 )
 
