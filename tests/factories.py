@@ -8,6 +8,7 @@ from typing import Any
 
 import factory
 from ccx_keys.locator import CCXLocator
+from django.contrib.auth.models import Permission
 from django.contrib.sites.models import Site
 from opaque_keys.edx.keys import CourseKey
 from openedx_events.data import EventsMetadata
@@ -84,6 +85,13 @@ class PenaltyFactory(factory.django.DjangoModelFactory[BadgePenalty]):
 def make_user(**changes: Any) -> User:
     """Save a learner whom Credentials knows."""
     user: User = UserFactory.create(**changes)
+    return user
+
+
+def staff_who_may(*codenames: str) -> User:
+    """Save a member of staff with these permissions and no others."""
+    user = make_user(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return user
 
 

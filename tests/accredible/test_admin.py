@@ -13,7 +13,7 @@ from badges_plugin.distribution.accredible.doctor import configurations
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
 from sandbox.accredible import DEMO_KEY, OTHER_KEY, AccredibleSimulator
 from tests.distribution.worlds import deliver
-from tests.factories import send_passing
+from tests.factories import send_passing, staff_who_may
 
 ADD = "admin:accredible_badges_accredibleapiconfig_add"
 LIST = "admin:accredible_badges_accredibleapiconfig_changelist"
@@ -28,6 +28,15 @@ def test_a_configuration_whose_key_is_good_is_saved(admin_client: Client, accred
     assert (api_config.name, api_config.api_key) == ("Demo", DEMO_KEY)
     assert DEMO_KEY not in api_config.sealed_key
     page = admin_client.get(reverse(CHANGE, args=[api_config.pk])).content.decode()
+    assert "stored, encrypted" in page
+    assert DEMO_KEY not in page
+
+
+def test_the_key_is_not_shown_to_who_may_only_look(client: Client, api_config: AccredibleApiConfig) -> None:
+    client.force_login(staff_who_may("view_accredibleapiconfig"))
+
+    page = client.get(reverse(CHANGE, args=[api_config.pk])).content.decode()
+
     assert "stored, encrypted" in page
     assert DEMO_KEY not in page
 

@@ -14,7 +14,7 @@ from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, Credly
 from badges_plugin.distribution.models import Channel
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
 from tests.distribution.worlds import deliver
-from tests.factories import requires_course, send_passing
+from tests.factories import requires_course, send_passing, staff_who_may
 
 ADD = "admin:credly_badges_credlyorganization_add"
 LIST = "admin:credly_badges_credlyorganization_changelist"
@@ -82,6 +82,20 @@ def test_the_key_is_never_shown_again(
     assert "stored, encrypted" in page
     assert DEMO_KEY not in page
     assert organization.sealed_key not in page
+
+
+@pytest.mark.parametrize("place", ["database", "settings"])
+def test_the_key_is_not_shown_to_who_may_only_look(
+    client: Client, organization: CredlyOrganization, credly: CredlySimulator, settings: Any, place: str
+) -> None:
+    if place == "settings":
+        settings.BADGES_CONFIG["credly"] |= {"ORGANIZATIONS": {DEMO_ORGANIZATION_ID: DEMO_KEY}}
+    client.force_login(staff_who_may("view_credlyorganization"))
+
+    page = client.get(reverse(CHANGE, args=[organization.pk])).content.decode()
+
+    assert DEMO_ORGANIZATION_ID in page
+    assert DEMO_KEY not in page
 
 
 def test_an_empty_key_field_keeps_the_stored_key_and_checks_it(

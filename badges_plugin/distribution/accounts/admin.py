@@ -36,8 +36,16 @@ class AccountAdmin(ModelAdmin[AccountT]):
         raise NotImplementedError
 
     def get_fields(self, request: HttpRequest, obj: AccountT | None = None) -> Any:
-        """A new one has nothing to show yet but what is asked for."""
-        return super().get_fields(request, obj) if obj else (self.form.identity, "api_key")
+        """
+        Leave out what there is nothing to do with.
+
+        A new account has nothing to show yet. And who may only look gets no field for the key: Django would fill it
+        from the model, with the key itself.
+        """
+        if obj is None:
+            return (self.form.identity, "api_key")
+        may_enter = self.has_change_permission(request, obj)
+        return [name for name in self.fields or () if name != "api_key" or may_enter]
 
     @admin.display(description=gettext_lazy("stored key"))
     def key(self, account: AccountT) -> str:
