@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import responses
 from django.core.management import CommandError, call_command
 
 from badges_plugin.distribution.accounts.sync import SyncResult
@@ -52,6 +53,31 @@ def test_a_second_synchronization_changes_nothing(api_config: AccredibleApiConfi
 
     assert sync_groups(api_config) == SyncResult(unchanged=59)
     assert RulesetVersion.current() == before
+
+
+@pytest.mark.parametrize(
+    ("pages", "is_active"),
+    [
+        # A group before ours is deleted between the pages, so that ours moves up past the reader.
+        ([([1], {"next_page": 2}), ([2], {"next_page": None}), ([GROUP, 2], {"next_page": None})], True),
+        ([([2], {"next_page": None}), ([2], {"next_page": None})], False),
+        # A full page that does not say whether there is more: the next one is asked for.
+        ([(list(range(1, 51)), None), ([GROUP], None)], True),
+    ],
+)
+@responses.activate
+def test_only_what_is_gone_for_certain_is_deactivated(
+    group: AccredibleGroup, settings: Any, pages: list[tuple[list[int], Any]], is_active: bool
+) -> None:
+    settings.BADGES_CONFIG["accredible"]["ACCREDIBLE_API_BASE_URL"] = "https://accredible.test/v1/"
+    for ids, meta in pages:
+        content = {"groups": [{"id": number, "name": "A name"} for number in ids], "meta": meta}
+        responses.post("https://accredible.test/v1/issuer/groups/search", json=content)
+
+    sync_groups(group.api_config)
+
+    group.refresh_from_db()
+    assert group.is_active is is_active
 
 
 def test_changes_are_taken_over_and_the_configuration_stays(

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import responses
 from django.core.management import CommandError, call_command
 
 from badges_plugin import api
@@ -21,7 +22,7 @@ from badges_plugin.distribution.failures import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
 from tests.credly.conftest import template_id
-from tests.factories import requires_course
+from tests.factories import make_template, requires_course
 
 
 def run(*arguments: str) -> tuple[str, str]:
@@ -110,6 +111,58 @@ def test_a_synchronization_that_breaks_off_changes_nothing(
 
     template.refresh_from_db()
     assert (template.name, template.is_active) == ("Data Science Explorer", True)
+
+
+def page(*templates: int, following: object = None) -> dict[str, Any]:
+    """A page of templates, as Credly sends it."""
+    records = [{"id": str(template_id(number)), "name": "A name", "state": "active"} for number in templates]
+    return {"data": records, "metadata": {"next_page_url": following}}
+
+
+@pytest.mark.parametrize(
+    ("pages", "active"),
+    [
+        # Number 1 was before number 2 and is deleted between the pages, so that number 2 moves up past the reader.
+        ([page(1, following="2"), page(3), page(2, 3)], [2]),
+        ([page(3), page(3)], []),
+        # A reply that does not say whether there is more: the next page is asked for.
+        ([{"data": page(1)["data"]}, {"data": page(2)["data"]}, {"data": []}], [2]),
+        # An empty page is the end where none is named.
+        ([page(), page()], []),
+    ],
+)
+@responses.activate
+def test_only_what_is_gone_for_certain_is_deactivated(
+    organization: CredlyOrganization, settings: Any, pages: list[dict[str, Any]], active: list[int]
+) -> None:
+    settings.BADGES_CONFIG["credly"]["CREDLY_API_BASE_URL"] = "https://credly.test/v1/"
+    base = f"https://credly.test/v1/organizations/{organization.uuid}"
+    responses.get(base, json={"data": {"id": str(organization.uuid), "name": "Institute"}})
+    for content in pages:
+        responses.get(f"{base}/badge_templates", json=content)
+    CredlyBadgeTemplate.objects.create(
+        uuid=template_id(2), organization=organization, name="Two", site=make_template().site, is_active=True
+    )
+
+    sync_organization(organization)
+
+    rows = CredlyBadgeTemplate.objects.filter(is_active=True)
+    assert [row.uuid for row in rows] == [template_id(number) for number in active]
+
+
+@responses.activate
+def test_an_empty_page_that_names_another_changes_nothing(
+    organization: CredlyOrganization, template: CredlyBadgeTemplate, settings: Any
+) -> None:
+    settings.BADGES_CONFIG["credly"]["CREDLY_API_BASE_URL"] = "https://credly.test/v1/"
+    base = f"https://credly.test/v1/organizations/{organization.uuid}"
+    responses.get(base, json={"data": {"id": str(organization.uuid), "name": "Institute"}})
+    responses.get(f"{base}/badge_templates", json=page(following="2"))
+
+    with pytest.raises(TransientFailure, match="breaks off"):
+        sync_organization(organization)
+    template.refresh_from_db()
+    assert template.is_active
 
 
 def test_a_wrong_key_says_so(credly: CredlySimulator, organization: CredlyOrganization) -> None:

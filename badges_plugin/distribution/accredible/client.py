@@ -53,14 +53,19 @@ class AccredibleClient:
 
     def groups(self) -> Iterator[data.GroupRecord]:
         """All groups that the key may see, over all pages."""
-        page: int | None = 1
+        page = 1
         for _ in range(MOST_PAGES):
-            reply = self._groups_page(page or 1, size=PAGE_SIZE)
-            for record in _list(reply, "groups"):
+            reply = self._groups_page(page, size=PAGE_SIZE)
+            records = _list(reply, "groups")
+            for record in records:
                 yield _read(data.group, record)
-            page = _next_page(reply)
-            if page is None:
+            following = _next_page(reply, page, len(records))
+            if following is None:
                 return
+            if not records:
+                # Taken for the end, it would make all that follows look as if it were gone.
+                raise TransientFailure("Accredible's list breaks off: a page is empty and names another.")
+            page = following
         raise TransientFailure(f"Accredible names more than {MOST_PAGES} pages of groups.")
 
     def issue(self, credential: Mapping[str, Any]) -> data.CredentialRecord:
@@ -127,10 +132,13 @@ def _joined(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _next_page(reply: Any) -> int | None:
-    meta = reply.get("meta") if isinstance(reply, Mapping) else None
-    page = meta.get("next_page") if isinstance(meta, Mapping) else None
-    return page if isinstance(page, int) and page > 1 else None
+def _next_page(reply: Mapping[str, Any], page: int, records: int) -> int | None:
+    """The number of the next page. Where the reply does not say, a full page is taken to have a next one."""
+    meta = reply.get("meta")
+    if not isinstance(meta, Mapping) or "next_page" not in meta:
+        return page + 1 if records >= PAGE_SIZE else None
+    following = meta["next_page"]
+    return following if isinstance(following, int) and following > 1 else None
 
 
 def _list(reply: Any, name: str) -> list[Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from badges_plugin.api import deactivate_template
@@ -24,19 +26,25 @@ def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
     Raises the failures of `badges_plugin.distribution.failures`; then nothing was changed, since all pages are read
     first.
     """
-    records = list(client_for(api_config).groups())
+    client = client_for(api_config)
+    records = {record.id: record for record in client.groups()}
+    if _active_without(api_config, records).exists():
+        # Pages are counted: a group that is deleted at Accredible meanwhile moves another one past the reader.
+        records |= {record.id: record for record in client.groups()}
     result = SyncResult()
-    for record in records:
+    for record in records.values():
         result.count(_apply(api_config, record))
-    vanished = AccredibleGroup.objects.filter(api_config=api_config, is_active=True).exclude(
-        group_id__in=[record.id for record in records]
-    )
-    for group in vanished:
+    for group in _active_without(api_config, records):
         deactivate_template(group)
         logger.warning("Accredible group %s is deactivated: %s no longer shows it.", group.group_id, api_config)
         result.deactivated += 1
     AccredibleApiConfig.objects.filter(pk=api_config.pk).update(synced_at=timezone.now())
     return result
+
+
+def _active_without(api_config: AccredibleApiConfig, ids: Iterable[int]) -> QuerySet[AccredibleGroup]:
+    """Active groups of the configuration that are not among these."""
+    return AccredibleGroup.objects.filter(api_config=api_config, is_active=True).exclude(group_id__in=list(ids))
 
 
 def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:

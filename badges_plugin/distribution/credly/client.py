@@ -117,7 +117,11 @@ class CredlyClient:
                 raise TransientFailure("Credly's reply has no list of records.")
             for record in records:
                 yield _read(read, record)
-            if not records or not _has_next(reply):
+            following = _next_page(reply)
+            if not records and following:
+                # Taken for the end, it would make all that follows look as if it were gone.
+                raise TransientFailure("Credly's list breaks off: a page is empty and names another.")
+            if not records or following == "":
                 return
         raise TransientFailure(f"Credly names more than {MOST_PAGES} pages.")
 
@@ -136,9 +140,12 @@ def words_of_error(body: Any) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _has_next(reply: Mapping[str, Any]) -> bool:
+def _next_page(reply: Mapping[str, Any]) -> str | None:
+    """The address of the next page, empty when there is none; None when the reply does not say."""
     metadata = reply.get("metadata")
-    return isinstance(metadata, Mapping) and bool(metadata.get("next_page_url"))
+    if not isinstance(metadata, Mapping) or "next_page_url" not in metadata:
+        return None
+    return str(metadata["next_page_url"] or "")
 
 
 def _read(read: Callable[[Any], RecordT], record: Any) -> RecordT:

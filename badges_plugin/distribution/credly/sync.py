@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -32,17 +34,25 @@ def sync_organization(organization: CredlyOrganization) -> SyncResult:
     """
     client = client_for(organization)
     name = client.organization().name
-    records = list(client.badge_templates())
+    records = {record.id: record for record in client.badge_templates()}
+    if _known_without(organization, records).exists():
+        # Pages are counted: a template that is deleted at Credly meanwhile moves another one past the reader.
+        records |= {record.id: record for record in client.badge_templates()}
     result = SyncResult()
-    for record in records:
+    for record in records.values():
         result.count(apply_template(organization, record, occurred_at=None))
-    known = CredlyBadgeTemplate.objects.filter(organization=organization)
-    for template in known.exclude(uuid__in=[record.id for record in records]):
+    for template in _known_without(organization, records):
         result.deactivated += _mark_deleted(template)
     CredlyOrganization.objects.filter(pk=organization.pk).update(
         name=name[:_LONGEST_NAME] or organization.name, synced_at=timezone.now()
     )
     return result
+
+
+def _known_without(organization: CredlyOrganization, ids: Iterable[UUID]) -> QuerySet[CredlyBadgeTemplate]:
+    """Templates of the organization that are not among these, but for those that are known to be deleted."""
+    known = CredlyBadgeTemplate.objects.filter(organization=organization).exclude(uuid__in=list(ids))
+    return known.exclude(state=TemplateState.DELETED.value, is_active=False)
 
 
 def apply_template(organization: CredlyOrganization, record: TemplateRecord, *, occurred_at: datetime | None) -> str:
