@@ -22,7 +22,7 @@ CONSUMER = {
 DISTRIBUTION = {
     "lease": (
         "How long a worker may hold a delivery. Then it counts as killed, and the delivery is looked up at "
-        "the provider. Must be longer than ``request_timeout``. Seconds."
+        "the provider. Must be longer than ``request_timeout`` by more than 5 seconds. Seconds."
     ),
     "request_timeout": "The longest that one request to a provider may take. Seconds.",
     "notify": (

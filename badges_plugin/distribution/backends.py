@@ -15,8 +15,8 @@ from badges_plugin.distribution.data import Action, Cancelled, ContextT, Order, 
 from badges_plugin.distribution.failures import (
     AlreadyIssued,
     DeliveryFailure,
+    NotSent,
     PermanentFailure,
-    TransientFailure,
 )
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
@@ -110,4 +110,4 @@ class Backend(ABC, Generic[ContextT]):
 def _must_be_in_time(order: Order[ContextT]) -> None:
     """A claim that is about to expire must not send: another worker may be about to do it."""
     if time.monotonic() >= order.send_before:
-        raise TransientFailure("The claim ran out before anything was sent.", ambiguous=order.in_doubt)
+        raise NotSent("The claim ran out before anything was sent.", ambiguous=order.in_doubt)

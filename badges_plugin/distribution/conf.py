@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from badges_plugin.conf import section
 from badges_plugin.distribution.retry import RetryPolicy
 
+# Seconds between the latest end of a request and the end of its claim: clocks differ, and threads wait.
+_MARGIN = 5.0
 _RETRY_DEFAULTS = {f"retry_{field.name}": field.default for field in fields(RetryPolicy)}
 _DEFAULTS: dict[str, object] = {
     "lease": 120.0,
@@ -19,8 +21,6 @@ _DEFAULTS: dict[str, object] = {
     "keep_deliveries_days": 730,
     **_RETRY_DEFAULTS,
 }
-
-
 # Where not every number from 0 on makes sense: no request succeeds in no time, pauses must not shrink to nothing,
 # chance must not make them negative, and dates have a beginning.
 _BOUNDS = {
@@ -38,7 +38,7 @@ class DistributionConfig:
     """How deliveries behave. Seconds, unless the name says days.
 
     `lease`: how long a worker may hold a delivery; then it counts as killed and its deliveries are looked up at the
-    provider. `request_timeout`: the longest that one request may take. The lease must be longer.
+    provider. `request_timeout`: the longest that one request may take. The lease must be longer, with some to spare.
     """
 
     lease: float
@@ -47,6 +47,11 @@ class DistributionConfig:
     keep_attempts_days: int
     keep_deliveries_days: int
     retry: RetryPolicy
+
+    @property
+    def time_to_send(self) -> float:
+        """So long after the claim a request may begin: it must have ended when the claim does, with some to spare."""
+        return self.lease - self.request_timeout - _MARGIN
 
 
 def config() -> DistributionConfig:
@@ -76,17 +81,19 @@ def config() -> DistributionConfig:
         keep_deliveries_days=int(_number("keep_deliveries_days", values["keep_deliveries_days"])),
         retry=RetryPolicy(**{**retry, "breaker_threshold": int(retry["breaker_threshold"])}),  # type: ignore[arg-type]
     )
-    if result.lease <= result.request_timeout:
+    if result.time_to_send <= 0:
         raise ImproperlyConfigured(
             f'BADGES_CONFIG["distribution"]: lease ({result.lease:g}) must be longer than request_timeout '
-            f"({result.request_timeout:g}), or a worker could still be sending what another has taken over."
+            f"({result.request_timeout:g}) by more than {_MARGIN:g} seconds, or a worker could still be sending what "
+            "another has taken over."
         )
     return result
 
 
 def _number(name: str, value: object) -> float:
     least, most = _BOUNDS.get(name, (0, math.inf))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not least <= value <= most:
         wanted = f"a number from {least:g} to {most:g}" if most < math.inf else f"a number, {least:g} or more"
         raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be {wanted}, not {value!r}.')
     return float(value)

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from badges_plugin.distribution import channels, people, registry
+from badges_plugin.distribution import channels, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
@@ -33,9 +33,6 @@ from badges_plugin.distribution.queueing import settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
 
 logger = logging.getLogger(__name__)
-
-# Kept between the last moment of sending and the end of the claim, besides the longest request.
-_MARGIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,8 @@ def carry_out(job: Job) -> Attempt:
         outcome = job.order
     else:
         try:
-            outcome = job.backend.deliver(job.order)
+            with limits.until(job.order.send_before):
+                outcome = job.backend.deliver(job.order)
         except DeliveryFailure as failure:
             outcome = failure
         except Exception as error:  # noqa: BLE001 - see above; it is logged with its traceback and shown to staff
@@ -169,8 +167,15 @@ def _order(delivery: Delivery, backend: Backend[Any], config: DistributionConfig
         foreign_ids=_foreign_ids(delivery),
         in_doubt=delivery.in_doubt,
         wanted=action is Action.REVOKE or award.revoked_at is None,
-        send_before=time.monotonic() + config.lease - config.request_timeout - _MARGIN,
+        send_before=_send_before(delivery, config),
     )
+
+
+def _send_before(delivery: Delivery, config: DistributionConfig) -> float:
+    # By the claim itself, and not by the time of reading: a slow database must not make it look longer.
+    now = timezone.now()
+    left = ((delivery.claimed_until or now) - now).total_seconds()
+    return time.monotonic() + left - (config.lease - config.time_to_send)
 
 
 def _issued_id(delivery: Delivery) -> str:

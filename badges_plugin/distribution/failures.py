@@ -73,3 +73,7 @@ class TransientFailure(DeliveryFailure):
         super().__init__(reason, ambiguous=ambiguous, status=status, body=body)
         self.retry_after = retry_after
         self.throttled = throttled
+
+
+class NotSent(TransientFailure):
+    """Held back for a reason of our own, which says nothing about the provider."""

@@ -21,6 +21,7 @@ from urllib3.exceptions import NewConnectionError
 
 from badges_plugin.distribution.failures import (
     DeliveryFailure,
+    NotSent,
     PermanentFailure,
     RejectedKey,
     TransientFailure,
@@ -91,8 +92,8 @@ class HttpClient:
 
         Each part of `path` becomes one segment of the URL whatever it contains.
         """
-        if self._limiter is not None:
-            self._limiter.wait()
+        if self._limiter is not None and not self._limiter.wait(at_most=self._patience.total):
+            raise NotSent("Too many requests wait for their turn (requests per minute).")
         url = self.base_url + "/".join(_segment(part) for part in path)
         try:
             with _session().request(

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_ends: ContextVar[float | None] = ContextVar("_ends", default=None)
+
+
+@contextmanager
+def until(instant: float) -> Iterator[None]:
+    """Inside the block no request waits for its turn beyond the instant, on the clock of `time.monotonic()`."""
+    token = _ends.set(instant)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
 
 
 class RateLimiter:
@@ -30,12 +44,20 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._next = float("-inf")
 
-    def wait(self) -> None:
-        """Return when the next call may be made."""
+    def wait(self, *, at_most: float = float("inf")) -> bool:
+        """Return when the next call may be made: True.
+
+        Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end.
+        """
+        ends = _ends.get()
         with self._lock:
             now = self._clock()
             # Time that was not used counts, but never more than one burst of it.
-            self._next = max(self._next, now - self._burst) + self._gap
-            pause = self._next - now
+            turn = max(self._next, now - self._burst) + self._gap
+            if turn >= (now + at_most if ends is None else ends):
+                return False
+            self._next = turn
+            pause = turn - now
         if pause > 0:
             self._sleep(pause)
+        return True

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from badges_plugin.distribution.data import Cancelled, Receipt
-from badges_plugin.distribution.failures import DeliveryFailure, RejectedKey, TransientFailure
+from badges_plugin.distribution.failures import DeliveryFailure, NotSent, RejectedKey, TransientFailure
 
 
 class State(StrEnum):
@@ -105,6 +105,12 @@ def decide(outcome: Outcome, *, attempt: int, policy: RetryPolicy, chance: float
             return Decision(State.FAILED, Verdict.NOTHING, in_doubt=True, reason=reason)
         case RejectedKey():
             return Decision(State.PENDING, Verdict.PAUSE, in_doubt=outcome.ambiguous, reason=outcome.reason)
+        case NotSent():
+            # However often it happens: the attempts do not count against the badge.
+            wait = spread(policy.first, jitter=policy.jitter, chance=chance)
+            return Decision(
+                State.PENDING, Verdict.NOTHING, in_doubt=outcome.ambiguous, wait=wait, reason=outcome.reason
+            )
         case TransientFailure():
             return _try_again(outcome, attempt=attempt, policy=policy, chance=chance)
         case _:

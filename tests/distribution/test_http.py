@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +13,7 @@ import requests
 
 from badges_plugin.distribution.failures import (
     DeliveryFailure,
+    NotSent,
     PermanentFailure,
     RejectedKey,
     TransientFailure,
@@ -25,7 +26,7 @@ from badges_plugin.distribution.http import (
     failure_of_status,
     seconds_to_wait,
 )
-from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.distribution.limits import RateLimiter, until
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 IMPATIENT = Patience(connect=1, read=0.2, total=0.5)
@@ -191,6 +192,32 @@ def test_the_limiter_lets_one_second_through_and_then_keeps_its_pace() -> None:
         limiter.wait()
 
     assert pauses == pytest.approx([0.5, 1.0, 1.5])
+
+
+@pytest.mark.parametrize(
+    ("at_most", "ends", "passed"),
+    [
+        (float("inf"), None, [True, True, True, True]),
+        (1.5, None, [True, True, False, False]),
+        # A claim's end counts alone: until then there is nothing better to do than to wait.
+        (1.5, 2.5, [True, True, True, False]),
+    ],
+)
+def test_the_limiter_keeps_nobody_waiting_for_too_long(at_most: float, ends: float | None, passed: list[bool]) -> None:
+    pauses: list[float] = []
+    limiter = RateLimiter(60, clock=lambda: 0.0, sleep=pauses.append)
+
+    with until(ends) if ends is not None else nullcontext():
+        assert [limiter.wait(at_most=at_most) for _ in passed] == passed
+    assert len(pauses) == passed.count(True) - 1
+
+
+def test_what_is_not_its_turn_in_time_is_not_sent() -> None:
+    limiter = RateLimiter(1, clock=lambda: 0.0)
+    limiter.wait()
+
+    with pytest.raises(NotSent):
+        HttpClient("http://127.0.0.1:1/", patience=IMPATIENT, limiter=limiter).request("POST", "badges", json={})
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from badges_plugin.distribution.data import Cancelled, Receipt
-from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, RejectedKey, TransientFailure
+from badges_plugin.distribution.failures import AlreadyIssued, NotSent, PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.distribution.retry import (
     Bug,
     Decision,
@@ -43,6 +43,13 @@ POLICY = RetryPolicy(
         ),
         # A bug may have happened after sending.
         (Bug("KeyError"), 1, Decision(State.FAILED, Verdict.NOTHING, in_doubt=True, reason="KeyError")),
+        # Not the provider's fault, however often it happens.
+        (NotSent("no turn"), 9, Decision(State.PENDING, Verdict.NOTHING, wait=10, reason="no turn")),
+        (
+            NotSent("no turn", ambiguous=True),
+            9,
+            Decision(State.PENDING, Verdict.NOTHING, in_doubt=True, wait=10, reason="no turn"),
+        ),
         # The badge waits for the key, without losing time.
         (RejectedKey("401"), 7, Decision(State.PENDING, Verdict.PAUSE, reason="401")),
         (RejectedKey("401", ambiguous=True), 7, Decision(State.PENDING, Verdict.PAUSE, in_doubt=True, reason="401")),

@@ -34,6 +34,10 @@ def test_the_defaults(settings: Any) -> None:
         ({"retry_breaker_threshold": 0}, "retry_breaker_threshold.* 1 or more"),
         # A worker could still be sending what another has taken over.
         ({"lease": 20, "request_timeout": 30}, "longer than request_timeout"),
+        # Nothing could ever be sent: no claim would leave the time for it.
+        ({"lease": 35, "request_timeout": 30}, "more than 5 seconds"),
+        ({"lease": float("nan")}, '"lease"'),
+        ({"retry_cap": float("inf")}, '"retry_cap"'),
         ([1], "must be a dictionary"),
     ],
 )
