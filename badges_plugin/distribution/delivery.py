@@ -29,7 +29,7 @@ from badges_plugin.distribution.failures import (
     redacted,
 )
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
-from badges_plugin.distribution.queueing import settle
+from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
 
 logger = logging.getLogger(__name__)
@@ -116,6 +116,8 @@ def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None
                 "Delivery %s: the result came after the claim had expired and is looked up instead.", delivery.pk
             )
             return None
+        if decision.state is State.FAILED:
+            _reconsider(delivery)
         _write_attempt(attempt, decision)
         channels.note(
             delivery.channel, decision, fingerprint=attempt.job.fingerprint, now=timezone.now(), policy=policy
@@ -214,6 +216,12 @@ def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bo
             **forget,
         )
     )
+
+
+def _reconsider(delivery: Delivery) -> None:
+    """An issue whose award was revoked while it was under way needs no repair, and must not hold up what follows."""
+    if delivery.action == Action.ISSUE and delivery.award.revoked_at is None:
+        retry_now(Delivery.objects.filter(pk=delivery.pk, award__revoked_at__isnull=False))
 
 
 def _cancel_revocation(delivery: Delivery, decision: Decision) -> None:

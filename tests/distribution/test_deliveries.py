@@ -88,6 +88,21 @@ def test_a_revocation_waits_for_an_issue_that_is_under_way(
     assert {state for _, _, state in rows()} <= {"done", "cancelled"}
 
 
+def test_an_issue_that_fails_for_good_while_its_award_is_revoked_holds_nothing_up(
+    ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    provider.before = [PermanentFailure("no")]
+    send_passing(ada, minute=1)
+    [attempt] = [carry_out(job) for job in prepare(take(), config())]
+    send_passing(ada, minute=2, is_passing=False)
+    record(attempt, policy=config().retry)
+    send_passing(ada, minute=3)
+    deliver()
+
+    assert rows() == [(1, "issue", "cancelled"), (1, "revoke", "cancelled"), (2, "issue", "done")]
+    assert provider.asked == ["issue", "issue"]
+
+
 def test_all_of_a_stormy_day_ends_in_order(ada: Any, template: BadgeTemplate, provider: Provider) -> None:
     provider.after = [TransientFailure("time-out", ambiguous=True)]
     send_passing(ada, minute=1)
