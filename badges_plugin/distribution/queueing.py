@@ -38,6 +38,17 @@ def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
     _queue(award, backend, Action.REVOKE)
 
 
+def revoke_found(issue: Delivery, *, external_id: str) -> None:
+    """The provider has the badge of a cancelled issue after all, and its award is revoked: it is revoked there, too."""
+    settle(Delivery.objects.filter(pk=issue.pk, state=State.CANCELLED), State.DONE, external_id=external_id)
+    revocation = Delivery(award=issue.award, backend=issue.backend, action=Action.REVOKE, channel=issue.channel)
+    Delivery.objects.bulk_create([revocation], ignore_conflicts=True)
+    # One that was cancelled together with the issue is taken up again.
+    Delivery.objects.filter(
+        award=issue.award, backend=issue.backend, action=Action.REVOKE, state=State.CANCELLED
+    ).update(state=State.PENDING, next_attempt_at=timezone.now(), settled_at=None, last_error="")
+
+
 def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **changes: Any) -> int:
     """Move deliveries to a final state and forget what was needed only on the way. Returns how many there were."""
     if state not in SETTLED:

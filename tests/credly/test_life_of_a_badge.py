@@ -50,3 +50,18 @@ def test_lost_and_earned_again(credly: CredlySimulator, template: CredlyBadgeTem
     assert (badge.status, badge.state, str(badge.issued_badge_id)) == ("awarded", "pending", second.id)
     assert second.id != first.id
     assert credly.summary()["duplicate_issues"] == 0
+
+
+def test_a_revocation_in_doubt_is_found_although_the_address_has_changed(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    send_passing(ada, minute=1)
+    deliver()
+    ada.email = "ada@elsewhere.example"
+    ada.save()
+    credly.fail(applied=True, manner="drop", operation="revoke")
+    send_passing(ada, minute=2, is_passing=False)
+
+    assert deliver() == {"pending": 1, "done": 1}
+    assert len(credly.requests("revoke")) == 1
+    assert CredlyBadge.objects.get().state == "revoked"

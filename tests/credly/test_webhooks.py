@@ -10,12 +10,15 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from badges_plugin.distribution.credly import data
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyEvent, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.failures import TransientFailure
 from badges_plugin.distribution.models import Delivery
+from badges_plugin.models import BadgeAward
 from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_ORGANIZATION_ID, CredlySimulator
 from sandbox.credly import badges as at_credly
 from tests.distribution.webhook_cases import WebhookCases
@@ -235,10 +238,56 @@ def test_the_poll_fills_the_gaps_in_order(credly: CredlySimulator, template: Cre
 def test_the_poll_comes_back_for_what_had_to_wait(credly: CredlySimulator, issued: Any) -> None:
     badge = issued.id
     CredlyBadge.objects.update(issued_badge_id=None, state="created")
-    Delivery.objects.update(external_id="")
+    Delivery.objects.update(external_id="", state="sending")
     credly.accept(badge)
     assert " 0 applied, 2 left" in poll()
 
     CredlyBadge.objects.update(issued_badge_id=badge)
+    Delivery.objects.update(external_id=badge, state="done")
     assert " 2 applied, 0 left" in poll()
     assert CredlyBadge.objects.get().state == "accepted"
+
+
+def test_a_badge_that_credly_issued_after_we_had_given_it_up_is_revoked(credly: CredlySimulator, issued: Any) -> None:
+    # As it stands when the award was revoked, the issue looked up and not found, and carried out only then.
+    BadgeAward.objects.update(revoked_at=timezone.now())
+    Delivery.objects.update(external_id="", state="cancelled")
+    CredlyBadge.objects.update(issued_badge_id=None, state="created")
+
+    assert notify(credly) == 200
+    deliver()
+
+    assert [badge.state for badge in credly.badges()] == ["revoked"]
+    assert list(Delivery.objects.order_by("pk").values_list("action", "state")) == [
+        ("issue", "done"),
+        ("revoke", "done"),
+    ]
+
+
+def test_an_event_that_cannot_be_read_does_not_stop_the_poll(
+    credly: CredlySimulator, template: CredlyBadgeTemplate
+) -> None:
+    credly.world.announce("badge_template.changed", DEMO_ORGANIZATION_ID, "badge_template", {"name": "without an id"})
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+
+    assert " 1 applied, 0 left" in poll()
+    template.refresh_from_db()
+    assert template.name == "Renamed"
+
+
+def test_an_event_from_the_future_does_not_stop_later_polls(
+    credly: CredlySimulator, template: CredlyBadgeTemplate
+) -> None:
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+    last_event(credly).occurred_at = "2099-01-01T00:00:00.000Z"
+    assert " 1 applied" in poll()
+    new = credly.world.add_template(DEMO_ORGANIZATION_ID, {"name": "Brand New"})
+
+    assert " 1 applied" in poll()
+    assert CredlyBadgeTemplate.objects.filter(uuid=new.id).exists()
+
+
+@pytest.mark.parametrize("record", [None, [], "text", 1, {}, {"id": str(uuid.uuid4())}])
+def test_what_is_no_event_is_an_unexpected_reply(record: object) -> None:
+    with pytest.raises(data.UnexpectedReply):
+        data.event(record)

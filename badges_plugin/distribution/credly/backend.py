@@ -14,15 +14,13 @@ from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.credly import handlers
 from badges_plugin.distribution.credly.client import CredlyClient
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
-from badges_plugin.distribution.credly.data import BadgeRecord, BadgeState, TemplateState
+from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
 from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.data import Action, Order, Receipt
 from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
-# What Credly may do with a badge of ours while we do not look: it is still the badge that we issued.
-_ALIVE = frozenset({BadgeState.PENDING, BadgeState.ACCEPTED, BadgeState.REJECTED, BadgeState.UNKNOWN})
 _GONE = frozenset({404, 410})
 
 
@@ -53,9 +51,10 @@ class CredlyBackend(Backend[Context]):
         return Context(client_for(template.organization), config(), template.state)
 
     def find(self, order: Order[Context]) -> Receipt | None:
-        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
         if order.action is Action.REVOKE:
-            return next((_adopted(badge) for badge in badges if _is_revoked(badge, order)), None)
+            badge = _issued(order)
+            return _adopted(badge) if badge is not None and badge.state is BadgeState.REVOKED else None
+        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
         ours = [badge for badge in badges if _is_ours(badge, order)]
         # Where a template allows duplicates there may be several: rather ours than one of the same address.
         ours.sort(key=lambda badge: badge.earner_id != order.recipient.earner_id)
@@ -135,14 +134,20 @@ def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
     by_hand = not badge.earner_id and badge.recipient_email.casefold() == order.recipient.email.casefold() != ""
     return (
         badge.template_id in {None, order.template_uuid}
-        and badge.state in _ALIVE
+        and badge.state in ALIVE
         and str(badge.id) not in order.foreign_ids
         and (by_hand or badge.earner_id == order.recipient.earner_id)
     )
 
 
-def _is_revoked(badge: BadgeRecord, order: Order[Context]) -> bool:
-    return str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED
+def _issued(order: Order[Context]) -> BadgeRecord | None:
+    """The badge of the order, whatever its state, or None when Credly does not list it."""
+    # The learner's address may have changed since the issue: then all badges of the template are gone through.
+    for email in dict.fromkeys((order.recipient.email, "")):
+        for badge in order.context.client.badges(template_id=order.template_uuid, email=email):
+            if str(badge.id) == order.external_id:
+                return badge
+    return None
 
 
 def _receipt(badge: BadgeRecord, *, adopted: bool = False) -> Receipt:

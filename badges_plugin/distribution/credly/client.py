@@ -6,6 +6,7 @@ https://www.credly.com/docs/web_service_api
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,6 +15,8 @@ from badges_plugin.distribution.credly import data
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
 from badges_plugin.distribution.http import HttpClient, Patience
 from badges_plugin.distribution.limits import RateLimiter
+
+logger = logging.getLogger(__name__)
 
 RecordT = TypeVar("RecordT")
 
@@ -105,8 +108,9 @@ class CredlyClient:
         return _read(data.event, self._one(self._http.get(*path)))
 
     def events(self) -> Iterator[data.EventRecord]:
-        """The organization's events, newest first, over all pages."""
-        return self._pages(data.event, "events", {"sort": "-occurred_at"})
+        """The organization's events, newest first, over all pages. What cannot be read is left out, and logged."""
+        readable = self._pages(_event_or_none, "events", {"sort": "-occurred_at"})
+        return (event for event in readable if event is not None)
 
     def _pages(self, read: Callable[[Any], RecordT], collection: str, params: Mapping[str, str]) -> Iterator[RecordT]:
         # Pages are counted, since Credly's own next_page_url forgets the filter.
@@ -146,6 +150,15 @@ def _next_page(reply: Mapping[str, Any]) -> str | None:
     if not isinstance(metadata, Mapping) or "next_page_url" not in metadata:
         return None
     return str(metadata["next_page_url"] or "")
+
+
+def _event_or_none(record: Any) -> data.EventRecord | None:
+    """An event that cannot be read today cannot be read tomorrow, and must not keep the others from us."""
+    try:
+        return data.event(record)
+    except data.UnexpectedReply as error:
+        logger.warning("An event of Credly is left out, it cannot be read: %s.", error)
+        return None
 
 
 def _read(read: Callable[[Any], RecordT], record: Any) -> RecordT:

@@ -44,6 +44,10 @@ class BadgeState(StrEnum):
     UNKNOWN = "unknown"
 
 
+# What Credly may do with a badge of ours while we do not look: it is still the badge that we issued.
+ALIVE = frozenset({BadgeState.PENDING, BadgeState.ACCEPTED, BadgeState.REJECTED, BadgeState.UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True)
 class OrganizationRecord:
     id: UUID
@@ -119,11 +123,10 @@ def badge(record: Any) -> BadgeRecord:
 
 
 def event(record: Any) -> EventRecord:
-    kind = _text(record, "event_type")
     return EventRecord(
         id=_id(record),
         organization_id=_id(record, "organization_id"),
-        event_type=kind,
+        event_type=_text(record, "event_type"),
         occurred_at=_time(record, "occurred_at"),
         template=template(record["badge_template"]) if isinstance(record.get("badge_template"), Mapping) else None,
         badge=badge(record["badge"]) if isinstance(record.get("badge"), Mapping) else None,

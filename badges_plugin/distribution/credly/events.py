@@ -16,7 +16,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from badges_plugin.distribution.credly.data import BadgeRecord, BadgeState, EventRecord
+from badges_plugin.distribution import queueing
+from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, EventRecord
 from badges_plugin.distribution.credly.models import (
     ORIGIN,
     CredlyBadge,
@@ -25,8 +26,10 @@ from badges_plugin.distribution.credly.models import (
 )
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.credly.sync import apply_template, remove_template
+from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.failures import TransientFailure
 from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.retry import UNSETTLED, State
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +97,9 @@ def poll(organization: CredlyOrganization) -> PollResult:
             result.waiting += 1
         if not result.waiting:
             polled_until = event.occurred_at or polled_until
-    CredlyOrganization.objects.filter(pk=organization.pk).update(polled_until=polled_until)
+    if polled_until is not None:
+        # An event from the future would make the next polls see nothing until then.
+        CredlyOrganization.objects.filter(pk=organization.pk).update(polled_until=min(polled_until, now))
     CredlyEvent.objects.filter(organization=organization, applied_at__lt=now - _REMEMBERED).delete()
     return result
 
@@ -122,7 +127,7 @@ def _delete_badge(organization: CredlyOrganization, event: EventRecord) -> None:
 def _set_state(badge: BadgeRecord, state: BadgeState, at: datetime | None) -> None:
     ours = CredlyBadge.objects.filter(issued_badge_id=badge.id)
     if not ours.exists():
-        _refuse_if_expected(badge)
+        _examine_unknown(badge, state)
         return
     # Badges do not come back: what is revoked or deleted is not made pending by an event that was late.
     final = (BadgeState.DELETED,) if state is BadgeState.DELETED else (BadgeState.REVOKED, BadgeState.DELETED)
@@ -133,16 +138,27 @@ def _set_state(badge: BadgeRecord, state: BadgeState, at: datetime | None) -> No
         changeable.update(state=state, state_time=at)
 
 
-def _refuse_if_expected(badge: BadgeRecord) -> None:
-    """Credly may tell of a badge before the answer to our own request was recorded."""
+def _examine_unknown(badge: BadgeRecord, state: BadgeState) -> None:
+    """A badge that we issued, but do not know of. Raises TransientFailure while an issue is under way.
+
+    Credly may tell of a badge before the answer to our own request was recorded; and it may have carried a request out
+    long after we looked for the result, found none, and cancelled it because the award was revoked.
+    """
     try:
         credential = UUID(badge.earner_id)
     except ValueError:
         return
     if Delivery.objects.filter(backend=ORIGIN, external_id=str(badge.id)).exists():
         return
-    if CredlyBadge.objects.filter(uuid=credential, issued_badge_id=None).exists():
+    issues = Delivery.objects.filter(backend=ORIGIN, action=Action.ISSUE, award__credential__uuid=credential)
+    last = issues.select_related("award").order_by("-pk").first()
+    if last is None:
+        return
+    if last.state in UNSETTLED:
         raise TransientFailure("The issue of the badge is not recorded yet.")
+    if last.state == State.CANCELLED and last.award.revoked_at is not None and state in ALIVE:
+        logger.warning("Credly has badge %s of award %s, which was revoked: so it is there.", badge.id, last.award_id)
+        queueing.revoke_found(last, external_id=str(badge.id))
 
 
 # https://www.credly.com/docs/webhooks
