@@ -12,6 +12,16 @@ from uuid import UUID
 ContextT = TypeVar("ContextT")
 
 
+LONGEST_ADDRESS = 500
+"""Characters of an address of the web that the tables hold."""
+
+
+def web_address(text: str) -> str:
+    """The text, where a link may lead there and a table can hold it; empty otherwise. Providers decide on the text."""
+    is_usable = text.lower().startswith(("https://", "http://")) and len(text) <= LONGEST_ADDRESS
+    return text if is_usable else ""
+
+
 class Action(StrEnum):
     """What a provider is asked to do with a badge."""
 

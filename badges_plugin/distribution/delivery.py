@@ -99,6 +99,7 @@ def carry_out(job: Job) -> Attempt:
             with limits.until(job.order.send_before):
                 outcome = job.backend.deliver(job.order)
         except DeliveryFailure as failure:
+            failure.reason = people.redacted(failure.reason, job.order.recipient)
             outcome = failure
         except Exception as error:  # noqa: BLE001 - see above; it is logged with its traceback and shown to staff
             outcome = _bug(job.delivery, error)

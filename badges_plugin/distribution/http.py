@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 from urllib.request import getproxies
@@ -95,6 +96,7 @@ class HttpClient:
         if self._limiter is not None and not self._limiter.wait(at_most=self._patience.total):
             raise NotSent("Too many requests wait for their turn (requests per minute).")
         url = self.base_url + "/".join(_segment(part) for part in path)
+        ends = time.monotonic() + self._patience.total
         try:
             with _session().request(
                 method,
@@ -106,7 +108,7 @@ class HttpClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = _decoded(_read(response, self._patience.total), status=response.status_code)
+                body = _decoded(_read(response, ends), status=response.status_code)
                 retry_after = response.headers.get("Retry-After")
                 status = response.status_code
         except requests.RequestException as error:
@@ -166,7 +168,7 @@ def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
         return float(header)
     try:
         instant = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
@@ -183,6 +185,8 @@ def _session() -> requests.Session:
         session = _local.session = requests.Session()
         # A .netrc of the machine must not replace the key of an organization; the machine's proxies are wanted.
         session.trust_env = False
+        # A cookie of one account's session must not go out with the key of another.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.proxies.update(getproxies())
     return session
 
@@ -194,9 +198,8 @@ def _segment(part: str) -> str:
     return quote(part, safe="")
 
 
-def _read(response: requests.Response, total: float) -> bytes:
+def _read(response: requests.Response, ends: float) -> bytes:
     """The body, within limits: a provider that drips or floods must not hold a worker."""
-    ends = time.monotonic() + total
     chunks: list[bytes] = []
     size = 0
     for chunk in response.iter_content(65_536):
@@ -222,7 +225,7 @@ def _decoded(content: bytes, *, status: int) -> Any:
         return None
     try:
         return json_codec.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _UNREADABLE
 
 

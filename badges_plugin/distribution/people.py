@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Any
+from urllib.parse import quote
 
+from badges_plugin.distribution import failures
 from badges_plugin.distribution.data import Recipient
 
 MISSING_NAME = "-"
@@ -27,6 +29,14 @@ def recipient(user: Any, *, earner_id: str, email: str = "") -> Recipient:
         first_name=first,
         last_name=last,
         earner_id=earner_id,
+    )
+
+
+def redacted(text: str, person: Recipient) -> str:
+    """The text without the recipient's name and address, in whatever way the provider quotes them."""
+    name = f"{person.first_name} {person.last_name}"
+    return failures.redacted(
+        text, without={person.email: "<address>", quote(person.email, safe=""): "<address>", name: "<name>"}
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -90,7 +91,7 @@ class WebhookView(APIView):
 def _read(request: Request) -> Mapping[str, Any]:
     length = request.META.get("CONTENT_LENGTH") or ""
     # Without a length nothing is read: the server would hand over whatever comes.
-    if not length.isdigit() or int(length) > LARGEST_NOTIFICATION:
+    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_NOTIFICATION:
         raise BadNotification(f"A notification has a length of at most {LARGEST_NOTIFICATION} bytes.")
     try:
         notification = json.loads(request.body)

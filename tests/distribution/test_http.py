@@ -109,6 +109,7 @@ def test_what_an_exception_means(
         ("-5", None),
         ("soon", None),
         ("1e3", None),
+        ("Sun, 22 Nov 2026 12:01:30 +99999999999999999999", None),
         ("٣", None),
     ],
 )
@@ -124,6 +125,8 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", TransientFailure, True),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", TransientFailure, True),
         (b"not http at all\r\n\r\n", TransientFailure, True),
+        # Nested deeper than Python can follow.
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"[" * 9000, TransientFailure, True),
         # Closed without a word.
         (b"", TransientFailure, True),
         # Silence.
@@ -182,6 +185,17 @@ def test_a_reason_holds_no_address() -> None:
     text = redacted("422: ada@example.org already has it (<bob.b+x@例え.jp>), 'c@d.e'")
 
     assert text == "422: <address> already has it (<<address>>), '<address>'"
+
+
+def test_a_cookie_of_one_account_does_not_reach_another() -> None:
+    heard: list[bytes] = []
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=of-one\r\nConnection: close\r\n\r\n{}"
+    for key in ("one", "two"):
+        with server(reply, heard) as url:
+            HttpClient(url, headers={"Authorization": key}, patience=IMPATIENT).get("badges")
+
+    assert len(heard) == 2
+    assert b"of-one" not in heard[1]
 
 
 def test_the_limiter_lets_one_second_through_and_then_keeps_its_pace() -> None:

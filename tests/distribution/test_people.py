@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from badges_plugin.distribution.people import names
+from badges_plugin.distribution.data import Recipient
+from badges_plugin.distribution.people import names, redacted
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,19 @@ from badges_plugin.distribution.people import names
 )
 def test_names(full: str, first: str, last: str, expected: tuple[str, str]) -> None:
     assert names(full_name=full, first_name=first, last_name=last, username="ada_99") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("422: Ada Lovelace already has it", "422: <name> already has it"),
+        ("422: ADA LOVELACE has it", "422: <name> has it"),
+        ("no badge for o'ada@example.org", "no badge for <address>"),
+        ("GET /badges?filter=email::o%27ada%40example.org", "GET /badges?filter=email::<address>"),
+        ("Adaptive learning", "Adaptive learning"),
+    ],
+)
+def test_what_a_provider_says_about_the_learner_is_left_out(text: str, kept: str) -> None:
+    person = Recipient(email="o'ada@example.org", first_name="Ada", last_name="Lovelace", earner_id="1")
+
+    assert redacted(text, person) == kept

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_date
 
+from badges_plugin.distribution.data import web_address
+
 
 class UnexpectedReply(ValueError):
     """A reply without what every reply of its kind has; the message names it."""
@@ -85,7 +87,7 @@ def credential(record: Any) -> CredentialRecord:
             record.get("group_id") or (embedded if isinstance(embedded, Mapping) else {}).get("id")
         ),
         reference=_text(record, "license_id"),
-        url=_text(record, "url"),
+        url=web_address(_text(record, "url")),
         is_published=approved if isinstance(approved, bool) else None,
         expired_on=_day(record, "expired_on"),
         recipient_email=_text(recipient, "email") or _text(record, "recipient_email"),
@@ -107,7 +109,8 @@ def _number_or_none(value: Any) -> int | None:
 
 def _text(record: Any, name: str) -> str:
     value = record.get(name) if isinstance(record, Mapping) else None
-    return value if isinstance(value, str) else ""
+    # Databases refuse NUL.
+    return value.replace("\x00", "") if isinstance(value, str) else ""
 
 
 def _day(record: Mapping[str, Any], name: str) -> date | None:

@@ -13,8 +13,6 @@ from badges_plugin.distribution.accredible.models import AccredibleBadge
 from badges_plugin.distribution.data import Receipt
 from badges_plugin.models import BadgeAward
 
-_LONGEST_ADDRESS = 500
-
 
 def issue_badge(award: BadgeAward) -> None:
     """On award: the learner has an Accredible badge that Accredible does not know yet."""
@@ -35,9 +33,8 @@ def revoke_badge(award: BadgeAward) -> None:
 def record_badge(award: BadgeAward, receipt: Receipt) -> None:
     """Accredible has answered."""
     known = {"external_id": receipt.external_id, "state": receipt.state}
-    url = receipt.details.get("credential_url", "")
-    if 0 < len(url) <= _LONGEST_ADDRESS:
-        known["credential_url"] = url
+    if receipt.details.get("credential_url"):
+        known["credential_url"] = receipt.details["credential_url"]
     badges.record_badge(AccredibleBadge, award, **known)
 
 

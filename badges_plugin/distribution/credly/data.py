@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from badges_plugin.distribution.data import web_address
+
 StateT = TypeVar("StateT", bound=StrEnum)
 
 
@@ -104,7 +106,7 @@ def template(record: Any) -> TemplateRecord:
         id=_id(record),
         name=_text(record, "name"),
         description=_text(record, "description"),
-        image_url=_text(record, "image_url") or (image_url if isinstance(image_url, str) else ""),
+        image_url=web_address(_text(record, "image_url") or (image_url if isinstance(image_url, str) else "")),
         state=_one_of(TemplateState, record.get("state")),
     )
 
@@ -115,7 +117,7 @@ def badge(record: Any) -> BadgeRecord:
         id=_id(record),
         state=_one_of(BadgeState, record.get("state")),
         template_id=_id(embedded) if isinstance(embedded, Mapping) else None,
-        accept_badge_url=_text(record, "accept_badge_url"),
+        accept_badge_url=web_address(_text(record, "accept_badge_url")),
         earner_id=_text(record, "issuer_earner_id"),
         recipient_email=_text(record, "recipient_email"),
         issued_at=_time(record, "issued_at"),
@@ -147,7 +149,8 @@ def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value if isinstance(value, str) else ""
+    # Databases refuse NUL.
+    return value.replace("\x00", "") if isinstance(value, str) else ""
 
 
 def _time(record: Mapping[str, Any], name: str) -> datetime | None:

@@ -20,7 +20,6 @@ from badges_plugin.distribution.credly.organizations import client_for
 logger = logging.getLogger(__name__)
 
 _LONGEST_NAME = 255
-_LONGEST_ADDRESS = 500
 # Credly's clock and ours: an event that follows a synchronization closely must not look older.
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -131,6 +130,6 @@ def _values(record: TemplateRecord) -> dict[str, str]:
     return {
         "name": record.name[:_LONGEST_NAME],
         "description": record.description,
-        "icon": record.image_url if len(record.image_url) <= _LONGEST_ADDRESS else "",
+        "icon": record.image_url,
         "state": record.state.value,
     }
