@@ -15,6 +15,9 @@ from badges_plugin.doctor import Finding, Reach, register
 OVERDUE = timedelta(minutes=10)
 """A worker looks every few seconds; what has been due for longer is not looked at."""
 
+IN_VAIN = timedelta(days=1)
+"""A provider is not away for so long without somebody having to know."""
+
 
 def connect() -> None:
     """Called once badges are switched on."""
@@ -44,7 +47,17 @@ def deliveries() -> Iterator[Finding]:
             f"{failed} deliveries need attention.",
             "Look at them in the admin: each says why. Remove the cause, then choose “Retry now”.",
         )
-    if oldest is None and not failed:
+    stuck = Delivery.objects.filter(
+        state=State.PENDING, attempts__gt=0, created__lt=timezone.now() - IN_VAIN, channel__paused_reason=""
+    )
+    example = stuck.order_by("created").first()
+    if example is not None:
+        yield Finding.warning(
+            f"{stuck.count()} deliveries have been tried in vain for more than a day, the oldest since "
+            f"{example.created:%Y-%m-%d}: {example.last_error}",
+            "The provider may be down: then they go on by themselves. Otherwise look at them in the admin.",
+        )
+    if oldest is None and not failed and example is None:
         yield Finding.ok("No delivery is late or needs attention.")
 
 

@@ -187,6 +187,12 @@ def failed_delivery(world: World) -> None:
     Delivery.objects.update(state=State.FAILED)
 
 
+def delivery_in_vain(world: World) -> None:
+    no_worker(world)
+    now = timezone.now()
+    Delivery.objects.update(attempts=200, created=now - timedelta(days=2), next_attempt_at=now + timedelta(minutes=9))
+
+
 def failed_event(world: World) -> None:
     FailedEvent.objects.create(fingerprint=uuid.uuid4().hex, bus="kafka", topic="t", group="g", position="0:1")
 
@@ -230,6 +236,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (keys_in_the_clear, "settings", "warning", "without encryption", "https://"),
         (no_worker, "deliveries", "error", "nobody delivers them", "deliver_badges"),
         (failed_delivery, "deliveries", "warning", "need attention", "admin"),
+        (delivery_in_vain, "deliveries", "warning", "in vain for more than a day", "provider may be down"),
         (paused_channel, "channels", "error", "401 Unauthorized", "API key"),
         (failed_event, "failed events", "warning", "1 events could not be applied", "admin"),
         (unannounced_award, "announcements", "error", "not published", "deliver_badges"),
