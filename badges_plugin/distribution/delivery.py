@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from badges_plugin.distribution import channels, limits, people, registry
@@ -192,7 +193,12 @@ def _foreign_ids(delivery: Delivery) -> frozenset[str]:
     others = Delivery.objects.filter(
         award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
     ).exclude(award=delivery.award_id)
-    return frozenset(others.exclude(external_id="").values_list("external_id", flat=True))
+    # A badge whose revocation staff gave up is alive: where there can be no second one, it is this award's as well.
+    left_alone = Delivery.objects.filter(
+        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state=State.CANCELLED
+    )
+    others = others.exclude(Exists(left_alone)).exclude(external_id="")
+    return frozenset(others.values_list("external_id", flat=True))
 
 
 def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bool:

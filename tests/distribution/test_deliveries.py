@@ -253,6 +253,22 @@ def test_a_failed_revocation_holds_the_next_issue_until_staff_give_up(
     assert rows()[-1] == (2, "issue", "done")
 
 
+def test_a_badge_whose_revocation_was_given_up_becomes_that_of_the_next_award(
+    ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    send_passing(ada, minute=1)
+    deliver()
+    provider.before = [PermanentFailure("replaced", status=422)]
+    send_passing(ada, minute=2, is_passing=False)
+    deliver()
+    queueing.give_up(Delivery.objects.all())
+    send_passing(ada, minute=3)
+    deliver()
+
+    assert rows()[-1] == (2, "issue", "done")
+    assert list(Delivery.objects.filter(action="issue").values_list("external_id", flat=True)) == ["badge-1"] * 2
+
+
 def test_a_failed_issue_of_a_revoked_award_needs_nobody(ada: Any, template: BadgeTemplate, provider: Provider) -> None:
     provider.before = [PermanentFailure("no e-mail")]
     send_passing(ada, minute=1)
