@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Channel
@@ -62,6 +65,22 @@ def resume(channels: object) -> int:
     return queryset.exclude(paused_reason="", failures=0, rest_until=None).update(
         paused_reason="", paused_fingerprint="", failures=0, rest_until=None
     )
+
+
+def standing(backend: str, account: str) -> str:
+    """In words for staff: whether deliveries of the account flow, and if not, why."""
+    channel = Channel.objects.filter(backend=backend, account=account).first()
+    if channel is not None and channel.paused_reason:
+        reason = channel.paused_reason.removesuffix(".")
+        return _("Paused: %s. Badges wait, and go on by themselves once the key is corrected.") % reason
+    if channel is not None and channel.rest_until is not None and channel.rest_until > timezone.now():
+        return _("Resting until %s") % date_format(timezone.localtime(channel.rest_until), "DATETIME_FORMAT")
+    return _("working")
+
+
+def key_accepted(backend: str, account: str) -> int:
+    """The provider has accepted the account's key: a pause for its sake is over. Returns how many there were."""
+    return resume(Channel.objects.filter(backend=backend, account=account).exclude(paused_reason=""))
 
 
 def note(channel: Channel, decision: Decision, *, fingerprint: str, now: datetime, policy: RetryPolicy) -> None:

@@ -155,6 +155,31 @@ def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
     assert Channel.objects.get().paused_reason == ""
 
 
+def test_the_same_key_accepted_again_resumes_deliveries(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator, ada: Any
+) -> None:
+    credly.world.update_organization(DEMO_ORGANIZATION_ID, {"keys_rejected": True})
+    send_passing(ada)
+    deliver()
+    url = reverse(CHANGE, args=[template.organization.pk])
+    admin_client.post(url, {"api_key": DEMO_KEY})
+    assert deliver() == {}
+
+    credly.world.update_organization(DEMO_ORGANIZATION_ID, {"keys_rejected": False})
+    assert admin_client.post(url, {"api_key": ""}).status_code == 302
+    assert deliver() == {"done": 1}
+
+
+def test_a_resting_channel_is_not_called_working(
+    admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator, ada: Any
+) -> None:
+    credly.fail(status=429, retry_after="86400", operation="issue")
+    send_passing(ada)
+    deliver()
+
+    assert "Resting until" in admin_client.get(reverse(LIST)).content.decode()
+
+
 def test_the_badges_can_be_looked_at(
     admin_client: Client, template: CredlyBadgeTemplate, credly: CredlySimulator, ada: Any
 ) -> None:

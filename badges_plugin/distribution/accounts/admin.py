@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
+from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.models import Account
 from badges_plugin.distribution.failures import DeliveryFailure
-from badges_plugin.distribution.models import Channel
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate
 
@@ -57,11 +57,12 @@ class AccountAdmin(ModelAdmin[AccountT]):
     @admin.display(description=gettext_lazy("deliveries"))
     def deliveries(self, account: AccountT) -> str:
         """Say whether badges can be delivered, and if not, why."""
-        channel = Channel.objects.filter(backend=self.backend, account=self.account_of(account)).first()
-        if channel is not None and channel.paused_reason:
-            reason = channel.paused_reason.removesuffix(".")
-            return _("Paused: %s. Badges wait, and go on by themselves once the key is corrected.") % reason
-        return _("working")
+        return channels.standing(self.backend, self.account_of(account))
+
+    def save_model(self, request: HttpRequest, obj: AccountT, form: Any, change: bool) -> None:
+        """The form saves only what the provider has just confirmed, perhaps the same key once more."""
+        super().save_model(request, obj, form, change)
+        channels.key_accepted(self.backend, self.account_of(obj))
 
     def report_each(self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], str]) -> None:
         """Do the work of an action: one message for each account; one that fails does not stop the others."""
