@@ -40,6 +40,8 @@ def tell(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
         "badge_description": award.template.description,
         "badge_image": award.template.icon,
         "claim_url": claim_url,
+        # Then it says nothing about the requirements; the reason that staff wrote may not be meant for the learner.
+        "by_hand": award.revoked_by_hand,
         "learner_name": getattr(user, "full_name", None) or user.get_full_name() or user.get_username(),
     }
     if _host_has_ace():
@@ -53,7 +55,7 @@ def _host_has_ace() -> bool:
     return bool(getattr(settings, "ACE_ENABLED_CHANNELS", None)) and find_spec("edx_ace") is not None
 
 
-def _send_by_ace(user: Any, message: str, context: Mapping[str, str]) -> None:
+def _send_by_ace(user: Any, message: str, context: Mapping[str, object]) -> None:
     from edx_ace import ace
     from edx_ace.message import Message
     from edx_ace.recipient import Recipient
@@ -72,7 +74,7 @@ def _send_by_ace(user: Any, message: str, context: Mapping[str, str]) -> None:
     )
 
 
-def _send_by_django(address: str, message: str, context: Mapping[str, str]) -> None:
+def _send_by_django(address: str, message: str, context: Mapping[str, object]) -> None:
     folder = f"{APP_LABEL}/edx_ace/{message}/email"
     mail = EmailMultiAlternatives(
         # A subject is one line.

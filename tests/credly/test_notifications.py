@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.core import mail
 
+from badges_plugin import api
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
+from badges_plugin.models import BadgeAward
 from sandbox.credly import CredlySimulator
 from tests.distribution.worlds import deliver
 from tests.factories import send_passing
@@ -69,6 +71,19 @@ def test_a_revoked_badge(template: CredlyBadgeTemplate, ada: Any) -> None:
     deliver()
 
     assert mail.outbox[-1].subject == "Your badge Data Science Explorer was revoked"
+    assert "requirements are no longer fulfilled" in mail.outbox[-1].body
+
+
+@pytest.mark.usefixtures("switched_on", "way")
+def test_a_badge_that_staff_revoked(template: CredlyBadgeTemplate, ada: Any) -> None:
+    send_passing(ada)
+    deliver()
+    api.revoke_award(BadgeAward.objects.get(), reason="Cheated.")
+    deliver()
+
+    text, html = mail.outbox[-1].body, html_of(mail.outbox[-1])
+    assert "was revoked." in text
+    assert "requirements" not in text + html
 
 
 @pytest.mark.usefixtures("switched_on")
