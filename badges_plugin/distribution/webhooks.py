@@ -71,10 +71,11 @@ class WebhookView(APIView):
         """Act on a notification. Raises BadNotification, UnknownSubject or one of the failures."""
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [WebhookThrottle(self.throttle_name, self.throttle_rate)]
+        # Who does not know the secret is turned away without using up what the provider's notifications need.
+        return [WebhookThrottle(self.throttle_name, self.throttle_rate)] if self._is_secret_right() else []
 
     def post(self, request: Request, secret: str = "") -> Response:
-        if not constant_time_compare(secret, self.secret()):
+        if not self._is_secret_right():
             return _answer(status.HTTP_404_NOT_FOUND, "Not found.")
         try:
             self.receive(_read(request))
@@ -86,6 +87,9 @@ class WebhookView(APIView):
             logger.warning("A notification cannot be applied now: %s", failure.reason)
             return _answer(status.HTTP_503_SERVICE_UNAVAILABLE, "Try again later.")
         return _answer(status.HTTP_200_OK, "OK")
+
+    def _is_secret_right(self) -> bool:
+        return constant_time_compare(self.kwargs.get("secret", ""), self.secret())
 
 
 def _read(request: Request) -> Mapping[str, Any]:
