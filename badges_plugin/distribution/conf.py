@@ -92,8 +92,8 @@ def config() -> DistributionConfig:
 
 def _number(name: str, value: object) -> float:
     least, most = _BOUNDS.get(name, (0, math.inf))
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not least <= value <= most:
+    is_finite = isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite or not least <= value <= most:
         wanted = f"a number from {least:g} to {most:g}" if most < math.inf else f"a number, {least:g} or more"
         raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be {wanted}, not {value!r}.')
     return float(value)
