@@ -2,8 +2,8 @@
 Settings of the sandbox: the stand-in's, plugin hooks, and the environment in place of an operator.
 
 Environment: ``DATABASE_URL``; ``BADGES_SANDBOX_DIR``, the folder for files (default: ``var/`` of the
-repository); ``BADGES_SANDBOX_LOG_LEVEL``; ``CREDENTIALS_STANDIN_RELEASE``; and what ``sandbox.environment``
-reads. Plugin hooks are those of type ``production``.
+repository); ``BADGES_SANDBOX_LOG_LEVEL``; ``BADGES_SANDBOX_DEBUG``; ``CREDENTIALS_STANDIN_RELEASE``; and what
+``sandbox.environment`` reads. Plugin hooks are those of type ``production``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from sandbox import environment
 
 SANDBOX_DIR = Path(os.environ.get("BADGES_SANDBOX_DIR", Path(__file__).resolve().parents[1] / "var"))
 
-DEBUG = True
+# As in production, where openedx-events goes on after a receiver that raised. The development server asks for it.
+DEBUG = os.environ.get("BADGES_SANDBOX_DEBUG") == "true"
 ALLOWED_HOSTS = ["*"]
 DATABASES = environment.databases(os.environ, SANDBOX_DIR)
 ROOT_URLCONF = "sandbox.urls"

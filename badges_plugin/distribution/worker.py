@@ -23,6 +23,7 @@ from badges_plugin.heartbeat import beat
 
 logger = logging.getLogger(__name__)
 
+BEAT_SECONDS = 30.0
 _HOUSEKEEPING_SECONDS = 5.0
 _DATABASE_AWAY_SECONDS = 5.0
 _TROUBLES_ONCE = 5
@@ -80,12 +81,18 @@ class Worker:
                     continue
                 if once or self._stopping.is_set():
                     return self.counts
-                self._stopping.wait(self.interval)
+                self._rest()
+
+    def _rest(self) -> None:
+        ends = time.monotonic() + self.interval
+        while not self._stopping.is_set() and (left := ends - time.monotonic()) > 0:
+            beat()  # an interval may be longer than what a probe takes for a sign of life
+            self._stopping.wait(min(left, BEAT_SECONDS))
 
     def _step(self, pool: ThreadPoolExecutor) -> bool:
         """Record what has finished and start what there is room for; False when there is nothing under way."""
         if self._running:
-            finished, _ = wait(self._running, timeout=self.interval, return_when=FIRST_COMPLETED)
+            finished, _ = wait(self._running, timeout=min(self.interval, BEAT_SECONDS), return_when=FIRST_COMPLETED)
             self._running -= finished
             self._unrecorded.extend(future.result() for future in finished)
         if self._unrecorded:

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no such part: {', '.join(unknown)}")
     with (
         tempfile.TemporaryDirectory(prefix="badges-bench-") as folder,
-        staged(Path(folder), settings="sandbox.bench.settings", distribution={}) as stage,
+        staged(Path(folder), settings="sandbox.settings", distribution={}) as stage,
     ):
         from sandbox.bench.bus import print_ratios
         from sandbox.bench.deliveries import print_throughput

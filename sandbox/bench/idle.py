@@ -1,15 +1,15 @@
 """
 Settings of a consumer whose only receiver does nothing: badges are off, and an app connects that receiver.
 
-Everything else is as in ``sandbox.bench.settings``: the same consumer decodes and acknowledges the same events.
+Everything else is as in ``sandbox.settings``: the same consumer decodes and acknowledges the same events.
 """
 
 from typing import Any
 
 from django.apps import AppConfig
 
-from sandbox.bench.settings import *  # noqa: F403
-from sandbox.bench.settings import INSTALLED_APPS as APPS_OF_THE_OTHERS
+from sandbox.settings import *  # noqa: F403
+from sandbox.settings import INSTALLED_APPS as APPS_OF_THE_OTHERS
 
 BADGES_ENABLED = False
 INSTALLED_APPS = [*APPS_OF_THE_OTHERS, "sandbox.bench.idle.IdleConfig"]

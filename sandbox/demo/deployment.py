@@ -79,7 +79,11 @@ class Deployment:
 
     def start_web(self, address: str) -> Child:
         """Start the web server of Credentials, with the admin, at "host:port"."""
-        return self._manage("web", "runserver", "--noreload", address)
+        # With DEBUG it serves the files of the admin, too.
+        environ = {**self.environment, "BADGES_SANDBOX_DEBUG": "true"}
+        return self.processes.start(
+            "web", [sys.executable, MANAGE, "runserver", "--noreload", address], environ=environ
+        )
 
     def start_lms(self) -> Lms:
         """Start the LMS side."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from badges_plugin.distribution import worker as worker_module
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeTemplate
@@ -59,6 +60,27 @@ def test_an_idle_worker_stops_at_once(db: None, template: BadgeTemplate, tmp_pat
 
     assert worker.run() == {}
     assert heartbeat.exists()
+
+
+def test_an_idle_worker_gives_signs_of_life_however_long_it_waits(
+    db: None, template: BadgeTemplate, monkeypatch: Any
+) -> None:
+    worker = Worker(config(), interval=600)
+    beats = []
+
+    def beat() -> None:
+        beats.append(worker)
+        if len(beats) == 3:
+            worker.stop()
+
+    monkeypatch.setattr(worker_module, "beat", beat)
+    monkeypatch.setattr(worker_module, "BEAT_SECONDS", 0.01)
+    without_signs = threading.Timer(30, worker.stop)
+    without_signs.start()
+    worker.run()
+    without_signs.cancel()
+
+    assert len(beats) >= 3
 
 
 def test_badges_that_are_switched_off_are_not_delivered(settings: Any) -> None:
