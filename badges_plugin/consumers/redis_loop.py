@@ -110,13 +110,23 @@ class Reader:
 
     def _next(self) -> Entry | None:
         if not self._group_checked:
-            self._stream.ensure_group()
-            self._group_checked = True
+            self._check_group()
         if self._own_after is None:
             return self._stream.next_new(wait=self._config.poll_timeout)
         entry = self._stream.next_own(self._own_after)
         self._own_after = entry.id if entry else None
         return entry
+
+    def _check_group(self) -> None:
+        self._stream.ensure_group()
+        self._group_checked = True
+        if lost := self._stream.skip_trimmed():
+            logger.error(
+                "%d events were trimmed from the stream before group %s was given them; they are lost. "
+                "Use badges_backfill, and have the stream keep more.",
+                lost,
+                self._stream.group,
+            )
 
     def _handle(self, entry: Entry) -> None:
         message = message_from(entry, self._stream.stream, self._stream.group)

@@ -89,9 +89,27 @@ class GroupStream:
 
     def state(self) -> GroupState:
         for info in self._client.xinfo_groups(self.stream):
-            if info["name"] == self.group.encode():
+            if self._is_mine(info):
                 return GroupState(lag=info.get("lag"), pending=info["pending"])
         return GroupState(lag=None, pending=0)
+
+    def skip_trimmed(self) -> int:
+        """
+        Return how many entries left the stream before the group was given them, as far as Redis can tell.
+
+        It can from version 7 on. The group's count of entries then goes on behind them: Redis would leave them in the
+        lag for ever.
+        """
+        stream = self._client.xinfo_stream(self.stream)
+        group = next((info for info in self._client.xinfo_groups(self.stream) if self._is_mine(info)), {})
+        added, read = stream.get("entries-added"), group.get("entries-read")
+        if added is None or read is None:
+            return 0
+        gone = added - stream["length"]
+        if gone > read:
+            # Another consumer may be given entries meanwhile: then they come twice, which is harmless.
+            self._client.xgroup_setid(self.stream, self.group, group["last-delivered-id"], entries_read=gone)
+        return int(max(gone - read, 0))
 
     def leave(self) -> None:
         """Remove this consumer from the group's list, unless entries are pending: they would be forgotten with it."""
@@ -101,6 +119,9 @@ class GroupStream:
 
     def close(self) -> None:
         self._client.close()
+
+    def _is_mine(self, info: Mapping[str, Any]) -> bool:
+        return bool(info["name"] == self.group.encode())
 
     def _read(self, after: bytes | str, *, block: int | None) -> Entry | None:
         # Stubs of redis-py describe both protocol versions at once; with the default one this is a list of streams.

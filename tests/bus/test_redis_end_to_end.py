@@ -72,6 +72,25 @@ def test_what_a_dead_consumer_was_given_is_taken_over_by_a_running_one(redis_sta
     assert consumer.stop() == 0
 
 
+def test_what_was_trimmed_while_nobody_consumed_is_said_to_be_lost(redis_stage: Stage) -> None:
+    first = redis_stage.emit(passing(1))
+    consumer = redis_stage.consumer()
+    consumer.wait_for(lambda: applied(consumer, first), "it was applied")
+    assert consumer.stop() == 0
+
+    missed = redis_stage.emit(*(passing(user) for user in range(2, 7)))
+    server(redis_stage).xtrim(redis_stage.full_topic, maxlen=2, approximate=False)
+    consumer = redis_stage.consumer("after")
+    consumer.wait_for(lambda: applied(consumer, missed[-2:]), "the rest was applied")
+    assert "3 events were trimmed from the stream before group credentials was given them" in consumer.log()
+    assert consumer.stop() == 0
+
+    again = redis_stage.consumer("again")
+    again.wait_for(lambda: "Consuming" in again.log(), "it was there")
+    assert again.stop() == 0
+    assert "were trimmed" not in again.log()
+
+
 def test_a_restart_is_given_first_what_it_had_not_acknowledged(redis_stage: Stage) -> None:
     sent = redis_stage.emit(passing(1), passing(2), passing(3))
     client = server(redis_stage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
+from itertools import chain, islice
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _GONE = frozenset({404, 410})
+_MOST_REVOKED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class CredlyBackend(Backend[Context]):
 
     def find(self, order: Order[Context]) -> Receipt | None:
         if order.action is Action.REVOKE:
-            badge = _issued(order)
-            return _adopted(badge) if badge is not None and badge.state is BadgeState.REVOKED else None
+            revoked = _revoked(order)
+            return _adopted(revoked) if revoked else None
         badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
         ours = [badge for badge in badges if _is_ours(badge, order)]
         # Where a template allows duplicates there may be several: rather ours than one of the same address.
@@ -140,13 +142,16 @@ def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
     )
 
 
-def _issued(order: Order[Context]) -> BadgeRecord | None:
-    """The badge of the order, whatever its state, or None when Credly does not list it."""
-    # The learner's address may have changed since the issue: then all badges of the template are gone through.
-    for email in dict.fromkeys((order.recipient.email, "")):
-        for badge in order.context.client.badges(template_id=order.template_uuid, email=email):
-            if str(badge.id) == order.external_id:
-                return badge
+def _revoked(order: Order[Context]) -> BadgeRecord | None:
+    """The badge of the order if Credly lists it as revoked."""
+    client, template_id, email = order.context.client, order.template_uuid, order.recipient.email
+    mine = client.badges(template_id=template_id, email=email)
+    # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
+    # worker has time for; if that is not enough, staff will look.
+    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_REVOKED)
+    for badge in chain(mine, anybodys):
+        if str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED:
+            return badge
     return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +22,7 @@ RecordT = TypeVar("RecordT")
 
 # Not documented; what the service says in production to clients whose code is public.
 _DUPLICATE = "already has this badge"
+_ISSUED = (data.BadgeState.PENDING, data.BadgeState.ACCEPTED, data.BadgeState.REJECTED, data.BadgeState.REVOKED)
 
 MOST_PAGES = 10_000
 """Where a service that always names another page is stopped."""
@@ -91,9 +92,11 @@ class CredlyClient:
         )
         return _read(data.badge, self._one(reply))
 
-    def badges(self, *, template_id: UUID, email: str = "") -> Iterator[data.BadgeRecord]:
-        """Issued badges of a template in every state, to one address if that is given."""
-        conditions = ["state::pending,accepted,rejected,revoked", f"badge_template_id::{template_id}"]
+    def badges(
+        self, *, template_id: UUID, email: str = "", states: Sequence[data.BadgeState] = _ISSUED
+    ) -> Iterator[data.BadgeRecord]:
+        """Issued badges of a template, in every state unless some are given, to one address if that is given."""
+        conditions = [f"state::{','.join(states)}", f"badge_template_id::{template_id}"]
         # The filter has no way to quote its own separators.
         if email and "|" not in email and "::" not in email:
             conditions.append(f"recipient_email_all::{email}")

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from badges_plugin.consumers import retention
 
+_MOST_DAYS = 100_000
+
 
 class Command(BaseCommand):
     help = (
@@ -31,8 +33,8 @@ class Command(BaseCommand):
         days, dry_run = options["older_than"], options["dry_run"]
         if days is None:
             count = retention.forget(options["username"], dry_run=dry_run)
-        elif days < 0:
-            raise CommandError("--older-than takes a number of days, 0 or more.")
+        elif not 0 <= days <= _MOST_DAYS:
+            raise CommandError(f"--older-than takes a number of days, from 0 to {_MOST_DAYS}.")
         else:
             before = timezone.now() - timedelta(days=days)
             count = retention.purge(before, also_undecided=options["also_failed"], dry_run=dry_run)
