@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Channel, Delivery
-from badges_plugin.distribution.retry import SETTLED, State
+from badges_plugin.distribution.retry import SETTLED, State, later
 from badges_plugin.models import BadgeAward
 
 
@@ -32,7 +33,7 @@ def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
     if settle(never_sent, State.CANCELLED, reason=_("Revoked before it was delivered.")):
         return
     # Nobody needs to repair the issue any more, only to find out whether there is something to revoke.
-    issues.filter(state=State.FAILED, in_doubt=True).update(state=State.PENDING, next_attempt_at=timezone.now())
+    retry_now(issues.filter(state=State.FAILED, in_doubt=True))
     if not issues.exclude(state=State.CANCELLED).exists():
         return
     _queue(award, backend, Action.REVOKE)
@@ -66,9 +67,20 @@ def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **
 
 
 def retry_now(deliveries: QuerySet[Delivery]) -> int:
-    """Make failed and waiting deliveries due. What is being sent, or is settled, stays as it is."""
+    """Make failed and waiting deliveries due. What is being sent, or is settled, stays as it is.
+
+    What is in doubt is due a little later, unless it is so already: its request may still be under way.
+    """
+    now = timezone.now()
+    looked_up = later(now, config().retry.settle)
     return deliveries.filter(state__in=(State.FAILED, State.PENDING)).update(
-        state=State.PENDING, next_attempt_at=timezone.now()
+        # In this order: MySQL sets one column after the other, and this one depends on the old state.
+        next_attempt_at=Case(
+            When(in_doubt=False, then=Value(now)),
+            When(state=State.PENDING, next_attempt_at__lt=looked_up, then=F("next_attempt_at")),
+            default=Value(looked_up),
+        ),
+        state=State.PENDING,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from badges_plugin.distribution import queueing
 from badges_plugin.distribution.admin import DeliveryAdmin
 from badges_plugin.distribution.failures import PermanentFailure, RejectedKey
 from badges_plugin.distribution.models import Channel, Delivery
@@ -53,6 +56,33 @@ def test_retry_now(admin_client: Client, failed: Delivery) -> None:
     assert act(admin_client, LIST, "retry_now", failed.pk) == [
         "Nothing to retry: these are delivered, cancelled or being sent."
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "in_doubt", "due_in", "expected"),
+    [
+        ("failed", False, -900, 0),
+        ("pending", False, 900, 0),
+        # The request may still be under way; it is not looked up before that can be over.
+        ("failed", True, -900, 600),
+        ("pending", True, 900, 600),
+        ("pending", True, 500, 500),
+        ("pending", True, -900, -900),
+    ],
+)
+def test_retry_now_leaves_a_request_in_doubt_the_time_to_arrive(
+    failed: Delivery, settings: Any, state: str, in_doubt: bool, due_in: int, expected: int
+) -> None:
+    settings.BADGES_CONFIG["distribution"]["retry_settle"] = 600.0
+    now = timezone.now()
+    rows = Delivery.objects.filter(pk=failed.pk)
+    rows.update(state=state, in_doubt=in_doubt, next_attempt_at=now + timedelta(seconds=due_in))
+
+    assert queueing.retry_now(rows) == 1
+
+    row = rows.get()
+    assert row.state == "pending"
+    assert timedelta(0) <= row.next_attempt_at - now - timedelta(seconds=expected) < timedelta(seconds=90)
 
 
 def test_retry_now_tells_of_a_paused_channel(
