@@ -49,7 +49,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "user",
         "template",
         "backend",
-        "channel",
+        "channel_name",
         "action",
         "state",
         "in_doubt",
@@ -83,6 +83,10 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     def template(self, delivery: Delivery) -> str:
         return str(delivery.award.template)
 
+    @admin.display(description=_("channel"))
+    def channel_name(self, delivery: Delivery) -> str:
+        return channels.name(delivery.channel)
+
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, delivery: Delivery) -> datetime | None:
         """None where none will be made."""
@@ -102,7 +106,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         self.message_user(request, text, messages.SUCCESS)
         for channel in stopped:
             text = gettext("Nothing is sent while the channel “%s” is paused: correct its API key first.")
-            self.message_user(request, text % channel, messages.WARNING)
+            self.message_user(request, text % channels.name(channel), messages.WARNING)
 
     @admin.action(description=_("Give up"), permissions=["change"])
     def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -122,10 +126,17 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
 class ChannelAdmin(ReadOnlyAdmin[Channel]):
     """Which accounts at providers are paused or resting, and why."""
 
-    list_display = ("backend", "account", "paused_reason", "failures", "rest_until")
+    list_display = ("name", "paused_reason", "failures", "rest_until")
     list_filter = ("backend",)
-    readonly_fields = list_display
+    fields = readonly_fields = ("name", "backend", "account", "paused_reason", "failures", "rest_until")
     actions = ("resume",)
+
+    def heading(self, obj: Channel) -> str:
+        return channels.name(obj)
+
+    @admin.display(description=_("channel"), ordering="backend")
+    def name(self, channel: Channel) -> str:
+        return channels.name(channel)
 
     @admin.action(description=_("Resume now"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:

@@ -57,6 +57,10 @@ class Backend(ABC, Generic[ContextT]):
     def revoke(self, order: Order[ContextT]) -> Receipt:
         """Ask that the badge `order.external_id` be revoked, once."""
 
+    def account_name(self, account: str) -> str:
+        """What staff call the account."""
+        return account
+
     def fingerprint(self, account: str) -> str:
         """Something that changes when the account's key does, and does not tell the key."""
         return ""

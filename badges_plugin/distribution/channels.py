@@ -67,6 +67,15 @@ def resume(channels: object) -> int:
     )
 
 
+def name(channel: Channel) -> str:
+    """What staff call the channel: provider and account by their names, where the backend is there to tell them."""
+    try:
+        backend = registry.get(channel.backend)
+    except KeyError:
+        return str(channel)
+    return f"{backend.name}: {backend.account_name(channel.account)}"
+
+
 def standing(backend: str, account: str) -> str:
     """In words for staff: whether deliveries of the account flow, and if not, why."""
     channel = Channel.objects.filter(backend=backend, account=account).first()

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from badges_plugin.distribution import channels as traffic
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import State
@@ -72,7 +73,7 @@ def channels() -> Iterator[Finding]:
     paused = Channel.objects.filter(backend__in=installed).exclude(paused_reason="")
     for channel in paused:
         yield Finding.error(
-            f"Deliveries of {channel} are paused: {channel.paused_reason}",
+            f"Deliveries of {traffic.name(channel)} are paused: {channel.paused_reason}",
             "Correct the API key; deliveries go on by themselves then.",
         )
     if not paused:

@@ -166,6 +166,10 @@ def test_the_commands_go_through_all_configurations_also_those_of_the_settings(
     assert run("poll_accredible_credentials").splitlines()[1] == "[2/2] Other: 0 credentials seen, 0 badges changed"
 
 
+def test_to_poll_nobody_is_no_failure(db: None) -> None:
+    assert run("poll_accredible_credentials").startswith("Nothing to do: there is no account yet.")
+
+
 @pytest.mark.parametrize("command", ["sync_accredible_badge_templates", "poll_accredible_credentials"])
 def test_the_commands_go_on_after_a_failure_and_fail_in_the_end(
     accredible: AccredibleSimulator, api_config: AccredibleApiConfig, command: str

@@ -78,6 +78,9 @@ class FakeBackend(Backend[Provider]):
     def account(self, template: BadgeTemplate) -> str:
         return str(template.uuid)
 
+    def account_name(self, account: str) -> str:
+        return f"The account called {account}"
+
     def fingerprint(self, account: str) -> str:
         return self.provider.key
 

@@ -19,6 +19,8 @@ def for_each(command: BaseCommand, accounts: Sequence[AccountT], work: Callable[
 
     Raises CommandError in the end when any failed.
     """
+    if not accounts:
+        command.stdout.write("Nothing to do: there is no account yet. Add one in the admin or in the settings.")
     failed = 0
     for number, account in enumerate(accounts, start=1):
         progress = f"[{number}/{len(accounts)}] {account}"

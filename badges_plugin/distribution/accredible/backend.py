@@ -45,6 +45,9 @@ class AccredibleBackend(Backend[Context]):
     def account(self, template: BadgeTemplate) -> str:
         return str(_own(template).api_config_id)
 
+    def account_name(self, account: str) -> str:
+        return str(AccredibleApiConfig.objects.filter(pk=account).first() or account)
+
     def fingerprint(self, account: str) -> str:
         row = AccredibleApiConfig.objects.filter(pk=account).first()
         return row.key_fingerprint() if row else ""

@@ -44,6 +44,9 @@ class CredlyBackend(Backend[Context]):
     def account(self, template: BadgeTemplate) -> str:
         return str(_own(template).organization.uuid)
 
+    def account_name(self, account: str) -> str:
+        return str(CredlyOrganization.objects.filter(uuid=account).first() or account)
+
     def fingerprint(self, account: str) -> str:
         row = CredlyOrganization.objects.filter(uuid=account).first() or CredlyOrganization(uuid=UUID(account))
         return row.key_fingerprint()
