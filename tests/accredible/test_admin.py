@@ -11,7 +11,9 @@ from django.urls import reverse
 
 from badges_plugin.distribution.accredible.doctor import configurations
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
+from badges_plugin.distribution.accredible.sync import sync_groups
 from sandbox.accredible import DEMO_KEY, OTHER_KEY, AccredibleSimulator
+from tests.accredible.conftest import GROUP
 from tests.distribution.worlds import deliver
 from tests.factories import send_passing, staff_who_may
 
@@ -118,6 +120,23 @@ def test_a_group_is_set_up_and_what_accredible_decides_is_not(
     group.refresh_from_db()
     assert (group.name, group.icon, group.is_active) == ("Data Science Explorer", wanted["icon"], False)
     assert admin_client.get(reverse("admin:accredible_badges_accrediblegroup_add")).status_code == 403
+
+
+def test_a_group_that_vanished_cannot_be_activated_until_it_is_back(
+    admin_client: Client, group: AccredibleGroup, accredible: AccredibleSimulator
+) -> None:
+    record = accredible.world.groups.pop(GROUP)
+    sync_groups(group.api_config)
+    url = reverse("admin:accredible_badges_accrediblegroup_change", args=[group.pk])
+    wanted = {"is_active": "on", "site": group.site_id}
+    response = admin_client.post(url, wanted)
+    assert "Accredible no longer has this group" in str(response.context["adminform"].form.errors["is_active"])
+
+    accredible.world.groups[GROUP] = record
+    sync_groups(group.api_config)
+    assert admin_client.post(url, wanted).status_code == 302
+    group.refresh_from_db()
+    assert group.is_active
 
 
 def test_the_badges_can_be_looked_at(

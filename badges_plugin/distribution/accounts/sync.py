@@ -39,7 +39,7 @@ class SyncResult:
         }
 
 
-def take_over(template: BadgeTemplate, values: Mapping[str, str]) -> bool:
+def take_over(template: BadgeTemplate, values: Mapping[str, object]) -> bool:
     """Save those of the provider's values that differ. Returns whether any did."""
     changed = {name: value for name, value in values.items() if getattr(template, name) != value}
     if changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.distribution.accounts.models import Account
@@ -61,6 +62,10 @@ class AccredibleGroup(BadgeTemplate):
         _("course name"), max_length=255, blank=True, help_text=_("What credentials of the group are called.")
     )
 
+    is_gone = models.BooleanField(
+        _("gone"), default=False, editable=False, help_text=_("Whether Accredible no longer shows it to this key.")
+    )
+
     class Meta:
         verbose_name = _("Accredible group")
         verbose_name_plural = _("Accredible groups")
@@ -73,6 +78,11 @@ class AccredibleGroup(BadgeTemplate):
         """Save the group. Its origin is Accredible's whoever creates it."""
         self.origin = ORIGIN
         super().save(*args, **kwargs)
+
+    @property
+    def refusal(self) -> str:
+        """Why Accredible issues nothing of this group; empty when it does."""
+        return _text("Accredible no longer has this group, or does not show it to this key.") if self.is_gone else ""
 
 
 class AccredibleBadge(UserCredential):

@@ -28,23 +28,32 @@ def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
     """
     client = client_for(api_config)
     records = {record.id: record for record in client.groups()}
-    if _active_without(api_config, records).exists():
+    if _known_without(api_config, records).exists():
         # Pages are counted: a group that is deleted at Accredible meanwhile moves another one past the reader.
         records |= {record.id: record for record in client.groups()}
     result = SyncResult()
     for record in records.values():
         result.count(_apply(api_config, record))
-    for group in _active_without(api_config, records):
-        deactivate_template(group)
-        logger.warning("Accredible group %s is deactivated: %s no longer shows it.", group.group_id, api_config)
-        result.deactivated += 1
+    for group in _known_without(api_config, records):
+        result.deactivated += _mark_gone(group)
     AccredibleApiConfig.objects.filter(pk=api_config.pk).update(synced_at=timezone.now())
     return result
 
 
-def _active_without(api_config: AccredibleApiConfig, ids: Iterable[int]) -> QuerySet[AccredibleGroup]:
-    """Active groups of the configuration that are not among these."""
-    return AccredibleGroup.objects.filter(api_config=api_config, is_active=True).exclude(group_id__in=list(ids))
+def _known_without(api_config: AccredibleApiConfig, ids: Iterable[int]) -> QuerySet[AccredibleGroup]:
+    """Groups of the configuration that are not among these, but for those that are known to be gone."""
+    known = AccredibleGroup.objects.filter(api_config=api_config).exclude(group_id__in=list(ids))
+    return known.exclude(is_gone=True, is_active=False)
+
+
+def _mark_gone(group: AccredibleGroup) -> bool:
+    """Note that Accredible shows it no more, so that nobody activates it again. Whether it was active until now."""
+    take_over(group, {"is_gone": True})
+    if not group.is_active:
+        return False
+    deactivate_template(group)
+    logger.warning("Accredible group %s is deactivated: %s no longer shows it.", group.group_id, group.api_config)
+    return True
 
 
 def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:
@@ -65,10 +74,11 @@ def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:
     return "updated" if take_over(group, _values(record)) else "unchanged"
 
 
-def _values(record: GroupRecord) -> dict[str, str]:
+def _values(record: GroupRecord) -> dict[str, object]:
     # `name` is the issuer's own word for the group; learners see the course name.
     return {
         "name": (record.course_name or record.name)[:_LONGEST_NAME],
         "description": record.description,
         "course_name": record.course_name[:_LONGEST_NAME],
+        "is_gone": False,
     }

@@ -90,9 +90,7 @@ def remove_template(organization: CredlyOrganization, record: TemplateRecord, *,
 
 def _mark_deleted(template: CredlyBadgeTemplate) -> bool:
     """Note that Credly has it no more, so that nobody activates it again. Whether it was active until now."""
-    if template.state != TemplateState.DELETED.value:
-        template.state = TemplateState.DELETED.value
-        template.save(update_fields=["state", "modified"])
+    take_over(template, {"state": TemplateState.DELETED.value})
     if not template.is_active:
         return False
     deactivate_template(template)

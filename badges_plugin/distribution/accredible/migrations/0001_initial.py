@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('badgetemplate_ptr', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, related_name='accredible_badges_group', serialize=False, to='badges_plugin.badgetemplate')),
                 ('group_id', models.PositiveBigIntegerField(verbose_name='group id at Accredible')),
                 ('course_name', models.CharField(blank=True, help_text='What credentials of the group are called.', max_length=255, verbose_name='course name')),
+                ('is_gone', models.BooleanField(default=False, editable=False, help_text='Whether Accredible no longer shows it to this key.', verbose_name='gone')),
                 ('api_config', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='accredible_badges.accredibleapiconfig', verbose_name='API configuration')),
             ],
             options={
