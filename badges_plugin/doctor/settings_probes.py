@@ -15,6 +15,7 @@ from .. import conf, events, handlers
 from ..checks import OWN_EVENT_TYPES
 from ..consumers.config import consumer_config
 from ..exceptions import UnusableEventType
+from ..processing.publishing import unheard_loggers
 from .findings import Finding
 
 OUR_CHECKS = ("badges_plugin.", "badges_distribution.", "credly_badges.", "accredible_badges.")
@@ -111,6 +112,11 @@ def producer() -> Iterator[Finding]:
         )
         return
     yield Finding.ok(f"The producer is {name}.")
+    for unheard in unheard_loggers():
+        yield Finding.error(
+            f"The logger {unheard} is off: awards that the bus did not take would count as published.",
+            "Let it report errors: see LOGGING.",
+        )
     configured = getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {}
     for event_type in OWN_EVENT_TYPES:
         for topic, how in configured.get(event_type, {}).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str
         yield next_settings()
 
 
+REDIS_PRODUCER = "edx_event_bus_redis.internal.producer"
+
+
 @dataclass
 class World:
     """A healthy installation, to be broken."""
@@ -67,6 +71,7 @@ def world(db: None, settings: Any, kafka: Mapping[str, str]) -> Iterator[World]:
         yield World(settings, credly, template)
         close_registry_client()
     handlers.connect()
+    logging.getLogger(REDIS_PRODUCER).disabled = False
 
 
 def examine(**options: Any) -> tuple[int, list[dict[str, str]]]:
@@ -130,6 +135,10 @@ def awards_not_published(world: World) -> None:
 
 def no_bootstrap_servers(world: World) -> None:
     world.settings.EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS = None
+
+
+def producer_unheard(world: World) -> None:
+    logging.getLogger(REDIS_PRODUCER).disabled = True
 
 
 def broker_down(world: World) -> None:
@@ -225,6 +234,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (awards_not_published, "settings", "warning", AWARDED, '"enabled": True'),
         (no_bootstrap_servers, "event bus", "error", "BOOTSTRAP_SERVERS is not set", "host:port"),
         (no_bootstrap_servers, "producer", "error", "cannot be made", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),
+        (producer_unheard, "producer", "error", f"{REDIS_PRODUCER} is off", "LOGGING"),
         (broker_down, "event bus", "error", "No Kafka broker answers", "Start Kafka"),
         (wrong_topic_prefix, "event bus", "error", "no topic prod-", "EVENT_BUS_TOPIC_PREFIX"),
         (registry_down, "event bus", "error", "schema registry does not answer", "SCHEMA_REGISTRY_URL"),
