@@ -136,9 +136,15 @@ def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
         ),
         # A topic or partition made while the consumer runs is found within this, not the client's 5 minutes.
         "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MILLISECONDS,
-        "reconnect.backoff.ms": RECONNECT_MILLISECONDS,
+        "reconnect.backoff.ms": _reconnect_milliseconds(config),
         **config.kafka,
     }
+
+
+def _reconnect_milliseconds(config: ConsumerConfig) -> int:
+    # The client refuses one above the maximum, which the operator may have lowered.
+    maximum = config.kafka.get("reconnect.backoff.max.ms")
+    return min(RECONNECT_MILLISECONDS, maximum) if isinstance(maximum, int) else RECONNECT_MILLISECONDS
 
 
 def make_client(properties: dict[str, Any]) -> Consumer:

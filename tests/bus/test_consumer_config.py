@@ -41,6 +41,7 @@ def test_a_mistake_is_named(given: dict[str, object], named: str) -> None:
         ({"session_timeout": 6}, "session.timeout.ms", 6000),
         ({"patience": 300}, "max.poll.interval.ms", 480_000),  # waiting for the database must not lose partitions
         ({}, "reconnect.backoff.ms", 2000),  # or else the log has 20 lines a second while the broker is away
+        ({"kafka": {"reconnect.backoff.max.ms": 1000}}, "reconnect.backoff.ms", 1000),  # not above its maximum
         ({"kafka": {"session.timeout.ms": 9000}}, "session.timeout.ms", 9000),  # the operator's word is the last
     ],
 )
