@@ -15,21 +15,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from badges_plugin.distribution import channels, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
-from badges_plugin.distribution.failures import (
-    DeliveryFailure,
-    PermanentFailure,
-    RejectedKey,
-    TransientFailure,
-    redacted,
-)
+from badges_plugin.distribution.failures import DeliveryFailure, RejectedKey, TransientFailure, redacted
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.distribution.orders import order_for
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
 
@@ -78,7 +72,7 @@ def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig) -> Jo
     backend = registry.get(delivery.backend)
     order: Order[Any] | DeliveryFailure | Bug
     try:
-        order = _order(delivery, backend, config)
+        order = order_for(delivery, backend, config)
     except DeliveryFailure as failure:
         failure.ambiguous = delivery.in_doubt
         order = failure
@@ -147,58 +141,6 @@ def announce(attempt: Attempt, decision: Decision | None) -> None:
 def failed_to_record(attempt: Attempt, error: Exception) -> Attempt:
     """The same attempt with the error as its outcome: it is in doubt then, and needs attention."""
     return replace(attempt, outcome=_bug(attempt.job.delivery, error))
-
-
-def _order(delivery: Delivery, backend: Backend[Any], config: DistributionConfig) -> Order[Any]:
-    award, action = delivery.award, Action(delivery.action)
-    person = people.recipient(award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email)
-    external_id = ""
-    if action is Action.REVOKE:
-        external_id = _issued_id(delivery)
-        if not external_id:
-            raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
-    return Order(
-        action=action,
-        award_id=award.pk,
-        number=award.number,
-        template_uuid=award.template.uuid,
-        awarded_at=award.awarded_at,
-        reason=award.revocation_reason,
-        recipient=person,
-        account=delivery.channel.account,
-        context=backend.load(award),
-        external_id=external_id,
-        foreign_ids=_foreign_ids(delivery),
-        in_doubt=delivery.in_doubt,
-        wanted=action is Action.REVOKE or award.revoked_at is None,
-        send_before=_send_before(delivery, config),
-    )
-
-
-def _send_before(delivery: Delivery, config: DistributionConfig) -> float:
-    # By the claim itself, and not by the time of reading: a slow database must not make it look longer.
-    now = timezone.now()
-    left = ((delivery.claimed_until or now) - now).total_seconds()
-    return time.monotonic() + left - (config.lease - config.time_to_send)
-
-
-def _issued_id(delivery: Delivery) -> str:
-    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE)
-    return issue.values_list("external_id", flat=True).first() or ""
-
-
-def _foreign_ids(delivery: Delivery) -> frozenset[str]:
-    if delivery.action != Action.ISSUE or delivery.award.number == 1:
-        return frozenset()
-    others = Delivery.objects.filter(
-        award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
-    ).exclude(award=delivery.award_id)
-    # A badge whose revocation staff gave up is alive: where there can be no second one, it is this award's as well.
-    left_alone = Delivery.objects.filter(
-        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state=State.CANCELLED
-    )
-    others = others.exclude(Exists(left_alone)).exclude(external_id="")
-    return frozenset(others.values_list("external_id", flat=True))
 
 
 def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bool:

@@ -1,0 +1,74 @@
+"""From a claimed delivery to the order that a thread carries out: everything a request needs, without the database."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from badges_plugin.distribution import people
+from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.conf import DistributionConfig
+from badges_plugin.distribution.data import Action, Order
+from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.retry import State
+
+
+def order_for(delivery: Delivery, backend: Backend[Any], config: DistributionConfig) -> Order[Any]:
+    """
+    Read what the backend needs to carry the delivery out.
+
+    Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's own reading.
+    """
+    award, action = delivery.award, Action(delivery.action)
+    person = people.recipient(award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email)
+    external_id = ""
+    if action is Action.REVOKE:
+        external_id = _issued_id(delivery)
+        if not external_id:
+            raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
+    return Order(
+        action=action,
+        award_id=award.pk,
+        number=award.number,
+        template_uuid=award.template.uuid,
+        awarded_at=award.awarded_at,
+        reason=award.revocation_reason,
+        recipient=person,
+        account=delivery.channel.account,
+        context=backend.load(award),
+        external_id=external_id,
+        foreign_ids=_foreign_ids(delivery),
+        in_doubt=delivery.in_doubt,
+        wanted=action is Action.REVOKE or award.revoked_at is None,
+        send_before=_send_before(delivery, config),
+    )
+
+
+def _send_before(delivery: Delivery, config: DistributionConfig) -> float:
+    # By the claim itself, and not by the time of reading: a slow database must not make it look longer.
+    now = timezone.now()
+    left = ((delivery.claimed_until or now) - now).total_seconds()
+    return time.monotonic() + left - (config.lease - config.time_to_send)
+
+
+def _issued_id(delivery: Delivery) -> str:
+    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE)
+    return issue.values_list("external_id", flat=True).first() or ""
+
+
+def _foreign_ids(delivery: Delivery) -> frozenset[str]:
+    if delivery.action != Action.ISSUE or delivery.award.number == 1:
+        return frozenset()
+    others = Delivery.objects.filter(
+        award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
+    ).exclude(award=delivery.award_id)
+    # A badge whose revocation staff gave up is alive: where there can be no second one, it is this award's as well.
+    left_alone = Delivery.objects.filter(
+        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state=State.CANCELLED
+    )
+    others = others.exclude(Exists(left_alone)).exclude(external_id="")
+    return frozenset(others.values_list("external_id", flat=True))
