@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -108,7 +108,10 @@ class RetroactiveCommand(BaseCommand):
 
 def time_argument(text: str) -> datetime:
     """Parse a time of the command line; without a zone it is UTC."""
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no time as in 2026-01-31T12:00:00Z") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 

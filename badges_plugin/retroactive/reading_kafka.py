@@ -85,7 +85,9 @@ class KafkaPast:
         """Return first and last offset (not included) of each partition."""
         metadata = self._client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
         if metadata.error is not None:
-            raise CannotRead(f"Kafka has no topic {topic}: {metadata.error.str()}")
+            raise CannotRead(
+                f"Kafka has no topic {topic} ({metadata.error.name()}): look at --topic and EVENT_BUS_TOPIC_PREFIX."
+            )
         partitions = [TopicPartition(topic, number) for number in metadata.partitions]
         starts = self._starts(partitions, since)
         ranges = {}

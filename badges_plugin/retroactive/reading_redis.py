@@ -32,7 +32,7 @@ class RedisPast:
         self._start = "-" if since is None else f"{round(since.timestamp() * 1000)}-0"
         try:
             if not self._client.exists(self._stream):
-                raise CannotRead(f"Redis has no stream {self._stream}.")
+                raise CannotRead(f"Redis has no stream {self._stream}: look at --topic and EVENT_BUS_TOPIC_PREFIX.")
             info: Any = self._client.xinfo_stream(self._stream)
         except RedisError as error:
             self.close()

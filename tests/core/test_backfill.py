@@ -91,7 +91,7 @@ def test_a_dry_run_says_what_would_change(
     ("content", "complaints"),
     [
         ("", ["lacks course_key, passed, time, username or lms_user_id"]),
-        ("username,course_key,time\n", ["lacks passed"]),
+        ("username,course_key,time\n", ["past.csv: ", "lacks passed"]),
         ("username,course_key,passed,time,grade\n", ["unknown or there twice: grade"]),
         ("username,username,course_key,passed,time\n", ["there twice"]),
         (f"{HEADER}ann,,{COURSE},maybe,2024-05-01\n", ["line 2: passed must be true or false"]),

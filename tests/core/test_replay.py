@@ -92,6 +92,11 @@ def replay(**options: Any) -> str:
     return output.getvalue()
 
 
+def test_a_time_that_is_none_is_named_with_an_example(db: None) -> None:
+    with pytest.raises(CommandError, match="'yesterday' is no time as in 2026-01-31T12:00:00Z"):
+        call_command("badges_replay", "--since", "yesterday")
+
+
 def rows() -> list[list[object]]:
     models: tuple[Any, ...] = (User, Learner, BadgeProgress, Fulfillment, BadgeAward, UserCredential)
     return [list(model.objects.order_by("pk").values()) for model in models]

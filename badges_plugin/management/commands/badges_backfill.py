@@ -21,8 +21,8 @@ class Command(RetroactiveCommand):
         "Award badges for courses that were passed before there were events. FILE is CSV in UTF-8 with a header row: "
         "username or lms_user_id (or both), course_key, passed, time. All of it is checked before anything is applied. "
         "A row always makes the same event, so the same file, or a longer one, may be given again, also after the "
-        "command was stopped half-way. Learners who are new to Credentials are created; without an event they have "
-        "no e-mail address, and providers that need one wait for it. Begin with --dry-run."
+        "command was stopped half-way. Learners who are new to Credentials are created from rows with a username; "
+        "without an event they have no e-mail address, and providers that need one wait for it. Begin with --dry-run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +38,9 @@ class Command(RetroactiveCommand):
                 self._read(options["file"], selector)
                 self.report_seen(selector.seen)
                 self.apply(spool, selection, dry_run=options["dry_run"])
-        except (CannotRead, CannotGoOn, OSError) as error:
+        except CannotRead as error:
+            raise CommandError(f"{options['file']}: {error}") from error
+        except (CannotGoOn, OSError) as error:
             raise CommandError(str(error)) from error
 
     def _read(self, path: Path, selector: Selector) -> None:

@@ -75,7 +75,7 @@ or stop all consumers of the group and reset its offset:
                 self.report_seen(selector.seen)
                 self.apply(spool, selection, dry_run=options["dry_run"])
         except (CannotRead, ConsumerProblem) as error:
-            raise CommandError(f"{error} Run it again later: what was applied will not change.") from error
+            raise CommandError(f"{error} It may be run again: what was applied will not change.") from error
 
     def _open(self, options: dict[str, Any]) -> Past:
         bus = options["bus"] or _configured_bus()
