@@ -73,6 +73,17 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     return {**defaults, **{key: value for key, value in given.items() if value is not None}}
 
 
+def known_section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
+    """Return what ``section`` does. Raises ImproperlyConfigured also for keys without a default: misspelt ones."""
+    values = section(name, defaults)
+    unknown = sorted(values.keys() - defaults.keys())
+    if unknown:
+        raise ImproperlyConfigured(
+            f'BADGES_CONFIG["{name}"] has unknown keys: {", ".join(unknown)}. Known: {", ".join(sorted(defaults))}.'
+        )
+    return values
+
+
 def config() -> BadgesConfig:
     """
     Return the core's settings with their defaults.

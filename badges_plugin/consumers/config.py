@@ -42,12 +42,7 @@ class ConsumerConfig:
 def consumer_config() -> ConsumerConfig:
     """Return the settings over their defaults. Raises ImproperlyConfigured, naming the key."""
     defaults = {each.name: each.default for each in fields(ConsumerConfig)} | {"kafka": {}}
-    given = conf.section("consumer", defaults)
-    unknown = sorted(given.keys() - defaults.keys())
-    if unknown:
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["consumer"] has no {", ".join(unknown)}; it has {", ".join(defaults)}.'
-        )
+    given = conf.known_section("consumer", defaults)
     for name, default in defaults.items():
         value = given[name]
         if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import section
+from badges_plugin.conf import known_section
 from badges_plugin.distribution.retry import RetryPolicy
 
 # Seconds between the latest end of a request and the end of its claim: clocks differ, and threads wait.
@@ -65,13 +65,7 @@ def config() -> DistributionConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = section("distribution", _DEFAULTS)
-    unknown = sorted(values.keys() - _DEFAULTS.keys())
-    if unknown:
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["distribution"] has unknown keys: {", ".join(unknown)}. '
-            f"Known: {', '.join(sorted(_DEFAULTS))}."
-        )
+    values = known_section("distribution", _DEFAULTS)
     retry = {name.removeprefix("retry_"): _number(name, values[name]) for name in _RETRY_DEFAULTS}
     result = DistributionConfig(
         lease=_number("lease", values["lease"]),

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
-from badges_plugin.conf import section
+from badges_plugin.distribution.accounts.settings import ProviderSettings
 
 _DEFAULTS: dict[str, object] = {
     "ACCREDIBLE_BASE_URL": "https://dashboard.accredible.com/",
@@ -51,46 +47,22 @@ def config() -> AccredibleConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = section("accredible", _DEFAULTS)
-    unknown = sorted(values.keys() - _DEFAULTS.keys())
-    if unknown:
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["accredible"] has unknown keys: {", ".join(unknown)}. '
-            f"Known: {', '.join(sorted(_DEFAULTS))}."
-        )
-    addresses = {name: _address(values, name) for name in _DEFAULTS if name.endswith("_URL")}
+    values = ProviderSettings("accredible", _DEFAULTS)
+    addresses = {name: values.address(name) for name in _DEFAULTS if name.endswith("_URL")}
     return AccredibleConfig(
         api_root=_without_version(addresses[_chosen(values)]),
-        api_keys=_api_keys(values["API_KEYS"]),
-        requests_per_minute=_pace(values["REQUESTS_PER_MINUTE"]),
+        api_keys=_api_keys(values),
+        requests_per_minute=_pace(values),
     )
 
 
-def _wrong(name: str, wanted: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f'BADGES_CONFIG["accredible"]["{name}"] must be {wanted}.')
-
-
-def _chosen(values: Mapping[str, Any]) -> str:
-    for name in ("USE_EU", "USE_SANDBOX"):
-        if not isinstance(values[name], bool):
-            raise _wrong(name, "True or False")
-    if values["USE_EU"] and values["USE_SANDBOX"]:
-        raise _wrong("USE_EU", "False while USE_SANDBOX is True: there is one sandbox for all")
-    if values["USE_EU"]:
+def _chosen(values: ProviderSettings) -> str:
+    use_eu, use_sandbox = values.flag("USE_EU"), values.flag("USE_SANDBOX")
+    if use_eu and use_sandbox:
+        raise values.wrong("USE_EU", "False while USE_SANDBOX is True: there is one sandbox for all")
+    if use_eu:
         return "ACCREDIBLE_EU_API_BASE_URL"
-    return "ACCREDIBLE_SANDBOX_API_BASE_URL" if values["USE_SANDBOX"] else "ACCREDIBLE_API_BASE_URL"
-
-
-def _address(values: Mapping[str, Any], name: str) -> str:
-    value = values[name]
-    try:
-        parts = urlsplit(value if isinstance(value, str) else "")
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
-    except ValueError:
-        usable = False
-    if not usable:
-        raise _wrong(name, "an address that starts with https:// and has neither ? nor #")
-    return str(value).rstrip("/") + "/"
+    return "ACCREDIBLE_SANDBOX_API_BASE_URL" if use_sandbox else "ACCREDIBLE_API_BASE_URL"
 
 
 def _without_version(address: str) -> str:
@@ -98,15 +70,17 @@ def _without_version(address: str) -> str:
     return f"{root}/" if last in _VERSIONS else address
 
 
-def _api_keys(value: object) -> Mapping[str, str]:
+def _api_keys(values: ProviderSettings) -> Mapping[str, str]:
+    value = values["API_KEYS"]
     if not isinstance(value, Mapping) or not all(
         isinstance(name, str) and name and isinstance(key, str) and key for name, key in value.items()
     ):
-        raise _wrong("API_KEYS", "a dictionary from names of API configurations to API keys, all of them strings")
+        raise values.wrong("API_KEYS", "a dictionary from names of API configurations to API keys, all of them strings")
     return dict(value)
 
 
-def _pace(value: object) -> float | None:
+def _pace(values: ProviderSettings) -> float | None:
+    value = values["REQUESTS_PER_MINUTE"]
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise _wrong("REQUESTS_PER_MINUTE", "a number, 0 for no limit")
+        raise values.wrong("REQUESTS_PER_MINUTE", "a number, 0 for no limit")
     return float(value) or None
