@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from badges_plugin.distribution.accounts.records import UnexpectedReply
 from badges_plugin.distribution.accredible.client import words_of_error
-from badges_plugin.distribution.accredible.data import CredentialState, UnexpectedReply, credential, group
+from badges_plugin.distribution.accredible.data import CredentialState, credential, group
 
 TODAY = date(2026, 6, 15)
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from badges_plugin.distribution.accounts.records import UnexpectedReply
 from badges_plugin.distribution.credly import data
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyEvent, CredlyOrganization
@@ -289,5 +290,5 @@ def test_an_event_from_the_future_does_not_stop_later_polls(
 
 @pytest.mark.parametrize("record", [None, [], "text", 1, {}, {"id": str(uuid.uuid4())}])
 def test_what_is_no_event_is_an_unexpected_reply(record: object) -> None:
-    with pytest.raises(data.UnexpectedReply):
+    with pytest.raises(UnexpectedReply):
         data.event(record)

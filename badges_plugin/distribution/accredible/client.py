@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
+from badges_plugin.distribution.accounts import records
 from badges_plugin.distribution.accredible import data
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
 from badges_plugin.distribution.http import HttpClient, Patience
@@ -152,9 +153,5 @@ def _credential(reply: Any) -> data.CredentialRecord:
     return _read(data.credential, reply.get("credential") if isinstance(reply, Mapping) else None)
 
 
-def _read(read: Callable[[Any], RecordT], record: Any) -> RecordT:
-    try:
-        return read(record)
-    except data.UnexpectedReply as error:
-        # The request has been carried out, or the status would say so.
-        raise TransientFailure(f"Accredible's reply cannot be read: {error}.", ambiguous=True) from error
+def _read(reader: Callable[[Any], RecordT], record: Any) -> RecordT:
+    return records.read("Accredible", reader, record)

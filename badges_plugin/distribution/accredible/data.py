@@ -13,11 +13,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_date
 
+from badges_plugin.distribution.accounts.records import UnexpectedReply, text
 from badges_plugin.distribution.data import web_address
-
-
-class UnexpectedReply(ValueError):
-    """A reply without what every reply of its kind has; the message names it."""
 
 
 class CredentialState(StrEnum):
@@ -70,9 +67,9 @@ class CredentialRecord:
 def group(record: Any) -> GroupRecord:
     return GroupRecord(
         id=_number(record, "id"),
-        name=_text(record, "name"),
-        course_name=_text(record, "course_name"),
-        description=_text(record, "course_description"),
+        name=text(record, "name"),
+        course_name=text(record, "course_name"),
+        description=text(record, "course_description"),
     )
 
 
@@ -86,11 +83,11 @@ def credential(record: Any) -> CredentialRecord:
         group_id=_number_or_none(
             record.get("group_id") or (embedded if isinstance(embedded, Mapping) else {}).get("id")
         ),
-        reference=_text(record, "license_id"),
-        url=web_address(_text(record, "url")),
+        reference=text(record, "license_id"),
+        url=web_address(text(record, "url")),
         is_published=approved if isinstance(approved, bool) else None,
         expired_on=_day(record, "expired_on"),
-        recipient_email=_text(recipient, "email") or _text(record, "recipient_email"),
+        recipient_email=text(recipient, "email") or text(record, "recipient_email"),
     )
 
 
@@ -107,15 +104,9 @@ def _number_or_none(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else None
 
 
-def _text(record: Any, name: str) -> str:
-    value = record.get(name) if isinstance(record, Mapping) else None
-    # Databases refuse NUL.
-    return value.replace("\x00", "") if isinstance(value, str) else ""
-
-
 def _day(record: Mapping[str, Any], name: str) -> date | None:
     """A date, or the date of an instant."""
     try:
-        return parse_date(_text(record, name)[:10])
+        return parse_date(text(record, name)[:10])
     except ValueError:
         return None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from badges_plugin.distribution.accounts import records
 from badges_plugin.distribution.credly import data
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
 from badges_plugin.distribution.http import HttpClient, Patience
@@ -159,14 +160,10 @@ def _event_or_none(record: Any) -> data.EventRecord | None:
     """An event that cannot be read today cannot be read tomorrow, and must not keep the others from us."""
     try:
         return data.event(record)
-    except data.UnexpectedReply as error:
+    except records.UnexpectedReply as error:
         logger.warning("An event of Credly is left out, it cannot be read: %s.", error)
         return None
 
 
-def _read(read: Callable[[Any], RecordT], record: Any) -> RecordT:
-    try:
-        return read(record)
-    except data.UnexpectedReply as error:
-        # The request has been carried out, or the status would say so.
-        raise TransientFailure(f"Credly's reply cannot be read: {error}.", ambiguous=True) from error
+def _read(reader: Callable[[Any], RecordT], record: Any) -> RecordT:
+    return records.read("Credly", reader, record)

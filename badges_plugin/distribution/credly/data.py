@@ -14,13 +14,10 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from badges_plugin.distribution.accounts.records import UnexpectedReply, text
 from badges_plugin.distribution.data import web_address
 
 StateT = TypeVar("StateT", bound=StrEnum)
-
-
-class UnexpectedReply(ValueError):
-    """A reply without what every reply of its kind has; the message names it."""
 
 
 class TemplateState(StrEnum):
@@ -147,10 +144,7 @@ def _id(record: Any, name: str = "id") -> UUID:
 
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    # Databases refuse NUL.
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(record, name)
 
 
 def _time(record: Mapping[str, Any], name: str) -> datetime | None:
