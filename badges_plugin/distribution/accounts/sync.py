@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from django.contrib.sites.models import Site
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from badges_plugin.api import deactivate_template
 from badges_plugin.models import BadgeTemplate
+
+
+class HasId(Protocol):
+    """What a provider says of one template, under the id that it has there."""
+
+    @property
+    def id(self) -> Any: ...
+
+
+RecordT = TypeVar("RecordT", bound=HasId)
+TemplateT = TypeVar("TemplateT", bound=BadgeTemplate)
 
 
 @dataclass(slots=True)
@@ -37,6 +51,44 @@ class SyncResult:
             "updated": self.updated,
             "deactivated": self.deactivated,
         }
+
+
+def mirror(
+    read: Callable[[], Iterable[RecordT]],
+    *,
+    known_without: Callable[[Collection[Any]], QuerySet[TemplateT]],
+    apply: Callable[[RecordT], str],
+    mark_gone: Callable[[TemplateT], bool],
+) -> SyncResult:
+    """Bring the templates of one account in line with the provider's.
+
+    Args:
+        read: asks the provider for all templates.
+        known_without: the account's templates here that have none of these ids, but for those that are marked as gone.
+        apply: creates or updates one template; returns "created", "updated" or "unchanged".
+        mark_gone: notes that the provider has it no more; returns whether it was active until now.
+
+    Raises what `read` raises; then nothing was changed, since all pages are read first.
+    """
+    records = {record.id: record for record in read()}
+    if known_without(records).exists():
+        # Pages are counted: a template that is deleted at the provider meanwhile moves another one past the reader.
+        records |= {record.id: record for record in read()}
+    result = SyncResult()
+    for record in records.values():
+        result.count(apply(record))
+    for template in known_without(records):
+        result.deactivated += mark_gone(template)
+    return result
+
+
+def retire(template: BadgeTemplate, values: Mapping[str, object]) -> bool:
+    """Take over that the provider has it no more, and deactivate it. Returns whether it was active until now."""
+    take_over(template, values)
+    was_active = template.is_active
+    if was_active:
+        deactivate_template(template)
+    return was_active
 
 
 def take_over(template: BadgeTemplate, values: Mapping[str, object]) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from badges_plugin.api import deactivate_template
-from badges_plugin.distribution.accounts.sync import SyncResult, default_site, take_over
+from badges_plugin.distribution.accounts.sync import SyncResult, default_site, mirror, retire, take_over
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import GroupRecord
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
@@ -26,34 +26,28 @@ def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
     Raises the failures of `badges_plugin.distribution.failures`; then nothing was changed, since all pages are read
     first.
     """
-    client = client_for(api_config)
-    records = {record.id: record for record in client.groups()}
-    if _known_without(api_config, records).exists():
-        # Pages are counted: a group that is deleted at Accredible meanwhile moves another one past the reader.
-        records |= {record.id: record for record in client.groups()}
-    result = SyncResult()
-    for record in records.values():
-        result.count(_apply(api_config, record))
-    for group in _known_without(api_config, records):
-        result.deactivated += _mark_gone(group)
+    result = mirror(
+        client_for(api_config).groups,
+        known_without=partial(_known_without, api_config),
+        apply=partial(_apply, api_config),
+        mark_gone=_mark_gone,
+    )
     AccredibleApiConfig.objects.filter(pk=api_config.pk).update(synced_at=timezone.now())
     return result
 
 
-def _known_without(api_config: AccredibleApiConfig, ids: Iterable[int]) -> QuerySet[AccredibleGroup]:
+def _known_without(api_config: AccredibleApiConfig, ids: Collection[int]) -> QuerySet[AccredibleGroup]:
     """Groups of the configuration that are not among these, but for those that are known to be gone."""
-    known = AccredibleGroup.objects.filter(api_config=api_config).exclude(group_id__in=list(ids))
+    known = AccredibleGroup.objects.filter(api_config=api_config).exclude(group_id__in=ids)
     return known.exclude(is_gone=True, is_active=False)
 
 
 def _mark_gone(group: AccredibleGroup) -> bool:
     """Note that Accredible shows it no more, so that nobody activates it again. Whether it was active until now."""
-    take_over(group, {"is_gone": True})
-    if not group.is_active:
-        return False
-    deactivate_template(group)
-    logger.warning("Accredible group %s is deactivated: %s no longer shows it.", group.group_id, group.api_config)
-    return True
+    was_active = retire(group, {"is_gone": True})
+    if was_active:
+        logger.warning("Accredible group %s is deactivated: %s no longer shows it.", group.group_id, group.api_config)
+    return was_active
 
 
 def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:

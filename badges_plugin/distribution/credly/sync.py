@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from badges_plugin.api import deactivate_template
-from badges_plugin.distribution.accounts.sync import SyncResult, default_site, take_over
+from badges_plugin.distribution.accounts.sync import SyncResult, default_site, mirror, retire, take_over
 from badges_plugin.distribution.credly.data import TemplateRecord, TemplateState
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
@@ -33,24 +34,21 @@ def sync_organization(organization: CredlyOrganization) -> SyncResult:
     """
     client = client_for(organization)
     name = client.organization().name
-    records = {record.id: record for record in client.badge_templates()}
-    if _known_without(organization, records).exists():
-        # Pages are counted: a template that is deleted at Credly meanwhile moves another one past the reader.
-        records |= {record.id: record for record in client.badge_templates()}
-    result = SyncResult()
-    for record in records.values():
-        result.count(apply_template(organization, record, occurred_at=None))
-    for template in _known_without(organization, records):
-        result.deactivated += _mark_deleted(template)
+    result = mirror(
+        client.badge_templates,
+        known_without=partial(_known_without, organization),
+        apply=partial(apply_template, organization, occurred_at=None),
+        mark_gone=_mark_deleted,
+    )
     CredlyOrganization.objects.filter(pk=organization.pk).update(
         name=name[:_LONGEST_NAME] or organization.name, synced_at=timezone.now()
     )
     return result
 
 
-def _known_without(organization: CredlyOrganization, ids: Iterable[UUID]) -> QuerySet[CredlyBadgeTemplate]:
+def _known_without(organization: CredlyOrganization, ids: Collection[UUID]) -> QuerySet[CredlyBadgeTemplate]:
     """Templates of the organization that are not among these, but for those that are known to be deleted."""
-    known = CredlyBadgeTemplate.objects.filter(organization=organization).exclude(uuid__in=list(ids))
+    known = CredlyBadgeTemplate.objects.filter(organization=organization).exclude(uuid__in=ids)
     return known.exclude(state=TemplateState.DELETED.value, is_active=False)
 
 
@@ -90,12 +88,10 @@ def remove_template(organization: CredlyOrganization, record: TemplateRecord, *,
 
 def _mark_deleted(template: CredlyBadgeTemplate) -> bool:
     """Note that Credly has it no more, so that nobody activates it again. Whether it was active until now."""
-    take_over(template, {"state": TemplateState.DELETED.value})
-    if not template.is_active:
-        return False
-    deactivate_template(template)
-    logger.warning("Credly badge template %s is deactivated: Credly no longer has it.", template.uuid)
-    return True
+    was_active = retire(template, {"state": TemplateState.DELETED.value})
+    if was_active:
+        logger.warning("Credly badge template %s is deactivated: Credly no longer has it.", template.uuid)
+    return was_active
 
 
 def _create(organization: CredlyOrganization, record: TemplateRecord, occurred_at: datetime | None) -> None:
