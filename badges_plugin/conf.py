@@ -27,6 +27,8 @@ DEFAULT_IGNORED_KEYPATHS = (
 )
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
 YEAR_SECONDS = 366 * 24 * 3600
+# Dates have a beginning: no age is greater than this.
+MOST_DAYS = 100_000
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import known_section
+from badges_plugin.conf import MOST_DAYS, known_section
 from badges_plugin.distribution.retry import RetryPolicy
 
 # Seconds between the latest end of a request and the end of its claim: clocks differ, and threads wait.
@@ -22,11 +22,11 @@ _DEFAULTS: dict[str, object] = {
     **_RETRY_DEFAULTS,
 }
 # Where not every number from 0 on makes sense: no request succeeds in no time, pauses must not shrink to nothing,
-# chance must not make them negative, and dates have a beginning.
+# and chance must not make them negative.
 _BOUNDS = {
     "request_timeout": (0.1, math.inf),
-    "keep_attempts_days": (0, 100_000),
-    "keep_deliveries_days": (0, 100_000),
+    "keep_attempts_days": (0, MOST_DAYS),
+    "keep_deliveries_days": (0, MOST_DAYS),
     "retry_factor": (1, math.inf),
     "retry_jitter": (0, 1),
     "retry_breaker_threshold": (1, math.inf),

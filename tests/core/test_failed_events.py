@@ -178,7 +178,9 @@ def test_a_retired_learner_is_forgotten(name: str) -> None:
     assert list(FailedEvent.objects.order_by("pk")) == list(kept)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--older-than=-1"], ["--older-than=1", "--username=ann"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--older-than=-1"], ["--older-than=9999999999"], ["--older-than=1", "--username=ann"]]
+)
 def test_a_purge_of_nobody_knows_what_is_refused(arguments: list[str]) -> None:
     failed = stored()
     with pytest.raises(CommandError):

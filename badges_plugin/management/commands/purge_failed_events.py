@@ -6,12 +6,11 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from badges_plugin.consumers import retention
-
-_MOST_DAYS = 100_000
+from badges_plugin.management import arguments
 
 
 class Command(BaseCommand):
@@ -22,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--older-than", type=int, metavar="DAYS", help="Without a change for so many days.")
+        which.add_argument(
+            "--older-than", type=arguments.days, metavar="DAYS", help="Without a change for so many days."
+        )
         which.add_argument("--username", help="All that name this learner, whatever their age and state.")
         parser.add_argument(
             "--also-failed", action="store_true", help="With --older-than: also those that nobody decided about."
@@ -33,8 +34,6 @@ class Command(BaseCommand):
         days, dry_run = options["older_than"], options["dry_run"]
         if days is None:
             count = retention.forget(options["username"], dry_run=dry_run)
-        elif not 0 <= days <= _MOST_DAYS:
-            raise CommandError(f"--older-than takes a number of days, from 0 to {_MOST_DAYS}.")
         else:
             before = timezone.now() - timedelta(days=days)
             count = retention.purge(before, also_undecided=options["also_failed"], dry_run=dry_run)

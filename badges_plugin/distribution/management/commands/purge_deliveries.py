@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -10,25 +10,17 @@ from django.utils import timezone
 
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.purge import purge
-
-_MOST_DAYS = 100_000
-
-
-def _days(text: str) -> int:
-    # A minus too many would delete what has just been written.
-    if not text.isdecimal() or int(text) > _MOST_DAYS:
-        raise ArgumentTypeError(f"a number of days, from 0 to {_MOST_DAYS}")
-    return int(text)
+from badges_plugin.management import arguments
 
 
 class Command(BaseCommand):
     help = "Delete old attempts, and old deliveries of badges that were revoked. What is under way is never touched."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--attempts-days", type=_days, help="Keep attempts so many days (default: the setting).")
-        parser.add_argument(
-            "--deliveries-days", type=_days, help="Keep deliveries so many days (default: the setting)."
-        )
+        for what in ("attempts", "deliveries"):
+            parser.add_argument(
+                f"--{what}-days", type=arguments.days, help=f"Keep {what} so many days (default: the setting)."
+            )
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
 
     def handle(self, *args: Any, **options: Any) -> None:
