@@ -30,7 +30,6 @@ CREATE TABLE event (
     lms_user_id INTEGER, username TEXT NOT NULL, PRIMARY KEY (type, id)
 ) WITHOUT ROWID
 """
-_FILE = "events.sqlite3"
 _NAMES_AT_ONCE = 500
 
 
@@ -44,14 +43,13 @@ class Spool:
 
     def __init__(self, folder: Path | None = None) -> None:
         """``folder`` is where there is room for the events; by default where temporary files go."""
-        self._folder = TemporaryDirectory(prefix="badges-", dir=folder)
-        file = Path(self._folder.name) / _FILE
-        self._database = sqlite3.connect(file, isolation_level=None)
-        # It is thrown away in any case, so it need not survive anything.
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute(_SCHEMA)
-        file.unlink()
+        # The open file outlives its folder.
+        with TemporaryDirectory(prefix="badges-", dir=folder) as place:
+            self._database = sqlite3.connect(Path(place) / "events.sqlite3", isolation_level=None)
+            # It is thrown away in any case, so it need not survive anything.
+            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database.execute("PRAGMA synchronous = OFF")
+            self._database.execute(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +58,6 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
-        self._folder.cleanup()
 
     def __len__(self) -> int:
         """Return how many events there are."""
