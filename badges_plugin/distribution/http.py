@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
-from urllib.request import getproxies
 
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NewConnectionError, ProxyError
 
 from badges_plugin.distribution.failures import (
     DeliveryFailure,
@@ -113,6 +112,9 @@ class HttpClient:
                 status = response.status_code
         except requests.RequestException as error:
             raise failure_of_exception(error) from error
+        except OSError as error:
+            # Of requests only this is no exception of its own: a REQUESTS_CA_BUNDLE that is not there.
+            raise TransientFailure("The machine's certificates cannot be read (REQUESTS_CA_BUNDLE).") from error
         if not 200 <= status < 300:
             body = None if body is _UNREADABLE else body
             raise failure_of_status(status, self._describe(body), body=body, retry_after=retry_after)
@@ -149,6 +151,8 @@ def failure_of_exception(error: requests.RequestException) -> DeliveryFailure:
             return TransientFailure("The provider did not answer in time.", ambiguous=True)
         case requests.exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return TransientFailure("The provider's certificate is not valid.")
+        case requests.exceptions.ProxyError() if _never_connected(error):
+            return TransientFailure("The machine's proxy cannot be reached, or does not connect to the provider.")
         case requests.exceptions.ConnectionError() if _never_connected(error):
             return TransientFailure("The provider cannot be reached (no connection).")
         case requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema():
@@ -183,12 +187,15 @@ def _session() -> requests.Session:
     session: requests.Session | None = getattr(_local, "session", None)
     if session is None:
         session = _local.session = requests.Session()
-        # A .netrc of the machine must not replace the key of an organization; the machine's proxies are wanted.
-        session.trust_env = False
+        # The machine's proxies and certificates are wanted; its .netrc must not replace the key of an organization.
+        session.auth = _with_the_key_it_has
         # A cookie of one account's session must not go out with the key of another.
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.proxies.update(getproxies())
     return session
+
+
+def _with_the_key_it_has(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _segment(part: str) -> str:
@@ -232,4 +239,6 @@ def _decoded(content: bytes, *, status: int) -> Any:
 def _never_connected(error: BaseException) -> bool:
     """Whether no connection was made (refused, unknown host), so that the request certainly did not leave."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)
+    if isinstance(reason, ProxyError):
+        reason = reason.original_error
+    return isinstance(reason, NewConnectionError) or str(reason).startswith("Tunnel connection failed")

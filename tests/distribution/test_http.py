@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from badges_plugin.distribution.failures import (
     DeliveryFailure,
@@ -30,6 +36,7 @@ from badges_plugin.distribution.limits import RateLimiter, until
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 IMPATIENT = Patience(connect=1, read=0.2, total=0.5)
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
 @pytest.mark.parametrize(
@@ -192,10 +199,79 @@ def test_a_cookie_of_one_account_does_not_reach_another() -> None:
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=of-one\r\nConnection: close\r\n\r\n{}"
     for key in ("one", "two"):
         with server(reply, heard) as url:
-            HttpClient(url, headers={"Authorization": key}, patience=IMPATIENT).get("badges")
+            HttpClient(url, headers={"Authorization": key}).get("badges")
 
     assert len(heard) == 2
     assert b"of-one" not in heard[1]
+
+
+def test_a_netrc_of_the_machine_replaces_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heard: list[bytes] = []
+    with server(OK, heard) as url:
+        HttpClient(url, headers={"Authorization": "the key"}).get("badges")
+
+    assert b"Authorization: the key\r\n" in heard[0]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (OK, None),
+        # Requests of https:// ask the proxy for a tunnel first, and are not sent without it.
+        (b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n", TransientFailure),
+    ],
+)
+def test_the_machines_proxy_is_asked(
+    reply: bytes, kind: type[DeliveryFailure] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bytes] = []
+    with server(reply, heard) as proxy:
+        use_proxy(monkeypatch, proxy)
+        scheme = "https" if kind else "http"
+        client = HttpClient(f"{scheme}://provider.example/v1/")
+        if kind is None:
+            assert client.get("badges") == {}
+            assert heard[0].startswith(b"GET http://provider.example/v1/badges ")
+        else:
+            with pytest.raises(kind, match="proxy") as raised:
+                client.request("POST", "badges", json={})
+            assert heard[0].startswith(b"CONNECT provider.example:443 ")
+            assert not raised.value.ambiguous
+
+
+def test_a_proxy_that_is_away_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_proxy(monkeypatch, "http://127.0.0.1:1/")
+
+    with pytest.raises(TransientFailure, match="proxy") as raised:
+        HttpClient("http://provider.example/").request("POST", "badges", json={})
+    assert not raised.value.ambiguous
+
+
+def test_what_needs_no_proxy_goes_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_proxy(monkeypatch, "http://127.0.0.1:1/", never_for="127.0.0.1")
+
+    with server(OK) as url:
+        assert HttpClient(url).get("badges") == {}
+
+
+def test_the_machines_certificates_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key_and_certificate = self_signed(tmp_path / "provider.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(key_and_certificate)
+
+    with pytest.raises(TransientFailure, match="certificate is not valid"), server(OK, tls=context) as url:
+        HttpClient(url).get("badges")
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(key_and_certificate))
+    with server(OK, tls=context) as url:
+        assert HttpClient(url).get("badges") == {}
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with pytest.raises(TransientFailure, match="REQUESTS_CA_BUNDLE") as raised:
+        HttpClient("https://127.0.0.1:1/").request("POST", "badges", json={})
+    assert not raised.value.ambiguous
 
 
 def test_the_limiter_lets_one_second_through_and_then_keeps_its_pace() -> None:
@@ -234,14 +310,49 @@ def test_what_is_not_its_turn_in_time_is_not_sent() -> None:
         HttpClient("http://127.0.0.1:1/", patience=IMPATIENT, limiter=limiter).request("POST", "badges", json={})
 
 
+def use_proxy(monkeypatch: pytest.MonkeyPatch, address: str, *, never_for: str = "") -> None:
+    for name, value in (("http_proxy", address), ("https_proxy", address), ("no_proxy", never_for)):
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv(name, value)
+
+
+def self_signed(path: Path) -> Path:
+    """Write a key and a certificate for 127.0.0.1 that nobody else has signed; the file is both."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(secret + certificate.public_bytes(pem))
+    return path
+
+
 @contextmanager
-def server(reply: bytes | None, heard: list[bytes] | None = None) -> Iterator[str]:
+def server(
+    reply: bytes | None, heard: list[bytes] | None = None, *, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """A server that answers one connection with these bytes, or keeps silent with None. Yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
     def answer() -> None:
         connection, _ = listener.accept()
+        if tls is not None:
+            try:
+                connection = tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                # The client does not trust us, or nobody called.
+                connection.close()
+                return
         with connection:
             request = connection.recv(65_536)
             if heard is not None:
@@ -254,7 +365,7 @@ def server(reply: bytes | None, heard: list[bytes] | None = None) -> Iterator[st
     thread = threading.Thread(target=answer, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
         ended.set()
         # Nobody may have called.
