@@ -15,6 +15,7 @@ from tests.tutor.rendering import DEV, LOCAL, Rendering, run
 
 OWN_KAFKA = {"badges-kafka", "badges-schema-registry"}
 CONTAINERS = {"credentials-badges-consumer", "credentials-badges-worker"}
+HOUR = 3600
 
 
 def expected_services(name: str) -> set[str]:
@@ -119,6 +120,15 @@ def test_broker_and_registry_are_set_up_alike_everywhere(rendered: Rendered, rel
     assert environments["badges-kafka"]["KAFKA_HEAP_OPTS"] == HEAP_OPTS
     # Schemas stay for ever, or the messages that refer to them could not be read.
     assert environments["badges-schema-registry"]["APICURIO_KAFKASQL_TOPIC_RETENTION_MS"] == "-1"
+
+
+def test_what_reads_its_logs_before_it_answers_is_left_the_time(rendered: Rendered, release: int) -> None:
+    """After a crash that may be long; killed in the middle, a broker would never come up."""
+    specs = deployments(rendered(release, "options-kafka"))
+    for name in OWN_KAFKA:
+        (container,) = specs[name]["template"]["spec"]["containers"]
+        probe = container["startupProbe"]
+        assert probe["periodSeconds"] * probe["failureThreshold"] >= HOUR
 
 
 @pytest.mark.parametrize("files", [LOCAL, DEV], ids=["local", "dev"])
