@@ -58,7 +58,8 @@ def failed_events() -> Iterator[Finding]:
     if number:
         yield Finding.warning(
             f"{number} events could not be applied.",
-            "Look at the failed events in the admin; process them again once the cause is removed, or dismiss them.",
+            "Look at the failed events in the admin. Once the cause is removed, process them again (for many there is "
+            "manage.py process_failed_events); dismiss those that do not matter.",
         )
     else:
         yield Finding.ok("No event failed.")

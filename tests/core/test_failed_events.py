@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid1
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 from edx_event_bus_redis.internal.message import RedisMessage
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, serialize_event_data_to_bytes
@@ -120,16 +123,8 @@ def test_what_can_be_read_by_now_is_processed() -> None:
 def test_an_event_that_fails_again_says_why(settings: Any, debug: bool) -> None:
     settings.DEBUG = debug
     failed = stored()
-
-    def refuse(**kwargs: object) -> None:
-        raise RuntimeError("about Nia New")
-
-    COURSE_PASSING_STATUS_UPDATED.connect(refuse)
-    try:
-        with pytest.raises(ReceiversFailed):
-            process_again(failed)
-    finally:
-        COURSE_PASSING_STATUS_UPDATED.disconnect(refuse)
+    with receiver(RuntimeError("about Nia New")), pytest.raises(ReceiversFailed):
+        process_again(failed)
     failed.refresh_from_db()
     assert (failed.state, failed.attempts) == (FAILED, 2)
     assert "RuntimeError" in failed.reason
@@ -186,3 +181,94 @@ def test_a_purge_of_nobody_knows_what_is_refused(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("purge_failed_events", *arguments)
     assert FailedEvent.objects.get() == failed
+
+
+@contextmanager
+def receiver(raises: Exception | None, *, of: str = "") -> Iterator[list[str]]:
+    """Receives passing events, and raises for one learner or for all. Yields the names of the learners it saw."""
+    seen: list[str] = []
+
+    def receive(course_passing_status: Any, **kwargs: object) -> None:
+        seen.append(course_passing_status.user.pii.username)
+        if raises and of in {"", seen[-1]}:
+            raise raises
+
+    COURSE_PASSING_STATUS_UPDATED.connect(receive)
+    try:
+        yield seen
+    finally:
+        COURSE_PASSING_STATUS_UPDATED.disconnect(receive)
+
+
+def test_many_are_processed_oldest_first_and_one_does_not_stop_the_others() -> None:
+    requires_course(make_template())
+    for name in ("ann", "bob", "cem"):
+        stored(user_data(make_user(username=name)))
+    stored(event_type="org.openedx.gone.v1")
+    for state in (PROCESSED, DISMISSED):
+        stored(state=state)
+    out = StringIO()
+    with receiver(RuntimeError("Bob Bobson"), of="bob") as seen, pytest.raises(CommandError, match="2 events"):
+        call_command("process_failed_events", stdout=out)
+    assert seen == ["ann", "bob", "cem"]
+    assert set(BadgeAward.objects.values_list("progress__user__username", flat=True)) == {"ann", "bob", "cem"}
+    assert [each.state for each in FailedEvent.objects.order_by("pk")] == [
+        PROCESSED, FAILED, PROCESSED, FAILED, PROCESSED, DISMISSED,
+    ]  # fmt: skip
+    printed = out.getvalue()
+    assert "2 failed events were processed, 2 were not.\n" in printed
+    assert "1 x ReceiversFailed: " in printed
+    assert "RuntimeError" in printed
+    assert "Bobson" not in printed
+    assert "1 x the installed openedx-events has no event of its type\n" in printed
+
+    # What was in the way is mended.
+    FailedEvent.objects.filter(event_type="org.openedx.gone.v1").delete()
+    call_command("process_failed_events", stdout=out)
+    assert "1 failed events were processed, 0 were not.\n" in out.getvalue()
+    assert BadgeAward.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ([], ["ann", "bob", "cem"]),
+        (["--reason=Deadlock"], ["bob"]),
+        (["--event-type", PASSING], ["ann", "bob"]),
+        (["--event-type", PASSING, "--reason=Key"], ["ann"]),
+        (["--reason=nothing like it"], []),
+    ],
+)
+def test_some_are_processed(arguments: list[str], names: list[str]) -> None:
+    stored(user_data(username="ann"), reason="KeyError", group="ann")
+    stored(user_data(username="bob"), reason="DeadlockDetected", group="bob")
+    # Its type is told by its headers, if by anything.
+    stored(user_data(username="cem"), reason="KeyError", group="cem", event_type="")
+    out = StringIO()
+    call_command("process_failed_events", *arguments, "--dry-run", stdout=out)
+    assert out.getvalue().startswith(f"{len(names)} failed events would be processed.\n")
+    assert FailedEvent.objects.filter(state=FAILED, attempts=1).count() == 3
+
+    with suppress(CommandError):
+        call_command("process_failed_events", *arguments, stdout=out)
+    tried = FailedEvent.objects.exclude(event_type="").exclude(state=FAILED)
+    assert list(tried.order_by("pk").values_list("group", flat=True)) == [name for name in names if name != "cem"]
+
+
+def test_while_badges_are_off_nothing_is_tried(settings: Any) -> None:
+    settings.BADGES_ENABLED = False
+    stored()
+    with pytest.raises(CommandError, match="switched off"):
+        call_command("process_failed_events")
+    assert FailedEvent.objects.get().attempts == 1
+
+
+def test_a_database_that_goes_away_ends_the_command_with_what_to_do() -> None:
+    first, second = stored(), stored()
+    gone = OperationalError("server closed the connection unexpectedly")
+    sending = patch("badges_plugin.consumers.reprocessing.send", side_effect=[None, gone])
+    with sending, pytest.raises(CommandError, match="database went away"):
+        call_command("process_failed_events", stdout=StringIO())
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == (PROCESSED, FAILED)

@@ -1,0 +1,91 @@
+"""`manage.py process_failed_events`: another try for many failed events, once what was in their way is mended."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
+
+from badges_plugin import conf
+from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.redaction import describe
+from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
+from badges_plugin.models import FailedEvent
+from badges_plugin.retroactive.progress import Output, Progress
+
+
+class Command(BaseCommand):
+    help = (
+        "Process failed events of the event bus again, oldest first: those about which nobody has decided. One that "
+        "fails again, or cannot be tried, stays a failed event and does not keep the next from its turn; the exit "
+        "code says that there were such. It may be stopped, and run again, at any time."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--event-type", metavar="TYPE", help="Only events of this type.")
+        parser.add_argument("--reason", metavar="TEXT", help="Only those whose reason contains this text.")
+        parser.add_argument("--dry-run", action="store_true", help="Only count them, by reason.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not conf.is_enabled():
+            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        rows = _undecided(options["event_type"], options["reason"])
+        if options["dry_run"]:
+            reasons = Counter(rows.values_list("reason", flat=True).iterator())
+            self.stdout.write(f"{reasons.total()} failed events would be processed.")
+            self._list(reasons)
+        else:
+            self._process(list(rows.values_list("pk", flat=True)))
+
+    def _process(self, keys: list[int]) -> None:
+        progress = Progress(cast("Output", self.stdout), "Failed events", len(keys))
+        processed, left = 0, Counter[str]()
+        try:
+            for failed in _still_undecided(progress.over(keys)):
+                if reason := _why_not_processed(failed):
+                    left[reason] += 1
+                else:
+                    processed += 1
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(
+                f"The database went away ({type(error).__name__}). Run the command again: what was processed stays so."
+            ) from error
+        self.stdout.write(f"{processed} failed events were processed, {left.total()} were not.")
+        self._list(left)
+        if left:
+            raise CommandError(f"{left.total()} events are still failed events.")
+
+    def _list(self, reasons: Counter[str]) -> None:
+        for reason, number in reasons.most_common():
+            self.stdout.write(f"  {number} x {reason}")
+
+
+def _undecided(event_type: str | None, reason: str | None) -> QuerySet[FailedEvent]:
+    rows = FailedEvent.objects.filter(state=FailedEvent.State.FAILED).order_by("pk")
+    if event_type:
+        rows = rows.filter(event_type=event_type)
+    if reason:
+        rows = rows.filter(reason__contains=reason)
+    return rows
+
+
+def _still_undecided(keys: Iterable[int]) -> Iterator[FailedEvent]:
+    """Yield the events one by one: each may be large, and somebody may decide about it meanwhile."""
+    for key in keys:
+        yield from FailedEvent.objects.filter(pk=key, state=FailedEvent.State.FAILED)
+
+
+def _why_not_processed(failed: FailedEvent) -> str:
+    """Process the event again. Returns what was in the way, without personal data; empty when nothing was."""
+    try:
+        process_again(failed)
+    except NotReprocessable as refusal:
+        return str(refusal)
+    except ReceiversFailed as error:
+        return describe(error)
+    return ""
