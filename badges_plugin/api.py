@@ -18,6 +18,7 @@ from .data import BadgingEvent
 from .events import read_event
 from .exceptions import ActivationRefused
 from .models import BadgeAward, BadgeTemplate
+from .models.requirements import impossible_values
 from .processing import collector, learners
 from .processing.announcements import announce_pending
 from .processing.history import HistoryChanges, process_history
@@ -98,21 +99,22 @@ def activation_problems(template: BadgeTemplate) -> list[str]:
 
 def activation_warnings(template: BadgeTemplate) -> list[str]:
     """Return what is allowed but may surprise, in sentences for staff."""
-    configured = conf.config().events
     requirements = list(template.requirements.prefetch_related("rules"))
-    without_rules = [requirement for requirement in requirements if not requirement.rules.all()]
-    event_types = {condition.event_type for condition in [*requirements, *template.penalties.all()]}
+    conditions = [*requirements, *template.penalties.prefetch_related("rules")]
+    unused_types = {condition.event_type for condition in conditions} - set(conf.config().events)
+    no_rules = _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
+    no_key = _("“%(condition)s” waits for “%(value)s” at %(key_path)s: no event has that there. %(example)s")
+    no_type = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
+    example = _("A course key looks like course-v1:Org+Course+Run.")
     return [
+        *(no_rules % {"requirement": each} for each in requirements if not each.rules.all()),
         *(
-            _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
-            % {"requirement": requirement}
-            for requirement in without_rules
+            no_key % {"condition": condition, "value": value, "key_path": rule.key_path, "example": example}
+            for condition in conditions
+            for rule in condition.existing_rules()
+            for value in impossible_values(condition.event_type, rule)
         ),
-        *(
-            _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
-            % {"event_type": event_type}
-            for event_type in sorted(event_types - set(configured))
-        ),
+        *(no_type % {"event_type": event_type} for event_type in sorted(unused_types)),
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -18,7 +18,7 @@ from uuid import UUID
 
 import attr
 from django.utils.translation import gettext as _
-from opaque_keys import OpaqueKey
+from opaque_keys import InvalidKeyError, OpaqueKey
 from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import UserData
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
@@ -56,6 +56,8 @@ class EventType:
     """Every key path that a rule can use, ignored ones included."""
     personal_paths: frozenset[str]
     """Key paths that lie inside somebody's UserData, without that prefix: ``created_by.pii.email`` is in here."""
+    keys: Mapping[str, type[OpaqueKey]]
+    """Key paths whose values are opaque keys, of courses for example; they are compared as text."""
 
 
 @cache
@@ -72,10 +74,17 @@ def get_event_type(name: str) -> EventType:
     root = next(iter(fields)) if len(fields) == 1 else None
     tree = fields if root is None else _attributes(fields[root])
     earner_path = "" if root is not None and fields[root] is UserData else _find_earner(name, tree)
-    kinds: dict[str, ValueKind] = {}
-    personal: set[str] = set()
-    _collect_leaves(tree, "", root is not None and fields[root] is UserData, kinds, personal)
-    return EventType(name, signal, root, earner_path, kinds, frozenset(personal))
+    about_user = root is not None and fields[root] is UserData
+    leaves = list(_leaves(tree, "", about_user))
+    return EventType(
+        name,
+        signal,
+        root,
+        earner_path,
+        kinds={path: kind for path, cls, _ in leaves if (kind := _kind_of(cls))},
+        personal_paths=frozenset(path for path, cls, inside_user in leaves if inside_user and _kind_of(cls)),
+        keys={path: cls for path, cls, _ in leaves if issubclass(cls, OpaqueKey)},
+    )
 
 
 def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
@@ -96,6 +105,15 @@ def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
         return path in event_type.personal_paths and any(f".{path}.".find(f".{tail}.") >= 0 for tail in below_user)
 
     return {path: kind for path, kind in event_type.kinds.items() if not is_ignored(path)}
+
+
+def is_possible(name: str, key_path: str, value: object) -> bool:
+    """Whether events of a type can have the value at a key path. No is certain only where they have opaque keys."""
+    cls = get_event_type(name).keys.get(key_path)
+    try:
+        return cls is None or cls.from_string(str(value)) is not None
+    except InvalidKeyError:
+        return False
 
 
 def _is_at_or_below(path: str, parent: str) -> bool:
@@ -168,26 +186,26 @@ def _find_earner(name: str, tree: Mapping[str, type], prefix: str = "") -> str:
     raise UnusableEventType(_("Event type “%s” does not say which learner it is about: it carries no UserData.") % name)
 
 
-def _collect_leaves(
-    tree: Mapping[str, type], prefix: str, inside_user: bool, kinds: dict[str, ValueKind], personal: set[str]
-) -> None:
-    for key, cls in tree.items():
+def _leaves(tree: Mapping[str, type], prefix: str, inside_user: bool) -> Iterator[tuple[str, type, bool]]:
+    """Yield path and class of every value, and whether it is a part of somebody's UserData."""
+    for key, annotation in tree.items():
         path = f"{prefix}{key}"
-        if below := _attributes(cls):
-            _collect_leaves(below, f"{path}.", inside_user or cls is UserData, kinds, personal)
-        elif kind := _kind_of(cls):
-            kinds[path] = kind
-            if inside_user:
-                personal.add(path)
+        if below := _attributes(annotation):
+            yield from _leaves(below, f"{path}.", inside_user or annotation is UserData)
+        elif cls := _class_of(annotation):
+            yield path, cls, inside_user
 
 
-def _kind_of(annotation: object) -> ValueKind | None:
-    """None for what no operator can compare (dictionaries, anything unknown): it is not offered."""
+def _class_of(annotation: object) -> type | None:
+    """Return the class of the values, which may be absent; None where there is not the one."""
     origin = typing.get_origin(annotation)
     if origin in (typing.Union, types.UnionType):
         choices = [item for item in typing.get_args(annotation) if item is not type(None)]
-        return _kind_of(choices[0]) if len(choices) == 1 else None
+        return _class_of(choices[0]) if len(choices) == 1 else None
     cls = origin or annotation
-    if not isinstance(cls, type):
-        return None
+    return cls if isinstance(cls, type) else None
+
+
+def _kind_of(cls: type) -> ValueKind | None:
+    """None for what no operator can compare (dictionaries, anything unknown): it is not offered."""
     return next((kind for bases, kind in _KIND_BY_TYPE if issubclass(cls, bases)), None)

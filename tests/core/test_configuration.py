@@ -113,6 +113,40 @@ def test_activation_warns_of_what_may_surprise() -> None:
     assert ENROLLMENT in not_configured
 
 
+@pytest.mark.parametrize(
+    ("event_type", "rule", "impossible"),
+    [
+        (PASSING, ("course.course_key", "eq", "course-v1:Org+Course+Run"), []),
+        (PASSING, ("course.course_key", "eq", "Org/Course/Run"), []),  # as old courses have it
+        (PASSING, ("course.course_key", "eq", "course-v1:Org+Course"), ["course-v1:Org+Course"]),
+        (PASSING, ("course.course_key", "eq", "course-v1:Org%2BCourse%2BRun"), ["course-v1:Org%2BCourse%2BRun"]),
+        (PASSING, ("course.course_key", "eq", "https://lms.example/courses/course-v1:Org+Course+Run/about"), ["https"]),
+        (PASSING, ("course.course_key", "in", "course-v1:O+C+R, Python, SQL"), ["Python", "SQL"]),
+        (PASSING, ("course.course_key", "glob", "course-v1:Org+*"), []),
+        (PASSING, ("course.course_key", "startswith", "course-v1:Org"), []),
+        (PASSING, ("course.display_name", "eq", "Python"), []),
+        (PASSING, ("is_passing", "eq", "true"), []),
+        (CCX_PASSING, ("course.ccx_course_key", "eq", "ccx-v1:Org+Course+Run+ccx@1"), []),
+        (CCX_PASSING, ("course.ccx_course_key", "eq", "course-v1:Org+Course+Run"), ["course-v1:Org+Course+Run"]),
+        (ENROLLMENT, ("course.course_key", "eq", "Python"), ["Python"]),
+    ],
+)
+def test_activation_warns_of_what_should_be_a_key_and_is_none(
+    settings: Any, event_type: str, rule: tuple[str, str, str], impossible: list[str]
+) -> None:
+    settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "events": [PASSING, CCX_PASSING, ENROLLMENT]}
+    template = make_template(is_active=False)
+    requirement = requires(template, rule, event_type=event_type)
+    penalizes(template, [requirement], rule, event_type=event_type)
+    warnings = api.activation_warnings(template)
+    assert len(warnings) == 2 * len(impossible)
+    for value, warning in zip(2 * impossible, warnings, strict=True):
+        assert f"“{value}" in warning
+        assert "course-v1:Org+Course+Run" in warning
+    api.activate_template(template)
+    assert template.is_active
+
+
 def test_a_template_with_progress_is_not_deleted() -> None:
     template = make_template()
     requires_course(template)
