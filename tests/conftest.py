@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
@@ -22,6 +24,12 @@ DATABASES = {
     "postgres": {"postgresql"},
     "concurrency": {"mysql", "postgresql"},
 }
+
+
+def pytest_configure() -> None:
+    # Who ends a run, as `.ci/run` does when it is interrupted, gets what Ctrl-C gets: fixtures stop their servers.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
