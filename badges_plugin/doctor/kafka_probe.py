@@ -3,45 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from edx_event_bus_kafka.internal.config import get_full_topic, load_common_settings
+from django.core.exceptions import ImproperlyConfigured
+from edx_event_bus_kafka.internal.config import get_full_topic
 
+from ..consumers.config import consumer_config
+from ..consumers.kafka_loop import client_properties, make_client
 from ..consumers.kafka_messages import is_about_the_schema, registry
 from ..consumers.problems import CannotGoOn
 from .findings import Finding
 
 ANSWER_SECONDS = 5.0
+_GROUP = "badges-doctor"  # never joined; librdkafka wants a name
+# Follows from every other: it says that there is no broker, not why.
+_NO_REASONS = frozenset({"_ALL_BROKERS_DOWN"})
 _NO_SCHEMA = 2_147_483_647  # the largest id; a registry says that it has none such
 
 
 def examine(topic: str) -> Iterator[Finding]:
-    """Look at the broker and the registry that the settings name."""
-    connection = load_common_settings()
-    if connection is None:
-        yield Finding.error(
-            "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS is not set.", "Set it to the addresses of the Kafka brokers, host:port."
-        )
+    """Look at the broker and the registry that the settings name, as a consumer would."""
+    try:
+        properties = client_properties(consumer_config(), _GROUP)
+    except CannotGoOn as problem:
+        yield Finding.error(str(problem), "Set it to the addresses of the Kafka brokers, host:port.")
         return
-    yield from _broker(connection, get_full_topic(topic))
+    except ImproperlyConfigured as problem:
+        yield Finding.error(str(problem), "Correct it.")
+        return
+    yield from _broker(properties, get_full_topic(topic))
     yield from _registry()
 
 
-def _broker(connection: dict[str, Any], topic: str) -> Iterator[Finding]:
-    servers = connection["bootstrap.servers"]
-    # Its log would only repeat, once a second, what the exception says.
-    client = AdminClient({**connection, "log_level": 0})
+def _broker(properties: dict[str, Any], topic: str) -> Iterator[Finding]:
+    reported: list[KafkaError] = []
     try:
-        found = client.list_topics(timeout=ANSWER_SECONDS).topics
-    except KafkaException as error:
-        yield Finding.error(
-            f"No Kafka broker answers at {servers}: {error.args[0].name()}.",
-            "Start Kafka, or correct EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS and the credentials; check the network.",
-        )
+        # Its log would only repeat, once a second, what it reports.
+        client = make_client({**properties, "log_level": 0, "error_cb": reported.append})
+    except CannotGoOn as problem:
+        yield Finding.error(str(problem), 'Correct BADGES_CONFIG["consumer"]["kafka"].')
         return
+    with closing(client):
+        try:
+            found = client.list_topics(timeout=ANSWER_SECONDS).topics
+        except KafkaException as error:
+            client.poll(0)  # hands over what it reported
+            reasons = [each.str() for each in reported if each.name() not in _NO_REASONS]
+            yield Finding.error(
+                f"No Kafka broker answers at {properties['bootstrap.servers']}: "
+                f"{reasons[-1] if reasons else error.args[0].name()}.",
+                "Start Kafka, or correct EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS and the credentials; check the network.",
+            )
+            return
     if topic not in found:
         yield Finding.error(
             f"Kafka has no topic {topic}.",

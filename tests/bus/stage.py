@@ -63,9 +63,13 @@ class Stage:
 
     def consumer(self, name: str = "consumer", *, extra: str = "{}", **environ: str) -> Child:
         """Start ``consume_events`` with the plugin's consumer; ``environ`` overrides its settings."""
+        return self.manage(name, "consume_events", "-t", TOPIC, "-g", "credentials", "--extra", extra, **environ)
+
+    def manage(self, name: str, *arguments: str, **environ: str) -> Child:
+        """Start a command of the host, with the settings of the consumer; ``environ`` overrides them."""
         return self.processes.start(
             f"{self.prefix}-{name}",
-            [*MANAGE, "consume_events", "-t", TOPIC, "-g", "credentials", "--extra", extra],
+            [*MANAGE, *arguments],
             environ={
                 **self.bus,
                 "EVENT_BUS_TOPIC_PREFIX": self.prefix,

@@ -7,15 +7,11 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from badges_plugin.distribution.failures import (
     DeliveryFailure,
@@ -33,6 +29,7 @@ from badges_plugin.distribution.http import (
     seconds_to_wait,
 )
 from badges_plugin.distribution.limits import RateLimiter, until
+from tests.services.certificates import self_signed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 IMPATIENT = Patience(connect=1, read=0.2, total=0.5)
@@ -314,26 +311,6 @@ def use_proxy(monkeypatch: pytest.MonkeyPatch, address: str, *, never_for: str =
     for name, value in (("http_proxy", address), ("https_proxy", address), ("no_proxy", never_for)):
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.setenv(name, value)
-
-
-def self_signed(path: Path) -> Path:
-    """Write a key and a certificate for 127.0.0.1 that nobody else has signed; the file is both."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(secret + certificate.public_bytes(pem))
-    return path
 
 
 @contextmanager

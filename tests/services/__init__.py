@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
-from tests.services.brokers import redis
+from tests.services.brokers import redis, redis_with_tls
 from tests.services.databases import mariadb, postgres
-from tests.services.kafka import kafka, kafka_with_access_control
+from tests.services.kafka import kafka, kafka_with_access_control, kafka_with_users
 from tests.services.process import ServiceFailedError, ServiceMissingError
 
 __all__ = ["SERVICES", "ServiceFailedError", "ServiceMissingError"]
@@ -23,8 +23,10 @@ __all__ = ["SERVICES", "ServiceFailedError", "ServiceMissingError"]
 SERVICES: Mapping[str, Callable[[], AbstractContextManager[Mapping[str, str]]]] = {
     "kafka": kafka,
     "kafka-with-access-control": kafka_with_access_control,
+    "kafka-with-users": kafka_with_users,
     "mariadb": mariadb,
     "postgres": postgres,
     "redis": redis,
+    "redis-with-tls": redis_with_tls,
 }
 """Name of a server -> context manager that runs it and gives the environment variables that lead to it."""

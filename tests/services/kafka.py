@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import secrets
 import tempfile
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.services.certificates import self_signed
 from tests.services.kafka_programs import Programs, programs
 from tests.services.process import Home, Server, free_port, serving
 
@@ -51,6 +53,20 @@ allow.everyone.if.no.acl.found=true
 """
 
 
+# Beside the plain listener, which stands for the inside of the cluster, one for users with passwords.
+USERS = """
+listeners=PLAINTEXT://127.0.0.1:{port},USERS://127.0.0.1:{users},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},USERS://127.0.0.1:{users}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,USERS:SASL_SSL,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.users.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+    user_badges="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={certificate}
+"""
+
+
 @contextlib.contextmanager
 def kafka() -> Iterator[Mapping[str, str]]:
     """Run broker and registry; gives the environment that leads to them, ``EVENT_BUS_KAFKA_…``."""
@@ -76,6 +92,30 @@ def kafka_with_access_control() -> Iterator[Mapping[str, str]]:
         yield {"EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": address}
 
 
+@contextlib.contextmanager
+def kafka_with_users() -> Iterator[Mapping[str, str]]:
+    """
+    Run a broker that wants TLS and a password, as managed clusters do, and a registry.
+
+    Gives what ``kafka`` gives, with key and secret, and two more: ``CA_FILE``, the certificate to trust, and
+    ``PLAIN_BOOTSTRAP_SERVERS``, for clients that cannot be told to.
+    """
+    installed = programs()
+    users, password = free_port(), secrets.token_hex(12)
+    with tempfile.TemporaryDirectory(prefix="badges-certificate-") as folder:
+        certificate = self_signed(Path(folder) / "server.pem")
+        settings = {"users": users, "password": password, "certificate": certificate}
+        with _registry(installed) as registry_url, _broker(installed, USERS, **settings) as (_, address):
+            yield {
+                "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{users}",
+                "EVENT_BUS_KAFKA_API_KEY": "badges",
+                "EVENT_BUS_KAFKA_API_SECRET": password,
+                "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL": registry_url,
+                "CA_FILE": str(certificate),
+                "PLAIN_BOOTSTRAP_SERVERS": address,
+            }
+
+
 def create_topics(bootstrap_servers: str, *names: str, partitions: int) -> None:
     """Create topics and wait until they can be used."""
     client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
@@ -85,12 +125,12 @@ def create_topics(bootstrap_servers: str, *names: str, partitions: int) -> None:
 
 
 @contextlib.contextmanager
-def _broker(installed: Programs, further_settings: str = "") -> Iterator[tuple[Server, str]]:
+def _broker(installed: Programs, further_settings: str = "", **values: object) -> Iterator[tuple[Server, str]]:
     with _home("kafka") as home:
         port, controller = free_port(), free_port()
         settings = home.write(
             "server.properties",
-            SETTINGS.format(port=port, controller=controller, data=home.folder / "data") + further_settings,
+            (SETTINGS + further_settings).format(port=port, controller=controller, data=home.folder / "data", **values),
         )
         java = [*Programs.java(megabytes=KAFKA_MEGABYTES), *installed.kafka]
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
