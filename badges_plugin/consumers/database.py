@@ -1,4 +1,4 @@
-"""Telling trouble of the database that passes by itself from errors that will come back, and getting over it."""
+"""Telling trouble around the database that passes by itself from errors that will come back, and getting over it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
+
+from ..exceptions import ConfigurationChanged
 
 # MySQL and MariaDB raise OperationalError for much that does not pass (an unknown column, a wrong character), so
 # the number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
@@ -45,7 +47,11 @@ SQLITE_PASSING = ("locked", "busy", "unable to open", "disk i/o")
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether ``error``, or one that led to it, is trouble of the database that passes by itself."""
+    """
+    Whether ``error``, or one that led to it, is trouble that passes by itself.
+
+    That is trouble of the database, and staff or a synchronization changing the configuration again and again.
+    """
     return any(_is_passing(each) for each in chain(error))
 
 
@@ -73,6 +79,8 @@ def refresh_connections() -> None:
 
 
 def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, ConfigurationChanged):
+        return True
     if isinstance(error, InterfaceError):
         return True  # "connection already closed", "server has gone away": never about the statement
     if not isinstance(error, OperationalError):

@@ -69,7 +69,8 @@ def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
     Do work that applies the ruleset, and do it again when the configuration was changed under it.
 
     The ruleset is read before the learner is held. Work that finds it outdated then, or whose writing fails
-    because it refers to what was deleted in between, was undone as a whole.
+    because it refers to what was deleted in between, was undone as a whole. Raises ConfigurationChanged when the
+    changes do not end: while many templates are synchronized, say. Whoever has the time tries it again later.
     """
     for attempt in range(1, ATTEMPTS + 1):
         ruleset = current_ruleset()

@@ -8,6 +8,7 @@ import pytest
 from django.db import DataError, InterfaceError, OperationalError, ProgrammingError
 
 from badges_plugin.consumers.database import is_passing
+from badges_plugin.exceptions import ConfigurationChanged
 
 
 class PostgresError(Exception):
@@ -49,6 +50,7 @@ MYSQL_SERVER_GONE = OperationalError(2006, "Server has gone away")
         (raised(OperationalError("unable to open database file"), sqlite3.OperationalError("unable")), True),
         (raised(OperationalError("no such table: x"), sqlite3.OperationalError("no such table: x")), False),
         (InterfaceError("connection already closed"), True),
+        (ConfigurationChanged("while templates are synchronized"), True),
         (DataError("value too long"), False),
         (ProgrammingError("relation does not exist"), False),
         (ValueError("a bug"), False),

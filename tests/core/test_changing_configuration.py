@@ -9,11 +9,27 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection
 from django.db.models.deletion import Collector
+from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.models import BadgeAward, Fulfillment
-from tests.factories import make_template, make_user, requires_course, send_passing, user_data
+from badges_plugin.consumers.applying import Applier
+from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.message import DecodedEvent, Message
+from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.models import BadgeAward, FailedEvent, Fulfillment, RulesetVersion
+from tests.factories import (
+    COURSE,
+    PASSING,
+    at,
+    make_template,
+    make_user,
+    metadata,
+    passing_data,
+    requires_course,
+    send_passing,
+    user_data,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,6 +107,25 @@ def test_a_learner_who_is_deleted_meanwhile_is_created_anew() -> None:
     with connection.execute_wrapper(AfterTheLearnerIsFound(user.delete)):
         assert send_passing(user_data(user)) is Outcome.APPLIED
     assert BadgeAward.objects.get().user.pk != user.pk
+
+
+def test_a_consumer_waits_until_a_synchronization_of_many_templates_is_through() -> None:
+    requires_course(make_template())
+    changes = iter(range(12))  # more than the pipeline's own attempts
+
+    def synchronizing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT") and "lms_user_id" in sql and next(changes, None) is not None:
+            RulesetVersion.renew()
+        return execute(sql, params, many, context)
+
+    said = {"course_passing_status": passing_data(user_data(make_user()), COURSE, is_passing=True)}
+    event = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, metadata(PASSING, time=at(1)), said)
+    message = Message("kafka", "topic", "group", "0:1", "", PASSING, {}, b"", decode=lambda: event)
+    applier = Applier(ConsumerConfig(max_backoff=0.01, kafka={}), StopRequest())
+    with connection.execute_wrapper(synchronizing):
+        assert applier.apply_or_store(message) is True
+    assert BadgeAward.objects.count() == 1
+    assert not FailedEvent.objects.exists()
 
 
 def test_the_host_deletes_its_own_rows_in_one_statement() -> None:
