@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid5
@@ -47,9 +48,9 @@ def first_due() -> datetime:
     return timezone.now() + WAIT
 
 
-def after_commit(award: BadgeAward, kind: Kind) -> None:
+def after_commit(award: BadgeAward) -> None:
     """Announce an award or its revocation once the running transaction, which wrote it, is committed."""
-    transaction.on_commit(partial(_announce_in_order, award, kind))
+    transaction.on_commit(partial(_announce_now, award))
 
 
 def announce_pending(*, limit: int = 100) -> int:
@@ -66,8 +67,8 @@ def announce_pending(*, limit: int = 100) -> int:
         if not claim.update(announce_due_at=timezone.now() + WAIT):
             continue
         try:
-            for kind in _unannounced(award):
-                if not _announce(award, kind):
+            for each, kind in _in_order(award):
+                if not _announce(each, kind):
                     return sent
                 sent += 1
         except DatabaseError:
@@ -103,20 +104,32 @@ def badge_data(award: BadgeAward) -> BadgeData:
     )
 
 
-def _announce_in_order(award: BadgeAward, kind: Kind) -> None:
-    # An award that the bus did not take is still ahead of its revocation.
-    if kind is Kind.REVOKED:
+def _announce_now(award: BadgeAward) -> None:
+    if award.revoked_at is not None:
         award.refresh_from_db(fields=["announced_at"])
-        if award.announced_at is None and not _announce(award, Kind.AWARDED):
+    for each, kind in _in_order(award):
+        if not _announce(each, kind):
             return
-    _announce(award, kind)
 
 
-def _unannounced(award: BadgeAward) -> list[Kind]:
-    kinds = [Kind.AWARDED] if award.announced_at is None else []
-    if award.revoked_at is not None and award.revocation_announced_at is None:
-        kinds.append(Kind.REVOKED)
-    return kinds
+def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
+    """
+    Yield what of an award is unannounced, after what was left of earlier awards of the same badge.
+
+    All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
+    """
+    for each in [*_earlier(award), award]:
+        if each.announced_at is None:
+            yield each, Kind.AWARDED
+        if each.revoked_at is not None and each.revocation_announced_at is None:
+            yield each, Kind.REVOKED
+
+
+def _earlier(award: BadgeAward) -> list[BadgeAward]:
+    if award.number == 1:
+        return []
+    left = BadgeAward.objects.filter(progress=award.progress_id, number__lt=award.number, announce_due_at__isnull=False)
+    return list(left.select_related("progress__user", "progress__template", "credential").order_by("number"))
 
 
 def _announce(award: BadgeAward, kind: Kind) -> bool:

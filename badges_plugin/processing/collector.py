@@ -16,7 +16,6 @@ from ..host import AWARDED, REVOKED, UserCredential
 from ..models import BadgeAward, BadgeProgress, BadgeTemplate
 from ..signals import badge_awarded, badge_revoked
 from . import announcements
-from .announcements import Kind
 from .progression import ProgressChange
 
 logger = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
         new.number,
         change.last_event.stamp.id,
     )
-    announcements.after_commit(new, Kind.AWARDED)
+    announcements.after_commit(new)
     return new
 
 
@@ -105,7 +104,7 @@ def revoke(award: BadgeAward, *, reason: str, by_hand: bool) -> None:
         award.number,
         reason,
     )
-    announcements.after_commit(award, Kind.REVOKED)
+    announcements.after_commit(award)
 
 
 def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:

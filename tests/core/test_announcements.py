@@ -201,6 +201,40 @@ def test_an_award_that_was_left_unannounced_is_announced_before_its_revocation(
     assert BadgeAward.objects.get().announce_due_at is None
 
 
+def by_time(bus: FakeProducer) -> list[str]:
+    return [event.event_type for event in sorted(bus.taken, key=lambda event: event.time)]
+
+
+def test_a_revocation_that_was_left_is_announced_before_the_badge_is_awarded_again(
+    bus: FakeProducer, commit: Commit, learner: Any
+) -> None:
+    with commit():
+        passes(learner)
+    bus.fails_with = ConnectionError("the bus is away")
+    with commit():
+        passes(learner, minute=1, is_passing=False)
+    bus.fails_with = None
+    with commit():
+        passes(learner, minute=2)
+    assert [event.event_type for event in bus.taken] == by_time(bus)
+    assert len(bus.taken) == 3
+    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+
+
+def test_awards_of_one_badge_that_were_left_are_announced_in_order_whichever_is_due_first(
+    bus: FakeProducer, learner: Any
+) -> None:
+    for minute in range(3):
+        passes(learner, minute=minute, is_passing=minute != 1)
+    everything_is_due()
+    bus.fails_with = ConnectionError("the bus is away")
+    assert api.announce_pending() == 0  # the first one is due again later than the second one
+    bus.fails_with = None
+    assert api.announce_pending() == 3
+    assert [event.event_type for event in bus.taken] == by_time(bus)
+    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+
+
 def test_every_award_and_revocation_has_an_id_of_its_own(bus: FakeProducer, commit: Commit, learner: Any) -> None:
     with commit():
         for minute in range(4):
