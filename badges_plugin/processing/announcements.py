@@ -133,7 +133,7 @@ def _earlier(award: BadgeAward) -> list[BadgeAward]:
 
 
 def _announce(award: BadgeAward, kind: Kind) -> bool:
-    """Send the event; whether the bus has it. Nobody else sends it meanwhile: its due time lies in the future."""
+    """Send the event; whether that is done with. Nobody else sends it meanwhile: its due time lies in the future."""
     signal = _SIGNALS[kind]
     happened_at = award.awarded_at if kind is Kind.AWARDED else award.revoked_at
     metadata = EventsMetadata(
@@ -144,7 +144,7 @@ def _announce(award: BadgeAward, kind: Kind) -> bool:
     )
     if not publish(signal, metadata, badge=badge_data(award)):
         set_custom_attribute("badges_announcement_failed", str(metadata.id))
-        logger.warning("The event bus did not take event %s (award %s %s) yet.", metadata.id, award.pk, kind.value)
+        logger.warning("Event %s (award %s %s) was not taken yet.", metadata.id, award.pk, kind.value)
         return False
     logger.info(
         "Award %s of user %s announced as %s by event %s.", award.pk, award.progress.user_id, kind.value, metadata.id

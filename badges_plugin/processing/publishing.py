@@ -22,6 +22,8 @@ FLUSH_SECONDS = 2.0
 
 PRODUCER_LOGGERS = ("edx_event_bus_kafka.internal.producer", "edx_event_bus_redis.internal.producer")
 
+PACKAGE = f"{__name__.partition('.')[0]}."
+
 NO_PRODUCER = f"{NoEventBusProducer.__module__}.{NoEventBusProducer.__qualname__}"
 
 
@@ -29,7 +31,8 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
     """
     Send an event, with its own id and time, to receivers here and to the bus. Whether the bus has it now.
 
-    True as well where no bus is configured, or none for this type of event.
+    Where no bus is configured, or none for this type of event: whether the badges that depend on this one heard it.
+    From the bus they would hear it again; without it, nobody else brings it to them.
     """
     reports = _FailureReports(metadata.id)
     loggers = [logging.getLogger(name) for name in PRODUCER_LOGGERS]
@@ -39,9 +42,9 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
         # send_event makes up an id, and send_event_with_custom_metadata says that the event came from the bus, so
         # that it is not published. This method is what both call, the same from openedx-events 9.10 to 11.1.
         responses = signal._send_event_with_metadata(metadata, **data)  # noqa: SLF001
-        return not is_published(signal.event_type) or (
-            _is_taken() and not reports.seen and not _producer_raised(responses)
-        )
+        if not is_published(signal.event_type):
+            return not _badges_raised(responses)
+        return _is_taken() and not reports.seen and not _producer_raised(responses)
     finally:
         for logger in loggers:
             logger.removeFilter(reports)
@@ -63,6 +66,14 @@ def _producer_raised(responses: Iterable[tuple[object, object]]) -> bool:
     """Whether the receiver that hands events to the producer failed, before it could even report that."""
     return any(
         receiver is general_signal_handler and isinstance(response, BaseException) for receiver, response in responses
+    )
+
+
+def _badges_raised(responses: Iterable[tuple[object, object]]) -> bool:
+    """Whether our own receiver failed: the bugs of other apps are theirs."""
+    return any(
+        isinstance(response, BaseException) and str(getattr(receiver, "__module__", "")).startswith(PACKAGE)
+        for receiver, response in responses
     )
 
 

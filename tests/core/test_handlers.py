@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 from openedx_events.learning.data import BadgeData
 from openedx_events.learning.signals import (
     BADGE_AWARDED,
@@ -15,8 +17,9 @@ from openedx_events.learning.signals import (
     COURSE_PASSING_STATUS_UPDATED,
 )
 
-from badges_plugin import checks, handlers
+from badges_plugin import api, checks, handlers
 from badges_plugin.models import BadgeAward, Fulfillment
+from badges_plugin.signals import badge_awarded
 from tests.factories import (
     COURSE,
     ENROLLMENT,
@@ -125,6 +128,36 @@ def test_a_badge_can_depend_on_another_badge(
     with django_capture_on_commit_callbacks(execute=True):
         emit_passing(make_user())
     assert {award.template for award in BadgeAward.objects.all()} == {first, second}
+
+
+@pytest.mark.filterwarnings("ignore:.*component will be inactive")
+def test_without_a_bus_a_badge_that_depends_on_another_is_awarded_later_when_it_met_trouble(
+    settings: Any, reconnect: Callable[[], None], django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.EVENT_BUS_PRODUCER = None
+    settings.BADGES_CONFIG = {"events": [PASSING, AWARDED_TYPE]}
+    reconnect()
+    first, second = make_template(), make_template()
+    requires_course(first)
+    requires(second, ("template.uuid", "eq", str(first.uuid)), event_type=AWARDED_TYPE)
+    trouble = iter([OperationalError(1213, "Deadlock found")])
+
+    def meet_trouble(award: BadgeAward, **kwargs: Any) -> None:
+        if award.template == second and (error := next(trouble, None)):
+            raise error
+
+    badge_awarded.connect(meet_trouble)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            emit_passing(make_user())
+        assert BadgeAward.objects.get().template == first
+        BadgeAward.objects.update(announce_due_at=timezone.now())
+        with django_capture_on_commit_callbacks(execute=True):
+            api.announce_pending()
+    finally:
+        badge_awarded.disconnect(meet_trouble)
+    assert {award.template for award in BadgeAward.objects.all()} == {first, second}
+    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
 
 
 def test_a_badge_that_depends_on_itself_does_not_loop(
