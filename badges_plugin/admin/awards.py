@@ -128,10 +128,13 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         form = RevocationForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
             return self._confirmation(request, awards, form)
-        revoked = [award for award in awards if api.revoke_award(award, reason=form.cleaned_data["reason"])]
-        for award in revoked:
-            self.log_change(request, award, _("Revoked: %s") % form.cleaned_data["reason"])
-        text = ngettext("%d badge was revoked.", "%d badges were revoked.", len(revoked)) % len(revoked)
+        revoked, reason = 0, form.cleaned_data["reason"]
+        for award in awards:
+            if api.revoke_award(award, reason=reason):
+                # At once: the next one may fail, or the server give up waiting, and this one stays revoked.
+                self.log_change(request, award, _("Revoked: %s") % reason)
+                revoked += 1
+        text = ngettext("%d badge was revoked.", "%d badges were revoked.", revoked) % revoked
         self.message_user(request, text, messages.SUCCESS)
         return None
 

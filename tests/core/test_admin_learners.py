@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import OperationalError
 from django.test import Client
 
 from badges_plugin.host import REVOKED, User
 from badges_plugin.models import BadgeAward, BadgeProgress
+from badges_plugin.signals import badge_revoked
 from tests.core.admin_pages import errors, staff, submit, text, url
 from tests.core.conftest import Heard
 from tests.factories import COURSE, make_template, make_user, requires_course, send_passing
@@ -118,8 +120,27 @@ def test_a_badge_is_revoked_after_a_confirmation_with_a_reason(
     assert other.revoked_at is None
 
 
-def revoke(client: Client, award: BadgeAward, *, reason: str) -> Any:
-    action = {"action": "revoke", "_selected_action": [award.pk], "confirmed": "1", "reason": reason}
+def test_every_revocation_is_in_the_log_of_the_admin_also_when_a_later_one_fails(client: Client) -> None:
+    awards = [award_to(username) for username in ("ann", "bob", "cid")]
+
+    def fail(award: BadgeAward, **kwargs: Any) -> None:
+        if award == awards[0]:  # the list begins with the newest
+            raise OperationalError(1213, "Deadlock found")
+
+    badge_revoked.connect(fail)
+    try:
+        with pytest.raises(OperationalError):
+            revoke(client, *awards, reason="Copied the exam")
+    finally:
+        badge_revoked.disconnect(fail)
+    revoked = {str(award.pk) for award in BadgeAward.objects.exclude(revoked_at=None)}
+    assert revoked
+    assert {entry.object_id for entry in LogEntry.objects.all()} == revoked
+
+
+def revoke(client: Client, *awards: BadgeAward, reason: str) -> Any:
+    chosen = [award.pk for award in awards]
+    action = {"action": "revoke", "_selected_action": chosen, "confirmed": "1", "reason": reason}
     return client.post(url("badgeaward"), action, follow=True)
 
 
