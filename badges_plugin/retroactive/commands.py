@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
@@ -104,6 +105,14 @@ class RetroactiveCommand(BaseCommand):
             self.stdout.write(f"  {line}")
         if len(lines) > MOST_LINES:
             self.stdout.write(f"  and {len(lines) - MOST_LINES} more")
+
+
+def no_room(error: OSError | sqlite3.Error) -> CommandError:
+    """Return what to say when the spool cannot be written."""
+    return CommandError(
+        f"The events cannot be kept on disk: {error}. Name a folder that has room by --spool-dir. "
+        "It may be run again: what was applied will not change."
+    )
 
 
 def time_argument(text: str) -> datetime:

@@ -27,7 +27,11 @@ class RedisPast:
         if not settings or "url" not in settings:
             raise CannotRead("EVENT_BUS_REDIS_CONNECTION_URL is not set.")
         self._stream = get_full_topic(topic)
-        self._client = Redis.from_url(settings["url"], socket_timeout=ANSWER_SECONDS)
+        try:
+            self._client = Redis.from_url(settings["url"], socket_timeout=ANSWER_SECONDS)
+        except ValueError as error:
+            # Without what the error says: it may quote the address, which may hold a password.
+            raise CannotRead("EVENT_BUS_REDIS_CONNECTION_URL is no address of Redis, redis://host:6379/0.") from error
         # Ids start with milliseconds: an event is sent when it happens, or later.
         self._start = "-" if since is None else f"{round(since.timestamp() * 1000)}-0"
         try:

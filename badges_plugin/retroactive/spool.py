@@ -24,11 +24,17 @@ from ..consumers.message import DecodedEvent
 from ..data import BadgingEvent
 from ..host import User
 
+# ``name`` tells learners apart of whom nobody knows the id. With both indexes from the beginning nothing has to be
+# sorted: SQLite sorts in files as large as this one, and not in the folder that was chosen.
 _SCHEMA = """
 CREATE TABLE event (
     type TEXT NOT NULL, id TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL,
-    lms_user_id INTEGER, username TEXT NOT NULL, PRIMARY KEY (type, id)
-) WITHOUT ROWID
+    lms_user_id INTEGER, username TEXT NOT NULL,
+    name TEXT AS (iif(lms_user_id IS NULL, username, '')),
+    PRIMARY KEY (type, id)
+) WITHOUT ROWID;
+CREATE INDEX by_username ON event (username, lms_user_id);
+CREATE INDEX by_learner ON event (lms_user_id, name);
 """
 _NAMES_AT_ONCE = 500
 
@@ -49,7 +55,7 @@ class Spool:
             # It is thrown away in any case, so it need not survive anything.
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("PRAGMA synchronous = OFF")
-            self._database.execute(_SCHEMA)
+            self._database.executescript(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +86,7 @@ class Spool:
         """Return how many learners the events are about."""
         self._identify()
         count: int = self._database.execute(
-            "SELECT count(*) FROM (SELECT DISTINCT lms_user_id, iif(lms_user_id IS NULL, username, '') FROM event)"
+            "SELECT count(*) FROM (SELECT DISTINCT lms_user_id, name FROM event)"
         ).fetchone()[0]
         return count
 
@@ -88,8 +94,7 @@ class Spool:
         """Yield the events of each learner."""
         self._identify()
         rows = self._database.execute(
-            "SELECT lms_user_id, iif(lms_user_id IS NULL, username, '') AS name, type, id, time, data"
-            " FROM event ORDER BY lms_user_id, name"
+            "SELECT lms_user_id, name, type, id, time, data FROM event ORDER BY lms_user_id, name"
         )
         for _, events in groupby(rows, key=lambda row: row[:2]):
             yield [_event(*row[2:]) for row in events]
@@ -100,7 +105,6 @@ class Spool:
 
         Applied one after the other instead, they could award in between what is revoked at the end.
         """
-        self._database.execute("CREATE INDEX IF NOT EXISTS by_name ON event (username, lms_user_id)")
         names = self._names_after("")
         while names:
             self._take_ids(names)
@@ -109,7 +113,7 @@ class Spool:
     def _names_after(self, name: str) -> list[str]:
         """Return the next names, in order, of events that have no id."""
         rows = self._database.execute(
-            "SELECT DISTINCT username FROM event WHERE lms_user_id IS NULL AND username > ? ORDER BY username LIMIT ?",
+            "SELECT DISTINCT name FROM event WHERE lms_user_id IS NULL AND name > ? ORDER BY name LIMIT ?",
             (name, _NAMES_AT_ONCE),
         )
         return [each for (each,) in rows]

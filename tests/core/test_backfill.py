@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.retroactive.spool import Spool
 from badges_plugin.signals import badge_awarded
 from tests.core.conftest import Heard
 from tests.factories import CCX_PASSING, COURSE, make_template, make_user, penalizes_failing, requires, requires_course
@@ -180,3 +182,31 @@ def test_what_names_learners_is_in_no_file_that_a_killed_process_leaves(tmp_path
     assert "1 badges awarded" in said
     assert files == []
     assert list(spools.iterdir()) == []
+
+
+def test_a_full_disk_is_said_with_what_to_do(tmp_path: Path) -> None:
+    requires_course(make_template())
+    rows = "".join(f"learner{number},,{COURSE},true,2024-05-01\n" for number in range(2000))
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "past.csv").touch()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, usual[1]))
+    try:
+        with pytest.raises(CommandError, match=r"cannot be kept on disk.*--spool-dir"):
+            backfill(tmp_path, HEADER + rows)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert not BadgeAward.objects.exists()
+
+
+def test_the_events_are_sorted_in_no_other_file_than_the_spool(tmp_path: Path) -> None:
+    """SQLite would sort them where temporary files go, in a file as large as the spool."""
+    statements: list[str] = []
+    with Spool(tmp_path) as spool:
+        spool._database.set_trace_callback(statements.append)
+        assert spool.count_learners() == len(list(spool.by_learner())) == 0
+        spool._database.set_trace_callback(None)
+        plans = [
+            step for each in statements for *_, step in spool._database.execute(f"EXPLAIN QUERY PLAN {each}").fetchall()
+        ]
+    assert any("by_learner" in step for step in plans)
+    assert not [step for step in plans if "TEMP B-TREE" in step]

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +145,20 @@ def test_a_topic_that_is_not_there_is_said(bus: str, settings: Any) -> None:
     settings.EVENT_BUS_TOPIC_PREFIX = "nowhere"
     with pytest.raises(CommandError, match=r"nowhere-learning-badges-lifecycle|Kafka"):
         replay()
+
+
+def test_a_folder_for_the_events_that_is_not_there_is_said(bus: str, tmp_path: Path) -> None:
+    publish(1, 0)
+    settle(bus)
+    with pytest.raises(CommandError, match=r"cannot be kept on disk.*--spool-dir"):
+        replay(spool_dir=tmp_path / "nowhere")
+
+
+def test_an_address_of_redis_that_is_none_is_said_without_its_password(settings: Any) -> None:
+    settings.EVENT_BUS_REDIS_CONNECTION_URL = "redis://:secret/word@redis:6379/0"
+    with pytest.raises(CommandError, match="is no address of Redis") as caught:
+        replay(bus="redis")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.bus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from badges_plugin.consumers.problems import CannotGoOn
-from badges_plugin.retroactive.commands import MOST_LINES, RetroactiveCommand
+from badges_plugin.retroactive.commands import MOST_LINES, RetroactiveCommand, no_room
 from badges_plugin.retroactive.problems import CannotRead
 from badges_plugin.retroactive.rows import BadRow, read_rows
 from badges_plugin.retroactive.selection import Selector
@@ -42,6 +43,8 @@ class Command(RetroactiveCommand):
             raise CommandError(f"{options['file']}: {error}") from error
         except (CannotGoOn, OSError) as error:
             raise CommandError(str(error)) from error
+        except sqlite3.Error as error:
+            raise no_room(error) from error
 
     def _read(self, path: Path, selector: Selector) -> None:
         bad: list[BadRow] = []

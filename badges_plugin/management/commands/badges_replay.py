@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from contextlib import closing
 from importlib import import_module
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from badges_plugin.consumers.problems import ConsumerProblem
-from badges_plugin.retroactive.commands import RetroactiveCommand, time_argument
+from badges_plugin.retroactive.commands import RetroactiveCommand, no_room, time_argument
 from badges_plugin.retroactive.problems import CannotRead
 from badges_plugin.retroactive.selection import Selector
 from badges_plugin.retroactive.spool import Spool
@@ -76,6 +77,8 @@ or stop all consumers of the group and reset its offset:
                 self.apply(spool, selection, dry_run=options["dry_run"])
         except (CannotRead, ConsumerProblem) as error:
             raise CommandError(f"{error} It may be run again: what was applied will not change.") from error
+        except (OSError, sqlite3.Error) as error:
+            raise no_room(error) from error
 
     def _open(self, options: dict[str, Any]) -> Past:
         bus = options["bus"] or _configured_bus()
