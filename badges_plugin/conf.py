@@ -90,9 +90,9 @@ def config() -> BadgesConfig:
     """
     Return the core's settings with their defaults.
 
-    Raises ImproperlyConfigured, with what to change, when a value has the wrong type.
+    Raises ImproperlyConfigured, with what to change, when a value has the wrong type or a key is unknown.
     """
-    tolerance = section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
+    tolerance = known_section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
         "future_tolerance_seconds"
     ]
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance <= YEAR_SECONDS:
@@ -103,7 +103,7 @@ def config() -> BadgesConfig:
         events=_strings('BADGES_CONFIG["events"]', _or_default(_badges_config().get("events"), DEFAULT_EVENTS)),
         ignored_keypaths=_strings(
             'BADGES_CONFIG["rules"]["ignored_keypaths"]',
-            section("rules", {"ignored_keypaths": DEFAULT_IGNORED_KEYPATHS})["ignored_keypaths"],
+            known_section("rules", {"ignored_keypaths": DEFAULT_IGNORED_KEYPATHS})["ignored_keypaths"],
         ),
         future_tolerance=timedelta(seconds=tolerance),
     )
