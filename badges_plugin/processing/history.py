@@ -109,9 +109,13 @@ def _with_whole_profile(steps: Sequence[Step]) -> BadgingEvent:
     """Return the newest event, with what it leaves out about its learner taken from the newest one that says it."""
     newest = steps[-1].event
     people = [step.event.learner for step in reversed(steps)]
+    lms_user_id = next((one.lms_user_id for one in people if one.lms_user_id is not None), None)
+    username = next((one.username for one in people if one.username), "")
+    # What was said of them under an older user name is over: a learner who is retired gets another one.
+    people = [one for one in people if one.username in {username, ""}]
     whole = LearnerData(
-        lms_user_id=next((one.lms_user_id for one in people if one.lms_user_id is not None), None),
-        username=next((one.username for one in people if one.username), ""),
+        lms_user_id=lms_user_id,
+        username=username,
         email=next((one.email for one in people if one.email), ""),
         name=next((one.name for one in people if one.name), ""),
         is_active=newest.learner.is_active,

@@ -69,7 +69,8 @@ def hold(user: User, event: BadgingEvent, *, found: User | None) -> Held:
 
     ``found`` is what ``find`` returned: it knows whether badges ever dealt with the learner, a new user does not.
     Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
-    empty. Raises User.DoesNotExist when the user was deleted meanwhile.
+    empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when the
+    user was deleted meanwhile.
     """
     user = lock(user.pk)
     learner = Learner.objects.filter(pk=user.pk)
@@ -122,6 +123,9 @@ def _create(learner: LearnerData) -> User:
 
 
 def _refresh_profile(user: User, learner: LearnerData, is_newer: bool) -> None:
+    if learner.username and learner.username.casefold() != user.username.casefold():
+        # Renamed here since, which is also how the host retires a learner: what the event says must not come back.
+        return
     said = {"email": learner.email, "full_name": learner.name, "lms_user_id": learner.lms_user_id}
     changed = {
         name: value

@@ -8,15 +8,21 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
+from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeAward
 from tests.core.conftest import Heard
 from tests.factories import (
+    COURSE,
     EPOCH,
+    PASSING,
+    at,
     make_template,
     make_user,
+    metadata,
+    passing_data,
     penalizes_failing,
     requires_course,
     send_passing,
@@ -115,7 +121,7 @@ def test_of_several_users_with_one_lms_user_id_the_one_of_that_name_is_meant() -
     ],
 )
 def test_the_profile_is_as_of_the_newest_event(events: list[tuple[float, str]], expected: str) -> None:
-    user = make_user(lms_user_id=77)
+    user = make_user(lms_user_id=77, username="newcomer")
     for minute, name in events:
         send_passing(user_data(name=name), minute=minute)
     user.refresh_from_db()
@@ -123,10 +129,35 @@ def test_the_profile_is_as_of_the_newest_event(events: list[tuple[float, str]], 
 
 
 def test_an_older_event_fills_in_what_is_empty() -> None:
-    user = make_user(lms_user_id=77, email="", full_name=None, last_login=EPOCH + timedelta(days=1))
+    user = make_user(
+        lms_user_id=77, username="newcomer", email="", full_name=None, last_login=EPOCH + timedelta(days=1)
+    )
     send_passing(user_data())
     user.refresh_from_db()
     assert (user.email, user.full_name) == ("new@example.org", "Nia New")
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_name_of_a_learner_who_was_retired_does_not_come_back(known: bool, at_once: bool) -> None:
+    """The host gives a retired learner another user name and empties the full name; the bus still holds the events."""
+    user = make_user(lms_user_id=77, username="newcomer", last_login=None)
+    if known:
+        send_passing(user_data(), is_passing=False)
+    User.objects.filter(pk=user.pk).update(username="retired__user_1", full_name="", email="")
+    left = user_data(username="retired__user_1", email="", name="")
+    if at_once:
+        api.process_history(
+            api.read_event(
+                PASSING, metadata(PASSING, time=at(minute)), {"course_passing_status": passing_data(who, COURSE)}
+            )
+            for minute, who in enumerate([user_data(), left], 1)
+        )
+    else:
+        send_passing(user_data(), minute=10)
+    assert awarded_to() == user
+    user.refresh_from_db()
+    assert (user.full_name, user.email) == ("", "")
 
 
 def test_an_empty_email_address_is_no_obstacle_to_an_award() -> None:
