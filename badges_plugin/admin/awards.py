@@ -94,12 +94,12 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, award: BadgeAward) -> str:
-        return links.link_to(self.admin_site, None, User, award.user.pk, award.user.get_username())
+        return links.link_to(self.admin_site, User, award.user.pk, award.user.get_username())
 
     @admin.display(description=gettext_lazy("badge template"))
     def template_link(self, award: BadgeAward) -> str:
         model = links.template_model(self.admin_site, award.template)
-        return links.link_to(self.admin_site, None, model, award.template.pk, award.template)
+        return links.link_to(self.admin_site, model, award.template.pk, award.template)
 
     @admin.display(description=gettext_lazy("valid"), boolean=True)
     def is_held(self, award: BadgeAward) -> bool:

@@ -81,7 +81,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
     def badge_template(self, condition: Condition) -> str:
         template = condition.template
         model = links.template_model(self.admin_site, template)
-        return links.link_to(self.admin_site, None, model, template.pk, template)
+        return links.link_to(self.admin_site, model, template.pk, template)
 
     @admin.display(description=gettext_lazy("what is asked for"), ordering="description")
     def what(self, condition: Condition) -> str:

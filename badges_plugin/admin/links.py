@@ -29,9 +29,9 @@ def may(request: HttpRequest, action: str, model: type[models.Model]) -> bool:
     return any(request.user.has_perm(f"{kind.app_label}.{each}_{kind.model}") for each in actions)
 
 
-def link_to(site: AdminSite, request: HttpRequest | None, model: type[models.Model], pk: object, text: object) -> str:
-    """Return a link to an object's page, or the text alone where there is none or the person may not see it."""
-    if not site.is_registered(model) or (request is not None and not may(request, "view", model)):
+def link_to(site: AdminSite, model: type[models.Model], pk: object, text: object) -> str:
+    """Return a link to an object's page, or the text alone where there is none."""
+    if not site.is_registered(model):
         return str(text)
     return format_html('<a href="{}">{}</a>', page_url(site, model, "change", pk), text)
 
@@ -48,8 +48,3 @@ def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTempla
         if model.objects.filter(pk=template.pk).exists():
             return model
     return BadgeTemplate
-
-
-def template_url(site: AdminSite, template: BadgeTemplate) -> str:
-    """Return the address of the page where a badge template is edited."""
-    return page_url(site, template_model(site, template), "change", template.pk)

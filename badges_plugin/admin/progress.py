@@ -70,7 +70,7 @@ class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
 
     @admin.display(description=gettext_lazy("award"))
     def award(self, award: BadgeAward) -> str:
-        return links.link_to(self.admin_site, None, BadgeAward, award.pk, f"#{award.number}")
+        return links.link_to(self.admin_site, BadgeAward, award.pk, f"#{award.number}")
 
 
 class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
@@ -100,13 +100,13 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, progress: BadgeProgress) -> str:
-        return links.link_to(self.admin_site, None, User, progress.user_id, progress.user.get_username())
+        return links.link_to(self.admin_site, User, progress.user_id, progress.user.get_username())
 
     @admin.display(description=gettext_lazy("badge template"))
     def template_link(self, progress: BadgeProgress) -> str:
         template = progress.template
         model = links.template_model(self.admin_site, template)
-        return links.link_to(self.admin_site, None, model, template.pk, template)
+        return links.link_to(self.admin_site, model, template.pk, template)
 
     @admin.display(description=gettext_lazy("fulfilled"))
     def fulfilled(self, progress: BadgeProgress) -> str:

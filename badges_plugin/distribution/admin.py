@@ -73,7 +73,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
 
     @admin.display(description=_("award"))
     def award_link(self, delivery: Delivery) -> str:
-        return link_to(self.admin_site, None, BadgeAward, delivery.award_id, f"#{delivery.award.number}")
+        return link_to(self.admin_site, BadgeAward, delivery.award_id, f"#{delivery.award.number}")
 
     @admin.display(description=_("learner"))
     def user(self, delivery: Delivery) -> str:
