@@ -183,10 +183,20 @@ _UNREADABLE = object()
 _local = threading.local()
 
 
+class _Session(requests.Session):
+    """A session for which a redirect is a reply like any other.
+
+    Told not to follow it, requests still reads its body, of whatever length, and takes its address apart.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def _session() -> requests.Session:
     session: requests.Session | None = getattr(_local, "session", None)
     if session is None:
-        session = _local.session = requests.Session()
+        session = _local.session = _Session()
         # The machine's proxies and certificates are wanted; its .netrc must not replace the key of an organization.
         session.auth = _with_the_key_it_has
         # A cookie of one account's session must not go out with the key of another.

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from badges_plugin.distribution.failures import (
     redacted,
 )
 from badges_plugin.distribution.http import (
+    LARGEST_REPLY,
     HttpClient,
     Patience,
     failure_of_exception,
@@ -136,6 +137,8 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
         # Silence.
         (None, TransientFailure, True),
         (b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", PermanentFailure, False),
+        # An address that is none.
+        (b"HTTP/1.1 302 Go\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n", PermanentFailure, False),
         (b"HTTP/1.1 422 No\r\nContent-Length: 4\r\n\r\n<ht>", PermanentFailure, False),
     ],
 )
@@ -144,6 +147,31 @@ def test_replies_that_are_none(reply: bytes | None, kind: type[DeliveryFailure],
         HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
 
     assert (type(caught.value), caught.value.ambiguous) == (kind, ambiguous)
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"302 Go\r\nLocation: /x", b"422 No"])
+def test_a_reply_without_end_is_not_read_to_the_end(status: bytes) -> None:
+    taken = 0
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def flood() -> None:
+        nonlocal taken
+        connection, _ = listener.accept()
+        # Who has seen enough hangs up.
+        with connection, suppress(ConnectionError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 100000000\r\n\r\n")
+            while taken < 100_000_000:
+                taken += connection.send(b"x" * 1_000_000)
+
+    thread = threading.Thread(target=flood, daemon=True)
+    thread.start()
+    with listener, pytest.raises(TransientFailure, match="too large"):
+        HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}/", patience=Patience(total=10)).get("badges")
+    thread.join(10)
+
+    # What the machine keeps between the two ends comes on top.
+    assert taken < 10 * LARGEST_REPLY
 
 
 def test_nobody_listening_is_not_ambiguous() -> None:
