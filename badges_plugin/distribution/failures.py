@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 # Providers quote the address of the learner in their messages; what is kept for audit holds no personal data.
-_ADDRESS = re.compile(r"[^\s\"'<>,;:()\[\]]+@[^\s\"'<>,;:()\[\]]+")
+# Looked for where a word begins, and nowhere else: from each of its characters, a long word would take for ever.
+_ADDRESS = re.compile(r"(?<![^\s\"'<>,;:()\[\]])[^\s\"'<>,;:()\[\]]+@[^\s\"'<>,;:()\[\]]+")
 _LONGEST_REASON = 1000
 
 

@@ -219,6 +219,11 @@ def test_a_reason_holds_no_address() -> None:
     assert text == "422: <address> already has it (<<address>>), '<address>'"
 
 
+def test_a_word_without_end_is_no_address() -> None:
+    # The limit of every test is the only clock here: what looks for an address from each character takes an hour.
+    assert redacted("x" * LARGEST_REPLY) == "x" * 1000
+
+
 def test_a_cookie_of_one_account_does_not_reach_another() -> None:
     heard: list[bytes] = []
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=of-one\r\nConnection: close\r\n\r\n{}"
