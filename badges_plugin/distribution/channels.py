@@ -33,10 +33,11 @@ def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:
 def probe_channels(now: datetime, policy: RetryPolicy) -> Sequence[int]:
     """Channels that were down and may be tried with one delivery each. Each is given to one worker only."""
     down = Channel.objects.filter(
+        # Without a rest where the threshold was lowered since the last failure.
+        Q(rest_until=None) | Q(rest_until__lte=now),
         backend__in=registry.slugs(),
         paused_reason="",
         failures__gte=policy.breaker_threshold,
-        rest_until__lte=now,
         deliveries__state="pending",
         deliveries__next_attempt_at__lte=now,
     ).distinct()

@@ -376,6 +376,19 @@ def test_a_provider_that_is_down_is_probed_and_not_hammered(
     assert Channel.objects.get().failures == 0
 
 
+def test_a_threshold_that_is_lowered_below_the_failures_so_far_strands_nobody(
+    ada: Any, template: BadgeTemplate, provider: Provider, settings: Any
+) -> None:
+    send_passing(ada)
+    Channel.objects.update(failures=3)
+
+    settings.BADGES_CONFIG = {"distribution": settings_of_deliveries(retry_breaker_threshold=3)}
+    deliver()
+
+    assert rows() == [(1, "issue", "done")]
+    assert Channel.objects.get().failures == 0
+
+
 def test_an_account_that_is_told_to_wait_waits_as_a_whole(
     ada: Any, template: BadgeTemplate, provider: Provider
 ) -> None:
