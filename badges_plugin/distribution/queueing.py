@@ -29,13 +29,15 @@ def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
     keep the order, and an issue of a revoked award is looked up and not sent again.
     """
     issues = Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE)
+    # Locked whatever its state: a worker that records a failure of it either has done so, or will see the revocation.
+    issue = issues.select_for_update().first()
+    if issue is None or issue.state == State.CANCELLED:
+        return
     never_sent = issues.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False)
     if settle(never_sent, State.CANCELLED, reason=_("Revoked before it was delivered.")):
         return
     # Nobody needs to repair the issue any more, only to find out whether there is something to revoke.
     retry_now(issues.filter(state=State.FAILED, in_doubt=True))
-    if not issues.exclude(state=State.CANCELLED).exists():
-        return
     _queue(award, backend, Action.REVOKE)
 
 

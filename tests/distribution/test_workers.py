@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from django.utils import timezone
 
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.delivery import carry_out, prepare, record
+from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeTemplate
+from badges_plugin.signals import badge_revoked
 from tests.distribution.fakes import Provider
 from tests.factories import UserFactory, send_passing
 
@@ -69,6 +73,43 @@ def test_revocations_in_between_stay_in_order(awarded: list[Any], provider: Prov
     asked = Counter(provider.asked)
     assert asked["find"] == 0
     assert asked["issue"] - asked["revoke"] == LEARNERS // 2
+
+
+def test_a_failure_recorded_while_the_revocation_commits_holds_nothing_up(
+    transactional_db: None, template: BadgeTemplate, provider: Provider
+) -> None:
+    learner = UserFactory.create()
+    provider.before = [PermanentFailure("no")]
+    send_passing(learner, minute=1)
+    claimed = claim(1, worker="w", lease=60, now=timezone.now(), policy=config().retry)
+    [attempt] = map(carry_out, prepare(claimed, config()))
+
+    def finish() -> None:
+        try:
+            record(attempt, policy=config().retry)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def meanwhile(sender: object, **kwargs: object) -> None:
+            # The revocation is written and not committed. Who records the failure now either waits for that or not.
+            with suppress(TimeoutError):
+                pool.submit(finish).result(timeout=1)
+
+        badge_revoked.connect(meanwhile)
+        try:
+            send_passing(learner, minute=2, is_passing=False)
+        finally:
+            badge_revoked.disconnect(meanwhile)
+    send_passing(learner, minute=3)
+    work(0)
+
+    assert list(Delivery.objects.order_by("pk").values_list("award__number", "action", "state")) == [
+        (1, "issue", "cancelled"),
+        (1, "revoke", "cancelled"),
+        (2, "issue", "done"),
+    ]
 
 
 def test_claims_do_not_wait_for_each_other(awarded: list[Any]) -> None:
