@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -234,6 +235,18 @@ def test_the_poll_fills_the_gaps_in_order(credly: CredlySimulator, template: Cre
     assert (template.name, CredlyBadge.objects.get().state) == ("Name 6", "accepted")
     # The next one looks at the last hour again, and finds nothing new.
     assert " 0 applied, 0 left" in poll()
+
+
+def test_the_poll_does_not_look_again_at_what_webhooks_have_brought(
+    credly: CredlySimulator, template: CredlyBadgeTemplate
+) -> None:
+    for days in (9, 6, 3):
+        credly.world.change_template(str(template.uuid), {"name": f"Name of {days} days ago"})
+        last_event(credly).occurred_at = f"{timezone.now() - timedelta(days=days):%Y-%m-%dT%H:%M:%S.000Z}"
+        assert notify(credly) == 200
+
+    assert " 3 events seen, 0 applied, 0 left" in poll()
+    assert " 1 events seen, 0 applied, 0 left" in poll()
 
 
 def test_the_poll_comes_back_for_what_had_to_wait(credly: CredlySimulator, issued: Any) -> None:

@@ -88,13 +88,13 @@ def poll(organization: CredlyOrganization) -> PollResult:
     result = PollResult(seen=len(recent))
     polled_until = organization.polled_until
     for event in sorted(recent, key=lambda event: event.occurred_at or since):
-        if event.organization_id != organization.uuid or is_applied(event.id):
-            continue
         try:
-            result.applied += apply_event(organization, event)
+            if event.organization_id == organization.uuid and not is_applied(event.id):
+                result.applied += apply_event(organization, event)
         except TransientFailure as failure:
             logger.info("Credly event %s waits: %s", event.id, failure.reason)
             result.waiting += 1
+        # Also past what webhooks have brought, or every poll would look as far back as the first one.
         if not result.waiting:
             polled_until = event.occurred_at or polled_until
     if polled_until is not None:
