@@ -20,15 +20,20 @@ _ADDRESS = re.compile(r"(?<![^\s\"'<>,;:()\[\]])[^\s\"'<>,;:()\[\]]+@[^\s\"'<>,;
 _LONGEST_REASON = 1000
 
 
+def storable(text: str) -> str:
+    """The text without what databases refuse: NUL, and halves of characters, as JSON may hold them."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()
+
+
 def redacted(text: str, *, without: Mapping[str, str] | None = None) -> str:
     """The text without e-mail addresses and no longer than what a person reads.
 
-    `without` maps what is to be left out as well to what stands in its place. Databases refuse NUL, so it goes, too.
+    `without` maps what is to be left out as well to what stands in its place. What databases refuse goes, too.
     """
     for secret, word in (without or {}).items():
         if secret:
             text = re.sub(re.escape(secret), word, text, flags=re.IGNORECASE)
-    return _ADDRESS.sub("<address>", text.replace("\x00", ""))[:_LONGEST_REASON]
+    return _ADDRESS.sub("<address>", storable(text))[:_LONGEST_REASON]
 
 
 class DeliveryFailure(Exception):

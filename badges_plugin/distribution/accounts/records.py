@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from badges_plugin.distribution.failures import TransientFailure
+from badges_plugin.distribution.failures import TransientFailure, storable
 
 RecordT = TypeVar("RecordT")
 
@@ -17,8 +17,7 @@ class UnexpectedReply(ValueError):
 def text(record: Any, name: str) -> str:
     """The text under the name; empty where there is none."""
     value = record.get(name) if isinstance(record, Mapping) else None
-    # Databases refuse NUL.
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
 
 
 def read(provider: str, reader: Callable[[Any], RecordT], record: Any) -> RecordT:
