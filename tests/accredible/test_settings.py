@@ -29,6 +29,12 @@ def test_which_accredible(settings: Any, values: dict[str, Any], root: str) -> N
     assert check_settings(None) == []
 
 
+def test_keys_are_not_in_what_an_error_report_shows(settings: Any) -> None:
+    settings.BADGES_CONFIG = {"accredible": {"API_KEYS": {"main": "hidden key"}}}
+
+    assert "hidden" not in repr(config())
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

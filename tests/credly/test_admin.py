@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
+from django.views.debug import ExceptionReporter
 
 from badges_plugin import api
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
@@ -96,6 +98,24 @@ def test_the_key_is_not_shown_to_who_may_only_look(
 
     assert DEMO_ORGANIZATION_ID in page
     assert DEMO_KEY not in page
+
+
+def test_the_key_is_not_in_the_report_of_a_page_that_fails(
+    admin_client: Client, credly: CredlySimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("INSERT"):
+            raise OperationalError("away")
+        return execute(sql, *args)
+
+    admin_client.raise_request_exception = False
+    with connection.execute_wrapper(refuse):
+        response = admin_client.post(reverse(ADD), {"uuid": DEMO_ORGANIZATION_ID, "api_key": DEMO_KEY})
+
+    [failure] = [record for record in caplog.records if record.name == "django.request"]
+    report = ExceptionReporter(response.wsgi_request, *failure.exc_info)  # type: ignore[misc]
+    assert "api_key = " in report.get_traceback_text()
+    assert DEMO_KEY not in report.get_traceback_text() + report.get_traceback_html()
 
 
 def test_an_empty_key_field_keeps_the_stored_key_and_checks_it(

@@ -33,6 +33,13 @@ def test_keys_of_organizations(settings: Any) -> None:
     assert config().organizations == {UUID(DEMO_ORGANIZATION_ID): "key"}
 
 
+def test_secrets_are_not_in_what_an_error_report_shows(settings: Any) -> None:
+    keys = {"ORGANIZATIONS": {DEMO_ORGANIZATION_ID: "hidden key"}, "WEBHOOK_SECRET": "hidden-word"}
+    settings.BADGES_CONFIG = {"credly": keys}
+
+    assert "hidden" not in repr(config())
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -46,6 +53,7 @@ def test_keys_of_organizations(settings: Any) -> None:
         ({"ORGANIZATIONS": {DEMO_ORGANIZATION_ID: ""}}, '"ORGANIZATIONS"'),
         ({"ORGANIZATIONS": [DEMO_ORGANIZATION_ID]}, '"ORGANIZATIONS"'),
         ({"LOCALE": "tlh"}, '"LOCALE"'),
+        ({"LOCALE": ["en"]}, '"LOCALE"'),
         ({"REQUESTS_PER_MINUTE": 0}, '"REQUESTS_PER_MINUTE"'),
         ({"WEBHOOK_SECRET": 1}, '"WEBHOOK_SECRET"'),
         # The address would never be found.

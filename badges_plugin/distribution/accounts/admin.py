@@ -7,9 +7,11 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
 
 from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
 from badges_plugin.distribution import channels
@@ -46,6 +48,11 @@ class AccountAdmin(ModelAdmin[AccountT]):
             return (self.form.identity, "api_key")
         may_enter = self.has_change_permission(request, obj)
         return [name for name in self.fields or () if name != "api_key" or may_enter]
+
+    @method_decorator(sensitive_post_parameters("api_key"))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Keep the key out of the mail that Django sends when the page fails."""
+        return super().changeform_view(request, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("stored key"))
     def key(self, account: AccountT) -> str:

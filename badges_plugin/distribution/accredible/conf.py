@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from badges_plugin.distribution.accounts.settings import ProviderSettings
 
@@ -31,7 +31,7 @@ class AccredibleConfig:
     """
 
     api_root: str
-    api_keys: Mapping[str, str]
+    api_keys: Mapping[str, str] = field(repr=False)
     requests_per_minute: float | None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from badges_plugin.distribution.accounts.settings import ProviderSettings
@@ -36,12 +36,12 @@ class CredlyConfig:
 
     base_url: str
     api_base_url: str
-    organizations: Mapping[UUID, str]
+    organizations: Mapping[UUID, str] = field(repr=False)
     locale: str
     suppress_issue_email: bool
     suppress_revoke_email: bool
     requests_per_minute: float | None
-    webhook_secret: str
+    webhook_secret: str = field(repr=False)
 
 
 def config() -> CredlyConfig:
@@ -93,10 +93,10 @@ def _organizations(values: ProviderSettings) -> Mapping[UUID, str]:
 
 
 def _locale(values: ProviderSettings) -> str:
-    value = values["LOCALE"]
+    value = values.text("LOCALE")
     if value not in {"", *LOCALES}:
         raise values.wrong("LOCALE", f"empty or one of {', '.join(LOCALES)}")
-    return str(value)
+    return value
 
 
 def _pace(values: ProviderSettings) -> float | None:
