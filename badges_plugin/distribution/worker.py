@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
+from badges_plugin.consumers.database import is_passing
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import Attempt, announce, carry_out, failed_to_record, prepare, record
@@ -130,9 +131,10 @@ class Worker:
         try:
             with transaction.atomic():
                 decisions = [record(attempt, policy=self.config.retry) for attempt in attempts]
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:  # noqa: BLE001 - it is found and logged when they are recorded one by one
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # Which of them it is about is found, and logged, when they are recorded one by one.
             decisions = [self._record_one(attempt) for attempt in attempts]
         for attempt, decision in zip(attempts, decisions, strict=True):
             announce(attempt, decision)
@@ -143,9 +145,10 @@ class Worker:
     def _record_one(self, attempt: Attempt) -> Decision | None:
         try:
             return record(attempt, policy=self.config.retry)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:  # noqa: BLE001 - one badge that cannot be recorded must not stop the others
+        except Exception as error:
+            # One badge that cannot be recorded must not stop the others.
+            if is_passing(error):
+                raise
             return record(failed_to_record(attempt, error), policy=self.config.retry)
 
 

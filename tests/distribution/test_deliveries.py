@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from badges_plugin import api
@@ -303,6 +304,25 @@ def test_a_result_that_cannot_be_recorded_needs_attention(
 
     assert deliver() == {"failed": 1}
     assert Delivery.objects.get().in_doubt
+
+
+def test_a_result_that_the_database_never_takes_does_not_stop_the_worker(
+    ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    def utf8mb3(execute: Any, sql: str, params: Any, *args: Any) -> Any:
+        if any("\U0001f600" in str(param) for param in params or ()):
+            # What MySQL and MariaDB say to it, as if it were their trouble.
+            raise OperationalError(1366, "Incorrect string value")
+        return execute(sql, params, *args)
+
+    provider.before = [PermanentFailure("no \U0001f600")]
+    send_passing(ada)
+    send_passing(UserFactory.create())
+    with connection.execute_wrapper(utf8mb3):
+        deliver()
+
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == ["done", "failed"]
+    assert "Incorrect string value" in Delivery.objects.get(state="failed").last_error
 
 
 def test_a_learner_who_cannot_be_told_still_has_the_badge(
