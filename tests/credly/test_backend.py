@@ -116,6 +116,26 @@ def test_a_silent_credly_is_asked_again_after_the_time_out(
     assert Delivery.objects.get().state == "done"
 
 
+@pytest.mark.parametrize("address", ["", "a|b@example.org"])
+def test_a_revocation_in_doubt_is_not_looked_for_among_everybodys_badges(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate, ada: Any, address: str
+) -> None:
+    world = CredlyWorld(credly, organization, template)
+    send_passing(ada, minute=1)
+    deliver()
+    for number in range(9):
+        world.issue_by_hand(f"somebody.{number}@example.org")
+    # The address went meanwhile, as a retired learner's does; or Credly's filter cannot hold today's.
+    ada.email = address
+    ada.save()
+    world.lose_answers(Action.REVOKE)
+    send_passing(ada, minute=2, is_passing=False)
+    deliver()
+
+    assert Delivery.objects.get(action="revoke").state == "done"
+    assert len(credly.requests("list_badges")) == 1
+
+
 def test_a_badge_that_was_deleted_at_credly_counts_as_revoked(
     credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
 ) -> None:

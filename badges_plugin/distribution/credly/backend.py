@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.credly import handlers
-from badges_plugin.distribution.credly.client import CredlyClient
+from badges_plugin.distribution.credly.client import CredlyClient, can_be_asked_for
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
 from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate, CredlyOrganization
@@ -148,7 +148,8 @@ def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
 def _revoked(order: Order[Context]) -> BadgeRecord | None:
     """The badge of the order if Credly lists it as revoked."""
     client, template_id, email = order.context.client, order.template_uuid, order.recipient.email
-    mine = client.badges(template_id=template_id, email=email)
+    # Not by an address that Credly cannot be asked for: that would be everybody's badges.
+    mine = client.badges(template_id=template_id, email=email) if can_be_asked_for(email) else ()
     # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
     # worker has time for; if that is not enough, staff will look.
     anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_REVOKED)
