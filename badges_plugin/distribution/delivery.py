@@ -64,7 +64,9 @@ def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[
         if isinstance(job.order, Order) and job.order.action is Action.ISSUE:
             job.delivery.recipient_email = job.order.recipient.email
             addressed.append(job.delivery)
-    Delivery.objects.bulk_update(addressed, ["recipient_email"])
+    # Only while the claims hold: an expired one may be settled by now, and its address forgotten.
+    claims = {delivery.claimed_by for delivery in addressed}
+    Delivery.objects.filter(claimed_by__in=claims).bulk_update(addressed, ["recipient_email"])
     return jobs
 
 

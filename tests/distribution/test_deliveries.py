@@ -440,6 +440,18 @@ def test_the_address_is_kept_while_in_doubt_and_forgotten_then(
     assert Delivery.objects.get().recipient_email == ""
 
 
+def test_an_address_is_not_written_after_the_claim_has_expired(
+    ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    send_passing(ada)
+    claimed = take()
+    let_time_pass()
+    deliver()
+    prepare(claimed, config())
+
+    assert list(Delivery.objects.values_list("state", "recipient_email")) == [("done", "")]
+
+
 def test_expired_claims_are_taken_back_once(ada: Any, template: BadgeTemplate) -> None:
     send_passing(ada)
     take()
