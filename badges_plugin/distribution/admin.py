@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -18,12 +18,19 @@ from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward
 
+LATEST_ATTEMPTS = 100
+"""So many are shown. Where a provider is away for weeks there are thousands, and their page would be of megabytes."""
+
 
 class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
+    verbose_name_plural = _("latest delivery attempts")
     fields = ("number", "started_at", "milliseconds", "outcome", "looked_up", "reason")
     readonly_fields = fields
     ordering = ("-number",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryAttempt]:
+        return super().get_queryset(request).filter(delivery__attempts__lt=F("number") + LATEST_ATTEMPTS)
 
 
 class DeliveryAdmin(ReadOnlyAdmin[Delivery]):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from badges_plugin.distribution import queueing
 from badges_plugin.distribution.admin import DeliveryAdmin
 from badges_plugin.distribution.failures import PermanentFailure, RejectedKey
-from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver
@@ -47,6 +47,22 @@ def test_a_failure_is_shown_with_its_reason_and_history(admin_client: Client, fa
     assert f"{failed.award.user.username}: {failed.award.template}, issue" in page
     assert reverse("admin:badges_plugin_badgeaward_change", args=[failed.award_id]) in page
     assert 'name="_save"' not in page
+
+
+def test_of_many_attempts_the_latest_are_shown(admin_client: Client, failed: Delivery) -> None:
+    DeliveryAttempt.objects.all().delete()
+    rows = [
+        DeliveryAttempt(
+            delivery=failed, number=number, outcome="transient", looked_up=False,
+            reason=f"reason {number:04}", started_at=timezone.now(), milliseconds=1,
+        )
+        for number in range(1, 251)
+    ]  # fmt: skip
+    DeliveryAttempt.objects.bulk_create(rows)
+    Delivery.objects.update(attempts=250)
+
+    page = admin_client.get(reverse(CHANGE, args=[failed.pk])).content.decode()
+    assert [number for number in range(1, 251) if f"reason {number:04}" in page] == list(range(151, 251))
 
 
 def test_retry_now(admin_client: Client, failed: Delivery) -> None:
