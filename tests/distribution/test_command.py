@@ -93,3 +93,9 @@ def test_badges_that_are_switched_off_are_not_delivered(settings: Any) -> None:
 def test_it_takes_at_least_one_thread() -> None:
     with pytest.raises(CommandError, match="--concurrency"):
         run("--concurrency", "0")
+
+
+@pytest.mark.parametrize("interval", ["0", "-1", "nan"])
+def test_it_pauses(interval: str) -> None:
+    with pytest.raises(CommandError, match="--interval"):
+        run("--once", "--interval", interval)

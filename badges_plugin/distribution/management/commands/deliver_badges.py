@@ -31,6 +31,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["concurrency"] < 1:
             raise CommandError("--concurrency must be 1 or more.")
+        if not options["interval"] > 0:
+            # Nor "nan": the worker would ask the database again and again without a pause.
+            raise CommandError("--interval must be above 0.")
         if not is_enabled():
             raise CommandError("Badges are switched off. Set BADGES_ENABLED = True to deliver them.")
         worker = Worker(config(), concurrency=options["concurrency"], interval=options["interval"])
