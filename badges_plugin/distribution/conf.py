@@ -21,10 +21,12 @@ _DEFAULTS: dict[str, object] = {
     "keep_deliveries_days": 730,
     **_RETRY_DEFAULTS,
 }
+# No later instant than what a date can hold.
+_LONGEST = MOST_DAYS * 86_400.0
 # Where not every number from 0 on makes sense: no request succeeds in no time, pauses must not shrink to nothing,
 # and chance must not make them negative.
 _BOUNDS = {
-    "request_timeout": (0.1, math.inf),
+    "request_timeout": (0.1, _LONGEST),
     "keep_attempts_days": (0, MOST_DAYS),
     "keep_deliveries_days": (0, MOST_DAYS),
     "retry_factor": (1, math.inf),
@@ -85,10 +87,10 @@ def config() -> DistributionConfig:
 
 
 def _number(name: str, value: object) -> float:
-    least, most = _BOUNDS.get(name, (0, math.inf))
+    least, most = _BOUNDS.get(name, (0, _LONGEST))
     is_finite = isinstance(value, int | float) and math.isfinite(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite or not least <= value <= most:
-        wanted = f"a number from {least:g} to {most:g}" if most < math.inf else f"a number, {least:g} or more"
+        wanted = f"a number from {least:g} to {most:.10g}" if most < math.inf else f"a number, {least:g} or more"
         raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be {wanted}, not {value!r}.')
     return float(value)
 

@@ -48,6 +48,7 @@ def test_secrets_are_not_in_what_an_error_report_shows(settings: Any) -> None:
         ({"CREDLY_API_BASE_URL": "api.credly.com/v1"}, '"CREDLY_API_BASE_URL"'),
         ({"CREDLY_API_BASE_URL": "ftp://api.credly.com/v1"}, '"CREDLY_API_BASE_URL"'),
         ({"CREDLY_API_BASE_URL": "https://api.credly.com/v1?x=1"}, '"CREDLY_API_BASE_URL"'),
+        ({"CREDLY_API_BASE_URL": "https://user:word@proxy.example/v1"}, '"CREDLY_API_BASE_URL"'),
         ({"CREDLY_API_BASE_URL": "https://[::1/v1"}, '"CREDLY_API_BASE_URL"'),
         ({"ORGANIZATIONS": {"x": "key"}}, '"ORGANIZATIONS"'),
         ({"ORGANIZATIONS": {DEMO_ORGANIZATION_ID: ""}}, '"ORGANIZATIONS"'),

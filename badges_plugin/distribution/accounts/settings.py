@@ -44,9 +44,11 @@ class ProviderSettings:
         value = self._values[name]
         try:
             parts = urlsplit(value if isinstance(value, str) else "")
-            usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+            # A user would take the place of the API key: both are told in the same header.
+            usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+            usable = usable and not parts.query and not parts.fragment
         except ValueError:
             usable = False
         if not usable:
-            raise self.wrong(name, "an address that starts with https:// and has neither ? nor #")
+            raise self.wrong(name, "an address that starts with https:// and has neither @ nor ? nor #")
         return str(value).rstrip("/") + "/"
