@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import responses
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from badges_plugin import api
 from badges_plugin.distribution.accounts.sync import SyncResult
@@ -22,6 +23,7 @@ from badges_plugin.distribution.failures import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
 from tests.credly.conftest import template_id
+from tests.distribution.worlds import refuse_emojis
 from tests.factories import make_template, requires_course
 
 
@@ -60,6 +62,18 @@ def test_a_second_synchronization_changes_nothing(credly: CredlySimulator, organ
     assert sync_organization(organization) == SyncResult(unchanged=5)
     # Not even the rules are compiled again.
     assert (RulesetVersion.current(), list(CredlyBadgeTemplate.objects.values_list("uuid", "modified"))) == before
+
+
+def test_a_template_that_the_database_never_takes_does_not_keep_the_others_away(
+    credly: CredlySimulator, organization: CredlyOrganization
+) -> None:
+    credly.world.add_template(DEMO_ORGANIZATION_ID, {"name": "Grinning \U0001f600"})
+    new = credly.world.add_template(DEMO_ORGANIZATION_ID, {"name": "Brand New"})
+
+    with connection.execute_wrapper(refuse_emojis):
+        out, _ = run()
+    assert ", 1 that the database does not take" in out
+    assert CredlyBadgeTemplate.objects.filter(uuid=new.id).exists()
 
 
 def test_changes_are_taken_over_and_the_configuration_stays(

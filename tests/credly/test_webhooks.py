@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -24,7 +25,7 @@ from badges_plugin.models import BadgeAward
 from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_ORGANIZATION_ID, CredlySimulator
 from sandbox.credly import badges as at_credly
 from tests.distribution.webhook_cases import WebhookCases
-from tests.distribution.worlds import deliver
+from tests.distribution.worlds import deliver, refuse_emojis
 from tests.factories import send_passing
 
 
@@ -287,6 +288,17 @@ def test_an_event_that_cannot_be_read_does_not_stop_the_poll(
     assert " 1 applied, 0 left" in poll()
     template.refresh_from_db()
     assert template.name == "Renamed"
+
+
+def test_an_event_that_the_database_never_takes_does_not_stop_the_poll(
+    credly: CredlySimulator, template: CredlyBadgeTemplate
+) -> None:
+    credly.world.change_template(str(template.uuid), {"name": "Grinning \U0001f600"})
+    new = credly.world.add_template(DEMO_ORGANIZATION_ID, {"name": "Brand New"})
+
+    with connection.execute_wrapper(refuse_emojis):
+        assert " 2 events seen, 1 applied, 0 left" in poll()
+    assert CredlyBadgeTemplate.objects.filter(uuid=new.id).exists()
 
 
 def test_an_event_from_the_future_does_not_stop_later_polls(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from badges_plugin.distribution.conf import config
@@ -28,6 +30,13 @@ def settings_of_deliveries(**changes: float) -> dict[str, float]:
 def deliver(*, concurrency: int = 2) -> dict[str, int]:
     """Run a worker until nothing is due; returns how often each result came."""
     return dict(Worker(config(), concurrency=concurrency, interval=0.01, name="test").run(once=True))
+
+
+def refuse_emojis(execute: Any, sql: str, params: Any, *args: Any) -> Any:
+    """What MySQL and MariaDB say to an emoji where a table is in utf8mb3, as if it were their trouble."""
+    if any("\U0001f600" in str(param) for param in params or ()):
+        raise OperationalError(1366, "Incorrect string value")
+    return execute(sql, params, *args)
 
 
 def let_time_pass() -> None:

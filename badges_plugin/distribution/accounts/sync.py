@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.sites.models import Site
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from badges_plugin.api import deactivate_template
+from badges_plugin.consumers.database import is_passing
 from badges_plugin.models import BadgeTemplate
+
+logger = logging.getLogger(__name__)
 
 
 class HasId(Protocol):
@@ -33,19 +38,23 @@ class SyncResult:
     updated: int = 0
     unchanged: int = 0
     deactivated: int = 0
+    refused: int = 0
 
     @property
     def total(self) -> int:
         """Templates that exist at the provider."""
-        return self.created + self.updated + self.unchanged
+        return self.created + self.updated + self.unchanged + self.refused
 
     def count(self, word: str) -> None:
-        """Add one to "created", "updated" or "unchanged"."""
+        """Add one to "created", "updated", "unchanged" or "refused"."""
         setattr(self, word, getattr(self, word) + 1)
 
     def __str__(self) -> str:
         text = _("%(total)d found, %(created)d new, %(updated)d changed, %(deactivated)d deactivated")
+        if self.refused:
+            text += _(", %(refused)d that the database does not take (see the log)")
         return text % {
+            "refused": self.refused,
             "total": self.total,
             "created": self.created,
             "updated": self.updated,
@@ -76,10 +85,22 @@ def mirror(
         records |= {record.id: record for record in read()}
     result = SyncResult()
     for record in records.values():
-        result.count(apply(record))
+        result.count(_applied(apply, record))
     for template in known_without(records):
         result.deactivated += mark_gone(template)
     return result
+
+
+def _applied(apply: Callable[[RecordT], str], record: RecordT) -> str:
+    """What `apply` returns, or "refused" for what the database never takes: one must not keep the others from us."""
+    try:
+        with transaction.atomic():
+            return apply(record)
+    except DatabaseError as error:
+        if is_passing(error):
+            raise
+        logger.exception("Badge template %s cannot be stored.", record.id)
+        return "refused"
 
 
 def retire(template: BadgeTemplate, values: Mapping[str, object]) -> bool:

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from badges_plugin.consumers.database import is_passing
 from badges_plugin.distribution import queueing
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, EventRecord
 from badges_plugin.distribution.credly.models import (
@@ -94,6 +95,11 @@ def poll(organization: CredlyOrganization) -> PollResult:
         except TransientFailure as failure:
             logger.info("Credly event %s waits: %s", event.id, failure.reason)
             result.waiting += 1
+        except DatabaseError as error:
+            if is_passing(error):
+                raise
+            # It would be refused in every poll, and those after it would wait for ever.
+            logger.exception("Credly event %s cannot be stored and is left out.", event.id)
         # Also past what webhooks have brought, or every poll would look as far back as the first one.
         if not result.waiting:
             polled_until = event.occurred_at or polled_until
