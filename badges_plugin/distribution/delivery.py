@@ -17,6 +17,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from badges_plugin.consumers.redaction import describe, frames
 from badges_plugin.distribution import channels, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
@@ -98,7 +99,7 @@ def carry_out(job: Job) -> Attempt:
         except DeliveryFailure as failure:
             failure.reason = people.redacted(failure.reason, job.order.recipient)
             outcome = failure
-        except Exception as error:  # noqa: BLE001 - see above; it is logged with its traceback and shown to staff
+        except Exception as error:  # noqa: BLE001 - see above; it is logged with its place and shown to staff
             outcome = _bug(job.delivery, error)
     return Attempt(job, outcome, started_at, time.monotonic() - clock)
 
@@ -135,9 +136,15 @@ def announce(attempt: Attempt, decision: Decision | None) -> None:
         return
     try:
         attempt.job.backend.announce(delivery.award, Action(delivery.action))
-    except Exception:
-        # The badge is delivered; a mail server that is away must not make it look otherwise.
-        logger.exception("Delivery %s is done, but the learner could not be told.", delivery.pk)
+    except Exception as error:  # noqa: BLE001 - it is logged
+        # The badge is delivered; a mail server that is away must not make it look otherwise. Without the error's
+        # message: a mail server quotes the address that it refuses.
+        logger.error(
+            "Delivery %s is done, but the learner could not be told: %s at\n%s",
+            delivery.pk,
+            describe(error),
+            frames(error),
+        )
 
 
 def failed_to_record(attempt: Attempt, error: Exception) -> Attempt:
@@ -214,5 +221,6 @@ def _word(outcome: Outcome) -> str:
 
 
 def _bug(delivery: Delivery, error: Exception) -> Bug:
-    logger.error("Delivery %s hit an error in the program.", delivery.pk, exc_info=error)
+    # Its message, without personal data, is the reason of the delivery.
+    logger.error("Delivery %s hit an error in the program: %s at\n%s", delivery.pk, describe(error), frames(error))
     return Bug(redacted(f"{type(error).__name__}: {error}"))

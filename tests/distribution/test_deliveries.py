@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -282,15 +283,17 @@ def test_a_failed_issue_of_a_revoked_award_needs_nobody(ada: Any, template: Badg
 def test_a_bug_shows_and_stops_nobody(
     ada: Any, template: BadgeTemplate, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    provider.before = [KeyError("oh")]
+    provider.before = [KeyError(ada.email)]
     send_passing(ada)
     send_passing(UserFactory.create())
     deliver(concurrency=1)
 
     assert sorted(rows()) == [(1, "issue", "done"), (1, "issue", "failed")]
     failed = Delivery.objects.get(state="failed")
-    assert (failed.in_doubt, failed.last_error) == (True, "KeyError: 'oh'")
+    assert (failed.in_doubt, failed.last_error) == (True, "KeyError: '<address>'")
     assert "KeyError" in caplog.text
+    assert "fakes.py" in caplog.text
+    assert ada.email not in caplog.text
 
 
 def test_a_result_that_cannot_be_recorded_needs_attention(
@@ -323,13 +326,14 @@ def test_a_learner_who_cannot_be_told_still_has_the_badge(
     ada: Any, template: BadgeTemplate, backend: FakeBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*args: object) -> None:
-        raise OSError("no mail server")
+        raise SMTPRecipientsRefused({ada.email: (550, b"No such user")})
 
     backend.announce = fail  # type: ignore[assignment,method-assign]
     send_passing(ada)
 
     assert deliver() == {"done": 1}
-    assert "could not be told" in caplog.text
+    assert "could not be told: SMTPRecipientsRefused" in caplog.text
+    assert ada.email not in caplog.text
 
 
 def test_a_rejected_key_pauses_its_account_alone_and_a_new_key_resumes_it(
