@@ -45,6 +45,8 @@ class BadgesPluginConfig(AppConfig):
         if not conf.is_enabled():
             return
         from . import checks, handlers
+        from .consumers import checks as consumer_checks
 
         checks.connect()
+        consumer_checks.connect()
         handlers.connect()

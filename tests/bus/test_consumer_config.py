@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from badges_plugin.consumers import checks
 from badges_plugin.consumers.config import consumer_config
 from badges_plugin.consumers.kafka_loop import client_properties
 from badges_plugin.consumers.problems import CannotGoOn
@@ -14,6 +15,7 @@ from badges_plugin.consumers.problems import CannotGoOn
 def test_what_is_left_out_has_its_default() -> None:
     with override_settings(BADGES_CONFIG={"consumer": {"patience": 5}}):
         config = consumer_config()
+        assert checks.check_settings(None) == []
     assert (config.patience, config.offset_reset, config.kafka) == (5, "earliest", {})
 
 
@@ -31,6 +33,9 @@ def test_what_is_left_out_has_its_default() -> None:
 def test_a_mistake_is_named(given: dict[str, object], named: str) -> None:
     with override_settings(BADGES_CONFIG={"consumer": given}), pytest.raises(ImproperlyConfigured, match=named):
         consumer_config()
+    with override_settings(BADGES_CONFIG={"consumer": given}):
+        (message,) = checks.check_settings(None)
+    assert (message.id, named in message.msg, bool(message.hint)) == ("badges_plugin.E005", True, True)
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (consumer_not_set, "consumer", "error", "not set", "badges_plugin.consumers.kafka.KafkaConsumer"),
         (consumer_of_the_library, "consumer", "error", "they are lost", "badges_plugin.consumers.kafka.KafkaConsumer"),
         (consumer_misspelt, "consumer", "error", "cannot be imported", "badges_plugin.consumers.kafka.KafkaConsumer"),
-        (consumer_setting_misspelt, "consumer", "error", "patiense", "settings reference"),
+        (consumer_setting_misspelt, "settings", "error", "patiense", "leave the key out"),
         (awards_not_published, "settings", "warning", AWARDED, '"enabled": True'),
         (no_bootstrap_servers, "event bus", "error", "BOOTSTRAP_SERVERS is not set", "host:port"),
         (no_bootstrap_servers, "producer", "error", "cannot be made", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),

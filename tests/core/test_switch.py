@@ -72,7 +72,8 @@ def test_switched_on_everything_is() -> None:
     }
     assert templates <= set(found["admin"])
     assert found["internal"]
-    assert found["checks"]
+    # Of the core, and of consumers, distribution, Credly and Accredible
+    assert found["checks"] == ["check_announcements", "check_configuration", *["check_settings"] * 4]
 
 
 @pytest.mark.parametrize(
