@@ -12,6 +12,8 @@ SERVICE = "credentials"
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": ["--tutor-help"]}
 # A task is one argument of a process; Linux allows 128 KiB for that.
 CHUNK_BYTES = 64 * 1024
+# The deployment's, which the service has no setting for. It is a word: the plugin refuses any other.
+TOPIC = "--topic {{ BADGES_EVENT_BUS_TOPIC }}"
 END_OF_FILE = "END-OF-BADGES-CSV"
 
 options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -24,7 +26,7 @@ options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
 )
 @options
 def doctor(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield _manage("badges_doctor", options)
+    yield _manage("badges_doctor", options, before=TOPIC)
 
 
 @click.command(
@@ -38,7 +40,7 @@ def sync_templates(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 @click.command("badges-replay", help="Process again the events that the bus still holds.", context_settings=PASS_ON)
 @options
 def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield _manage("badges_replay", options)
+    yield _manage("badges_replay", options, before=TOPIC)
 
 
 @click.command(
@@ -75,8 +77,10 @@ def split(text: str, limit: int) -> Iterator[str]:
         yield piece
 
 
-def _manage(name: str, options: tuple[str, ...]) -> tuple[str, str]:
-    return SERVICE, _literal(f"./manage.py {name} {shlex.join(options)}".strip())
+def _manage(name: str, options: tuple[str, ...], *, before: str = "") -> tuple[str, str]:
+    """Return a task; ``before`` is a template of options to which the operator's may say otherwise."""
+    words = ("./manage.py", name, before, _literal(shlex.join(options)))
+    return SERVICE, " ".join(word for word in words if word)
 
 
 def _literal(text: str) -> str:

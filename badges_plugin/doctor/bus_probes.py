@@ -9,12 +9,11 @@ from django.conf import settings
 
 from .findings import Finding
 
-TOPIC = "learning-badges-lifecycle"
 _PROBES = {"kafka": "badges_plugin.doctor.kafka_probe", "redis": "badges_plugin.doctor.redis_probe"}
 
 
-def bus() -> Iterator[Finding]:
-    """The event bus answers and has the topic."""
+def bus(topic: str) -> Iterator[Finding]:
+    """The event bus answers and has the topic, which is given without its prefix."""
     names = f"{getattr(settings, 'EVENT_BUS_CONSUMER', '')} {getattr(settings, 'EVENT_BUS_PRODUCER', '')}".lower()
     buses = [bus for bus in _PROBES if bus in names]
     if not buses:
@@ -30,4 +29,4 @@ def bus() -> Iterator[Finding]:
                 f"Install the plugin with its extra: pip install openedx-badges-plugin[{each}].",
             )
         else:
-            yield from probe.examine(TOPIC)
+            yield from probe.examine(topic)

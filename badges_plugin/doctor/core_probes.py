@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from . import bus_probes, database_probes, settings_probes
 from .registry import Reach, register
 
 
-def connect() -> None:
-    """Register the probes of the core."""
+def connect(*, topic: str) -> None:
+    """Register the probes of the core; ``topic`` is the one that the consumers read, without its prefix."""
     register("switch", settings_probes.enabled, reach=Reach.SETTINGS)
     register("settings", settings_probes.checks, reach=Reach.SETTINGS)
     register("receivers", settings_probes.receivers, reach=Reach.SETTINGS)
@@ -17,4 +19,4 @@ def connect() -> None:
     register("templates", database_probes.templates, reach=Reach.DATABASE)
     register("failed events", database_probes.failed_events, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
-    register("event bus", bus_probes.bus, reach=Reach.NETWORK)
+    register("event bus", partial(bus_probes.bus, topic), reach=Reach.NETWORK)

@@ -50,7 +50,7 @@ def examine(topic: str) -> Iterator[Finding]:
     elif not groups:
         yield Finding.error(
             f"Nobody consumes the stream {stream}.",
-            f"Start manage.py consume_events -t {topic} -g credentials --extra '{{}}'.",
+            f"Start manage.py consume_events -t {topic} -g credentials-badges --extra '{{}}'.",
         )
     else:
         yield Finding.ok(f"Redis answers and has stream {stream} with {len(groups)} consumer groups.")

@@ -275,6 +275,14 @@ def test_the_database_can_be_examined_without_the_network(world: World) -> None:
     assert {"event bus", "credly"}.isdisjoint(each["probe"] for each in findings)
 
 
+def test_the_topic_is_the_one_that_the_consumers_read(world: World) -> None:
+    code, findings = examine(topic="campus")
+    (found,) = [each["what"] for each in findings if each["level"] == "error"]
+    assert code == 1
+    assert found.startswith("Kafka has no topic ")
+    assert found.endswith("-campus.")
+
+
 def test_warnings_count_only_where_asked_for(world: World) -> None:
     nothing_active(world)
     assert (examine()[0], examine(strict=True)[0]) == (0, 1)

@@ -122,18 +122,30 @@ def test_our_init_tasks_alone(machine: Machines, release: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "script"),
     [
-        (["badges-doctor"], "./manage.py badges_doctor"),
-        (["badges-doctor", "--format", "json"], "./manage.py badges_doctor --format json"),
+        (["badges-doctor"], "./manage.py badges_doctor --topic learning-badges-lifecycle"),
+        (["badges-doctor", "--json"], "./manage.py badges_doctor --topic learning-badges-lifecycle --json"),
         (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
-        (["badges-replay", "--dry-run"], "./manage.py badges_replay --dry-run"),
+        (["badges-replay", "--dry-run"], "./manage.py badges_replay --topic learning-badges-lifecycle --dry-run"),
         # What a shell or a template would make something of
-        (["badges-replay", "--since", "a b; {{ c }}"], "./manage.py badges_replay --since 'a b; {{ c }}'"),
+        (
+            ["badges-replay", "--since", "a b; {{ c }}"],
+            "./manage.py badges_replay --topic learning-badges-lifecycle --since 'a b; {{ c }}'",
+        ),
     ],
 )
 def test_do_commands(machine: Machines, arguments: list[str], script: str) -> None:
     tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
     tutor.tutor("local", "do", *arguments)
     assert tutor.tasks() == [("credentials-job", script)]
+
+
+@pytest.mark.parametrize("name", ["badges-doctor", "badges-replay"])
+def test_jobs_look_at_the_topic_of_the_deployment(machine: Machines, name: str) -> None:
+    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
+    tutor.tutor("config", "save", "--set", "BADGES_EVENT_BUS_TOPIC=campus.badges")
+    tutor.tutor("local", "do", name)
+    ((_, script),) = tutor.tasks()
+    assert script.endswith(" --topic campus.badges")
 
 
 def test_backfill_carries_the_file_into_the_container(machine: Machines, tmp_path: Path) -> None:

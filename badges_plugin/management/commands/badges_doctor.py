@@ -29,11 +29,16 @@ class Command(BaseCommand):
             default=Reach.NETWORK.name.lower(),
             help="How far to look. Default: %(default)s, which includes the others.",
         )
+        parser.add_argument(
+            "--topic",
+            default="learning-badges-lifecycle",
+            help="The topic of the consumers, without the prefix. Default: %(default)s.",
+        )
         parser.add_argument("--strict", action="store_true", help="Exit code 1 for warnings, too.")
         parser.add_argument("--json", action="store_true", help="Findings as JSON lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        core_probes.connect()
+        core_probes.connect(topic=options["topic"])
         worst = Level.OK
         for name, finding in examine(reach=Reach[options["reach"].upper()]):
             worst = max(worst, finding.level)
