@@ -1,0 +1,82 @@
+"""The reference names each command with its options, each finding, check and attribute, and none that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from django.core.management import BaseCommand, load_command_class
+
+from badges_plugin import doctor
+from badges_plugin.doctor import core_probes
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = (ROOT / "docs/reference/commands.rst").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs/reference/settings.rst").read_text(encoding="utf-8")
+SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "badges_plugin").rglob("*.py"))}
+FILES = [path for path in SOURCES if path.parent.name == "commands" and path.stem != "__init__"]
+
+
+def section(name: str) -> str:
+    """Return the part of the page whose title names the command."""
+    parts = re.split(r"^(``.+``.*)\n~+$", COMMANDS.partition("\nWhat ``badges_doctor``")[0], flags=re.MULTILINE)
+    return next(text for title, text in zip(parts[1::2], parts[2::2], strict=True) if f"``{name}``" in title + text)
+
+
+def first_cells(page: str, title: str) -> set[str]:
+    """Return what the first column of the table with this title in its head names."""
+    table = re.search(rf"^{title} .*\n=+ .*\n(?P<rows>(?:.+\n)+?)=+ ", page, flags=re.MULTILINE)
+    assert table, title
+    return set(re.findall(r"^``(.+?)``", table["rows"], flags=re.MULTILINE))
+
+
+def options_of(command: BaseCommand) -> set[str]:
+    parser = command.create_parser("manage.py", "command")
+    return {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
+
+
+def found(pattern: str, sources: Iterable[str]) -> set[str]:
+    return {name for source in sources for name in re.findall(pattern, source)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_command_is_there_with_its_options(path: Path) -> None:
+    package = ".".join(path.relative_to(ROOT).parts[:-3])
+    own = options_of(load_command_class(package, path.stem)) - options_of(BaseCommand())
+    assert own - set(re.findall(r"--[a-z-]+", section(path.stem))) == set()
+
+
+def test_no_option_is_there_that_no_command_has() -> None:
+    commands = [load_command_class(".".join(path.relative_to(ROOT).parts[:-3]), path.stem) for path in FILES]
+    known = set().union(*map(options_of, commands)) | {"--extra"}
+    assert set(re.findall(r"--[a-z]+(?:-[a-z]+)*", COMMANDS)) - known == set()
+
+
+def test_findings_of_the_doctor() -> None:
+    core_probes.connect(topic="topic")
+    assert first_cells(COMMANDS, "Finding") == set(doctor.registry._probes)
+
+
+def test_custom_attributes() -> None:
+    named = found(r'set_custom_attribute\("(\w+)"', SOURCES.values())
+    assert first_cells(COMMANDS, "Attribute") == named
+
+
+def test_lines_of_the_log() -> None:
+    everything = "".join(SOURCES.values())
+    assert [line for line in first_cells(COMMANDS, "The line has") if line not in everything] == []
+
+
+def test_system_checks() -> None:
+    providers = ("credly_badges", "accredible_badges")
+    ids = found(r'id="(\w+\.[EW]\d+)"', SOURCES.values())
+    shared = found(r'id=f"\{app_label\}(\.[EW]\d+)"', SOURCES.values())
+    assert first_cells(SETTINGS, "Number") == ids | {f"{app}{number}" for app in providers for number in shared}
+
+
+def test_the_readme_has_the_targets_of_the_makefile() -> None:
+    readme, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.rst", "Makefile"))
+    named = {name.removeprefix("make").strip() or "help" for name in first_cells(readme, "Command")}
+    assert named == set(re.findall(r"^([a-z0-9-]+):.*## ", makefile, flags=re.MULTILINE))
