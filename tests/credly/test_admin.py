@@ -131,7 +131,7 @@ def test_an_empty_key_field_keeps_the_stored_key_and_checks_it(
     assert "does not accept this key" in str(response.context["adminform"].form.errors)
 
 
-def test_an_organization_of_the_settings_appears_without_a_key_field(
+def test_an_organization_of_the_settings_appears_and_its_key_cannot_be_changed(
     admin_client: Client, credly: CredlySimulator, settings: Any
 ) -> None:
     settings.BADGES_CONFIG["credly"] |= {"ORGANIZATIONS": {OTHER_ORGANIZATION_ID: OTHER_KEY}}
@@ -140,6 +140,8 @@ def test_an_organization_of_the_settings_appears_without_a_key_field(
 
     assert "in the settings" in page
     assert OTHER_KEY not in page
+    form = admin_client.get(reverse(CHANGE, args=[CredlyOrganization.objects.get().pk])).context["adminform"].form
+    assert form.fields["api_key"].disabled
 
 
 def test_the_sync_action_reports_on_each_organization(

@@ -16,7 +16,7 @@ AccountT = TypeVar("AccountT", bound=Account)
 
 
 class AccountForm(ModelForm[AccountT]):
-    """Saves only what the provider has confirmed. An account whose key is in the settings has no key field."""
+    """Saves only what the provider has confirmed. A key that is in the settings cannot be changed here."""
 
     provider: ClassVar[str]
     """What the provider is called."""
