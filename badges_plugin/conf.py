@@ -62,8 +62,8 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_name: BADGES_CONFIG
     .. setting_default: {}
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
-        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), and one section for each
-        distribution backend. What is left out has its default.
+        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``consumer``, ``distribution``, and one
+        section for each distribution backend. What is left out has its default.
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """

@@ -65,7 +65,10 @@ ACCREDIBLE = {
     "ACCREDIBLE_EU_API_BASE_URL": "The same for accounts in the European Union.",
     "ACCREDIBLE_SANDBOX_BASE_URL": "The same for Accredible's sandbox.",
     "ACCREDIBLE_SANDBOX_API_BASE_URL": "The same for Accredible's sandbox.",
-    "USE_EU": "Whether the accounts are in the European Union.",
+    "USE_EU": (
+        "Whether the accounts are in the European Union. Not together with ``USE_SANDBOX``: there is one sandbox for"
+        " all."
+    ),
     "USE_SANDBOX": "Whether to use Accredible's sandbox.",
     "API_KEYS": "API keys by the name of the API configuration. They win over keys entered in the admin.",
     "REQUESTS_PER_MINUTE": (

@@ -10,11 +10,13 @@ import pytest
 from django.core.management import BaseCommand, load_command_class
 
 from badges_plugin import doctor
+from badges_plugin.distribution.backends import Backend
 from badges_plugin.doctor import core_probes
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (ROOT / "docs/reference/commands.rst").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs/reference/settings.rst").read_text(encoding="utf-8")
+HOWTO = (ROOT / "docs/howto/write-a-backend.rst").read_text(encoding="utf-8")
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "badges_plugin").rglob("*.py"))}
 FILES = [path for path in SOURCES if path.parent.name == "commands" and path.stem != "__init__"]
 
@@ -74,6 +76,17 @@ def test_system_checks() -> None:
     ids = found(r'id="(\w+\.[EW]\d+)"', SOURCES.values())
     shared = found(r'id=f"\{app_label\}(\.[EW]\d+)"', SOURCES.values())
     assert first_cells(SETTINGS, "Number") == ids | {f"{app}{number}" for app in providers for number in shared}
+
+
+def test_the_contract_of_a_backend() -> None:
+    methods = {name for name, value in vars(Backend).items() if callable(value) and not name.startswith("_")}
+    assert first_cells(HOWTO, "Method") == methods - {"deliver"}
+
+
+def test_files_that_the_documentation_names_exist() -> None:
+    pages = [(ROOT / "README.rst"), *(ROOT / "docs").rglob("*.rst")]
+    named = found(r"``((?:tests|docs|sandbox|badges_plugin|tutor_badges)/[\w./-]+)", map(Path.read_text, pages))
+    assert [path for path in sorted(named) if path != "docs/_build/html" and not (ROOT / path).exists()] == []
 
 
 def test_the_readme_has_the_targets_of_the_makefile() -> None:
