@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import BaseCommand, load_command_class
 
-from badges_plugin import doctor
+from badges_plugin import conf, doctor
 from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.credly import conf as credly_conf
 from badges_plugin.doctor import core_probes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +72,15 @@ def test_custom_attributes() -> None:
 def test_lines_of_the_log() -> None:
     everything = "".join(SOURCES.values())
     assert [line for line in first_cells(COMMANDS, "The line has") if line not in everything] == []
+
+
+def test_the_settings_that_the_built_in_app_cannot_do_without() -> None:
+    """From Sumac on, ``credentials.apps.badges`` reads them in its models and checks, and has no defaults."""
+    example = SETTINGS.partition(":caption: the service's YAML file")[2].partition("\n\n``events``")[0]
+    given = yaml.safe_load(textwrap.dedent(example))["BADGES_CONFIG"]
+    assert tuple(given["events"]) == conf.DEFAULT_EVENTS
+    addresses = [f"CREDLY_{which}BASE_URL" for which in ("", "API_", "SANDBOX_", "SANDBOX_API_")]
+    assert given["credly"] == {name: credly_conf._DEFAULTS[name] for name in [*addresses, "USE_SANDBOX"]}
 
 
 def test_system_checks() -> None:
