@@ -1,6 +1,6 @@
 """`manage.py sync_accredible_badge_templates`: mirror the groups of Accredible API configurations.
 
-From Ulmo on the host's built-in app has a command sync_accredible_groups, hence another name.
+From Teak on the host's built-in app has a command sync_accredible_groups, hence another name.
 """
 
 from __future__ import annotations
