@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
+from tutor_badges.pieces import split
+
 SERVICE = "credentials"
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": ["--tutor-help"]}
 # A task is one argument of a process; Linux allows 128 KiB for that.
-CHUNK_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024
 # The deployment's, which the service has no setting for. It is a word: the plugin refuses any other.
 TOPIC = "--topic {{ BADGES_EVENT_BUS_TOPIC }}"
 END_OF_FILE = "END-OF-BADGES-CSV"
@@ -53,7 +55,7 @@ def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Carry the file into the container with the command, in pieces: there is no volume that both can see in k8s."""
     try:
-        pieces = list(split(csv.read_text(encoding="utf-8-sig"), CHUNK_BYTES))
+        pieces = list(split(csv.read_text(encoding="utf-8-sig"), PIECE_BYTES))
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{csv} is not in UTF-8: save it as such. ({error})") from error
     if not pieces:
@@ -62,19 +64,6 @@ def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         path = f"/tmp/badges-backfill-{number}.csv"  # noqa: S108  (in a container of its own)
         service, command = _manage("badges_backfill", (path, *options))
         yield service, f"cat > {path} <<'{END_OF_FILE}'\n{_literal(piece)}{END_OF_FILE}\n{command}"
-
-
-def split(text: str, limit: int) -> Iterator[str]:
-    """Yield pieces of a CSV text, each with its header line and of ``limit`` bytes at most, if its lines allow that."""
-    header, *rows = [line.rstrip("\r") + "\n" for line in text.split("\n") if line.strip()] or [""]
-    piece, size = header, len(header.encode())
-    for row in rows:
-        if size + len(row.encode()) > limit and piece != header:
-            yield piece
-            piece, size = header, len(header.encode())
-        piece, size = piece + row, size + len(row.encode())
-    if piece != header:
-        yield piece
 
 
 def _manage(name: str, options: tuple[str, ...], *, before: str = "") -> tuple[str, str]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import click
 import pytest
 
-from tutor_badges import bus, checks, commands, images, package
+from tutor_badges import bus, checks, commands, images, package, pieces
 from tutor_badges.config import SETTINGS, defaults
 
 ENABLED = {"mfe", "discovery", "credentials", "badges"}
@@ -177,18 +177,49 @@ ROWS = [["username", "course"], *[[f"learner{number}", "course-v1:Acmé+C+R"] fo
 @pytest.mark.parametrize("limit", [1, 1000, 10_000_000])
 def test_csv_pieces_together_are_the_whole_file(limit: int, newline: str) -> None:
     text = newline.join(",".join(row) for row in ROWS)
-    pieces = list(commands.split(text, limit))
+    found = list(pieces.split(text, limit))
     header = ",".join(ROWS[0]) + "\n"
     one_row = len(f"{header}learner999,course-v1:Acmé+C+R\n".encode())
-    assert all(piece.startswith(header) and piece.endswith("\n") for piece in pieces)
-    assert all(len(piece.encode()) <= max(limit, one_row) for piece in pieces)
-    rows = [row for piece in pieces for row in list(csv.reader(StringIO(piece)))[1:]]
+    assert all(piece.startswith(header) and piece.endswith("\n") for piece in found)
+    assert all(len(piece.encode()) <= max(limit, one_row) for piece in found)
+    rows = [row for piece in found for row in list(csv.reader(StringIO(piece)))[1:]]
     assert rows == ROWS[1:]
+
+
+MIXED = """\
+lms_user_id, time ,username
+1,a,
+2,b,bob
+,c,ann
+1,d,ann
+,e,"bob"
+3,f,
+""broken,g,h,i
+,j,
+ann,k,
+1,l,
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "together"),
+    [
+        (10_000, ["abcdefgjkl"]),  # as it is
+        # Ann is 1 here and there, and a row that names nobody is nobody else's
+        (70, ["acdlbe", "fgjk"]),
+        (60, ["acdl", "bef", "gjk"]),
+        # One learner's rows are more than fit
+        (45, ["ac", "dl", "be", "f", "g", "jk"]),
+    ],
+)
+def test_rows_of_a_learner_stay_together(limit: int, together: list[str]) -> None:
+    found = list(pieces.split(MIXED, limit))
+    assert ["".join(row[1] for row in list(csv.reader(StringIO(piece)))[1:]) for piece in found] == together
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "username,course\n"])
 def test_csv_without_rows_has_no_pieces(text: str) -> None:
-    assert list(commands.split(text, 1000)) == []
+    assert list(pieces.split(text, 1000)) == []
 
 
 @pytest.mark.parametrize(
