@@ -216,7 +216,7 @@ def _segment(part: str) -> str:
 
 
 def _read(response: requests.Response, ends: float) -> bytes:
-    """The body, within limits: a provider that drips or floods must not hold a worker."""
+    """The body, within limits. The time is looked at between chunks; a drip within one outlasts it, not the claim."""
     chunks: list[bytes] = []
     size = 0
     for chunk in response.iter_content(65_536):
