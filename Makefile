@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # A Python 3.11 or newer to make the environments with.
 PYTHON3 ?= python3
 # For example: make unit PYTEST_ARGS="tests/core -x"
-PYTEST_ARGS ?= --numprocesses=auto
+PYTEST_ARGS ?= --numprocesses=auto --dist=worksteal
 
 VENV := .venv
 VENV42 := .venv-django42
@@ -86,8 +86,8 @@ migrations: $(VENV)/.installed ## models and migrations agree
 	$(NO_DATABASE) $(PYTHON) -W error sandbox/manage.py makemigrations --check --dry-run $(APPS)
 
 .PHONY: unit
-unit: $(VENV)/.installed ## the tests but those of Apache Kafka; PYTEST_ARGS chooses
-	$(PYTHON) -m pytest -m "not kafka" $(PYTEST_ARGS)
+unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
+	$(PYTHON) -m pytest -m "not long" $(PYTEST_ARGS)
 
 ##### The same tests elsewhere, but for those of the Tutor plugin, which know neither Django nor a database
 

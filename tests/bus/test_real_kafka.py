@@ -14,7 +14,7 @@ from tests.bus.conftest import KAFKA_CONSUMER
 from tests.bus.stage import Stage, applied, passing
 from tests.services.kafka import create_topics
 
-pytestmark = [pytest.mark.bus, pytest.mark.services, pytest.mark.kafka]
+pytestmark = [pytest.mark.bus, pytest.mark.services, pytest.mark.long]
 
 PARTITIONS = 4
 

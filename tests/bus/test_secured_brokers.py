@@ -57,7 +57,7 @@ def replayed(stage: Stage) -> int:
     return int(number)
 
 
-@pytest.mark.kafka
+@pytest.mark.long
 def test_kafka(kafka: tuple[Stage, Stage]) -> None:
     lms, host = kafka
     sent = lms.emit(passing(1), passing(2, course=1))
@@ -70,7 +70,7 @@ def test_kafka(kafka: tuple[Stage, Stage]) -> None:
     assert f"has topic {host.full_topic} with 4 partitions" in found[0]["what"]
 
 
-@pytest.mark.kafka
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("properties", "secret", "reason"),
     [

@@ -19,7 +19,7 @@ def drills(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.standin
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(
     django.VERSION < (5, 1) and connection.vendor == "sqlite",
     reason="before Django 5.1 several processes cannot write to one SQLite file without now and then failing",
