@@ -58,8 +58,9 @@ def _as_stored(failed: FailedEvent) -> DecodedEvent:
     try:
         metadata = EventsMetadata.from_json(json.dumps(failed.metadata))
         data = AvroSignalDeserializer(signal).from_dict(failed.payload)
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        # The data classes of another release of openedx-events than the one that stored it.
+    except Exception as error:
+        # The data classes, or the kinds of keys, of another release than the one that stored it. What they raise is
+        # theirs to choose: InvalidKeyError is not even a ValueError.
         raise NotReprocessable(
             _("the installed openedx-events cannot read it (%(error)s)") % {"error": type(error).__name__}
         ) from error

@@ -79,6 +79,14 @@ def test_an_event_that_was_dismissed_may_be_tried_all_the_same() -> None:
     assert failed.state == PROCESSED
 
 
+BAD_KEY = {
+    "course_passing_status": {
+        "is_passing": True,
+        "course": {"course_key": "no-key", "display_name": "", "start": None, "end": None},
+        "user": {"id": 7, "is_active": True, "pii": {"username": "ann", "email": "", "name": ""}},
+    }
+}
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     # It never could be read, nor can it now.
     ({"payload": None, "metadata": {}}, "0 headers ce_type"),
@@ -89,6 +97,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"event_type": "org.openedx.content_authoring.course.catalog_info.changed.v1"}, "nothing here receives"),
     ({"payload": {"course_passing_status": {"is_passing": True}}}, "cannot read it"),
     ({"metadata": {"id": "1"}}, "cannot read it"),
+    # A kind of key that is not installed here.
+    ({"payload": BAD_KEY}, "cannot read it"),
 ]
 
 
