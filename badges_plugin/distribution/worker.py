@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.consumers.database import is_passing
+from badges_plugin.consumers.redaction import describe
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import Attempt, announce, carry_out, failed_to_record, prepare, record
@@ -69,12 +70,17 @@ class Worker:
                 try:
                     busy = self._step(pool)
                     troubles = 0
-                except (OperationalError, InterfaceError) as error:
+                except Exception as error:
+                    is_from_database = isinstance(error, OperationalError | InterfaceError)
+                    if not is_from_database and not is_passing(error):
+                        raise
                     # What cannot be recorded in the end stays claimed, expires and is looked up at the provider.
                     troubles += 1
                     if self._stopping.is_set() or (once and troubles > _TROUBLES_ONCE):
                         raise
-                    logger.warning("The database cannot be used (%d): %s", troubles, error)
+                    # What a backend raises instead may name a learner.
+                    words = error if is_from_database else describe(error)
+                    logger.warning("The database cannot be used (%d): %s", troubles, words)
                     self._stopping.wait(min(_DATABASE_AWAY_SECONDS, 0.1 * 2**troubles))
                     _renew_connections()
                     continue

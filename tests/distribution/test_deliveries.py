@@ -7,7 +7,7 @@ from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from badges_plugin import api
@@ -17,6 +17,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.delivery import carry_out, prepare, record
 from badges_plugin.distribution.failures import NotSent, PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.exceptions import ConfigurationChanged
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass, refuse_emojis, settings_of_deliveries
@@ -320,6 +321,34 @@ def test_a_result_that_the_database_never_takes_does_not_stop_the_worker(
 
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["done", "failed"]
     assert "Incorrect string value" in Delivery.objects.get(state="failed").last_error
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("trouble", "led_to"),
+    [
+        (OperationalError(1205, "Lock wait timeout exceeded"), None),
+        # A backend says it in words of its own, or fails while it cleans up.
+        (OperationalError(1205, "Lock wait timeout exceeded"), RuntimeError("cannot write the badge down")),
+        (ConfigurationChanged("again and again"), None),
+    ],
+)
+def test_a_result_that_cannot_be_recorded_for_a_while_is_recorded_then(
+    template: BadgeTemplate, backend: FakeBackend, provider: Provider, trouble: Exception, led_to: Exception | None
+) -> None:
+    troubles = [trouble]
+
+    def fail_once(*args: object) -> None:
+        if troubles:
+            first = troubles.pop()
+            raise led_to or first from first if led_to else None
+
+    backend.record = fail_once  # type: ignore[assignment,method-assign]
+    for learner in UserFactory.create_batch(3):
+        send_passing(learner)
+
+    assert deliver() == {"done": 3}
+    assert provider.issues == 3
 
 
 def test_a_learner_who_cannot_be_told_still_has_the_badge(
