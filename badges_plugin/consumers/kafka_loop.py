@@ -149,11 +149,17 @@ def _reconnect_milliseconds(config: ConsumerConfig) -> int:
 
 def make_client(properties: dict[str, Any]) -> Consumer:
     """Return a client of Kafka. Raises CannotGoOn, naming the property, when it cannot be made of these."""
+    if not properties.get("group.id"):
+        # The client's library aborts the process.
+        raise CannotGoOn('Kafka: the property "group.id" is empty')
     try:
         return Consumer(properties, logger=logger)
     except KafkaException as error:
         # About a property; it names no value but a property's.
         raise CannotGoOn(f"Kafka: {error.args[0].str()}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        # A property that is Python's and not librdkafka's, such as a callback.
+        raise CannotGoOn(f"Kafka: {error}") from error
 
 
 def _is_event(received: KafkaMessage) -> bool:

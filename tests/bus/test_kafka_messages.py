@@ -118,6 +118,18 @@ def test_header_names_of_no_encoding_are_about_the_message(error: Exception) -> 
         decode(received)
 
 
-def test_a_property_that_kafka_does_not_know_is_named() -> None:
-    with pytest.raises(CannotGoOn, match=r"no\.such\.property"):
-        make_client({"group.id": "credentials", "no.such.property": 1})
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        ({"no.such.property": 1}, r"no\.such\.property"),
+        # Python's own: the client's library has no error of its own for them.
+        ({"stats_cb": 5}, "stats_cb"),
+        ({"default.topic.config": 5}, "int"),
+        # With these it aborts the process.
+        ({"group.id": ""}, r"group\.id"),
+        ({"group.id": None}, r"group\.id"),
+    ],
+)
+def test_a_property_that_the_client_does_not_take_is_named(properties: dict[str, object], named: str) -> None:
+    with pytest.raises(CannotGoOn, match=named):
+        make_client({"group.id": "credentials", **properties})
