@@ -155,6 +155,13 @@ def failure_of_exception(error: requests.RequestException) -> DeliveryFailure:
             return TransientFailure("The machine's proxy cannot be reached, or does not connect to the provider.")
         case requests.exceptions.ConnectionError() if _never_connected(error):
             return TransientFailure("The provider cannot be reached (no connection).")
+        # Both are otherwise about the provider's address. Nothing of a badge is wrong, as with a proxy that is away.
+        case requests.exceptions.InvalidProxyURL():
+            return TransientFailure("The machine's proxy has an address that cannot be used (HTTPS_PROXY).")
+        case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
+            return TransientFailure(
+                "The machine's proxy speaks SOCKS (HTTPS_PROXY), for which PySocks is not installed."
+            )
         case requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema():
             return PermanentFailure(f"The configured address of the provider is wrong ({name}).")
         case requests.exceptions.InvalidSchema() | requests.exceptions.InvalidHeader():

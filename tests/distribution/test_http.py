@@ -88,6 +88,8 @@ def test_what_a_status_means(
         (requests.exceptions.ContentDecodingError(), TransientFailure, True),
         (requests.exceptions.InvalidURL(), PermanentFailure, False),
         (requests.exceptions.InvalidSchema(), PermanentFailure, False),
+        # Of the machine's proxy, where PySocks is not installed.
+        (requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."), TransientFailure, False),
         (requests.exceptions.InvalidHeader(), PermanentFailure, False),
         # Whatever requests thinks of next.
         (requests.exceptions.RequestException(), TransientFailure, True),
@@ -276,6 +278,13 @@ def test_a_proxy_that_is_away_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(TransientFailure, match="proxy") as raised:
         HttpClient("http://provider.example/").request("POST", "badges", json={})
+    assert not raised.value.ambiguous
+
+
+def test_a_proxy_that_cannot_be_used_is_no_fault_of_the_badge(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_proxy(monkeypatch, "http://")
+    with pytest.raises(TransientFailure, match="proxy") as raised:
+        HttpClient("https://provider.example/").request("POST", "badges")
     assert not raised.value.ambiguous
 
 
