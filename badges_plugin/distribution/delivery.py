@@ -118,12 +118,25 @@ def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None
         if decision.state is State.FAILED:
             _reconsider(delivery)
         _write_attempt(attempt, decision)
-        channels.note(
-            delivery.channel, decision, fingerprint=attempt.job.fingerprint, now=timezone.now(), policy=policy
-        )
         if isinstance(outcome, Receipt):
             attempt.job.backend.record(delivery.award, Action(delivery.action), outcome)
     return decision
+
+
+def note_channel(attempt: Attempt, decision: Decision | None, *, policy: RetryPolicy) -> None:
+    """Write down what the attempt says about its account. It never fails.
+
+    Outside the transaction: all awards of the account refer to the channel's row. Held together with deliveries, it
+    would have MySQL wait in a circle with revocations, which hold a delivery and then refer to the channel. What is
+    lost in between, the next attempt says again.
+    """
+    if decision is None:
+        return
+    channel, fingerprint = attempt.job.delivery.channel, attempt.job.fingerprint
+    try:
+        channels.note(channel, decision, fingerprint=fingerprint, now=timezone.now(), policy=policy)
+    except DatabaseError as error:
+        logger.warning("Channel %s: what an attempt says about it could not be noted: %s", channel, error)
 
 
 def announce(attempt: Attempt, decision: Decision | None) -> None:

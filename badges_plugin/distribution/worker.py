@@ -19,7 +19,15 @@ from badges_plugin.consumers.database import is_passing
 from badges_plugin.consumers.redaction import describe
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.delivery import Attempt, announce, carry_out, failed_to_record, prepare, record
+from badges_plugin.distribution.delivery import (
+    Attempt,
+    announce,
+    carry_out,
+    failed_to_record,
+    note_channel,
+    prepare,
+    record,
+)
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.heartbeat import beat
 
@@ -103,7 +111,7 @@ class Worker:
             self._running -= finished
             self._unrecorded.extend(future.result() for future in finished)
         if self._unrecorded:
-            self._record(list(self._unrecorded))
+            self._record(self._unrecorded)
             self._unrecorded.clear()
         if not self._stopping.is_set():
             self._start(pool)
@@ -134,6 +142,8 @@ class Worker:
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""
+        # In the order in which an event that revokes several badges locks them, or the two may wait in a circle.
+        attempts = sorted(attempts, key=lambda attempt: attempt.job.delivery.pk)
         try:
             with transaction.atomic():
                 decisions = [record(attempt, policy=self.config.retry) for attempt in attempts]
@@ -142,6 +152,8 @@ class Worker:
                 raise
             # Which of them it is about is found, and logged, when they are recorded one by one.
             decisions = [self._record_one(attempt) for attempt in attempts]
+        for attempt, decision in zip(attempts, decisions, strict=True):
+            note_channel(attempt, decision, policy=self.config.retry)
         for attempt, decision in zip(attempts, decisions, strict=True):
             announce(attempt, decision)
             word = "lost claim" if decision is None else decision.state.value

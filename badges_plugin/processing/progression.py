@@ -86,7 +86,7 @@ def apply(held: learners.Held, steps: Sequence[Step], ruleset: Ruleset) -> list[
     user, template_ids = held.user, _touched_templates(steps)
     known: list[BadgeProgress] = []
     if not held.is_new:
-        known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids))
+        known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids).order_by("pk"))
     stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
     if known:
         for row in Fulfillment.objects.filter(progress__in=known):

@@ -14,6 +14,8 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import CourseData, CoursePassingStatusData, UserData, UserPersonalData
 
 from badges_plugin import api
+from badges_plugin.consumers import database
+from badges_plugin.consumers.patience import Patience
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.sync import sync_organization
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, DataRule, PenaltyDataRule
@@ -22,6 +24,9 @@ from sandbox.drills.verdict import Wanted
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
 
+_PATIENCE = Patience(
+    limit=30, max_pause=1, is_passing=database.is_passing, refresh=database.refresh_connections, stop=lambda: False
+)
 _user_ids = itertools.count(1)
 # Each event is newer than all before it.
 _seconds = itertools.count()
@@ -36,6 +41,8 @@ class CredlyBadge:
         self.name = name
         self.course = f"course-v1:Drills+{uuid.uuid4().hex[:8]}+1"
         self.wanted: dict[str, Wanted] = defaultdict(Wanted)
+        # How often an event met trouble of the database that passes, a deadlock say.
+        self.repetitions = 0
         made = credly.call("POST", "organizations", {"name": f"Organization of {name}"})
         self.organization_id, self.key = made["id"], made["keys"][0]
         # Credly itself would refuse a badge that is issued twice. It must not come to that: here it is issued.
@@ -55,15 +62,28 @@ class CredlyBadge:
     def award(self, learners: Iterable[UserData]) -> None:
         """They pass the course."""
         for learner in learners:
-            send_passing(learner, self.course, is_passing=True)
+            self._send(learner, is_passing=True)
             self.wanted[learner.pii.email].awards += 1
             self.wanted[learner.pii.email].holds = True
 
     def revoke(self, learners: Iterable[UserData]) -> None:
         """They are regraded, and fail."""
         for learner in learners:
-            send_passing(learner, self.course, is_passing=False)
+            self._send(learner, is_passing=False)
             self.wanted[learner.pii.email].holds = False
+
+    def _send(self, learner: UserData, *, is_passing: bool) -> None:
+        """Process the event as a consumer does: what passes is waited for, other errors are let through."""
+        metadata, data = next_metadata(), passing(learner, self.course, is_passing=is_passing)
+
+        def count() -> None:
+            self.repetitions += 1
+
+        _PATIENCE.run(
+            lambda: api.handle_event(PASSING, metadata, {"course_passing_status": data}),
+            "An event",
+            while_waiting=count,
+        )
 
 
 def earn_by_course(template: BadgeTemplate, course: str) -> None:
@@ -93,12 +113,6 @@ def next_metadata() -> EventsMetadata:
     """Of an event that is newer than those before it."""
     moment = _EPOCH + timedelta(seconds=next(_seconds))
     return EventsMetadata(event_type=PASSING, id=uuid.uuid1(), time=moment)
-
-
-def send_passing(learner: UserData, course: str, *, is_passing: bool) -> api.Outcome:
-    """Process the event as its receiver does, but let errors through."""
-    data = passing(learner, course, is_passing=is_passing)
-    return api.handle_event(PASSING, next_metadata(), {"course_passing_status": data})
 
 
 def _learner(number: int) -> UserData:

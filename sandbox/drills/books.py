@@ -52,6 +52,10 @@ def close(badge: CredlyBadge, result: Result) -> None:
         "revoked first": verdict.counts[REVOKED_FIRST],
         "revoked twice": verdict.counts[REVOKED_TWICE],
     }
+    if badge.repetitions:
+        result.remarks.append(
+            f"{badge.repetitions} times an event met trouble of the database that passes, and was tried again."
+        )
     result.problems.extend(verdict.problems)
     _compare_books(badge, badges, result)
 

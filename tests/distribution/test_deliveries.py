@@ -14,7 +14,7 @@ from badges_plugin import api
 from badges_plugin.distribution import channels, queueing
 from badges_plugin.distribution.claims import claim, recover_expired
 from badges_plugin.distribution.conf import config
-from badges_plugin.distribution.delivery import carry_out, prepare, record
+from badges_plugin.distribution.delivery import carry_out, note_channel, prepare, record
 from badges_plugin.distribution.failures import NotSent, PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.exceptions import ConfigurationChanged
@@ -393,10 +393,26 @@ def test_a_key_that_was_changed_during_the_attempt_is_not_blamed(
     [claimed] = take()
     attempt = carry_out(*prepare([claimed], config()))
     provider.key = "better"
-    record(attempt, policy=config().retry)
+    note_channel(attempt, record(attempt, policy=config().retry), policy=config().retry)
 
     assert channels.resume_changed_keys() == 1
     assert deliver() == {"done": 1}
+
+
+def test_what_an_attempt_says_of_its_account_is_no_part_of_its_result(
+    transactional_db: None, ada: Any, template: BadgeTemplate, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("UPDATE") and Channel._meta.db_table in sql:
+            raise OperationalError(2006, "server has gone away")
+        return execute(sql, *args)
+
+    send_passing(ada)
+    with connection.execute_wrapper(refuse):
+        assert deliver() == {"done": 1}
+
+    assert len(provider.live()) == 1
+    assert "could not be noted" in caplog.text
 
 
 def test_a_provider_that_is_down_is_probed_and_not_hammered(

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
-from badges_plugin.distribution.delivery import carry_out, prepare, record
-from badges_plugin.distribution.failures import PermanentFailure
-from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, record
+from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
+from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.signals import badge_revoked
 from tests.distribution.fakes import Provider
-from tests.factories import UserFactory, send_passing
+from tests.factories import TemplateFactory, UserFactory, penalizes_failing, requires_course, send_passing
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -110,6 +110,74 @@ def test_a_failure_recorded_while_the_revocation_commits_holds_nothing_up(
         (1, "revoke", "cancelled"),
         (2, "issue", "done"),
     ]
+
+
+def test_failures_recorded_while_a_revocation_is_written_do_not_wait_in_a_circle(
+    transactional_db: None, template: BadgeTemplate, provider: Provider
+) -> None:
+    first, second = UserFactory.create_batch(2)
+    for learner in (first, second):
+        send_passing(learner, minute=1)
+    attempts = fail(provider, 2)
+
+    # The revocation holds the issue of the second learner, and what it inserts refers to the channel. The worker has
+    # recorded the first failure and waits for that issue.
+    counts = recorded_within_revocation(attempts, second)
+
+    assert counts == {"pending": 2}
+    assert Channel.objects.get().failures == 2
+    assert Counter(Delivery.objects.values_list("action", flat=True)) == {"issue": 2, "revoke": 1}
+
+
+def test_an_event_that_revokes_two_badges_and_a_worker_do_not_wait_in_a_circle(
+    transactional_db: None, template: BadgeTemplate, provider: Provider
+) -> None:
+    another = TemplateFactory.create(origin="fake")
+    penalizes_failing(another, requires_course(another))
+    ada = UserFactory.create()
+    send_passing(ada, minute=1)
+    attempts = fail(provider, 2)
+
+    # The revocation holds the issue of the first badge and will want that of the second. The results came in the
+    # other order.
+    counts = recorded_within_revocation(attempts[::-1], ada)
+
+    assert counts == {"pending": 2}
+    assert Counter(Delivery.objects.values_list("action", flat=True)) == {"issue": 2, "revoke": 2}
+
+
+def fail(provider: Provider, count: int) -> list[Attempt]:
+    """Claim so many deliveries and have them fail. The results are not recorded yet."""
+    provider.before = [TransientFailure("down")] * count
+    claimed = claim(count, worker="w", lease=60, now=timezone.now(), policy=config().retry)
+    return [carry_out(job) for job in prepare(claimed, config())]
+
+
+def recorded_within_revocation(attempts: list[Attempt], learner: Any) -> Counter[str]:
+    """Have the learner lose all badges. While the first revocation is written, a worker records the attempts."""
+
+    def finish() -> Counter[str]:
+        try:
+            worker = Worker(config())
+            worker._record(attempts)
+            return worker.counts
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        finishing: list[Future[Counter[str]]] = []
+
+        def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if not finishing and sql.startswith("INSERT") and Delivery._meta.db_table in sql:
+                finishing.append(pool.submit(finish))
+                # It has to wait for what the revocation holds.
+                with suppress(TimeoutError):
+                    finishing[0].result(timeout=1)
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(meanwhile):
+            send_passing(learner, minute=2, is_passing=False)
+    return finishing[0].result()
 
 
 def test_claims_do_not_wait_for_each_other(awarded: list[Any]) -> None:
