@@ -5,6 +5,10 @@ class BadgesError(Exception):
     """Base of every error that this project raises on purpose."""
 
 
+class NamesNobody(BadgesError):
+    """Base of errors whose message names no person, so that it may be logged."""
+
+
 class IgnoredEvent(BadgesError):
     """
     The event cannot or must not change anything; the reason is for the log and names no person.

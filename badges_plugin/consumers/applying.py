@@ -9,13 +9,14 @@ from collections.abc import Callable
 from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import set_custom_attribute
 
-from .. import api
-from . import database, failures
+from .. import api, database
+from ..redaction import describe
+from . import failures
 from .config import ConsumerConfig
 from .message import DecodedEvent, Message
 from .patience import Patience
 from .problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
-from .redaction import describe, redacted_reports
+from .reports import redacted_reports
 from .stopping import StopRequest
 
 logger = logging.getLogger(__name__)

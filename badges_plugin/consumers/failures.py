@@ -11,8 +11,8 @@ from django.db.models import F
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
 
 from ..models import FailedEvent
+from ..redaction import describe
 from .message import DecodedEvent, Message
-from .redaction import describe
 
 LARGEST = 3 * 2**20
 """So much of a value is kept, in bytes: twice, as it is and decoded, and escaped, it fits a packet of 16 MB, which is

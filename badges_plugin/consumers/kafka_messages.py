@@ -16,7 +16,7 @@ from edx_event_bus_kafka.internal.consumer import get_deserializer
 from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, _get_metadata_from_headers
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .database import chain
+from ..redaction import chain
 from .message import DecodedEvent, Message, text
 from .problems import CannotGoOn, DecodingUnavailable, Undecodable
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .. import heartbeat
+from ..redaction import describe
 from .problems import CannotGoOn, Stopped
-from .redaction import describe
 
 logger = logging.getLogger(__name__)
 

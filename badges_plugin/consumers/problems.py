@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..exceptions import BadgesError
+from ..exceptions import NamesNobody
 
 
-class ConsumerProblem(BadgesError):
-    """Base of these; what it says may be logged."""
+class ConsumerProblem(NamesNobody):
+    """Base of these."""
 
 
 class Undecodable(ConsumerProblem):

@@ -15,11 +15,11 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from ..exceptions import BadgesError
 from ..models import FailedEvent
+from ..redaction import describe
 from .applying import send
 from .failures import account_of
 from .message import DecodedEvent
 from .problems import ReceiversFailed
-from .redaction import describe
 
 
 class NotReprocessable(BadgesError):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..redaction import describe_with_place
 from .problems import CannotGoOn, Stopped
-from .redaction import describe, frames
 from .stopping import StopRequest
 
 logger = logging.getLogger(__name__)
@@ -40,5 +40,5 @@ def run_until_stopped(
         logger.critical("Ending, with the event in work not acknowledged: %s", error)
         raise SystemExit(FAILURE) from error
     except Exception as error:
-        logger.critical("Ending, with the event in work not acknowledged: %s at\n%s", describe(error), frames(error))
+        logger.critical("Ending, with the event in work not acknowledged: %s", describe_with_place(error))
         raise SystemExit(FAILURE) from error

@@ -17,7 +17,6 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from badges_plugin.consumers.redaction import describe, frames
 from badges_plugin.distribution import channels, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
@@ -27,6 +26,7 @@ from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.orders import order_for
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
+from badges_plugin.redaction import describe_with_place
 
 logger = logging.getLogger(__name__)
 
@@ -152,12 +152,8 @@ def announce(attempt: Attempt, decision: Decision | None) -> None:
     except Exception as error:  # noqa: BLE001 - it is logged
         # The badge is delivered; a mail server that is away must not make it look otherwise. Without the error's
         # message: a mail server quotes the address that it refuses.
-        logger.error(
-            "Delivery %s is done, but the learner could not be told: %s at\n%s",
-            delivery.pk,
-            describe(error),
-            frames(error),
-        )
+        words = describe_with_place(error)
+        logger.error("Delivery %s is done, but the learner could not be told: %s", delivery.pk, words)
 
 
 def failed_to_record(attempt: Attempt, error: Exception) -> Attempt:
@@ -235,5 +231,5 @@ def _word(outcome: Outcome) -> str:
 
 def _bug(delivery: Delivery, error: Exception) -> Bug:
     # Its message, without personal data, is the reason of the delivery.
-    logger.error("Delivery %s hit an error in the program: %s at\n%s", delivery.pk, describe(error), frames(error))
+    logger.error("Delivery %s hit an error in the program: %s", delivery.pk, describe_with_place(error))
     return Bug(redacted(f"{type(error).__name__}: {error}"))

@@ -15,8 +15,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
-from badges_plugin.consumers.database import is_passing
-from badges_plugin.consumers.redaction import describe
+from badges_plugin.database import is_passing
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import (
@@ -30,6 +29,7 @@ from badges_plugin.distribution.delivery import (
 )
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.heartbeat import beat
+from badges_plugin.redaction import describe
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import enum
 import logging
 from collections.abc import Iterator
 
-from ..consumers.redaction import describe
+from ..redaction import describe
 from .findings import Finding, Probe
 
 logger = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from functools import partial
 
 from .. import api
 from ..consumers.config import consumer_config
-from ..consumers.database import is_passing, refresh_connections
 from ..consumers.patience import Patience
 from ..consumers.problems import CannotGoOn
-from ..consumers.redaction import describe
 from ..data import BadgingEvent
+from ..database import is_passing, refresh_connections
 from ..models import BadgeTemplate
+from ..redaction import describe
 from .spool import Spool
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from datetime import datetime
 from .. import api, conf
 from ..consumers.message import DecodedEvent, Message
 from ..consumers.problems import CannotGoOn, DecodingUnavailable
-from ..consumers.redaction import describe
 from ..exceptions import IgnoredEvent
+from ..redaction import describe
 from ..ruleset import current_ruleset
 from .spool import Spool
 

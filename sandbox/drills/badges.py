@@ -13,8 +13,7 @@ from opaque_keys.edx.keys import CourseKey
 from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import CourseData, CoursePassingStatusData, UserData, UserPersonalData
 
-from badges_plugin import api
-from badges_plugin.consumers import database
+from badges_plugin import api, database
 from badges_plugin.consumers.patience import Patience
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.sync import sync_organization

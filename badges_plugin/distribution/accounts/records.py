@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from django.db import DatabaseError
+
+from badges_plugin.database import is_passing
 from badges_plugin.distribution.failures import TransientFailure, storable
+
+logger = logging.getLogger(__name__)
 
 RecordT = TypeVar("RecordT")
 
@@ -27,3 +34,17 @@ def read(provider: str, reader: Callable[[Any], RecordT], record: Any) -> Record
     except UnexpectedReply as error:
         # The request has been carried out, or the status would say so.
         raise TransientFailure(f"{provider}'s reply cannot be read: {error}.", ambiguous=True) from error
+
+
+@contextmanager
+def left_out_if_refused(what: str) -> Iterator[None]:
+    """Log, and go on after the block, when the database never takes what is stored in it: the others must not wait.
+
+    Raises the trouble of the database that passes by itself. `what` names the record in the log.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if is_passing(error):
+            raise
+        logger.exception("%s cannot be stored and is left out.", what)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.sites.models import Site
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from badges_plugin.api import deactivate_template
-from badges_plugin.consumers.database import is_passing
+from badges_plugin.distribution.accounts.records import left_out_if_refused
 from badges_plugin.models import BadgeTemplate
-
-logger = logging.getLogger(__name__)
 
 
 class HasId(Protocol):
@@ -85,22 +82,13 @@ def mirror(
         records |= {record.id: record for record in read()}
     result = SyncResult()
     for record in records.values():
-        result.count(_applied(apply, record))
+        what = "refused"
+        with left_out_if_refused(f"Badge template {record.id}"), transaction.atomic():
+            what = apply(record)
+        result.count(what)
     for template in known_without(records):
         result.deactivated += mark_gone(template)
     return result
-
-
-def _applied(apply: Callable[[RecordT], str], record: RecordT) -> str:
-    """What `apply` returns, or "refused" for what the database never takes: one must not keep the others from us."""
-    try:
-        with transaction.atomic():
-            return apply(record)
-    except DatabaseError as error:
-        if is_passing(error):
-            raise
-        logger.exception("Badge template %s cannot be stored.", record.id)
-        return "refused"
 
 
 def retire(template: BadgeTemplate, values: Mapping[str, object]) -> bool:

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from badges_plugin.consumers.database import is_passing
 from badges_plugin.distribution import queueing
+from badges_plugin.distribution.accounts.records import left_out_if_refused
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, EventRecord
 from badges_plugin.distribution.credly.models import (
     ORIGIN,
@@ -90,16 +90,12 @@ def poll(organization: CredlyOrganization) -> PollResult:
     polled_until = organization.polled_until
     for event in sorted(recent, key=lambda event: event.occurred_at or since):
         try:
-            if event.organization_id == organization.uuid and not is_applied(event.id):
-                result.applied += apply_event(organization, event)
+            with left_out_if_refused(f"Credly event {event.id}"):
+                if event.organization_id == organization.uuid and not is_applied(event.id):
+                    result.applied += apply_event(organization, event)
         except TransientFailure as failure:
             logger.info("Credly event %s waits: %s", event.id, failure.reason)
             result.waiting += 1
-        except DatabaseError as error:
-            if is_passing(error):
-                raise
-            # It would be refused in every poll, and those after it would wait for ever.
-            logger.exception("Credly event %s cannot be stored and is left out.", event.id)
         # Also past what webhooks have brought, or every poll would look as far back as the first one.
         if not result.waiting:
             polled_until = event.occurred_at or polled_until

@@ -13,9 +13,9 @@ from django.db.models import QuerySet
 
 from badges_plugin import conf
 from badges_plugin.consumers.problems import ReceiversFailed
-from badges_plugin.consumers.redaction import describe
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import FailedEvent
+from badges_plugin.redaction import describe
 from badges_plugin.retroactive.progress import Output, Progress
 
 

@@ -1,30 +1,15 @@
-"""Keeps personal data out of the log while events are consumed: errors quote what they are about."""
+"""Keeps personal data out of what others log while an event is sent to its receivers."""
 
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .database import chain
-from .problems import ConsumerProblem
+from ..redaction import describe_with_place
 
 # Loggers that report receivers' errors or results while a signal is sent, in Django and in openedx-events.
 REPORTING_LOGGERS = ("django.dispatch", "openedx_events.tooling")
-
-
-def describe(error: BaseException) -> str:
-    """Return the classes of ``error`` and of what led to it, with the messages of those that name nobody."""
-    return " < ".join(
-        f"{type(each).__name__}: {each}" if isinstance(each, ConsumerProblem) else type(each).__name__
-        for each in chain(error)
-    )
-
-
-def frames(error: BaseException) -> str:
-    """Return where ``error`` was raised, as lines of code, without its message."""
-    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
 
 
 class _WithoutMessages(logging.Filter):
@@ -38,8 +23,8 @@ class _WithoutMessages(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
             return record.levelno >= logging.WARNING
-        record.msg = "A receiver failed with %s:\n%s"
-        record.args = (describe(error), frames(error))
+        record.msg = "A receiver failed with %s"
+        record.args = (describe_with_place(error),)
         record.exc_info = None
         record.exc_text = None
         return True

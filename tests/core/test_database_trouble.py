@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from django.db import DataError, InterfaceError, OperationalError, ProgrammingError
 
-from badges_plugin.consumers.database import is_passing
+from badges_plugin.database import is_passing
 from badges_plugin.exceptions import ConfigurationChanged
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from ..exceptions import ConfigurationChanged
+from .exceptions import ConfigurationChanged
+from .redaction import chain
 
 # MySQL and MariaDB raise OperationalError for much that does not pass (an unknown column, a wrong character), so
 # the number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
@@ -53,21 +53,6 @@ def is_passing(error: BaseException) -> bool:
     That is trouble of the database, and staff or a synchronization changing the configuration again and again.
     """
     return any(_is_passing(each) for each in chain(error))
-
-
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and, from the latest to the first, what led to it; receivers' errors included."""
-    pending: list[BaseException] = [error]
-    seen: set[int] = set()
-    while pending:
-        each = pending.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        pending.extend(inner for inner in (each.__context__, each.__cause__) if inner is not None)
-        if isinstance(each, BaseExceptionGroup):
-            pending.extend(each.exceptions)
 
 
 def refresh_connections() -> None:
