@@ -109,7 +109,9 @@ def test_an_exception_leaves_nothing_running(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_supervisor_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
     supervisor = (
-        "import sys, time; from pathlib import Path; from sandbox.demo.processes import Processes\n"
+        "import signal, sys, time; from pathlib import Path; from sandbox.demo.processes import Processes\n"
+        # What runs in the background of a script has interrupts ignored, and hands that down.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"with Processes(Path({str(tmp_path / 'inner')!r})) as processes:\n"
         f"    child = processes.start('child', [sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         '    print(\'{"child": "%d"}\' % child.pid, flush=True)\n'
