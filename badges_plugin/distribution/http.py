@@ -35,6 +35,8 @@ LARGEST_REPLY = 5_000_000
 _TRANSIENT = frozenset({408, 409, 423, 425, 429})
 _MAY_HAVE_ACTED = frozenset({408, 409})
 
+_UNUSABLE_PROXY = "The machine's proxy has an address that cannot be used (HTTPS_PROXY)."
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -155,9 +157,12 @@ def failure_of_exception(error: requests.RequestException) -> DeliveryFailure:
             return TransientFailure("The machine's proxy cannot be reached, or does not connect to the provider.")
         case requests.exceptions.ConnectionError() if _never_connected(error):
             return TransientFailure("The provider cannot be reached (no connection).")
-        # Both are otherwise about the provider's address. Nothing of a badge is wrong, as with a proxy that is away.
-        case requests.exceptions.InvalidProxyURL():
-            return TransientFailure("The machine's proxy has an address that cannot be used (HTTPS_PROXY).")
+        # All are otherwise about the provider's address. Nothing of a badge is wrong, as with a proxy that is away.
+        # A request that could be built has a good address; the only other one is the proxy's.
+        case requests.exceptions.InvalidURL() if error.request or isinstance(
+            error, requests.exceptions.InvalidProxyURL
+        ):
+            return TransientFailure(_UNUSABLE_PROXY)
         case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
             return TransientFailure(
                 "The machine's proxy speaks SOCKS (HTTPS_PROXY), for which PySocks is not installed."

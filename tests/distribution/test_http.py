@@ -281,8 +281,9 @@ def test_a_proxy_that_is_away_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert not raised.value.ambiguous
 
 
-def test_a_proxy_that_cannot_be_used_is_no_fault_of_the_badge(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_proxy(monkeypatch, "http://")
+@pytest.mark.parametrize("address", ["http://", "::::", "http://proxy:99999999", "foo://proxy:1", "http://[::1"])
+def test_a_proxy_that_cannot_be_used_is_no_fault_of_the_badge(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    use_proxy(monkeypatch, address)
     with pytest.raises(TransientFailure, match="proxy") as raised:
         HttpClient("https://provider.example/").request("POST", "badges")
     assert not raised.value.ambiguous
