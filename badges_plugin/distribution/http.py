@@ -145,6 +145,9 @@ def failure_of_status(status: int, words: str, *, body: Any = None, retry_after:
 
 def failure_of_exception(error: requests.RequestException) -> DeliveryFailure:
     """What it means that there is no reply: the request was certainly not sent, or it may have been."""
+    if words := _trouble_of_the_proxy(error):
+        # Nothing of a badge is wrong, and nothing of the provider's address.
+        return TransientFailure(words)
     name = type(error).__name__
     match error:
         case requests.exceptions.ConnectTimeout():
@@ -153,26 +156,30 @@ def failure_of_exception(error: requests.RequestException) -> DeliveryFailure:
             return TransientFailure("The provider did not answer in time.", ambiguous=True)
         case requests.exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return TransientFailure("The provider's certificate is not valid.")
-        case requests.exceptions.ProxyError() if _never_connected(error):
-            return TransientFailure("The machine's proxy cannot be reached, or does not connect to the provider.")
         case requests.exceptions.ConnectionError() if _never_connected(error):
             return TransientFailure("The provider cannot be reached (no connection).")
-        # All are otherwise about the provider's address. Nothing of a badge is wrong, as with a proxy that is away.
-        # A request that could be built has a good address; the only other one is the proxy's.
-        case requests.exceptions.InvalidURL() if error.request or isinstance(
-            error, requests.exceptions.InvalidProxyURL
-        ):
-            return TransientFailure(_UNUSABLE_PROXY)
-        case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
-            return TransientFailure(
-                "The machine's proxy speaks SOCKS (HTTPS_PROXY), for which PySocks is not installed."
-            )
         case requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema():
             return PermanentFailure(f"The configured address of the provider is wrong ({name}).")
         case requests.exceptions.InvalidSchema() | requests.exceptions.InvalidHeader():
             return PermanentFailure(f"The request cannot be built from the configuration ({name}).")
         case _:
             return TransientFailure(f"The connection broke before the reply ({name}).", ambiguous=True)
+
+
+def _trouble_of_the_proxy(error: requests.RequestException) -> str:
+    """What is wrong with the machine's proxy, empty when it is not the proxy that failed."""
+    match error:
+        case requests.exceptions.ProxyError() if _never_connected(error):
+            return "The machine's proxy cannot be reached, or does not connect to the provider."
+        case requests.exceptions.InvalidProxyURL():
+            return _UNUSABLE_PROXY
+        case requests.exceptions.InvalidURL() if error.request is not None:
+            # The request could be built, so the provider's address is good; the only other one is the proxy's.
+            return _UNUSABLE_PROXY
+        case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
+            return "The machine's proxy speaks SOCKS (HTTPS_PROXY), for which PySocks is not installed."
+        case _:
+            return ""
 
 
 def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
