@@ -26,6 +26,7 @@ from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.orders import order_for
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
+from badges_plugin.models import BadgeAward
 from badges_plugin.redaction import describe_with_place
 
 logger = logging.getLogger(__name__)
@@ -187,8 +188,12 @@ def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bo
 
 def _reconsider(delivery: Delivery) -> None:
     """An issue whose award was revoked while it was under way needs no repair, and must not hold up what follows."""
-    if delivery.action == Action.ISSUE and delivery.award.revoked_at is None:
-        retry_now(Delivery.objects.filter(pk=delivery.pk, award__revoked_at__isnull=False))
+    if delivery.action != Action.ISSUE or delivery.award.revoked_at is not None:
+        return
+    # Asked by itself. As a condition of the update, MariaDB would lock the award for it, which a revocation holds
+    # while it waits for the delivery.
+    if BadgeAward.objects.filter(pk=delivery.award_id, revoked_at__isnull=False).exists():
+        retry_now(Delivery.objects.filter(pk=delivery.pk))
 
 
 def _cancel_revocation(delivery: Delivery, decision: Decision) -> None:

@@ -11,16 +11,18 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
+from badges_plugin import api
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, record
 from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.worker import Worker
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.signals import badge_revoked
 from tests.distribution.fakes import Provider
 from tests.factories import TemplateFactory, UserFactory, penalizes_failing, requires_course, send_passing
+from tests.meanwhile import meanwhile
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -146,9 +148,33 @@ def test_an_event_that_revokes_two_badges_and_a_worker_do_not_wait_in_a_circle(
     assert Counter(Delivery.objects.values_list("action", flat=True)) == {"issue": 2, "revoke": 2}
 
 
-def fail(provider: Provider, count: int) -> list[Attempt]:
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_wait_in_a_circle(
+    transactional_db: None, template: BadgeTemplate, provider: Provider, by_hand: bool
+) -> None:
+    ada = UserFactory.create()
+    send_passing(ada, minute=1)
+    attempts = fail(provider, 1, PermanentFailure("refused", status=422))
+
+    def finish() -> Counter[str]:
+        worker = Worker(config())
+        worker._record(attempts)
+        return worker.counts
+
+    # The revocation holds the award and will want the delivery, which the worker holds while it looks at the award.
+    with meanwhile(finish, before=lambda sql: "FOR UPDATE" in sql and Delivery._meta.db_table in sql) as finished:
+        if by_hand:
+            api.revoke_award(BadgeAward.objects.get(), reason="mistaken")
+        else:
+            send_passing(ada, minute=2, is_passing=False)
+
+    assert finished() == {"failed": 1}
+    assert list(Delivery.objects.values_list("action", "state")) == [("issue", "cancelled")]
+
+
+def fail(provider: Provider, count: int, failure: Exception | None = None) -> list[Attempt]:
     """Claim so many deliveries and have them fail. The results are not recorded yet."""
-    provider.before = [TransientFailure("down")] * count
+    provider.before = [failure or TransientFailure("down")] * count
     claimed = claim(count, worker="w", lease=60, now=timezone.now(), policy=config().retry)
     return [carry_out(job) for job in prepare(claimed, config())]
 
