@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
@@ -17,6 +18,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, record
 from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.purge import Purged, purge
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.signals import badge_revoked
@@ -170,6 +172,22 @@ def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_w
 
     assert finished() == {"failed": 1}
     assert list(Delivery.objects.values_list("action", "state")) == [("issue", "cancelled")]
+
+
+def test_a_purge_does_not_wait_for_deliveries_that_an_event_holds(awarded: list[Any]) -> None:
+    work(0)
+    DeliveryAttempt.objects.update(started_at=timezone.now() - timedelta(days=10))
+
+    def forget() -> Purged:
+        try:
+            return purge(timezone.now(), attempts_days=1, deliveries_days=1)
+        finally:
+            connections.close_all()
+
+    # Whoever holds one of them may be waiting for another, which the purge would hold.
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        assert len(Delivery.objects.select_for_update()) == LEARNERS
+        assert pool.submit(forget).result(timeout=5) == Purged(LEARNERS, 0)
 
 
 def fail(provider: Provider, count: int, failure: Exception | None = None) -> list[Attempt]:
