@@ -5,6 +5,10 @@ The ruleset is compiled in memory. Each change of a template, requirement, rule 
 token into one row, in the same transaction; whoever processes events compares the token, one query by primary
 key, and compiles again when it differs. A random token, not a counter: a counter that was rolled back and
 counted up again by somebody else would look unchanged.
+
+The row is also the first that a change locks, so that changes come one after the other. Each locks several rows, and
+in many orders: a template and what a backend adds to it, a requirement and the links of a penalty to it, a last
+requirement and then its template. Two of them could wait for each other in a circle. Events only read the row.
 """
 
 from __future__ import annotations
@@ -37,6 +41,11 @@ class RulesetVersion(models.Model):
         return cls.objects.filter(pk=1).values_list("token", flat=True).first()
 
     @classmethod
+    def hold(cls) -> None:
+        """Wait until nobody else changes the configuration, and keep it so until the end of the transaction."""
+        list(cls.objects.select_for_update().filter(pk=1).values_list("pk"))
+
+    @classmethod
     def renew(cls) -> None:
         """Make every process compile its ruleset again once the running transaction is committed."""
         cls.objects.update_or_create(pk=1, defaults={"token": uuid.uuid4()})
@@ -47,12 +56,14 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
 
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic():
+            RulesetVersion.hold()
             changed = super().update(**kwargs)
             RulesetVersion.renew()
         return changed
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[ModelT]:
         with transaction.atomic():
+            RulesetVersion.hold()
             created = super().bulk_create(*args, **kwargs)
             RulesetVersion.renew()
         return created
@@ -78,6 +89,7 @@ class ConfigurationModel(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and renew the version in the same transaction: a process that dies in between changes nothing."""
         with transaction.atomic():
+            RulesetVersion.hold()
             super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -93,6 +105,7 @@ def hold_rows(rows: models.QuerySet[Any]) -> None:
 
     Otherwise a fulfilment that is written between the two makes the deletion fail.
     """
+    RulesetVersion.hold()
     keys = list(rows.order_by().values_list("pk", flat=True))
     list(rows.model._base_manager.select_for_update().filter(pk__in=keys).values_list("pk"))  # noqa: SLF001
 
@@ -103,7 +116,9 @@ def _renew(**kwargs: object) -> None:
 
 def renew_for_links(instance: models.Model, action: str, **kwargs: object) -> None:
     """Receive ``m2m_changed`` of a relation between configuration models."""
-    if action.startswith("post_"):
+    if action.startswith("pre_"):
+        RulesetVersion.hold()
+    elif action.startswith("post_"):
         RulesetVersion.renew()
 
 
