@@ -17,6 +17,7 @@ from badges_plugin.distribution.accounts.sync import SyncResult, default_site, m
 from badges_plugin.distribution.credly.data import TemplateRecord, TemplateState
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
+from badges_plugin.models import RulesetVersion
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ def apply_template(organization: CredlyOrganization, record: TemplateRecord, *, 
     `occurred_at` is when it became like that, None that it is like that now; what is older than what is known changes
     nothing. Returns "created", "updated" or "unchanged".
     """
+    # Before it is read: an older event that waits for a newer one must find what that has written.
+    RulesetVersion.hold()
     template = CredlyBadgeTemplate.objects.filter(uuid=record.id).first()
     if template is None:
         try:
@@ -79,6 +82,7 @@ def apply_template(organization: CredlyOrganization, record: TemplateRecord, *, 
 
 def remove_template(organization: CredlyOrganization, record: TemplateRecord, *, occurred_at: datetime | None) -> None:
     """Credly has deleted the template: it is deactivated here, and everything that belongs to it stays."""
+    RulesetVersion.hold()
     template = CredlyBadgeTemplate.objects.filter(uuid=record.id, organization=organization).first()
     if template is None or not _is_news(template, occurred_at):
         return
