@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from badges_plugin import api
@@ -21,6 +23,7 @@ from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.purge import Purged, purge
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.processing import learners
 from badges_plugin.signals import badge_revoked
 from tests.distribution.fakes import Provider
 from tests.factories import TemplateFactory, UserFactory, penalizes_failing, requires_course, send_passing
@@ -172,6 +175,29 @@ def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_w
 
     assert finished() == {"failed": 1}
     assert list(Delivery.objects.values_list("action", "state")) == [("issue", "cancelled")]
+
+
+@pytest.mark.parametrize("action", ["retry_now", "give_up"])
+def test_staff_who_search_for_a_learner_do_not_wait_for_an_event_that_holds_it(
+    transactional_db: None, template: BadgeTemplate, provider: Provider, admin_client: Client, action: str
+) -> None:
+    ada = UserFactory.create(username="ada")
+    send_passing(ada, minute=1)
+    key = Delivery.objects.get().pk
+    Delivery.objects.update(state="failed")
+
+    def act() -> int:
+        try:
+            address = reverse("admin:badges_distribution_delivery_changelist")
+            return admin_client.post(f"{address}?q=ada", {"action": action, "_selected_action": [key]}).status_code
+        finally:
+            connections.close_all()
+
+    # The event goes on to the deliveries, some of which the page would hold.
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        learners.lock(ada.pk)
+        assert pool.submit(act).result(timeout=5) == 302
+    assert Delivery.objects.get().state == {"retry_now": "pending", "give_up": "cancelled"}[action]
 
 
 def test_a_purge_does_not_wait_for_deliveries_that_an_event_holds(awarded: list[Any]) -> None:
