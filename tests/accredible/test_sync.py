@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -9,17 +10,19 @@ from typing import Any
 import pytest
 import responses
 from django.core.management import CommandError, call_command
+from django.db import connection, connections, transaction
 
 from badges_plugin.distribution.accounts.sync import SyncResult
 from badges_plugin.distribution.accredible.events import PollResult, poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.accredible.sync import sync_groups
 from badges_plugin.distribution.failures import RejectedKey, TransientFailure
+from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.accredible import OTHER_KEY, AccredibleSimulator
 from tests.accredible.conftest import GROUP
 from tests.distribution.worlds import deliver
-from tests.factories import send_passing
+from tests.factories import UserFactory, send_passing
 
 
 def run(command: str, *arguments: str) -> str:
@@ -150,6 +153,36 @@ def test_states_follow_what_was_changed_at_accredible(
     credential.updated_at -= timedelta(days=3)
     group.api_config.refresh_from_db()
     assert poll(group.api_config) == PollResult()
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_a_poll_does_not_wait_for_the_hosts_credential(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    accredible.world.credits = 0
+    send_passing(ada)
+    deliver()
+    [credential] = accredible.credentials()
+    credential.approve = True
+    # Of few rows, MariaDB would choose another way.
+    for learner in UserFactory.create_batch(150):
+        send_passing(learner)
+    with connection.cursor() as cursor:
+        for model in (AccredibleBadge, UserCredential) if connection.vendor == "mysql" else ():
+            cursor.execute(f"ANALYZE TABLE {model._meta.db_table}")
+            cursor.fetchall()
+
+    def look() -> PollResult:
+        try:
+            return poll(group.api_config)
+        finally:
+            connections.close_all()
+
+    # An event that awards the badge again holds it, and then writes the badge, which the poll would hold.
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        UserCredential.objects.select_for_update().get(username=ada.username)
+        assert pool.submit(look).result(timeout=5) == PollResult(seen=1, changed=1)
 
 
 def test_the_commands_go_through_all_configurations_also_those_of_the_settings(

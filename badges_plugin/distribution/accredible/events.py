@@ -51,5 +51,8 @@ def _set_state(group: AccredibleGroup, record: CredentialRecord, now: datetime) 
     state = record.state(now.astimezone(UTC).date())
     if state is CredentialState.UNKNOWN:
         return 0
-    badges = AccredibleBadge.objects.filter(external_id=record.id, credential_id=group.pk)
-    return badges.exclude(state__in=(*_FINAL, state.value)).update(state=state.value)
+    # Read first: as a condition of the update, MariaDB would lock the host's credential for the group, which an event
+    # that awards the badge again holds while it waits for ours.
+    badges = AccredibleBadge.objects.filter(external_id=record.id, credential_id=group.pk).values_list("pk", flat=True)
+    changeable = AccredibleBadge.objects.filter(pk__in=list(badges)).exclude(state__in=(*_FINAL, state.value))
+    return changeable.update(state=state.value)
