@@ -16,6 +16,7 @@ def connect(*, topic: str) -> None:
     register("consumer", settings_probes.consumer, reach=Reach.SETTINGS)
     register("producer", settings_probes.producer, reach=Reach.SETTINGS)
     register("migrations", database_probes.migrations, reach=Reach.DATABASE)
+    register("isolation", database_probes.isolation, reach=Reach.DATABASE)
     register("templates", database_probes.templates, reach=Reach.DATABASE)
     register("failed events", database_probes.failed_events, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)

@@ -15,6 +15,12 @@ from ..models import BadgeAward, BadgeTemplate, FailedEvent
 from .findings import Finding
 
 UNANNOUNCED_TOLERANCE = timedelta(minutes=15)
+READ_COMMITTED = "read committed"
+_ISOLATION = {
+    # The name that MariaDB had before 11.1, and the one that MySQL and newer versions have.
+    "mysql": "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')",
+    "postgresql": "SHOW transaction_isolation",
+}
 
 
 def migrations() -> Iterator[Finding]:
@@ -27,6 +33,23 @@ def migrations() -> Iterator[Finding]:
         yield Finding.error(f"{len(missing)} migrations of badges are not applied.", "Run manage.py migrate.")
     else:
         yield Finding.ok("All migrations are applied.")
+
+
+def isolation() -> Iterator[Finding]:
+    """Whoever waited for a lock reads what the other one wrote. On SQLite, where one writes at a time, always."""
+    if connection.vendor not in _ISOLATION:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_ISOLATION[connection.vendor])
+        level = str(cursor.fetchone()[-1]).lower().replace("-", " ")
+    if level == READ_COMMITTED:
+        yield Finding.ok(f"Transactions are isolated as {level}.")
+    else:
+        yield Finding.warning(
+            f"Transactions are isolated as {level}: what was committed while one of them waited may not be seen.",
+            'Leave "isolation_level" out of the OPTIONS of DATABASES, or set it to "read committed"; Django\'s own '
+            "choice for MySQL is that.",
+        )
 
 
 def templates() -> Iterator[Finding]:

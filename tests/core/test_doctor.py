@@ -14,13 +14,14 @@ from uuid import UUID
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from badges_plugin import doctor, handlers
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import State
-from badges_plugin.doctor import Finding, Level, Reach
+from badges_plugin.doctor import Finding, Level, Reach, database_probes
 from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, FailedEvent
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID, CredlySimulator
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
@@ -265,6 +266,23 @@ def test_names_what_is_wrong_and_what_to_do(
     assert code == (1 if any(each["level"] == "error" for each in findings) else 0)
     if level == "error":
         assert code == 1
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("level", "complains"), [("READ COMMITTED", False), ("REPEATABLE READ", True), ("SERIALIZABLE", True)]
+)
+def test_the_isolation_of_transactions(level: str, complains: bool) -> None:
+    session = "SESSION" if connection.vendor == "mysql" else "SESSION CHARACTERISTICS AS"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET {session} TRANSACTION ISOLATION LEVEL {level}")
+        [finding] = database_probes.isolation()
+    finally:
+        connection.close()
+    assert level.lower() in finding.what
+    assert finding.level is (Level.WARNING if complains else Level.OK)
 
 
 def test_the_database_can_be_examined_without_the_network(world: World) -> None:
