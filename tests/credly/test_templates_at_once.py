@@ -10,7 +10,7 @@ import pytest
 from badges_plugin.distribution.credly.data import EventRecord, TemplateRecord, TemplateState
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import RulesetVersion
 from tests.factories import make_template
 from tests.meanwhile import meanwhile
 
@@ -45,10 +45,11 @@ def test_staff_save_a_template_while_credly_tells_of_it(template: CredlyBadgeTem
     def save() -> None:
         CredlyBadgeTemplate.objects.get(pk=template.pk).save()
 
-    def renames(sql: str) -> bool:
-        return sql.startswith("UPDATE") and BadgeTemplate._meta.db_table in sql
+    def holds_the_configuration(sql: str) -> bool:
+        return "FOR UPDATE" in sql and RulesetVersion._meta.db_table in sql
 
-    with meanwhile(save, before=renames) as saved:
+    # If anything of the template were written before that, the one who saves would wait for it with the configuration.
+    with meanwhile(save, before=holds_the_configuration) as saved:
         tell(template, "Renamed", NOW)
     saved()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -224,30 +224,17 @@ def fail(provider: Provider, count: int, failure: Exception | None = None) -> li
 
 
 def recorded_within_revocation(attempts: list[Attempt], learner: Any) -> Counter[str]:
-    """Have the learner lose all badges. While the first revocation is written, a worker records the attempts."""
+    """Have the learner lose all badges. When the first revocation is about to be written, a worker records these."""
 
     def finish() -> Counter[str]:
-        try:
-            worker = Worker(config())
-            worker._record(attempts)
-            return worker.counts
-        finally:
-            connections.close_all()
+        worker = Worker(config())
+        worker._record(attempts)
+        return worker.counts
 
-    with ThreadPoolExecutor(1) as pool:
-        finishing: list[Future[Counter[str]]] = []
-
-        def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-            if not finishing and sql.startswith("INSERT") and Delivery._meta.db_table in sql:
-                finishing.append(pool.submit(finish))
-                # It has to wait for what the revocation holds.
-                with suppress(TimeoutError):
-                    finishing[0].result(timeout=1)
-            return execute(sql, params, many, context)
-
-        with connection.execute_wrapper(meanwhile):
-            send_passing(learner, minute=2, is_passing=False)
-    return finishing[0].result()
+    with meanwhile(finish, before=lambda sql: sql.startswith("INSERT") and Delivery._meta.db_table in sql) as finished:
+        send_passing(learner, minute=2, is_passing=False)
+    counts: Counter[str] = finished()
+    return counts
 
 
 def test_claims_do_not_wait_for_each_other(awarded: list[Any]) -> None:
