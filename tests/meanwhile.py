@@ -11,11 +11,13 @@ from django.db import connection, connections
 
 
 @contextmanager
-def meanwhile(act: Callable[[], Any], *, before: Callable[[str], bool]) -> Iterator[Callable[[], Any]]:
+def meanwhile(
+    act: Callable[[], Any], *, before: Callable[[str], bool], at_most: float = 1
+) -> Iterator[Callable[[], Any]]:
     """Have `act` begin, on a connection of its own, before the first statement of the block for which `before` holds.
 
-    The statement waits until `act` is done, or a second where that has to wait itself. Gives what waits for the end of
-    `act` and returns, or raises, what it does.
+    The statement waits until `act` is done, or so many seconds where that has to wait itself. Gives what waits for the
+    end of `act` and returns, or raises, what it does.
     """
     begun: list[Future[Any]] = []
 
@@ -29,7 +31,7 @@ def meanwhile(act: Callable[[], Any], *, before: Callable[[str], bool]) -> Itera
         if not begun and before(sql):
             begun.append(pool.submit(on_its_own))
             with suppress(TimeoutError):
-                begun[0].exception(timeout=1)
+                begun[0].exception(timeout=at_most)
         return run(sql, *args)
 
     with ThreadPoolExecutor(1) as pool, connection.execute_wrapper(execute):

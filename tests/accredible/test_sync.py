@@ -182,7 +182,7 @@ def test_a_poll_does_not_wait_for_the_hosts_credential(
     # An event that awards the badge again holds it, and then writes the badge, which the poll would hold.
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         UserCredential.objects.select_for_update().get(username=ada.username)
-        assert pool.submit(look).result(timeout=5) == PollResult(seen=1, changed=1)
+        assert pool.submit(look).result(timeout=30) == PollResult(seen=1, changed=1)
 
 
 def test_the_commands_go_through_all_configurations_also_those_of_the_settings(

@@ -166,8 +166,11 @@ def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_w
         worker._record(attempts)
         return worker.counts
 
-    # The revocation holds the award and will want the delivery, which the worker holds while it looks at the award.
-    with meanwhile(finish, before=lambda sql: "FOR UPDATE" in sql and Delivery._meta.db_table in sql) as finished:
+    def wants_the_delivery(sql: str) -> bool:
+        return "FOR UPDATE" in sql and Delivery._meta.db_table in sql
+
+    # The revocation holds the award. The worker holds the delivery while it looks at the award, and waits for nobody.
+    with meanwhile(finish, before=wants_the_delivery, at_most=30) as finished:
         if by_hand:
             api.revoke_award(BadgeAward.objects.get(), reason="mistaken")
         else:
@@ -196,7 +199,7 @@ def test_staff_who_search_for_a_learner_do_not_wait_for_an_event_that_holds_it(
     # The event goes on to the deliveries, some of which the page would hold.
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         learners.lock(ada.pk)
-        assert pool.submit(act).result(timeout=5) == 302
+        assert pool.submit(act).result(timeout=30) == 302
     assert Delivery.objects.get().state == {"retry_now": "pending", "give_up": "cancelled"}[action]
 
 
@@ -213,7 +216,7 @@ def test_a_purge_does_not_wait_for_deliveries_that_an_event_holds(awarded: list[
     # Whoever holds one of them may be waiting for another, which the purge would hold.
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         assert len(Delivery.objects.select_for_update()) == LEARNERS
-        assert pool.submit(forget).result(timeout=5) == Purged(LEARNERS, 0)
+        assert pool.submit(forget).result(timeout=30) == Purged(LEARNERS, 0)
 
 
 def fail(provider: Provider, count: int, failure: Exception | None = None) -> list[Attempt]:
