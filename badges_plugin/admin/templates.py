@@ -145,15 +145,20 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         return {"site": site.pk, **initial}
 
     def save_model(self, request: HttpRequest, obj: BadgeTemplate, form: Any, change: bool) -> None:
-        """Save what was edited; activation goes the core's way."""
-        wanted = obj.is_active
-        switched = change and "is_active" in form.changed_data
-        if switched:
-            obj.is_active = not wanted
-        super().save_model(request, obj, form, change)
-        if switched and wanted:
+        """Save what was edited, and nothing else; activation goes the core's way."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        switched = "is_active" in form.changed_data
+        if edited := [name for name in form.changed_data if name != "is_active"]:
+            # A synchronization or webhook may have written the rest since it was read.
+            obj.save(update_fields=[*edited, "modified"])
+        if not switched:
+            return
+        wanted, obj.is_active = obj.is_active, not obj.is_active
+        if wanted:
             activation.activate(request, obj)
-        elif switched:
+        else:
             api.deactivate_template(obj)
 
     def render_change_form(

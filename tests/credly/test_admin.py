@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 from django.db import OperationalError, connection
+from django.db.models.signals import post_init
 from django.test import Client
 from django.urls import reverse
 from django.views.debug import ExceptionReporter
@@ -267,3 +268,20 @@ def test_what_credly_does_not_issue_cannot_be_activated(
     assert words in texts(response)[0]
     draft.refresh_from_db()
     assert not draft.is_active
+
+
+def test_what_credly_changes_while_staff_save_the_template_stays(
+    admin_client: Client, template: CredlyBadgeTemplate
+) -> None:
+    def archive(instance: CredlyBadgeTemplate, **kwargs: object) -> None:
+        post_init.disconnect(archive, sender=CredlyBadgeTemplate)
+        CredlyBadgeTemplate.objects.filter(pk=template.pk).update(name="Renamed", state="archived", is_active=False)
+
+    url = reverse("admin:credly_badges_credlybadgetemplate_change", args=[template.pk])
+    post_init.connect(archive, sender=CredlyBadgeTemplate)
+    response = admin_client.post(url, {"is_active": "on", "site": template.site_id})
+
+    assert response.status_code == 302
+    template.refresh_from_db()
+    assert (template.name, template.state, template.is_active) == ("Renamed", "archived", False)
+    assert not template.can_be_reawarded
