@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import responses
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from badges_plugin.distribution.accounts.sync import SyncResult
 from badges_plugin.distribution.accredible.events import PollResult, poll
@@ -20,9 +20,11 @@ from badges_plugin.distribution.failures import RejectedKey, TransientFailure
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.accredible import OTHER_KEY, AccredibleSimulator
+from sandbox.accredible.records import Credential
 from tests.accredible.conftest import GROUP
 from tests.distribution.worlds import deliver
 from tests.factories import UserFactory, send_passing
+from tests.meanwhile import in_a_thread
 
 
 def run(command: str, *arguments: str) -> str:
@@ -134,13 +136,19 @@ def test_a_wrong_key_says_so(api_config: AccredibleApiConfig) -> None:
         sync_groups(api_config)
 
 
+def unpublished_credential(accredible: AccredibleSimulator, learner: Any) -> Credential:
+    """Award the badge and deliver it, to an account without credits."""
+    accredible.world.credits = 0
+    send_passing(learner)
+    deliver()
+    [credential] = accredible.credentials()
+    return credential
+
+
 def test_states_follow_what_was_changed_at_accredible(
     accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
 ) -> None:
-    accredible.world.credits = 0
-    send_passing(ada)
-    deliver()
-    [credential] = accredible.credentials()
+    credential = unpublished_credential(accredible, ada)
     assert poll(group.api_config) == PollResult(seen=1)
 
     credential.approve = True
@@ -160,11 +168,7 @@ def test_states_follow_what_was_changed_at_accredible(
 def test_a_poll_does_not_wait_for_the_hosts_credential(
     accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
 ) -> None:
-    accredible.world.credits = 0
-    send_passing(ada)
-    deliver()
-    [credential] = accredible.credentials()
-    credential.approve = True
+    unpublished_credential(accredible, ada).approve = True
     # Of few rows, MariaDB would choose another way.
     for learner in UserFactory.create_batch(150):
         send_passing(learner)
@@ -173,11 +177,9 @@ def test_a_poll_does_not_wait_for_the_hosts_credential(
             cursor.execute(f"ANALYZE TABLE {model._meta.db_table}")
             cursor.fetchall()
 
+    @in_a_thread
     def look() -> PollResult:
-        try:
-            return poll(group.api_config)
-        finally:
-            connections.close_all()
+        return poll(group.api_config)
 
     # An event that awards the badge again holds it, and then writes the badge, which the poll would hold.
     with ThreadPoolExecutor(1) as pool, transaction.atomic():

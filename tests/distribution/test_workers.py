@@ -6,10 +6,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -27,7 +28,7 @@ from badges_plugin.processing import learners
 from badges_plugin.signals import badge_revoked
 from tests.distribution.fakes import Provider
 from tests.factories import TemplateFactory, UserFactory, penalizes_failing, requires_course, send_passing
-from tests.meanwhile import meanwhile
+from tests.meanwhile import in_a_thread, meanwhile
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -43,12 +44,9 @@ def awarded(transactional_db: None, template: BadgeTemplate) -> list[Any]:
     return learners
 
 
+@in_a_thread
 def work(number: int) -> Counter[str]:
-    try:
-        worker = Worker(config(), concurrency=4, interval=0.01, name=f"worker {number}")
-        return worker.run(once=True)
-    finally:
-        connections.close_all()
+    return Worker(config(), concurrency=4, interval=0.01, name=f"worker {number}").run(once=True)
 
 
 def test_every_delivery_is_sent_by_one_of_them(awarded: list[Any], provider: Provider) -> None:
@@ -61,11 +59,9 @@ def test_every_delivery_is_sent_by_one_of_them(awarded: list[Any], provider: Pro
 
 
 def test_revocations_in_between_stay_in_order(awarded: list[Any], provider: Provider) -> None:
+    @in_a_thread
     def lose(learner: Any) -> None:
-        try:
-            send_passing(learner, minute=2, is_passing=False)
-        finally:
-            connections.close_all()
+        send_passing(learner, minute=2, is_passing=False)
 
     with ThreadPoolExecutor(WORKERS + 1) as pool:
         workers = [pool.submit(work, number) for number in range(WORKERS)]
@@ -91,11 +87,9 @@ def test_a_failure_recorded_while_the_revocation_commits_holds_nothing_up(
     claimed = claim(1, worker="w", lease=60, now=timezone.now(), policy=config().retry)
     [attempt] = map(carry_out, prepare(claimed, config()))
 
+    @in_a_thread
     def finish() -> None:
-        try:
-            record(attempt, policy=config().retry)
-        finally:
-            connections.close_all()
+        record(attempt, policy=config().retry)
 
     with ThreadPoolExecutor(1) as pool:
 
@@ -161,16 +155,11 @@ def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_w
     send_passing(ada, minute=1)
     attempts = fail(provider, 1, PermanentFailure("refused", status=422))
 
-    def finish() -> Counter[str]:
-        worker = Worker(config())
-        worker._record(attempts)
-        return worker.counts
-
     def wants_the_delivery(sql: str) -> bool:
         return "FOR UPDATE" in sql and Delivery._meta.db_table in sql
 
     # The revocation holds the award. The worker holds the delivery while it looks at the award, and waits for nobody.
-    with meanwhile(finish, before=wants_the_delivery, at_most=30) as finished:
+    with meanwhile(partial(recorded, attempts), before=wants_the_delivery, at_most=30) as finished:
         if by_hand:
             api.revoke_award(BadgeAward.objects.get(), reason="mistaken")
         else:
@@ -189,12 +178,10 @@ def test_staff_who_search_for_a_learner_do_not_wait_for_an_event_that_holds_it(
     key = Delivery.objects.get().pk
     Delivery.objects.update(state="failed")
 
+    @in_a_thread
     def act() -> int:
-        try:
-            address = reverse("admin:badges_distribution_delivery_changelist")
-            return admin_client.post(f"{address}?q=ada", {"action": action, "_selected_action": [key]}).status_code
-        finally:
-            connections.close_all()
+        address = reverse("admin:badges_distribution_delivery_changelist")
+        return admin_client.post(f"{address}?q=ada", {"action": action, "_selected_action": [key]}).status_code
 
     # The event goes on to the deliveries, some of which the page would hold.
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
@@ -207,11 +194,9 @@ def test_a_purge_does_not_wait_for_deliveries_that_an_event_holds(awarded: list[
     work(0)
     DeliveryAttempt.objects.update(started_at=timezone.now() - timedelta(days=10))
 
+    @in_a_thread
     def forget() -> Purged:
-        try:
-            return purge(timezone.now(), attempts_days=1, deliveries_days=1)
-        finally:
-            connections.close_all()
+        return purge(timezone.now(), attempts_days=1, deliveries_days=1)
 
     # Whoever holds one of them may be waiting for another, which the purge would hold.
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
@@ -226,27 +211,29 @@ def fail(provider: Provider, count: int, failure: Exception | None = None) -> li
     return [carry_out(job) for job in prepare(claimed, config())]
 
 
+def recorded(attempts: list[Attempt]) -> Counter[str]:
+    """Have a worker record them in one transaction; gives how often each result came."""
+    worker = Worker(config())
+    worker._record(attempts)
+    return worker.counts
+
+
 def recorded_within_revocation(attempts: list[Attempt], learner: Any) -> Counter[str]:
     """Have the learner lose all badges. When the first revocation is about to be written, a worker records these."""
 
-    def finish() -> Counter[str]:
-        worker = Worker(config())
-        worker._record(attempts)
-        return worker.counts
+    def writes_a_delivery(sql: str) -> bool:
+        return sql.startswith("INSERT") and Delivery._meta.db_table in sql
 
-    with meanwhile(finish, before=lambda sql: sql.startswith("INSERT") and Delivery._meta.db_table in sql) as finished:
+    with meanwhile(partial(recorded, attempts), before=writes_a_delivery) as finished:
         send_passing(learner, minute=2, is_passing=False)
-    counts: Counter[str] = finished()
-    return counts
+    return finished()
 
 
 def test_claims_do_not_wait_for_each_other(awarded: list[Any]) -> None:
+    @in_a_thread
     def grab(number: int) -> set[int]:
-        try:
-            rows = claim(10, worker=f"w{number}", lease=60, now=timezone.now(), policy=config().retry)
-            return {row.pk for row in rows}
-        finally:
-            connections.close_all()
+        rows = claim(10, worker=f"w{number}", lease=60, now=timezone.now(), policy=config().retry)
+        return {row.pk for row in rows}
 
     with ThreadPoolExecutor(WORKERS) as pool:
         grabbed = list(pool.map(grab, range(WORKERS)))
