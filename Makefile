@@ -18,6 +18,8 @@ export UV_SYSTEM_CERTS ?= true
 PORT ?= 8000
 # For example: make drills DRILLS_ARGS="deliveries --seed 1"
 DRILLS_ARGS ?=
+# The server of drills and measurements: mariadb, mysql or postgres.
+DATABASE ?= mysql
 # Migrations are compared with models, no database is looked at.
 NO_DATABASE := DATABASE_URL=sqlite://:memory:
 APPS := badges_plugin badges_distribution credly_badges accredible_badges
@@ -101,6 +103,10 @@ test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the librari
 test-mariadb: $(VENV)/.mysql ## the tests on a MariaDB server of their own
 	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
 
+.PHONY: test-mysql
+test-mysql: $(VENV)/.mysql ## the tests on a MySQL server of their own, fetched if need be
+	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+
 .PHONY: test-postgres
 test-postgres: $(VENV)/.installed ## the tests on a PostgreSQL server of their own
 	$(PYTHON) -m tests.services run postgres -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
@@ -117,12 +123,12 @@ run: $(VENV)/.installed ## keep a sandbox running, with the admin to click in; P
 	$(PYTHON) -m sandbox.run --port $(PORT)
 
 .PHONY: bench
-bench: $(VENV)/.mysql ## measure what an event and a delivery cost, on MariaDB
-	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m sandbox.bench
+bench: $(VENV)/.mysql ## measure what an event and a delivery cost; DATABASE chooses the server
+	$(PYTHON) -m tests.services run $(DATABASE)-durable -- $(PYTHON) -m sandbox.bench
 
 .PHONY: drills
-drills: $(VENV)/.mysql ## break things on purpose and count what was lost: nothing; DRILLS_ARGS chooses
-	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m sandbox.drills $(DRILLS_ARGS)
+drills: $(VENV)/.mysql ## break things on purpose and count what was lost: nothing; DATABASE and DRILLS_ARGS choose
+	$(PYTHON) -m tests.services run $(DATABASE) -- $(PYTHON) -m sandbox.drills --database $(DATABASE) $(DRILLS_ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.installed ## build the documentation into docs/_build/html

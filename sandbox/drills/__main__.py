@@ -1,4 +1,8 @@
-"""Run drills: ``python -m sandbox.drills [AREA ...] [--small] [--seed N]``. Exits with 1 when anything was wrong."""
+"""
+Run drills: ``python -m sandbox.drills [AREA ...] [--small] [--seed N] [--database KIND]``.
+
+Exits with 1 when anything was wrong.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from pathlib import Path
 
 from sandbox.drills.catalogue import AREAS, Options, Result, load
 from sandbox.drills.tables import results_table
+from tests.services.databases import DATABASES
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,26 +27,30 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"what to drill (default: all): {', '.join(AREAS)}")
     parser.add_argument("--small", action="store_true", help="few badges and few kills, to try the drills themselves")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats what chance decided")  # noqa: S311
+    parser.add_argument(
+        "--database", choices=sorted(DATABASES), default="mysql",
+        help="server for areas that stop and start one (default: mysql); others use the one of DATABASE_URL",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.areas) - set(AREAS))
     if unknown:
         parser.error(f"no such area: {', '.join(unknown)}")
     areas = options.areas or list(AREAS)
     if len(areas) == 1:
-        return _run(areas[0], seed=options.seed, small=options.small)
-    more = ["--seed", str(options.seed), *(["--small"] if options.small else [])]
+        return _run(areas[0], seed=options.seed, small=options.small, database=options.database)
+    more = ["--seed", str(options.seed), "--database", options.database, *(["--small"] if options.small else [])]
     codes = [subprocess.call([sys.executable, "-m", "sandbox.drills", area, *more]) for area in areas]
     return max(codes)
 
 
-def _run(area: str, *, seed: int, small: bool) -> int:
+def _run(area: str, *, seed: int, small: bool, database: str) -> int:
     print(f"Drills of {area}, seed {seed}.", flush=True)
     folder = Path(tempfile.mkdtemp(prefix=f"badges-drills-{area}-"))
     results: list[Result] = []
     started = time.monotonic()
     failure = ""
     try:
-        for result in load(area)(Options(folder, seed, small)):
+        for result in load(area)(Options(folder, seed, small, database)):
             results.append(result)
             _tell(result)
     except Exception as error:  # noqa: BLE001 - whatever it is, the drill has failed and says so

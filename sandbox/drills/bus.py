@@ -11,6 +11,7 @@ from sandbox.drills.bus_brokers import POISON, Broker
 from sandbox.drills.bus_history import Story, ending, tell
 from sandbox.drills.bus_stage import BusStage, pause, staged
 from sandbox.drills.catalogue import Options, Result
+from tests.services.databases import DATABASES
 from tests.services.process import Server
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ DATABASE_OUTAGES = 2
 
 def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], options: Options) -> Iterator[Result]:
     """The drill on one bus, and then the replay of all it left on the topic."""
-    with staged(options.folder, broker()) as stage:
+    with staged(options.folder, broker(), DATABASES[options.database]()) as stage:
         from sandbox.drills import bus_books
         from sandbox.drills.books import wait_until_settled
         from sandbox.drills.database import describe

@@ -1,4 +1,4 @@
-"""MariaDB, a bus, the LMS side, Credly's simulator, and consumers that are killed and replaced."""
+"""A database server, a bus, the LMS side, Credly's simulator, and consumers that are killed and replaced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from sandbox.demo.processes import Child, Processes
 from sandbox.drills.bus_brokers import GROUP, PREFIX, PUBLIC_TOPIC, TOPIC, Broker
 from sandbox.drills.bus_history import News
 from sandbox.drills.stage import DISTRIBUTION, MANAGE, wait_until
-from tests.services.databases import mariadb_server
 from tests.services.process import Server
 
 LEARNING = "org.openedx.learning"
@@ -127,9 +126,13 @@ class BusStage:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, broker: contextlib.AbstractContextManager[Broker]) -> Iterator[BusStage]:
+def staged(
+    folder: Path,
+    broker: contextlib.AbstractContextManager[Broker],
+    database_server: contextlib.AbstractContextManager[tuple[Server, Mapping[str, str]]],
+) -> Iterator[BusStage]:
     """Start it all but the consumers. Once for a process: Django is set up for this stage."""
-    with mariadb_server() as (database, leads_to_database), broker as bus, Processes(folder) as processes:
+    with database_server as (database, leads_to_database), broker as bus, Processes(folder) as processes:
         seed = folder / "credly.seed.json"
         seed.write_text('{"organizations": []}', encoding="utf-8")
         credly = processes.start("credly", [sys.executable, "-m", "sandbox.credly", "--port", "0", "--seed", str(seed)])

@@ -21,11 +21,17 @@ AREAS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Options:
-    """How an area is run. ``folder``: for logs and files, there is one for each area. ``small``: only try the code."""
+    """
+    How an area is run.
+
+    ``folder``: for logs and files, there is one for each area. ``small``: only try the code. ``database``: the kind of
+    server of an area that stops and starts its own (see ``tests.services.databases``).
+    """
 
     folder: Path
     seed: int
     small: bool = False
+    database: str = "mysql"
 
     def chance(self, name: str) -> random.Random:
         """A source of chance for one drill, the same for the same seed whatever other drills do."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 
 from tests.services.brokers import redis, redis_with_tls
-from tests.services.databases import mariadb, postgres
+from tests.services.databases import DATABASES, database
 from tests.services.kafka import kafka, kafka_with_access_control, kafka_with_users
 from tests.services.process import ServiceFailedError, ServiceMissingError
 
@@ -24,9 +25,9 @@ SERVICES: Mapping[str, Callable[[], AbstractContextManager[Mapping[str, str]]]] 
     "kafka": kafka,
     "kafka-with-access-control": kafka_with_access_control,
     "kafka-with-users": kafka_with_users,
-    "mariadb": mariadb,
-    "postgres": postgres,
     "redis": redis,
     "redis-with-tls": redis_with_tls,
+    **{name: partial(database, name) for name in DATABASES},
+    **{f"{name}-durable": partial(database, name, durable=True) for name in DATABASES},
 }
 """Name of a server -> context manager that runs it and gives the environment variables that lead to it."""

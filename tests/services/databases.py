@@ -1,64 +1,62 @@
-"""MariaDB and PostgreSQL servers of our own, empty, with one user who may create databases."""
+"""MariaDB, MySQL and PostgreSQL servers of our own, empty, with one user who may create databases."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.services.process import Server, find_program, free_port, serving, succeeds, temporary_home
+from tests.services import mysql_programs
+from tests.services.process import Home, Server, find_program, free_port, serving, succeeds, temporary_home
 
 NAME = USER = "badges"
+# Without the writes that make a commit of MariaDB or MySQL survive a crash.
+QUICK = ("--innodb-flush-log-at-trx-commit=0", "--skip-log-bin")
+Words = list[str | Path]
 
 
 @contextlib.contextmanager
-def mariadb() -> Iterator[Mapping[str, str]]:
-    """Run a MariaDB server; gives the environment that leads to it: ``DATABASE_URL``."""
-    with mariadb_server() as (_, environment):
-        yield environment
+def mariadb_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """
+    Run a MariaDB server that may be stopped and started meanwhile.
 
-
-@contextlib.contextmanager
-def mariadb_server() -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """Run a MariaDB server that may be stopped and started meanwhile; gives it and what ``mariadb`` gives."""
+    Gives it and the environment that leads to it: ``DATABASE_URL``. ``durable``: commits survive a crash, as in
+    production. Measurements need that; tests do not, and half of their time would go into it.
+    """
     install, server, client = (
         find_program(name, package="mariadb-server") for name in ("mariadb-install-db", "mariadbd", "mariadb")
     )
-    port, password = str(free_port()), secrets.token_hex(12)
     with temporary_home("mariadb", accounts=["mysql"]) as home:
-        data, socket = home.folder / "data", home.folder / "socket"
         home.run(
-            install, "--no-defaults", f"--datadir={data}",
+            install, "--no-defaults", f"--datadir={home.folder / 'data'}",
             "--skip-test-db", "--auth-root-authentication-method=normal",
         )  # fmt: skip
-        grants = home.write(
-            "init.sql",
-            f"ALTER USER root@localhost IDENTIFIED BY '{password}';\n"
-            f"CREATE DATABASE IF NOT EXISTS {NAME};\n"
-            f"CREATE USER IF NOT EXISTS '{USER}'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
-            f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1';\n",
-        )
-        command: list[str | Path] = [
-            server, "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--init-file={grants}",
-            f"--pid-file={home.folder / 'pid'}",
-            "--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve",
-            # As in Tutor's MySQL, so that index lengths and comparisons are those of production.
-            "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci",
-            # Tests need no durability, and half of their time would go into it.
-            "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin",
-        ]  # fmt: skip
-        ping: list[str | Path] = [
-            client, "--no-defaults", "--protocol=tcp", "-h127.0.0.1", f"-P{port}", f"-u{USER}",
-            "-eSELECT 1", NAME,
-        ]  # fmt: skip
-        with serving(home, command, is_ready=lambda: succeeds(*ping, MYSQL_PWD=password)) as running:
-            yield running, {"DATABASE_URL": f"mysql://{USER}:{password}@127.0.0.1:{port}/{NAME}"}
+        command: Words = [server, "--no-defaults", *([] if durable else QUICK)]
+        with _serving_mysql(home, command, client=[client, "--no-defaults"]) as running:
+            yield running
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[Mapping[str, str]]:
-    """Run a PostgreSQL server; gives the environment that leads to it: ``DATABASE_URL``."""
+def mysql_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """Run a MySQL server, fetched if need be; for the rest as ``mariadb_server``."""
+    programs = mysql_programs.programs()
+    print(f"MySQL {programs.version}", file=sys.stderr, flush=True)
+    # The programs may be where another account cannot read them; root says that root is meant.
+    account: Words = ["--user=root"] if os.geteuid() == 0 else []
+    with temporary_home("mysql", accounts=["root"]) as home:
+        server: Words = [*programs.server, *account]
+        home.run(*server, f"--datadir={home.folder / 'data'}", "--initialize-insecure")
+        command: Words = [*server, "--mysqlx=0", "--secure-file-priv=NULL", *([] if durable else QUICK)]
+        with _serving_mysql(home, command, client=programs.client) as running:
+            yield running
+
+
+@contextlib.contextmanager
+def postgres_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """Run a PostgreSQL server; for the rest as ``mariadb_server``."""
     # Debian keeps the server's programs out of PATH, in a folder for each version.
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     initdb, server, client = (
@@ -72,11 +70,50 @@ def postgres() -> Iterator[Mapping[str, str]]:
             initdb, f"--pgdata={data}", f"--username={USER}", f"--pwfile={password_file}",
             "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
-        command: list[str | Path] = [
-            server, f"-D{data}", "-h127.0.0.1", f"-p{port}", f"-k{home.folder}",
-            "-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off",
-        ]  # fmt: skip
-        psql: list[str | Path] = [client, "--no-psqlrc", "-h127.0.0.1", f"-p{port}", f"-U{USER}"]
-        create: list[str | Path] = [*psql, "-dpostgres", f"-cCREATE DATABASE {NAME}"]
-        with serving(home, command, is_ready=lambda: succeeds(*create, PGPASSWORD=password)):
-            yield {"DATABASE_URL": f"postgres://{USER}:{password}@127.0.0.1:{port}/{NAME}"}
+        command: Words = [server, f"-D{data}", "-h127.0.0.1", f"-p{port}", f"-k{home.folder}"]
+        if not durable:
+            command += ["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"]
+        psql: Words = [client, "--no-psqlrc", "-h127.0.0.1", f"-p{port}", f"-U{USER}"]
+
+        def has_database() -> bool:
+            return any(
+                succeeds(*psql, *words, PGPASSWORD=password)
+                for words in ([f"-d{NAME}", "-cSELECT 1"], ["-dpostgres", f"-cCREATE DATABASE {NAME}"])
+            )
+
+        with serving(home, command, is_ready=has_database) as running:
+            yield running, {"DATABASE_URL": f"postgres://{USER}:{password}@127.0.0.1:{port}/{NAME}"}
+
+
+DATABASES = {"mariadb": mariadb_server, "mysql": mysql_server, "postgres": postgres_server}
+"""Name of a database server -> context manager that runs it."""
+
+
+@contextlib.contextmanager
+def database(name: str, *, durable: bool = False) -> Iterator[Mapping[str, str]]:
+    """Run one of them; gives the environment that leads to it."""
+    with DATABASES[name](durable=durable) as (_, environment):
+        yield environment
+
+
+@contextlib.contextmanager
+def _serving_mysql(home: Home, command: Words, *, client: Words) -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """Run a server that has its system tables: what MariaDB's and MySQL's have in common."""
+    port, password = str(free_port()), secrets.token_hex(12)
+    grants = home.write(
+        "init.sql",
+        f"ALTER USER root@localhost IDENTIFIED BY '{password}';\n"
+        f"CREATE DATABASE IF NOT EXISTS {NAME};\n"
+        f"CREATE USER IF NOT EXISTS '{USER}'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
+        f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1';\n",
+    )
+    listening: Words = [
+        f"--datadir={home.folder / 'data'}", f"--socket={home.folder / 'socket'}", f"--init-file={grants}",
+        f"--pid-file={home.folder / 'pid'}",
+        "--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve",
+        # As in Tutor's MySQL, so that index lengths and comparisons are those of production.
+        "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci",
+    ]  # fmt: skip
+    ping: Words = [*client, "--protocol=tcp", "-h127.0.0.1", f"-P{port}", f"-u{USER}", "-eSELECT 1", NAME]
+    with serving(home, [*command, *listening], is_ready=lambda: succeeds(*ping, MYSQL_PWD=password)) as running:
+        yield running, {"DATABASE_URL": f"mysql://{USER}:{password}@127.0.0.1:{port}/{NAME}"}
