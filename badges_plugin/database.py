@@ -1,13 +1,17 @@
-"""Telling trouble around the database that passes by itself from errors that will come back, and getting over it."""
+"""Differences between databases: which of their errors pass by themselves, and which statements all of them take."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db.models import Model, QuerySet
 
 from .exceptions import ConfigurationChanged
 from .redaction import chain
+
+ModelT = TypeVar("ModelT", bound=Model)
 
 # MySQL and MariaDB raise OperationalError for much that does not pass (an unknown column, a wrong character), so
 # the number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
@@ -44,6 +48,17 @@ POSTGRES_PASSING = (
 )
 
 SQLITE_PASSING = ("locked", "busy", "unable to open", "disk i/o")
+
+
+def by_key(rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
+    """
+    Read the keys of ``rows`` and return a queryset of these keys alone, for an update. One query.
+
+    MySQL refuses an update that reads its own table in a subquery (error 1093), which a queryset of unknown origin,
+    such as a list filtered in the admin, may do. MariaDB also locks the rows of other tables that a condition reads.
+    """
+    keys = list(rows.order_by("pk").values_list("pk", flat=True))
+    return rows.model._default_manager.filter(pk__in=keys)  # noqa: SLF001  Django's documented name
 
 
 def is_passing(error: BaseException) -> bool:

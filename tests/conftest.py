@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from sandbox.drills.database import describe
+from tests import dialects
 from tests.services import SERVICES, ServiceMissingError
 
 SANDBOX = Path(__file__).resolve().parents[1] / "sandbox"
@@ -30,6 +32,12 @@ def pytest_configure() -> None:
     # Who ends a run, as `.ci/run` does when it is interrupted, gets what Ctrl-C gets: fixtures stop their servers.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    dialects.watch()
+
+
+def pytest_report_header() -> str | None:
+    """Say which server, in which version, unless it is SQLite."""
+    return f"database: {describe()}" if os.environ.get("DATABASE_URL") else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +47,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"not for {connection.vendor}"))
         if item.get_closest_marker("standin") and not _host_is_the_standin():
             item.add_marker(pytest.mark.skip(reason="the host is a real Credentials checkout"))
+
+
+@pytest.fixture(autouse=True)
+def _statements_for_every_database() -> Iterator[None]:
+    """A statement that MySQL refuses fails the test also where the code under test goes on after an error."""
+    yield
+    refused = dialects.found.copy()
+    dialects.found.clear()
+    assert not refused
 
 
 @pytest.fixture(scope="session")

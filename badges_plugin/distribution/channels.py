@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from badges_plugin.database import by_key
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Channel
 from badges_plugin.distribution.retry import Decision, RetryPolicy, Verdict, later, rest
@@ -60,11 +61,12 @@ def resume_changed_keys() -> int:
     return resumed
 
 
-def resume(channels: object) -> int:
-    """Open channels again, whatever closed them. Takes a queryset of channels; returns how many were closed."""
-    queryset = Channel.objects.filter(pk__in=channels.values("pk"))  # type: ignore[attr-defined]
-    return queryset.exclude(paused_reason="", failures=0, rest_until=None).update(
-        paused_reason="", paused_fingerprint="", failures=0, rest_until=None
+def resume(channels: QuerySet[Channel]) -> int:
+    """Open channels again, whatever closed them. Returns how many were closed."""
+    return (
+        by_key(channels)
+        .exclude(paused_reason="", failures=0, rest_until=None)
+        .update(paused_reason="", paused_fingerprint="", failures=0, rest_until=None)
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import Exists, OuterRef
 
-from badges_plugin.distribution.channels import note
+from badges_plugin.distribution.channels import note, resume
 from badges_plugin.distribution.models import Channel
 from badges_plugin.distribution.retry import Decision, RetryPolicy, State, Verdict
 
@@ -43,3 +44,16 @@ def test_the_longest_rest_holds(failures: int, rests_for: int | None, decision: 
     note(channel, decision, fingerprint="", now=NOW, policy=POLICY)
     channel.refresh_from_db()
     assert channel.rest_until == (None if expected is None else NOW + timedelta(seconds=expected))
+
+
+@pytest.mark.django_db
+def test_a1_a_paused_channel_resumes_whatever_list_it_was_chosen_from() -> None:
+    paused = Channel.objects.create(backend="fake", account="1", paused_reason="Wrong key.", failures=2)
+    working = Channel.objects.create(backend="fake", account="2")
+    # As a search in the admin leaves it: with a condition on the channels themselves.
+    chosen = Channel.objects.filter(Exists(Channel.objects.filter(pk=OuterRef("pk"), backend="fake")))
+    assert resume(chosen) == 1
+    paused.refresh_from_db()
+    assert (paused.paused_reason, paused.failures) == ("", 0)
+    assert resume(Channel.objects.filter(pk=working.pk)) == 0
+    assert resume(Channel.objects.none()) == 0

@@ -1,9 +1,9 @@
 """
 MySQL's own programs, fetched once for all checkouts of this user.
 
-Debian's stable suite carries MariaDB alone, which takes statements that MySQL refuses. Its unstable suite carries MySQL.
-Those packages and every library they need, the C library included, are unpacked into a folder of their own and run by the
-dynamic loader in it. Nothing is installed, and neither apt's nor dpkg's state on the machine is touched.
+Debian's stable suite carries only MariaDB, which takes statements that MySQL refuses; its unstable suite carries MySQL.
+Those packages and every library they need, the C library included, are unpacked into a folder of their own and run by
+the dynamic loader in it. Nothing is installed, and neither apt's nor dpkg's state on the machine is touched.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from tests.services.process import ServiceMissingError
@@ -140,7 +141,9 @@ def _mirrors() -> list[str]:
     release = platform.freedesktop_os_release().get("VERSION_CODENAME", SUITE)
     suites = dict.fromkeys([release, "stable", "testing", "unstable", SUITE])
     found = [
-        match[1] for suite in suites for match in re.finditer(rf"^'(\S+)/dists/{suite}/InRelease'", printed, re.MULTILINE)
+        match[1]
+        for suite in suites
+        for match in re.finditer(rf"^'(\S+)/dists/{suite}/InRelease'", printed, re.MULTILINE)
     ]
     return list(dict.fromkeys(found))
 

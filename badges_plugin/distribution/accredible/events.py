@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
+from badges_plugin.database import by_key
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import CredentialRecord, CredentialState
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
@@ -51,8 +52,7 @@ def _set_state(group: AccredibleGroup, record: CredentialRecord, now: datetime) 
     state = record.state(now.astimezone(UTC).date())
     if state is CredentialState.UNKNOWN:
         return 0
-    # Read first: as a condition of the update, MariaDB would lock the host's credential for the group, which an event
-    # that awards the badge again holds while it waits for ours.
-    badges = AccredibleBadge.objects.filter(external_id=record.id, credential_id=group.pk).values_list("pk", flat=True)
-    changeable = AccredibleBadge.objects.filter(pk__in=list(badges)).exclude(state__in=(*_FINAL, state.value))
-    return changeable.update(state=state.value)
+    # By key: as a condition of the update, MariaDB would lock the host's credential for the group, which an event that
+    # awards the badge again holds while it waits for ours.
+    badges = by_key(AccredibleBadge.objects.filter(external_id=record.id, credential_id=group.pk))
+    return badges.exclude(state__in=(*_FINAL, state.value)).update(state=state.value)
