@@ -140,12 +140,8 @@ def _mirrors() -> list[str]:
     printed = _run("apt-get", "update", "--print-uris").stdout
     release = platform.freedesktop_os_release().get("VERSION_CODENAME", SUITE)
     suites = dict.fromkeys([release, "stable", "testing", "unstable", SUITE])
-    found = [
-        match[1]
-        for suite in suites
-        for match in re.finditer(rf"^'(\S+)/dists/{suite}/InRelease'", printed, re.MULTILINE)
-    ]
-    return list(dict.fromkeys(found))
+    found = [re.findall(rf"^'(\S+)/dists/{suite}/InRelease'", printed, re.MULTILINE) for suite in suites]
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def _download(folder: Path, mirror: str) -> str | None:
