@@ -137,10 +137,25 @@ def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> Use
     }
     # Not get_or_create: the learner is held, nobody else creates it meanwhile.
     credential = UserCredential.objects.filter(**identity).first()
-    if credential is None:
+    if credential is None or _is_of_somebody_else(credential, progress):
         return UserCredential.objects.create(**identity, status=AWARDED)
     _set_status(credential, AWARDED)
     return credential
+
+
+def _is_of_somebody_else(credential: UserCredential, progress: BadgeProgress) -> bool:
+    """
+    Whether a credential with the learner's name is of another learner, who had that name before; then it gets theirs.
+
+    The host renames credentials where it renames a user itself, and not where staff do so on the user's page.
+    """
+    others = BadgeAward.objects.filter(credential=credential).exclude(progress=progress)
+    other = others.select_related("progress__user").first()
+    if other is None:
+        return False
+    credential.username = other.user.get_username()
+    credential.save()
+    return True
 
 
 def _set_status(credential: UserCredential, status: str) -> None:
