@@ -40,8 +40,9 @@ def send_to_all(
     """
     with redacted_reports():
         # Django's own method: with DEBUG on, those of openedx-events are never robust, whatever they are asked for.
+        # The order of the arguments is theirs: the host's built-in badges app takes the first for the payload.
         responses: Responses = Signal.send_robust(
-            signal, sender=None, metadata=metadata, from_event_bus=from_event_bus, **data
+            signal, sender=None, **data, metadata=metadata, from_event_bus=from_event_bus
         )
     _report(metadata, responses)
     return responses
@@ -65,7 +66,7 @@ def tell_others(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Map
 
 def is_done_here(metadata: EventsMetadata) -> bool:
     """Whether our receiver was called with this event before it was sent to the others."""
-    return _done_here.get() == metadata.id
+    return bool(_done_here.get() == metadata.id)
 
 
 def is_ours(receiver: object) -> bool:

@@ -62,10 +62,11 @@ class LearnerLock(models.Model):
     @classmethod
     def hold(cls, lms_user_id: int) -> None:
         """Wait until nobody else holds the lock of this id, and hold it until the end of the transaction."""
-        lock = cls.objects.filter(pk=lms_user_id % cls.COUNT)
+        new = cls(pk=lms_user_id % cls.COUNT)
+        lock = cls.objects.filter(pk=new.pk)
         # An update and not SELECT ... FOR UPDATE: it holds on every database, and between the servers of a cluster.
         while not lock.update(taken=F("taken") + 1):
-            cls.objects.bulk_create([cls(pk=lms_user_id % cls.COUNT)], ignore_conflicts=True)
+            cls.objects.bulk_create([new], ignore_conflicts=True)
 
 
 class BadgeProgress(models.Model):

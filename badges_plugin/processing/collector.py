@@ -107,6 +107,28 @@ def revoke(award: BadgeAward, *, reason: str, by_hand: bool) -> None:
     announcements.after_commit(award)
 
 
+def restore_credential(award: BadgeAward) -> bool:
+    """
+    Make the user credential say again what the last award of the badge says. Returns False when it did.
+
+    Called inside a transaction that holds the learner.
+    """
+    credential, progress = award.credential, award.progress
+    last = progress.awards.order_by("-number")[0]
+    right = {
+        "credential_content_type": ContentType.objects.get_for_model(BadgeTemplate),
+        "credential_id": progress.template_id,
+        "username": progress.user.get_username(),
+        "status": AWARDED if last.revoked_at is None else REVOKED,
+    }
+    wrong = {name: value for name, value in right.items() if getattr(credential, name) != value}
+    for name, value in wrong.items():
+        setattr(credential, name, value)
+    if wrong:
+        credential.save()
+    return bool(wrong)
+
+
 def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
     """Return the newest award of each progress that has one. One query."""
     if not progresses:
