@@ -37,6 +37,7 @@ __all__ = [
     "process_event",
     "process_history",
     "read_event",
+    "restore_credential",
     "revoke_award",
 ]
 
@@ -64,6 +65,18 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
             return False
         collector.revoke(award, reason=reason, by_hand=True)
     return True
+
+
+def restore_credential(award: BadgeAward) -> bool:
+    """
+    Make the host's user credential of a badge say again what its awards say. Returns False when it did.
+
+    For a credential that was changed behind our back: its type, template, user name or status.
+    """
+    with transaction.atomic():
+        learners.lock(award.progress.user_id)
+        award.refresh_from_db()
+        return collector.restore_credential(award)
 
 
 def activate_template(template: BadgeTemplate) -> None:

@@ -40,13 +40,23 @@ class BadgesPluginConfig(AppConfig):
         },
     }
 
+    def __init__(self, app_name: str, app_module: object) -> None:
+        super().__init__(app_name, app_module)
+        conf.complete(
+            {
+                "events": list(conf.DEFAULT_EVENTS),
+                "rules": {"ignored_keypaths": list(conf.DEFAULT_IGNORED_KEYPATHS)},
+            }
+        )
+
     def ready(self) -> None:
-        """Connect receivers and checks."""
+        """Connect receivers and checks, and disconnect those of the host's own badges app."""
         if not conf.is_enabled():
             return
-        from . import checks, handlers
+        from . import builtin, checks, handlers
         from .consumers import checks as consumer_checks
 
+        builtin.connect()
         checks.connect()
         consumer_checks.connect()
         handlers.connect()

@@ -25,6 +25,7 @@ DEFAULT_IGNORED_KEYPATHS = (
     "user.pii.email",
     "user.pii.name",
 )
+BUILTIN_APP = "credentials.apps.badges"
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
 YEAR_SECONDS = 366 * 24 * 3600
 # Dates have a beginning: no age is greater than this.
@@ -63,7 +64,7 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_default: {}
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
         (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``consumer``, ``distribution``, and one
-        section for each distribution backend. What is left out has its default.
+        section for each distribution backend; ``builtin_app`` is "off" or "on". What is left out has its default.
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """
@@ -73,6 +74,48 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     if not isinstance(given, Mapping):
         raise ImproperlyConfigured(f'BADGES_CONFIG["{name}"] must be a dictionary, not {type(given).__name__}.')
     return {**defaults, **{key: value for key, value in given.items() if value is not None}}
+
+
+def complete(sections: Mapping[str, object]) -> None:
+    """
+    Give ``BADGES_CONFIG`` what the host's built-in badges app cannot do without and the operator left out.
+
+    The host brings a whole dictionary, a ``BADGES_CONFIG`` in the operator's YAML takes its place, and without
+    ``events`` the models of the built-in app cannot even be imported. Settings hooks of plugins run before the YAML.
+    So this is called when app configurations are made: after all settings, before any model. ``sections`` has our own
+    defaults, so nothing changes for us. In a host without that app nothing is done.
+    """
+    given = getattr(settings, "BADGES_CONFIG", None)
+    given = {} if given is None else given
+    if BUILTIN_APP not in settings.INSTALLED_APPS or not isinstance(given, Mapping):
+        return
+    completed = dict(given)
+    for name, default in sections.items():
+        value = given.get(name)
+        if value is None:
+            completed[name] = default
+        elif isinstance(value, Mapping) and isinstance(default, Mapping):
+            completed[name] = {**default, **{key: one for key, one in value.items() if one is not None}}
+    settings.BADGES_CONFIG = completed
+
+
+def keeps_builtin_app() -> bool:
+    """
+    Whether the host's built-in badges app goes on beside ours.
+
+    .. setting_name: BADGES_CONFIG["builtin_app"]
+    .. setting_default: "off"
+    .. setting_description: "off" disconnects the receivers of ``credentials.apps.badges``, hides its admin and gives
+        the address of its webhook to ours, in every process and without storing anything. "on" leaves all of it.
+        YAML reads a bare ``off`` or ``on`` as a boolean, which means the same.
+
+    Raises ImproperlyConfigured when it is neither.
+    """
+    value = _or_default(_badges_config().get("builtin_app"), "off")
+    for word, meaning in (("off", False), ("on", True)):
+        if value == word or value is meaning:
+            return meaning
+    raise ImproperlyConfigured('BADGES_CONFIG["builtin_app"] must be "off" or "on".')
 
 
 def known_section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
@@ -92,6 +135,7 @@ def config() -> BadgesConfig:
 
     Raises ImproperlyConfigured, with what to change, when a value has the wrong type or a key is unknown.
     """
+    keeps_builtin_app()
     tolerance = known_section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
         "future_tolerance_seconds"
     ]

@@ -10,7 +10,7 @@ from django.db.models.signals import post_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from . import api, conf, events
+from . import api, conf, dispatch, events
 from .exceptions import IgnoredEvent, UnusableEventType
 from .models import BadgeRequirement, BadgeTemplate
 
@@ -38,6 +38,7 @@ def connect() -> None:
             logger.error("Events of type %s are not received: %s", name, error)
         else:
             event_type.signal.connect(handle_badging_event, dispatch_uid=_DISPATCH_UID)
+            dispatch.put_first(event_type.signal, _DISPATCH_UID)
     post_delete.connect(deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=_DISPATCH_UID)
 
 
@@ -48,6 +49,11 @@ def disconnect() -> None:
     post_delete.disconnect(sender=BadgeRequirement, dispatch_uid=_DISPATCH_UID)
 
 
+def is_connected(signal: OpenEdxPublicSignal) -> bool:
+    """Whether events of this signal reach the plugin."""
+    return any(lookup[0] == _DISPATCH_UID for lookup, *_ in signal.receivers)
+
+
 def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **kwargs: object) -> None:
     """
     Process an event and log what became of it, with its id and without personal data.
@@ -55,6 +61,8 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
     What must be ignored is logged and done with. Any other exception is passed on: the event was not applied,
     and whoever delivered it must know.
     """
+    if dispatch.is_done_here(metadata):
+        return
     arguments = {name: kwargs.get(name) for name in signal.init_data}
     depth = _depth.set(_depth.get() + 1)
     try:

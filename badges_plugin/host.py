@@ -7,11 +7,95 @@ settled here and nowhere else.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from credentials.apps.core.models import User
 from credentials.apps.credentials.models import AbstractCredential, UserCredential
 from credentials.apps.plugins.constants import PROJECT_TYPE
+from django.apps import apps
+from django.core.checks.registry import registry
+from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
-__all__ = ["AWARDED", "PROJECT_TYPE", "REVOKED", "AbstractCredential", "User", "UserCredential"]
+__all__ = [
+    "AWARDED",
+    "PROJECT_TYPE",
+    "REVOKED",
+    "AbstractCredential",
+    "User",
+    "UserCredential",
+    "builtin_models",
+    "builtin_receivers",
+    "switch_builtin_off",
+]
 
 AWARDED: str = UserCredential.AWARDED
 REVOKED: str = UserCredential.REVOKED
+
+BUILTIN_APP = "credentials.apps.badges"
+"""The host's own badges app: from Sumac on, the same parts by the same names."""
+
+BUILTIN_LABEL = "badges"
+
+# The receivers of its internal signals, by signal.
+_BUILTIN_CHAIN = {
+    "BADGE_REQUIREMENT_FULFILLED": "handle_requirement_fulfilled",
+    "BADGE_REQUIREMENT_REGRESSED": "handle_requirement_regressed",
+    "BADGE_PROGRESS_COMPLETE": "handle_badge_completion",
+    "BADGE_PROGRESS_INCOMPLETE": "handle_badge_regression",
+}
+
+
+def builtin_models() -> dict[str, Any]:
+    """Return the models of the built-in badges app by name; empty where the host has no such app."""
+    if not apps.is_installed(BUILTIN_APP):
+        return {}
+    return {model.__name__: model for model in apps.get_app_config(BUILTIN_LABEL).get_models()}
+
+
+def switch_builtin_off() -> None:
+    """
+    Disconnect the receivers of the built-in app, take its webhook from the URLs and its settings check from the checks.
+
+    Called when all apps are ready, before the URLs are read. Nothing is stored: a process that does not call this
+    has all of it. What a release does not have is passed over; ``builtin_receivers`` says what is left.
+    """
+    if not apps.is_installed(BUILTIN_APP):
+        return
+    if handlers := _builtin_part("signals.handlers"):
+        load_all_signals()
+        for signal in OpenEdxPublicSignal.all_events():
+            signal.disconnect(handlers.handle_badging_event, dispatch_uid=signal.event_type)
+        signals = _builtin_part("signals.signals")
+        for signal_name, receiver_name in _BUILTIN_CHAIN.items():
+            internal, receiver = getattr(signals, signal_name, None), getattr(handlers, receiver_name, None)
+            if internal is not None and receiver is not None:
+                internal.disconnect(receiver)
+    if checks := _builtin_part("checks"):
+        registry.registered_checks.discard(checks.badges_checks)
+    if urls := _builtin_part("urls"):
+        # The host includes the module by name: with nothing in it the addresses go on to those of plugins.
+        urls.urlpatterns[:] = []
+
+
+def builtin_receivers() -> list[str]:
+    """Return the types of the public events that the built-in app receives in this process."""
+    return sorted(
+        signal.event_type
+        for signal in OpenEdxPublicSignal.all_events()
+        if any(_module_of(entry[1]).startswith(f"{BUILTIN_APP}.") for entry in signal.receivers)
+    )
+
+
+def _builtin_part(name: str) -> Any:
+    """Return a module of the built-in app, None where the release has none of that name."""
+    try:
+        return import_module(f"{BUILTIN_APP}.{name}")
+    except ModuleNotFoundError:
+        return None
+
+
+def _module_of(reference: Any) -> str:
+    """Return where a receiver is defined, of which a signal may keep a weak reference."""
+    receiver = reference if hasattr(reference, "__module__") and hasattr(reference, "__qualname__") else reference()
+    return str(getattr(receiver, "__module__", ""))

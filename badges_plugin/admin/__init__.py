@@ -12,6 +12,7 @@ from .penalties import BadgePenaltyAdmin
 from .progress import BadgeProgressAdmin
 from .requirements import BadgeRequirementAdmin
 from .templates import OwnBadgeTemplateAdmin
+from .user_credentials import protect
 
 
 def register(site: admin.AdminSite) -> None:
@@ -24,6 +25,7 @@ def register(site: admin.AdminSite) -> None:
     site.register(BadgeProgress, BadgeProgressAdmin)
     site.register(BadgeAward, BadgeAwardAdmin)
     site.register(FailedEvent, FailedEventAdmin)
+    protect(site)
 
 
 register(admin.site)

@@ -51,7 +51,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     """
     One row for each award; a badge that is earned again has another row.
 
-    The host's own admin cannot save a user credential of ours, so revoking is an action here.
+    The host's own page of user credentials shows a badge of ours and does not save it, so revoking is an action here.
     """
 
     change_form_template = "badges_plugin/admin/award_form.html"
@@ -77,7 +77,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         "credential_uuid",
     )
     readonly_fields = fields
-    actions = ("revoke",)
+    actions = ("revoke", "correct_credentials")
     ordering = ("-id",)
     show_full_result_count = False
 
@@ -137,6 +137,17 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         text = ngettext("%d badge was revoked.", "%d badges were revoked.", revoked) % revoked
         self.message_user(request, text, messages.SUCCESS)
         return None
+
+    @admin.action(description=gettext_lazy("Correct the user credentials of selected badges"), permissions=["change"])
+    def correct_credentials(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> None:
+        """Make the host's rows say what the awards say, where somebody else has changed them."""
+        corrected = 0
+        for award in queryset.select_related(*self.list_select_related):
+            if api.restore_credential(award):
+                self.log_change(request, award, _("User credential corrected."))
+                corrected += 1
+        text = ngettext("%d credential was corrected.", "%d credentials were corrected.", corrected) % corrected
+        self.message_user(request, text, messages.SUCCESS)
 
     def _confirmation(self, request: HttpRequest, awards: list[BadgeAward], form: RevocationForm) -> TemplateResponse:
         context: dict[str, Any] = {

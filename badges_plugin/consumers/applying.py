@@ -9,23 +9,45 @@ from collections.abc import Callable
 from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import set_custom_attribute
 
-from .. import api, database
+from .. import api, database, dispatch, handlers
 from ..redaction import describe
 from . import failures
 from .config import ConsumerConfig
 from .message import DecodedEvent, Message
 from .patience import Patience
 from .problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
-from .reports import redacted_reports
 from .stopping import StopRequest
 
 logger = logging.getLogger(__name__)
 
 
-class Applier:
-    """Applies messages one after the other, for a consumer that acknowledges each afterwards."""
+def receive(event: DecodedEvent) -> bool:
+    """
+    Let our own receiver handle the event. Returns False when none of ours is connected to its type.
 
-    def __init__(self, config: ConsumerConfig, stop: StopRequest) -> None:
+    Raises ReceiversFailed with what the receiver raised.
+    """
+    if not handlers.is_connected(event.signal):
+        return False
+    try:
+        handlers.handle_badging_event(signal=event.signal, metadata=event.metadata, **event.data)
+    except (Exception, SystemExit) as error:  # SystemExit would end the consumer, perhaps with exit code 0, each time
+        raise ReceiversFailed({dispatch.receiver_name(handlers.handle_badging_event): error}) from error
+    return True
+
+
+class Applier:
+    """
+    Applies messages one after the other, for a consumer that acknowledges each afterwards.
+
+    ``receive`` applies an event and says whether it did; it is called again after trouble that passes. The receivers
+    of other apps are told once, when that is over: what they make of the event is their affair.
+    """
+
+    def __init__(
+        self, config: ConsumerConfig, stop: StopRequest, *, receive: Callable[[DecodedEvent], bool] = receive
+    ) -> None:
+        self._receive = receive
         self._unheard: set[str] = set()
         self._patience = Patience(
             limit=config.patience,
@@ -48,12 +70,7 @@ class Applier:
         def apply() -> None:
             nonlocal decoded
             decoded = decoded or message.decode()
-            try:
-                heard = send(decoded)
-            except SystemExit as error:
-                # It would end the consumer, perhaps with exit code 0, at each delivery.
-                raise ReceiversFailed({"a receiver": error}) from error
-            if not heard:
+            if not self._receive(decoded) and not decoded.signal.receivers:
                 self._warn_once(message.event_type)
 
         RequestCache.clear_all_namespaces()
@@ -65,7 +82,9 @@ class Applier:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the event is kept and the next one's turn comes
             self._store(message, decoded, error, while_waiting)
+            _tell_others(decoded)
             return False
+        _tell_others(decoded)
         logger.info("Applied %s in %.0f ms", message, (time.monotonic() - started) * 1000)
         return True
 
@@ -109,18 +128,10 @@ def announce_what_was_left(stop: StopRequest) -> None:
         database.refresh_connections()
 
 
-def send(event: DecodedEvent) -> int:
-    """Send the event to every receiver; return how many there were. Raises ReceiversFailed if any of them raised."""
-    with redacted_reports():
-        try:
-            results = event.signal.send_event_with_custom_metadata(event.metadata, **event.data)
-        except Exception as error:  # openedx-events itself refuses the event, or DEBUG is on: the first one raises
-            raise ReceiversFailed({"a receiver": error}) from error
-    errors = {_name(receiver): result for receiver, result in results if isinstance(result, BaseException)}
-    if errors:
-        failure = ReceiversFailed(errors)
-        raise failure from next(iter(errors.values()))
-    return len(results)
+def _tell_others(event: DecodedEvent | None) -> None:
+    """Once and last: an event that comes again, because it could be neither applied nor stored, is news to them."""
+    if event is not None:
+        dispatch.tell_others(event.signal, event.metadata, event.data)
 
 
 def _will_pass(error: BaseException) -> bool:
@@ -129,7 +140,3 @@ def _will_pass(error: BaseException) -> bool:
     if isinstance(error, ReceiversFailed):
         return any(database.is_passing(each) for each in error.errors.values())
     return database.is_passing(error)
-
-
-def _name(receiver: object) -> str:
-    return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', '?')}"

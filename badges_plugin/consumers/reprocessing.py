@@ -13,10 +13,11 @@ from openedx_events.data import EventsMetadata
 from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from .. import dispatch, handlers
 from ..exceptions import BadgesError
 from ..models import FailedEvent
 from ..redaction import describe
-from .applying import send
+from .applying import receive
 from .failures import account_of
 from .message import DecodedEvent
 from .problems import ReceiversFailed
@@ -28,19 +29,22 @@ class NotReprocessable(BadgesError):
 
 def process_again(failed: FailedEvent) -> None:
     """
-    Send the event to its receivers, as the consumer did; what was applied already changes nothing.
+    Apply the event, as the consumer tried to; what was applied already changes nothing.
 
+    The receivers of other apps had it from the consumer. One that nobody could read then is news to them as well.
     ``failed`` becomes "processed". Raises NotReprocessable without having tried, and ReceiversFailed when it failed
     again: then ``failed`` is one attempt and another reason richer.
     """
     event = _read(failed)
     rows = FailedEvent.objects.filter(pk=failed.pk)
     try:
-        send(event)
+        receive(event)
     except ReceiversFailed as error:
         rows.update(attempts=F("attempts") + 1, updated_at=timezone.now(), **account_of(error))
         raise
     rows.update(state=FailedEvent.State.PROCESSED, updated_at=timezone.now())
+    if failed.event_time is None:  # it could not be read
+        dispatch.tell_others(event.signal, event.metadata, event.data)
 
 
 def _read(failed: FailedEvent) -> DecodedEvent:
@@ -54,7 +58,8 @@ def _as_stored(failed: FailedEvent) -> DecodedEvent:
         signal = OpenEdxPublicSignal.get_signal_by_type(failed.event_type)
     except KeyError:
         raise NotReprocessable(_("the installed openedx-events has no event of its type")) from None
-    _require_receivers(signal)
+    if not handlers.is_connected(signal):
+        raise _nobody_listens()
     try:
         metadata = EventsMetadata.from_json(json.dumps(failed.metadata))
         data = AvroSignalDeserializer(signal).from_dict(failed.payload)
@@ -77,10 +82,10 @@ def _from_the_bytes(failed: FailedEvent) -> DecodedEvent:
             _("its content still cannot be read (%(reason)s); have the sender send it again")
             % {"reason": describe(error)}
         ) from error
-    _require_receivers(event.signal)
+    if not event.signal.receivers:
+        raise _nobody_listens()
     return event
 
 
-def _require_receivers(signal: OpenEdxPublicSignal) -> None:
-    if not signal.receivers:
-        raise NotReprocessable(_("nothing here receives events of its type; see “events” in BADGES_CONFIG"))
+def _nobody_listens() -> NotReprocessable:
+    return NotReprocessable(_("nothing here receives events of its type; see “events” in BADGES_CONFIG"))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from .. import api
+from .. import api, builtin, conf, host
 from ..models import BadgeAward, BadgeTemplate, FailedEvent
 from .findings import Finding
 
@@ -99,3 +99,17 @@ def announcements() -> Iterator[Finding]:
         )
     else:
         yield Finding.ok("All awards and revocations were published.")
+
+
+def builtin_app() -> Iterator[Finding]:
+    """The host's own badges app does nothing twice, and nothing that it was set up for is forgotten."""
+    found = builtin.check_rows(None, databases=[connection.alias])
+    for message in found:
+        yield Finding.warning(f"{message.msg} ({message.id})", message.hint or "See the settings reference.")
+    if found:
+        return
+    if not host.builtin_models():
+        yield Finding.ok("This host has no badges app of its own.")
+    else:
+        state = "on, as BADGES_CONFIG says" if conf.keeps_builtin_app() else "off"
+        yield Finding.ok(f"The built-in badges app is {state}.")

@@ -54,7 +54,7 @@ def receivers() -> Iterator[Finding]:
             signal = events.get_event_type(name).signal
         except UnusableEventType:
             continue  # the checks say so
-        if not any(receiver[1]() is handlers.handle_badging_event for receiver in signal.receivers):
+        if not handlers.is_connected(signal):
             deaf.append(name)
     if deaf:
         yield Finding.error(

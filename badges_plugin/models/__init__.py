@@ -1,7 +1,7 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from .failed_events import FailedEvent
-from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner
+from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner, LearnerLock
 from .requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from .ruleset_version import RulesetVersion
 from .templates import BadgeTemplate
@@ -16,6 +16,7 @@ __all__ = [
     "FailedEvent",
     "Fulfillment",
     "Learner",
+    "LearnerLock",
     "PenaltyDataRule",
     "RulesetVersion",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from ..data import EventStamp
@@ -38,6 +39,34 @@ class Learner(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class LearnerLock(models.Model):
+    """
+    One of a fixed number of locks; whoever gives an LMS user id to a user holds the one that the id falls on.
+
+    The host does not keep these ids unique, and an id that nobody has yet has no row that could be locked. Ids that
+    share a lock wait for each other's two statements, no more.
+
+    .. no_pii: This model has no PII.
+    """
+
+    COUNT = 64
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    taken = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @classmethod
+    def hold(cls, lms_user_id: int) -> None:
+        """Wait until nobody else holds the lock of this id, and hold it until the end of the transaction."""
+        new = cls(pk=lms_user_id % cls.COUNT)
+        lock = cls.objects.filter(pk=new.pk)
+        # An update and not SELECT ... FOR UPDATE: it holds on every database, and between the servers of a cluster.
+        while not lock.update(taken=F("taken") + 1):
+            cls.objects.bulk_create([new], ignore_conflicts=True)
 
 
 class BadgeProgress(models.Model):

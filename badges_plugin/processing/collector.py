@@ -107,6 +107,28 @@ def revoke(award: BadgeAward, *, reason: str, by_hand: bool) -> None:
     announcements.after_commit(award)
 
 
+def restore_credential(award: BadgeAward) -> bool:
+    """
+    Make the user credential say again what the last award of the badge says. Returns False when it did.
+
+    Called inside a transaction that holds the learner.
+    """
+    credential, progress = award.credential, award.progress
+    last = progress.awards.order_by("-number")[0]
+    right = {
+        "credential_content_type": ContentType.objects.get_for_model(BadgeTemplate),
+        "credential_id": progress.template_id,
+        "username": progress.user.get_username(),
+        "status": AWARDED if last.revoked_at is None else REVOKED,
+    }
+    wrong = {name: value for name, value in right.items() if getattr(credential, name) != value}
+    for name, value in wrong.items():
+        setattr(credential, name, value)
+    if wrong:
+        credential.save()
+    return bool(wrong)
+
+
 def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
     """Return the newest award of each progress that has one. One query."""
     if not progresses:
@@ -137,10 +159,25 @@ def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> Use
     }
     # Not get_or_create: the learner is held, nobody else creates it meanwhile.
     credential = UserCredential.objects.filter(**identity).first()
-    if credential is None:
+    if credential is None or _is_of_somebody_else(credential, progress):
         return UserCredential.objects.create(**identity, status=AWARDED)
     _set_status(credential, AWARDED)
     return credential
+
+
+def _is_of_somebody_else(credential: UserCredential, progress: BadgeProgress) -> bool:
+    """
+    Whether a credential with the learner's name is of another learner, who had that name before; then it gets theirs.
+
+    The host renames credentials where it renames a user itself, and not where staff do so on the user's page.
+    """
+    others = BadgeAward.objects.filter(credential=credential).exclude(progress=progress)
+    other = others.select_related("progress__user").first()
+    if other is None:
+        return False
+    credential.username = other.user.get_username()
+    credential.save()
+    return True
 
 
 def _set_status(credential: UserCredential, status: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
@@ -12,12 +12,17 @@ from django.db.models import Q
 from ..data import BadgingEvent, LearnerData
 from ..exceptions import IgnoredEvent
 from ..host import User
-from ..models import Learner
+from ..models import Learner, LearnerLock
 
 
 def find(learner: LearnerData) -> User | None:
     """
-    Return the Credentials user of a learner, by LMS user id first, then by user name. One query.
+    Return the Credentials user of a learner: by LMS user id first, by user name last. One query.
+
+    The host does not keep LMS user ids unique: its own apps make users by name, another one for each name that a
+    learner had. Of several with one id it is the user whom badges know, then the oldest, whatever their names; so
+    a learner is one user for badges whatever they are called. (An event that tells a name alone costs a second
+    query: that name may be one of several.)
 
     Raises IgnoredEvent when the user name belongs to another LMS user here: it was given to somebody else
     since, and awarding by name would award the wrong person.
@@ -25,18 +30,31 @@ def find(learner: LearnerData) -> User | None:
     condition = Q(username=learner.username) if learner.username else Q()
     if learner.lms_user_id is not None:
         condition |= Q(lms_user_id=learner.lms_user_id)
-    users = list(User.objects.filter(condition).select_related("badges_learner").order_by("pk"))
-    # The host does not keep LMS user ids unique.
-    same_id = [user for user in users if user.lms_user_id is not None and user.lms_user_id == learner.lms_user_id]
-    if same_id:
-        return next((user for user in same_id if user.username == learner.username), same_id[0])
+    users = _users(condition)
+    if same_id := [user for user in users if has_id(user) and user.lms_user_id == learner.lms_user_id]:
+        return _whom_badges_mean(same_id)
     if not users:
         return None
     # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
     user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
-    if user is None or (user.lms_user_id is not None and learner.lms_user_id is not None):
+    if user is None or (has_id(user) and learner.lms_user_id is not None):
         raise IgnoredEvent(f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here")
-    return user
+    same_id = _users(Q(lms_user_id=user.lms_user_id)) if has_id(user) else []
+    return _whom_badges_mean(same_id or [user])
+
+
+def has_id(user: User) -> bool:
+    """Whether it is known which LMS user this is. The host also writes 0, which is how some events say "nobody"."""
+    return bool(user.lms_user_id)
+
+
+def _users(condition: Q) -> list[User]:
+    return list(User.objects.filter(condition).select_related("badges_learner").order_by("pk"))
+
+
+def _whom_badges_mean(users: Iterable[User]) -> User:
+    """Return the one of a learner's users, oldest first, to whom badges belong."""
+    return min(users, key=lambda user: (not is_known(user), user.pk))
 
 
 def is_known(user: User) -> bool:
@@ -46,12 +64,34 @@ def is_known(user: User) -> bool:
 
 def ensure(user: User | None, event: BadgingEvent) -> User:
     """
-    Make sure that the learner exists as a user.
+    Make sure that the learner exists as a user, and as one only. ``user`` is whom ``find`` returned.
 
     Outside the transaction that applies the event: a unique key that two processes insert at the same instant
     would otherwise stay locked until one of them is done, and two of them would deadlock.
     """
-    return user or _create(event.learner)
+    learner = event.learner
+    if user is not None and (learner.lms_user_id is None or has_id(user)):
+        return user
+    if learner.lms_user_id is None:
+        return _create(learner)
+    return _settle(learner, learner.lms_user_id)
+
+
+def _settle(learner: LearnerData, lms_user_id: int) -> User:
+    """
+    Give the LMS user id to a user: to the one who has the name and no id yet, or to a new one.
+
+    No key keeps the ids unique, so they are given one at a time, and whoever waited looks again.
+    """
+    with transaction.atomic():
+        LearnerLock.hold(lms_user_id)
+        user = find(learner)
+        if user is None:
+            return _create(learner)
+        if not has_id(user):
+            user.lms_user_id = lms_user_id
+            user.save(update_fields=["lms_user_id"])
+        return user
 
 
 @dataclass(frozen=True)
@@ -74,7 +114,7 @@ def hold(user: User, event: BadgingEvent, *, found: User | None) -> Held:
     """
     user = lock(user.pk)
     learner = Learner.objects.filter(pk=user.pk)
-    is_new = not ((found is not None and is_known(found)) or learner.exists())
+    is_new = not ((found is not None and found.pk == user.pk and is_known(found)) or learner.exists())
     if is_new:
         # The host takes over name and e-mail address itself at each login.
         known_until = user.last_login or event.stamp.time
@@ -101,10 +141,9 @@ def lock(user_id: int) -> User:
 def _create(learner: LearnerData) -> User:
     if not learner.username:
         raise IgnoredEvent(f"LMS user {learner.lms_user_id} is not known here and the event has no user name")
-    # One statement needs no transaction of its own, but inside another it must not break that one.
-    alone = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        with alone:
+        # Inside another transaction it must not break that one.
+        with transaction.atomic():
             # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
             return User.objects.create(
                 username=learner.username,
@@ -115,7 +154,7 @@ def _create(learner: LearnerData) -> User:
                 is_active=learner.is_active,
             )
     except IntegrityError:
-        # Another process created the same learner at the same instant.
+        # Another process, or another app, created a user of this name at the same instant.
         user = find(learner)
         if user is None:
             raise

@@ -17,12 +17,12 @@ from openedx_events.data import EventsMetadata
 from openedx_events.event_bus import NoEventBusProducer, get_producer
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from .. import dispatch
+
 FLUSH_SECONDS = 2.0
 """How long a broker is waited for. What it has not taken by then is announced again later, with the same id."""
 
 PRODUCER_LOGGERS = ("edx_event_bus_kafka.internal.producer", "edx_event_bus_redis.internal.producer")
-
-PACKAGE = f"{__name__.partition('.')[0]}."
 
 NO_PRODUCER = f"{NoEventBusProducer.__module__}.{NoEventBusProducer.__qualname__}"
 
@@ -39,9 +39,10 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
     for logger in loggers:
         logger.addFilter(reports)
     try:
-        # send_event makes up an id, and send_event_with_custom_metadata says that the event came from the bus, so
-        # that it is not published. This method is what both call, the same from openedx-events 9.10 to 11.1.
-        responses = signal._send_event_with_metadata(metadata, **data)  # noqa: SLF001
+        # Not a method of openedx-events: send_event makes up an id, send_event_with_custom_metadata says that the
+        # event came from the bus, so that it is not published, and with DEBUG on both stop at the first receiver
+        # that raises, which may be somebody else's, before the producer.
+        responses = dispatch.send_to_all(signal, metadata, data, from_event_bus=False)
         if not is_published(signal.event_type):
             return not _badges_raised(responses)
         return _is_taken() and not reports.seen and not _producer_raised(responses)
@@ -71,10 +72,7 @@ def _producer_raised(responses: Iterable[tuple[object, object]]) -> bool:
 
 def _badges_raised(responses: Iterable[tuple[object, object]]) -> bool:
     """Whether our own receiver failed: the bugs of other apps are theirs."""
-    return any(
-        isinstance(response, BaseException) and str(getattr(receiver, "__module__", "")).startswith(PACKAGE)
-        for receiver, response in responses
-    )
+    return any(isinstance(response, BaseException) and dispatch.is_ours(receiver) for receiver, response in responses)
 
 
 def _is_taken() -> bool:

@@ -21,7 +21,7 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Stopped, Undecodable
+from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped, Undecodable
 from badges_plugin.consumers.stopping import StopRequest
 from badges_plugin.models import FailedEvent
 
@@ -72,13 +72,38 @@ def failing(*errors: BaseException) -> Callable[[], object]:
 
 
 @pytest.fixture
-def applier() -> Applier:
-    return Applier(ConsumerConfig(patience=1, max_backoff=0.01, kafka={}), StopRequest())
+def ours() -> list[Callable[[], object]]:
+    """What our receiver does with an event; nothing: it is not connected."""
+    return []
 
 
 @pytest.fixture
-def connect() -> Iterator[Connect]:
-    """Connect a function without arguments as a receiver of the event, for the test."""
+def connect(ours: list[Callable[[], object]]) -> Connect:
+    """Make a function without arguments what our receiver does."""
+    return ours.append
+
+
+@pytest.fixture
+def applier(ours: list[Callable[[], object]]) -> Applier:
+    return make_applier(ours)
+
+
+def make_applier(ours: list[Callable[[], object]], *, patience: float = 1, stop: StopRequest | None = None) -> Applier:
+    def receive(event: DecodedEvent) -> bool:
+        for function in ours:
+            try:
+                function()
+            except Exception as error:
+                raise ReceiversFailed({"ours": error}) from error
+        return bool(ours)
+
+    config = ConsumerConfig(patience=patience, max_backoff=0.01, kafka={})
+    return Applier(config, stop or StopRequest(), receive=receive)
+
+
+@pytest.fixture
+def others() -> Iterator[Connect]:
+    """Connect a function without arguments as a receiver of another app."""
     receivers: list[Callable[..., object]] = []
 
     def connect_one(function: Callable[[], object]) -> None:
@@ -126,12 +151,15 @@ def test_a_registry_that_stays_away_ends_the_consumer(applier: Applier) -> None:
     assert not FailedEvent.objects.exists()
 
 
-def test_a_stop_while_waiting_leaves_the_event_unacknowledged(connect: Connect) -> None:
+def test_a_stop_while_waiting_leaves_the_event_unacknowledged(others: Connect) -> None:
     stop = StopRequest()
     stop.make()
-    connect(failing(*[OperationalError(2003, "Can't connect")] * 1000))
+    heard: list[str] = []
+    others(lambda: heard.append("too early"))
+    away = failing(*[OperationalError(2003, "Can't connect")] * 1000)
     with pytest.raises(Stopped):
-        Applier(ConsumerConfig(patience=60, kafka={}), stop).apply_or_store(message())
+        make_applier([away], patience=60, stop=stop).apply_or_store(message())
+    assert heard == []
 
 
 def test_an_event_that_meets_a_bug_is_stored_whole(applier: Applier, connect: Connect) -> None:
@@ -145,12 +173,6 @@ def test_an_event_that_meets_a_bug_is_stored_whole(applier: Applier, connect: Co
     assert "no such thing as" in row.error
     assert "no such thing" not in row.reason
     assert "ValueError" in row.reason
-
-
-def test_a_receiver_that_exits_does_not_end_the_consumer(applier: Applier, connect: Connect) -> None:
-    connect(failing(SystemExit(0)))
-    assert applier.apply_or_store(message()) is False
-    assert "SystemExit" in FailedEvent.objects.get().reason
 
 
 def test_events_that_nobody_receives_are_mentioned_once(
@@ -234,12 +256,54 @@ def test_the_same_message_again_is_one_row_with_two_attempts(applier: Applier, c
     assert "KeyError" in row.reason
 
 
-def test_one_receivers_failure_does_not_keep_the_event_from_the_others(applier: Applier, connect: Connect) -> None:
+DEBUG = pytest.mark.parametrize("debug", [False, True])  # with it, openedx-events stops at the first exception
+
+
+@DEBUG
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("a bug, анна"), OperationalError(1213, "Deadlock, анна"), SystemExit(0)],
+    ids=lambda error: type(error).__name__,
+)
+def test_b2_an_error_of_another_app_is_no_failed_event_of_ours(
+    applier: Applier, connect: Connect, others: Connect, caplog: Any, settings: Any, debug: bool, error: BaseException
+) -> None:
+    settings.DEBUG = debug
     calls: list[str] = []
-    connect(failing(ValueError("a bug")))
-    connect(lambda: calls.append("called"))
+    others(failing(error))
+    connect(lambda: calls.append("ours"))
+    assert applier.apply_or_store(message()) is True
+    assert calls == ["ours"]
+    assert not FailedEvent.objects.exists()
+    # Not ours to repeat, but to be seen, with the event and without the learner.
+    (line,) = [record.getMessage() for record in caplog.records if "which is not ours" in record.getMessage()]
+    assert str(EVENT_ID) in line
+    assert type(error).__name__ in line
+    assert "анна" not in caplog.text
+
+
+@DEBUG
+def test_b2_one_app_that_fails_does_not_keep_the_event_from_the_next(
+    applier: Applier, others: Connect, settings: Any, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    heard: list[str] = []
+    others(failing(ValueError("a bug")))
+    others(lambda: heard.append("heard"))
+    assert applier.apply_or_store(message()) is True
+    assert heard == ["heard"]
+
+
+@DEBUG
+def test_b2_other_apps_hear_an_event_once_whatever_becomes_of_it_here(
+    applier: Applier, connect: Connect, others: Connect, settings: Any, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    heard: list[str] = []
+    others(lambda: heard.append("heard"))
+    connect(failing(OperationalError(1213, "Deadlock found"), ValueError("a bug")))
     assert applier.apply_or_store(message()) is False
-    assert calls == ["called"]
+    assert heard == ["heard"]
 
 
 def test_what_can_be_neither_applied_nor_stored_ends_the_consumer(applier: Applier, connect: Connect) -> None:

@@ -18,7 +18,7 @@ from badges_plugin import api
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.host import User, UserCredential
-from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment, Learner
 from tests.core.racers import Round, race
 from tests.factories import COURSE, make_template, make_user, penalizes_failing, requires_course, send_passing
 
@@ -95,6 +95,29 @@ def test_passing_and_failing_at_once_end_as_the_newer_event_says(template: Credl
     # Whoever was awarded in between was revoked; an issue and a revocation each, or an issue that was cancelled.
     for award in BadgeAward.objects.annotate(deliveries_of_it=Count("deliveries")):
         assert award.deliveries.filter(action="issue").count() == 1
+
+
+def test_b4_two_names_of_one_unknown_learner(template: CredlyBadgeTemplate) -> None:
+    """The learner is renamed in the LMS between two events, and two consumers meet them at once."""
+    heats = []
+    for learner in range(1, ROUNDS + 1):
+        renamed = Round(learner, f"racer{learner}-renamed", OTHER, str(uuid.uuid1()), 2)
+        heats.append([event(learner, COURSE, 1), renamed])
+    run(heats)
+    assert_everything_once(template, fulfilled=2, awards=1)
+
+
+def test_b4_two_names_of_one_learner_who_is_known_by_one_of_them_alone(template: CredlyBadgeTemplate) -> None:
+    """A user from the time before the host kept LMS user ids gets the id, or another one does, but not both."""
+    heats = []
+    for learner in range(1, ROUNDS + 1):
+        make_user(lms_user_id=None, username=f"racer{learner}")
+        renamed = Round(learner, f"renamed{learner}", OTHER, str(uuid.uuid1()), 2)
+        heats.append([event(learner, COURSE, 1), renamed])
+    run(heats)
+    ids = User.objects.filter(lms_user_id__isnull=False).values_list("lms_user_id", flat=True)
+    assert sorted(ids) == list(range(1, ROUNDS + 1))
+    assert BadgeProgress.objects.count() == Learner.objects.count() == BadgeAward.objects.count() == ROUNDS
 
 
 def run(heats: list[list[Round]]) -> None:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from uuid import uuid1
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
@@ -24,6 +25,7 @@ from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_stream import Entry
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import BadgeAward, FailedEvent
+from badges_plugin.signals import badge_awarded
 from tests.factories import (
     PASSING,
     make_template,
@@ -112,28 +114,34 @@ def test_what_cannot_be_tried_is_refused_with_the_reason(changes: Mapping[str, A
     assert failed.state == changes.get("state", FAILED)
 
 
-def test_what_can_be_read_by_now_is_processed() -> None:
-    requires_course(make_template())
+def unread() -> FailedEvent:
+    """Store an event as a consumer does that cannot read it: Ann passes the course."""
+    ann = get_user_model().objects.filter(username="ann").first() or make_user(username="ann")
     event = RedisMessage(
         "dev-learning-badges-lifecycle",
         serialize_event_data_to_bytes(
-            {"course_passing_status": passing_data(user_data(make_user(username="ann")))}, COURSE_PASSING_STATUS_UPDATED
+            {"course_passing_status": passing_data(user_data(ann))}, COURSE_PASSING_STATUS_UPDATED
         ),
         metadata(),
     )
     message = message_from(Entry(b"1-0", event.to_binary_dict()), event.topic, "credentials")
     store(message, None, Undecodable("No such event type"))
-    failed = FailedEvent.objects.get()
-    assert failed.payload is None
-    process_again(failed)
+    failed: FailedEvent = FailedEvent.objects.get(payload__isnull=True)
+    return failed
+
+
+def test_what_can_be_read_by_now_is_processed() -> None:
+    requires_course(make_template())
+    process_again(unread())
     assert BadgeAward.objects.get().user.username == "ann"
 
 
-@pytest.mark.parametrize("debug", [False, True])  # with it, the signal passes on what a receiver raises
+@pytest.mark.parametrize("debug", [False, True])  # with it, openedx-events stops at the first exception
 def test_an_event_that_fails_again_says_why(settings: Any, debug: bool) -> None:
     settings.DEBUG = debug
+    requires_course(make_template())
     failed = stored()
-    with receiver(RuntimeError("about Nia New")), pytest.raises(ReceiversFailed):
+    with trouble(RuntimeError("about Nia New")), pytest.raises(ReceiversFailed):
         process_again(failed)
     failed.refresh_from_db()
     assert (failed.state, failed.attempts) == (FAILED, 2)
@@ -194,20 +202,47 @@ def test_a_purge_of_nobody_knows_what_is_refused(arguments: list[str]) -> None:
 
 
 @contextmanager
-def receiver(raises: Exception | None, *, of: str = "") -> Iterator[list[str]]:
-    """Receives passing events, and raises for one learner or for all. Yields the names of the learners it saw."""
+def trouble(raises: Exception, *, of: str = "") -> Iterator[list[str]]:
+    """Awarding raises for one learner or for all. Yields the names of the learners who were to be awarded."""
     seen: list[str] = []
 
-    def receive(course_passing_status: Any, **kwargs: object) -> None:
-        seen.append(course_passing_status.user.pii.username)
-        if raises and of in {"", seen[-1]}:
+    def receive(award: BadgeAward, **kwargs: object) -> None:
+        seen.append(award.user.username)
+        if of in {"", seen[-1]}:
             raise raises
 
-    COURSE_PASSING_STATUS_UPDATED.connect(receive)
+    badge_awarded.connect(receive)
     try:
         yield seen
     finally:
-        COURSE_PASSING_STATUS_UPDATED.disconnect(receive)
+        badge_awarded.disconnect(receive)
+
+
+@pytest.mark.parametrize("debug", [False, True])  # with it, openedx-events stops at the first exception
+def test_b2_an_error_of_another_app_does_not_leave_an_event_failed(settings: Any, debug: bool) -> None:
+    settings.DEBUG = debug
+    requires_course(make_template())
+    heard: list[str] = []
+
+    def fail(**kwargs: object) -> None:
+        heard.append("heard")
+        raise RuntimeError("a bug")
+
+    COURSE_PASSING_STATUS_UPDATED.connect(fail)
+    try:
+        failed = stored(user_data(make_user(username="ann")))
+        process_again(failed)
+        failed.refresh_from_db()
+        assert (failed.state, failed.attempts) == (PROCESSED, 1)
+        assert BadgeAward.objects.get().user.username == "ann"
+        # The consumer sent it to the others when it arrived.
+        assert heard == []
+        # It had not, when nobody could read it.
+        process_again(unread())
+        assert heard == ["heard"]
+    finally:
+        COURSE_PASSING_STATUS_UPDATED.disconnect(fail)
+    assert not FailedEvent.objects.exclude(state=PROCESSED).exists()
 
 
 def test_many_are_processed_oldest_first_and_one_does_not_stop_the_others() -> None:
@@ -218,10 +253,10 @@ def test_many_are_processed_oldest_first_and_one_does_not_stop_the_others() -> N
     for state in (PROCESSED, DISMISSED):
         stored(state=state)
     out = StringIO()
-    with receiver(RuntimeError("Bob Bobson"), of="bob") as seen, pytest.raises(CommandError, match="2 events"):
+    with trouble(RuntimeError("Bob Bobson"), of="bob") as seen, pytest.raises(CommandError, match="2 events"):
         call_command("process_failed_events", stdout=out)
     assert seen == ["ann", "bob", "cem"]
-    assert set(BadgeAward.objects.values_list("progress__user__username", flat=True)) == {"ann", "bob", "cem"}
+    assert set(BadgeAward.objects.values_list("progress__user__username", flat=True)) == {"ann", "cem"}
     assert [each.state for each in FailedEvent.objects.order_by("pk")] == [
         PROCESSED, FAILED, PROCESSED, FAILED, PROCESSED, DISMISSED,
     ]  # fmt: skip
@@ -276,7 +311,7 @@ def test_while_badges_are_off_nothing_is_tried(settings: Any) -> None:
 def test_a_database_that_goes_away_ends_the_command_with_what_to_do() -> None:
     first, second = stored(), stored()
     gone = OperationalError("server closed the connection unexpectedly")
-    sending = patch("badges_plugin.consumers.reprocessing.send", side_effect=[None, gone])
+    sending = patch("badges_plugin.consumers.reprocessing.receive", side_effect=[None, gone])
     with sending, pytest.raises(CommandError, match="database went away"):
         call_command("process_failed_events", stdout=StringIO())
     first.refresh_from_db()

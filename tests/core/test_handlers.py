@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from openedx_events.learning.signals import (
     COURSE_PASSING_STATUS_UPDATED,
 )
 
-from badges_plugin import api, checks, handlers
+from badges_plugin import api, checks, dispatch, handlers
 from badges_plugin.models import BadgeAward, Fulfillment
 from badges_plugin.signals import badge_awarded
 from tests.factories import (
@@ -115,6 +116,48 @@ def test_a_failure_is_passed_on_to_whoever_delivered_the_event() -> None:
     user.lms_user_id = "no number"
     with pytest.raises((ValueError, TypeError)):
         emit_passing(user)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_b2_an_app_that_was_connected_earlier_does_not_keep_an_event_from_us(
+    settings: Any, reconnect: Callable[[], None], debug: bool
+) -> None:
+    """As the libraries' own consumers send it; with DEBUG on, openedx-events stops at the first exception."""
+    settings.DEBUG = debug
+    requires_course(make_template())
+    handlers.disconnect()
+
+    def fail(**kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    COURSE_PASSING_STATUS_UPDATED.connect(fail)
+    reconnect()
+    metadata = COURSE_PASSING_STATUS_UPDATED.generate_signal_metadata()
+    data = passing_data(user_data(make_user()))
+    try:
+        with nullcontext() if not debug else pytest.raises(RuntimeError):
+            COURSE_PASSING_STATUS_UPDATED.send_event_with_custom_metadata(metadata, course_passing_status=data)
+    finally:
+        COURSE_PASSING_STATUS_UPDATED.disconnect(fail)
+    assert BadgeAward.objects.count() == 1
+
+
+def test_b2_what_another_app_sends_while_it_is_told_of_an_event_is_heard() -> None:
+    """Our receiver had the event already, but not the one that follows from it."""
+    requires_course(make_template())
+    first, second = user_data(make_user()), user_data(make_user())
+
+    def send_another(course_passing_status: Any, **kwargs: object) -> None:
+        if course_passing_status.user.id == first.id:
+            COURSE_PASSING_STATUS_UPDATED.send_event(send_robust=False, course_passing_status=passing_data(second))
+
+    COURSE_PASSING_STATUS_UPDATED.connect(send_another)
+    try:
+        metadata = COURSE_PASSING_STATUS_UPDATED.generate_signal_metadata()
+        dispatch.tell_others(COURSE_PASSING_STATUS_UPDATED, metadata, {"course_passing_status": passing_data(first)})
+    finally:
+        COURSE_PASSING_STATUS_UPDATED.disconnect(send_another)
+    assert [award.user.lms_user_id for award in BadgeAward.objects.all()] == [second.id]
 
 
 def test_a_badge_can_depend_on_another_badge(

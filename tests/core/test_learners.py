@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.contrib.auth import get_user_model
 from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.exceptions import IgnoredEvent
-from badges_plugin.host import UserCredential
-from badges_plugin.models import BadgeAward
+from badges_plugin.host import AWARDED, UserCredential
+from badges_plugin.models import BadgeAward, Learner
+from badges_plugin.processing import learners
 from tests.core.conftest import Heard
 from tests.factories import (
     COURSE,
@@ -99,11 +101,107 @@ def test_an_event_without_an_lms_user_id_finds_a_learner_by_name() -> None:
     assert awarded_to() == user
 
 
-def test_of_several_users_with_one_lms_user_id_the_one_of_that_name_is_meant() -> None:
-    make_user(lms_user_id=77)
-    user = make_user(username="newcomer", lms_user_id=77)
+COURSE_2 = "course-v1:Demo+Second+1"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        # Nobody is known yet: the oldest, and not the one of the event's name.
+        ((), "first-name"),
+        (("newcomer",), "newcomer"),
+        (("third-name",), "third-name"),
+        # Made two of one learner by something else, before: always the same one, the older.
+        (("newcomer", "third-name"), "newcomer"),
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"id": None}, {"username": "third-name"}, {"username": "unheard-of"}])
+def test_b1_of_several_users_of_one_id_it_is_whom_badges_know_then_the_oldest(
+    known: tuple[str, ...], expected: str, said: dict[str, Any]
+) -> None:
+    for name in ("first-name", "newcomer", "third-name"):
+        user = make_user(username=name, lms_user_id=77)
+        if name in known:
+            Learner.objects.create(user=user, profile_time=at(-1))
+    send_passing(user_data(**said))
+    assert awarded_to().username == expected
+
+
+def test_b1_one_learner_under_two_names_is_one_user(django_capture_on_commit_callbacks: Any, heard: Heard) -> None:
+    template = make_template()
+    requires_course(template)
+    requires_course(template, COURSE_2)
+    # As the built-in app does for each event: a user for the name that the event tells.
+    make_user(username="old-name", lms_user_id=77)
+    with django_capture_on_commit_callbacks(execute=True):
+        send_passing(user_data(username="old-name"))
+        make_user(username="new-name", lms_user_id=77)
+        send_passing(user_data(username="new-name"), COURSE_2, minute=1)
+    assert BadgeAward.objects.get(progress__template=template).user.username == "old-name"
+    assert Learner.objects.count() == 1
+
+
+@pytest.mark.parametrize("again", ["event", "history"])
+def test_b1_the_same_event_after_a_renaming_by_the_host_awards_nothing_again(
+    django_capture_on_commit_callbacks: Any, heard: Heard, again: str
+) -> None:
+    event_id = uuid.uuid1()
+    with django_capture_on_commit_callbacks(execute=True):
+        send_passing(user_data(), event_id=event_id)
+        # What the host's replacement of user names does, and then the built-in app at the same event again.
+        User.objects.filter(username="newcomer").update(username="retired__user_1", full_name="", email="")
+        UserCredential.objects.filter(username="newcomer").update(username="retired__user_1")
+        make_user(username="newcomer", lms_user_id=77)
+        if again == "event":
+            assert send_passing(user_data(), event_id=event_id) is Outcome.REPEATED
+        else:
+            event = api.read_event(
+                PASSING, metadata(event_id=event_id), {"course_passing_status": passing_data(user_data())}
+            )
+            assert api.process_history([event]).is_repeated
+    assert awarded_to().username == "retired__user_1"
+    assert heard.announcements == ["awarded"]
+
+
+def test_b1_users_whose_lms_user_id_is_0_are_not_one_learner() -> None:
+    """The built-in app writes down what an event says, and 0 is how some say that they do not know."""
+    for name in ("ada", "newcomer"):
+        make_user(username=name, lms_user_id=0)
+    send_passing(user_data(id=None))
+    assert awarded_to().username == "newcomer"
+    send_passing(user_data(id=None, username="ada"), minute=1)
+    assert sorted(award.user.username for award in BadgeAward.objects.all()) == ["ada", "newcomer"]
+
+
+def test_b1_a_user_whose_lms_user_id_is_0_gets_it_from_an_event() -> None:
+    user = make_user(username="newcomer", lms_user_id=0)
     send_passing(user_data())
-    assert awarded_to() == user
+    user.refresh_from_db()
+    assert (awarded_to(), user.lms_user_id) == (user, 77)
+
+
+def test_b1_a_credential_stays_with_its_learner_when_the_name_goes_to_somebody_else() -> None:
+    """Staff rename a user on the user's page, which leaves the host's credentials under the old name."""
+    first = make_user(username="newcomer", lms_user_id=5)
+    send_passing(user_data(first))
+    User.objects.filter(pk=first.pk).update(username="married-name")
+    send_passing(user_data())
+    mine, theirs = BadgeAward.objects.order_by("pk")
+    assert (mine.credential.username, theirs.credential.username) == ("married-name", "newcomer")
+    api.revoke_award(theirs, reason="A mistake.")
+    mine.credential.refresh_from_db()
+    assert mine.credential.status == AWARDED
+
+
+def test_b4_a_name_without_an_id_and_a_new_user_do_not_both_get_the_id() -> None:
+    """Two consumers: while one waits for the other, a user of the learner is made under another name."""
+    by_name = make_user(username="newcomer", lms_user_id=None)
+    learner = api.read_event(PASSING, metadata(), {"course_passing_status": passing_data(user_data())})
+    found = learners.find(learner.learner)
+    assert found == by_name
+    meanwhile = make_user(username="other-name", lms_user_id=77)
+    assert learners.ensure(found, learner) == meanwhile
+    assert list(User.objects.filter(lms_user_id=77)) == [meanwhile]
 
 
 @pytest.mark.parametrize(

@@ -22,14 +22,23 @@ class AccredibleBadgesConfig(AppConfig):
     # The host's plugin discovery skips an app config without this attribute.
     plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
 
+    def __init__(self, app_name: str, app_module: object) -> None:
+        super().__init__(app_name, app_module)
+        from badges_plugin.distribution.accredible.conf import BUILTIN_DEFAULTS
+
+        conf.complete({"accredible": dict(BUILTIN_DEFAULTS)})
+
     def ready(self) -> None:
         """Register the backend and the checks."""
         if not conf.is_enabled():
             return
+        from badges_plugin.builtin import register_twins
         from badges_plugin.distribution import registry
         from badges_plugin.distribution.accredible import checks, doctor
         from badges_plugin.distribution.accredible.backend import AccredibleBackend
+        from badges_plugin.distribution.accredible.twins import twins
 
         checks.connect()
         doctor.connect()
+        register_twins("AccredibleGroup", twins)
         registry.register(AccredibleBackend())

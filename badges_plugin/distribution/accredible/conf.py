@@ -19,6 +19,13 @@ _DEFAULTS: dict[str, object] = {
     "REQUESTS_PER_MINUTE": 360,
 }
 
+BUILTIN_DEFAULTS = {
+    name: value
+    for name, value in _DEFAULTS.items()
+    if (name.endswith("BASE_URL") and "_EU_" not in name) or name == "USE_SANDBOX"
+}
+"""What the host's built-in badges app reads of this section, and has no defaults for."""
+
 _VERSIONS = ("v1", "v2")
 
 

@@ -24,20 +24,29 @@ class CredlyBadgesConfig(AppConfig):
         PluginURLs.CONFIG: {
             PROJECT_TYPE: {
                 PluginURLs.NAMESPACE: "credly_badges",
-                PluginURLs.REGEX: r"^credly-badges/",
+                PluginURLs.REGEX: r"^",
                 PluginURLs.RELATIVE_PATH: "urls",
             },
         },
     }
 
+    def __init__(self, app_name: str, app_module: object) -> None:
+        super().__init__(app_name, app_module)
+        from badges_plugin.distribution.credly.conf import BUILTIN_DEFAULTS
+
+        conf.complete({"credly": dict(BUILTIN_DEFAULTS)})
+
     def ready(self) -> None:
         """Register the backend and the checks."""
         if not conf.is_enabled():
             return
+        from badges_plugin.builtin import register_twins
         from badges_plugin.distribution import registry
         from badges_plugin.distribution.credly import checks, doctor
         from badges_plugin.distribution.credly.backend import CredlyBackend
+        from badges_plugin.distribution.credly.twins import twins
 
         checks.connect()
         doctor.connect()
+        register_twins("CredlyBadgeTemplate", twins)
         registry.register(CredlyBackend())

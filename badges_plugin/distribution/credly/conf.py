@@ -23,6 +23,11 @@ _DEFAULTS: dict[str, object] = {
     "WEBHOOK_SECRET": "",
 }
 
+BUILTIN_DEFAULTS = {
+    name: value for name, value in _DEFAULTS.items() if name.endswith("BASE_URL") or name == "USE_SANDBOX"
+}
+"""What the host's built-in badges app reads of this section, and has no defaults for."""
+
 # https://www.credly.com/docs/issued_badges#issue-a-badge
 LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-CA", "pt-BR")
 

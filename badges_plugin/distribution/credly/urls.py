@@ -1,4 +1,9 @@
-"""The addresses of the Credly backend, below `credly-badges/`."""
+"""
+The addresses of the Credly backend.
+
+The webhook also has the address of the host's built-in badges app, which the host gives to us while that app is off: a
+site that comes from there has nothing to change at Credly.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ app_name = "credly_badges"
 urlpatterns: list[URLPattern] = []
 if is_enabled():
     urlpatterns = [
-        path("api/webhook/", CredlyWebhook.as_view(), name="webhook"),
-        path("api/webhook/<str:secret>/", CredlyWebhook.as_view(), name="secret-webhook"),
+        path("credly-badges/api/webhook/", CredlyWebhook.as_view(), name="webhook"),
+        path("credly-badges/api/webhook/<str:secret>/", CredlyWebhook.as_view(), name="secret-webhook"),
+        path("badges/credly/webhook/", CredlyWebhook.as_view(), name="builtin-webhook"),
     ]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..redaction import describe_with_place
+from .redaction import describe_with_place
 
 # Loggers that report receivers' errors or results while a signal is sent, in Django and in openedx-events.
 REPORTING_LOGGERS = ("django.dispatch", "openedx_events.tooling")
@@ -16,7 +16,7 @@ class _WithoutMessages(logging.Filter):
     """
     Replaces an exception in a record by its class and place.
 
-    A record without one is a report of results; it says nothing that the consumers do not say themselves.
+    A record without one is a report of results; it says nothing that whoever sent the event does not say as well.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -1,0 +1,143 @@
+"""
+The badges app that the host brings itself, from Sumac on: off while ours is on, unless the settings keep it.
+
+It reads the same switch and the same dictionary of settings. While both process events, each event costs it a user
+row and several queries, a badge that is set up in both is awarded twice, and an address at Credly can reach one alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from django.apps import AppConfig
+from django.contrib import admin
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+
+from . import conf, host
+
+MOST_NAMES = 10
+"""How many templates a message names."""
+
+_twins: dict[str, Callable[[], Q]] = {}
+
+
+def register_twins(model_name: str, finder: Callable[[], Q]) -> None:
+    """
+    Say how a backend knows its active templates again among those of the built-in app.
+
+    ``model_name`` is a model of the built-in app; ``finder`` returns the condition that selects the rows of it that
+    are an active template here as well.
+    """
+    _twins[model_name] = finder
+
+
+def connect() -> None:
+    """Switch the built-in app off, or keep it as the settings say; register the checks. In every process."""
+    if not _is_kept():
+        host.switch_builtin_off()
+        for model in host.builtin_models().values():
+            if admin.site.is_registered(model):
+                admin.site.unregister(model)
+    register(check_switch)
+    register(check_rows, Tags.database)
+
+
+def check_switch(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """E021: the built-in badges app is to be off and receives events all the same."""
+    types = [] if _is_kept() else host.builtin_receivers()
+    if not types:
+        return []
+    return [
+        Error(
+            f"The built-in badges app could not be switched off: it still receives {', '.join(types)}.",
+            hint="Let the apps of this plugin come after credentials.apps.badges in INSTALLED_APPS. If they do, this "
+            "release of Credentials is not supported yet.",
+            id="badges_plugin.E021",
+        )
+    ]
+
+
+def check_rows(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    """
+    W022: templates of the built-in app that nobody processes now. W023: active in both. W024: accounts it still has.
+
+    Looks at the database, and so runs where Django lets it: with ``migrate`` and with ``check --database default``.
+    """
+    if not databases or not host.builtin_models():
+        return []
+    try:
+        with transaction.atomic():
+            return list(_leftovers())
+    except DatabaseError:
+        return []  # tables are still to be made: ``migrate`` checks before it migrates
+
+
+def _leftovers() -> Iterator[CheckMessage]:
+    models, is_kept = host.builtin_models(), _is_kept()
+    twins = {
+        row
+        for name, finder in _twins.items()
+        if name in models
+        for row in models[name].objects.filter(finder(), is_active=True).values_list("pk", "name")
+    }
+    active = set(models["BadgeTemplate"].objects.filter(is_active=True).values_list("pk", "name"))
+    if is_kept and twins:
+        yield Warning(
+            f"Badge templates are active here and in the built-in badges app: {_names(twins)}. Each badge is awarded "
+            "twice.",
+            hint='Deactivate them in one of the two, or set BADGES_CONFIG["builtin_app"] to "off".',
+            id="badges_plugin.W023",
+        )
+    if is_kept:
+        return
+    if twins:
+        yield Warning(
+            f"Badge templates are active here and in the built-in badges app, which is off: {_names(twins)}.",
+            hint="Nothing is awarded twice while it is off. Deactivate them there before you switch it on.",
+            id="badges_plugin.W023",
+        )
+    if alone := active - twins:
+        yield Warning(
+            f"The built-in badges app is off, and nobody processes its active badge templates: {_names(alone)}.",
+            hint="Set these badges up here and activate them, or keep the built-in app running with "
+            'BADGES_CONFIG["builtin_app"] = "on".',
+            id="badges_plugin.W022",
+        )
+    if accounts := list(_accounts()):
+        yield Warning(
+            f"The built-in badges app is off and still has configured: {', '.join(accounts)}.",
+            hint="Its API keys are not encrypted. Set the accounts up here, then delete them there: its pages are "
+            'shown while BADGES_CONFIG["builtin_app"] is "on".',
+            id="badges_plugin.W024",
+        )
+
+
+def _accounts() -> Iterator[str]:
+    """Yield, for each model with an API key, how many rows there are, and how many have one of their own."""
+    for model in host.builtin_models().values():
+        try:
+            model._meta.get_field("api_key")
+        except FieldDoesNotExist:
+            continue
+        rows = model.objects.all()
+        if number := rows.count():
+            with_key = rows.exclude(api_key="").count()
+            yield f"{number} of {model._meta.verbose_name_plural} ({with_key} with an API key)"
+
+
+def _names(rows: set[tuple[int, str]]) -> str:
+    names = [f"“{name}”" for _, name in sorted(rows)]
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_kept() -> bool:
+    try:
+        return conf.keeps_builtin_app()
+    except ImproperlyConfigured:
+        return False  # E001 says so

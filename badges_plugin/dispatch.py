@@ -1,0 +1,115 @@
+"""
+Public events and whoever receives them in this process: us, and everybody else.
+
+An exception of somebody else's receiver is logged, without personal data, and counted. It never makes our part of
+the event fail, and never keeps the event from the receivers behind it, not even with DEBUG on, when openedx-events
+stops at the first exception.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from uuid import UUID
+
+from django.dispatch import Signal
+from edx_django_utils.monitoring import set_custom_attribute
+from openedx_events.data import EventsMetadata
+from openedx_events.tooling import OpenEdxPublicSignal
+
+from .redaction import describe_with_place
+from .reports import redacted_reports
+
+logger = logging.getLogger(__name__)
+
+PACKAGE = __name__.partition(".")[0]
+
+Responses = Sequence[tuple[object, object]]
+
+_done_here: ContextVar[UUID | None] = ContextVar("badges_plugin.dispatch.done_here", default=None)
+
+
+def send_to_all(
+    signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object], *, from_event_bus: bool
+) -> Responses:
+    """
+    Send an event to every receiver; return what each returned or raised.
+
+    The errors of others are dealt with when this returns; those of ours are for the caller.
+    """
+    with redacted_reports():
+        # Django's own method: with DEBUG on, those of openedx-events are never robust, whatever they are asked for.
+        # The order of the arguments is theirs: the host's built-in badges app takes the first for the payload.
+        responses: Responses = Signal.send_robust(
+            signal, sender=None, **data, metadata=metadata, from_event_bus=from_event_bus
+        )
+    _report(metadata, responses)
+    return responses
+
+
+def tell_others(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
+    """
+    Send an event from the bus to the receivers of others. Ours was called already, by itself.
+
+    Nothing is raised but what is meant to end the process.
+    """
+    token = _done_here.set(metadata.id)
+    try:
+        send_to_all(signal, metadata, data, from_event_bus=True)
+    except SystemExit as error:
+        # It would end the consumer, perhaps with exit code 0, at each delivery.
+        _report(metadata, [("a receiver", error)])
+    finally:
+        _done_here.reset(token)
+
+
+def is_done_here(metadata: EventsMetadata) -> bool:
+    """Whether our receiver was called with this event before it was sent to the others."""
+    return bool(_done_here.get() == metadata.id)
+
+
+def is_ours(receiver: object) -> bool:
+    """Whether a receiver is one of this distribution."""
+    return str(getattr(receiver, "__module__", "")).partition(".")[0] == PACKAGE
+
+
+def receiver_name(receiver: object) -> str:
+    """Return where a receiver is defined, for the log."""
+    if isinstance(receiver, str):
+        return receiver
+    return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', type(receiver).__qualname__)}"
+
+
+def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str) -> None:
+    """
+    Make the receiver that was connected with ``dispatch_uid`` the first of the signal.
+
+    Receivers are called in the order in which they were connected, and Django has no way to ask for another. With
+    DEBUG on, an exception of one that is called earlier would keep the event from ours.
+    """
+    with signal.lock:
+        signal.receivers.sort(key=lambda entry: entry[0][0] != dispatch_uid)
+        signal.sender_receivers_cache.clear()
+
+
+def _report(metadata: EventsMetadata, responses: Iterable[tuple[object, object]]) -> None:
+    """
+    Log what others raised, and count it.
+
+    .. custom_attribute_name: badges_others_failed
+    .. custom_attribute_description: Number of receivers of other apps that raised while the event was sent to them.
+    """
+    failed = 0
+    for receiver, response in responses:
+        if isinstance(response, BaseException) and not is_ours(receiver):
+            failed += 1
+            logger.error(
+                "Event %s %s: the receiver %s, which is not ours, failed with %s",
+                metadata.event_type,
+                metadata.id,
+                receiver_name(receiver),
+                describe_with_place(response),
+            )
+    if failed:
+        set_custom_attribute("badges_others_failed", failed)
