@@ -27,7 +27,7 @@ class ConfigurationChanged(BadgesError):
 
 
 class UnusableEventType(BadgesError):
-    """The event type does not exist in openedx-events, or names no learner, so no badge can depend on it."""
+    """The event type does not exist, names no learner or cannot cross the event bus: no badge can depend on it."""
 
 
 class InvalidRule(BadgesError):
