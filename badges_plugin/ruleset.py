@@ -196,7 +196,8 @@ def grouped(requirements: Iterable[BadgeRequirement]) -> list[list[BadgeRequirem
     """Return the requirements by group; one without a group is alone. Every group must be fulfilled."""
     members: dict[object, list[BadgeRequirement]] = defaultdict(list)
     for requirement in requirements:
-        members[requirement.group.strip() or requirement.pk].append(requirement)
+        alone = requirement.group_id is None
+        members[alone, requirement.pk if alone else requirement.group_id].append(requirement)
     return list(members.values())
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import conf, events
 from ..exceptions import InvalidRule, UnusableEventType
 from ..rules import Operator, Rule, compile_rule
+from .groups import RequirementGroup
 from .ruleset_version import ConfigurationModel, renew_for_links
 from .templates import BadgeTemplate
 
@@ -73,12 +74,17 @@ class BadgeRequirement(EventCondition):
     template = models.ForeignKey(
         BadgeTemplate, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("badge template")
     )
-    group = models.CharField(
-        _("group"),
-        max_length=255,
+    # RESTRICT: requirements that lost their group would stand alone, and alternatives become conditions. A template
+    # is deleted with both.
+    group = models.ForeignKey(
+        RequirementGroup,
+        on_delete=models.RESTRICT,
+        related_name="requirements",
+        null=True,
         blank=True,
+        verbose_name=_("group"),
         help_text=_(
-            "Requirements with the same group are alternatives: one of them is enough. "
+            "Requirements of the same group are alternatives: one of them is enough. "
             "Without a group the requirement stands alone. Every group must be fulfilled."
         ),
     )
@@ -89,6 +95,20 @@ class BadgeRequirement(EventCondition):
 
     def __str__(self) -> str:
         return self.description or f"{self.event_type} #{self.pk}"
+
+    def clean(self) -> None:
+        """Refuse the group of another template as well."""
+        super().clean()
+        self._refuse_foreign_group()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save. Raises ValidationError when the group is another template's."""
+        self._refuse_foreign_group()
+        super().save(*args, **kwargs)
+
+    def _refuse_foreign_group(self) -> None:
+        if self.group is not None and self.group.template_id != self.template_id:
+            raise ValidationError({"group": _("The group “%(name)s” is another badge template's.") % {"name": self.group}})
 
     def existing_rules(self) -> list[AbstractDataRule]:
         return list(self.rules.all()) if self.pk else []
