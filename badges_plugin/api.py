@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from openedx_events.data import EventsMetadata
 
-from . import conf
+from . import conf, earlier
 from .data import BadgingEvent
+from .earlier import Earlier
 from .events import read_event
 from .exceptions import ActivationRefused
-from .models import BadgeAward, BadgeTemplate
+from .models import BadgeAward, BadgeRequirement, BadgeTemplate
 from .models.requirements import impossible_values
 from .processing import collector, learners
 from .processing.announcements import announce_pending
@@ -26,6 +28,7 @@ from .processing.pipeline import Outcome, process_event
 
 __all__ = [
     "BadgingEvent",
+    "Earlier",
     "HistoryChanges",
     "Outcome",
     "activate_template",
@@ -33,11 +36,14 @@ __all__ = [
     "activation_warnings",
     "announce_pending",
     "deactivate_template",
+    "forget_fulfillments",
     "handle_event",
+    "keep_fulfillments",
     "process_event",
     "process_history",
     "read_event",
     "revoke_award",
+    "undecided_fulfillments",
 ]
 
 
@@ -115,7 +121,53 @@ def activation_warnings(template: BadgeTemplate) -> list[str]:
             for value in impossible_values(condition.event_type, rule)
         ),
         *(no_type % {"event_type": event_type} for event_type in sorted(unused_types)),
+        *_undecided_warnings(requirements),
     ]
+
+
+def _undecided_warnings(requirements: list[BadgeRequirement]) -> list[str]:
+    found = earlier.undecided(requirements)
+    return [
+        ngettext(
+            "%(learners)d learner fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
+            "to keep or forget it, on the page of the requirement.",
+            "%(learners)d learners fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
+            "to keep or forget it, on the page of the requirement.",
+            found[requirement.pk].learners,
+        )
+        % {"learners": found[requirement.pk].learners, "requirement": requirement}
+        for requirement in requirements
+        if requirement.pk in found
+    ]
+
+
+def undecided_fulfillments(template: BadgeTemplate) -> dict[int, Earlier]:
+    """
+    Return what learners did under earlier rules, by requirement, where nobody has decided whether it counts.
+
+    Until then it does not. Requirements about which there is nothing to decide are left out.
+    """
+    return earlier.undecided(template.requirements.prefetch_related("rules"))
+
+
+def keep_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:
+    """
+    Let what learners did under earlier rules of the requirement count as if it had been done under today's.
+
+    ``before`` is the fingerprint of rules that were just changed (``requirement.validity().current`` before the
+    change): an event that is being applied under them is decided about as well. A learner who is complete now is
+    awarded at the next event that matches.
+    """
+    earlier.keep(requirement, before=before)
+
+
+def forget_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:
+    """
+    Never count what learners did under earlier rules of the requirement. Those who have the badge keep it.
+
+    ``before`` is as for ``keep_fulfillments``. An event that comes again counts if it matches the rules of today.
+    """
+    earlier.forget(requirement, before=before)
 
 
 def _set_active(template: BadgeTemplate, is_active: bool) -> None:

@@ -26,9 +26,7 @@ class RequirementGroupAdmin(ModelAdmin[RequirementGroup]):
     @admin.display(description=gettext_lazy("badge template"))
     def badge_template(self, group: RequirementGroup) -> str:
         template: BadgeTemplate = group.template
-        return links.link_to(
-            self.admin_site, links.template_model(self.admin_site, template), template.pk, template
-        )
+        return links.link_to(self.admin_site, links.template_model(self.admin_site, template), template.pk, template)
 
     @admin.display(description=gettext_lazy("requirements"), ordering="member_total")
     def members(self, group: RequirementGroup) -> int:

@@ -16,6 +16,7 @@ from ..rules import Operator, Rule, compile_rule
 from .groups import RequirementGroup
 from .ruleset_version import ConfigurationModel, renew_for_links
 from .templates import BadgeTemplate
+from .validity import Validity, digest, fingerprint
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -63,6 +64,10 @@ class EventCondition(ConfigurationModel):
         """Return the rules that are stored for this condition."""
         raise NotImplementedError
 
+    def digest(self) -> str:
+        """Return what is the same as long as event type and stored rules mean the same."""
+        return digest(self.event_type, self.existing_rules())
+
 
 class BadgeRequirement(EventCondition):
     """
@@ -89,6 +94,17 @@ class BadgeRequirement(EventCondition):
         ),
     )
 
+    kept_rules = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text=_("Fingerprints of earlier rules that still count, by the fingerprint they count for."),
+    )
+    forgotten_rules = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text=_("How often what was done under rules was forgotten, by the rules' digest."),
+    )
+
     class Meta:
         verbose_name = _("badge requirement")
         verbose_name_plural = _("badge requirements")
@@ -108,10 +124,16 @@ class BadgeRequirement(EventCondition):
 
     def _refuse_foreign_group(self) -> None:
         if self.group is not None and self.group.template_id != self.template_id:
-            raise ValidationError({"group": _("The group “%(name)s” is another badge template's.") % {"name": self.group}})
+            message = _("The group “%(name)s” is another badge template's.")
+            raise ValidationError({"group": message % {"name": self.group}})
 
     def existing_rules(self) -> list[AbstractDataRule]:
         return list(self.rules.all()) if self.pk else []
+
+    def validity(self, digest: str | None = None) -> Validity:
+        """Return which fulfilments count under the stored rules, or under those of a digest that are to come."""
+        current = fingerprint(digest or self.digest(), self.forgotten_rules)
+        return Validity(current, frozenset(self.kept_rules.get(current, ())), self.forgotten_rules)
 
 
 class BadgePenalty(EventCondition):
