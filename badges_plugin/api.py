@@ -11,16 +11,14 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from openedx_events.data import EventsMetadata
 
-from . import conf, earlier
+from . import earlier, surprises
 from .data import BadgingEvent
 from .earlier import Earlier
 from .events import read_event
-from .exceptions import ActivationRefused
+from .exceptions import ActivationRefused, ConfirmationNeeded
 from .models import BadgeAward, BadgeRequirement, BadgeTemplate
-from .models.requirements import impossible_values
 from .processing import collector, learners
 from .processing.announcements import announce_pending
 from .processing.history import HistoryChanges, process_history
@@ -32,6 +30,7 @@ __all__ = [
     "HistoryChanges",
     "Outcome",
     "activate_template",
+    "activation_confirmations",
     "activation_problems",
     "activation_warnings",
     "announce_pending",
@@ -72,11 +71,18 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
     return True
 
 
-def activate_template(template: BadgeTemplate) -> None:
-    """Start processing a template. Raises ActivationRefused with every reason why it cannot work."""
+def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
+    """
+    Start processing a template.
+
+    Raises ActivationRefused with every reason why it cannot work, and ConfirmationNeeded for what somebody must want
+    (see ``activation_confirmations``), unless it is ``confirmed``.
+    """
     problems = activation_problems(template)
     if problems:
         raise ActivationRefused(" ".join(problems))
+    if not confirmed and (unconfirmed := activation_confirmations(template)):
+        raise ConfirmationNeeded(" ".join(unconfirmed))
     _set_active(template, True)
 
 
@@ -104,41 +110,13 @@ def activation_problems(template: BadgeTemplate) -> list[str]:
 
 
 def activation_warnings(template: BadgeTemplate) -> list[str]:
-    """Return what is allowed but may surprise, in sentences for staff."""
-    requirements = list(template.requirements.prefetch_related("rules"))
-    conditions = [*requirements, *template.penalties.prefetch_related("rules")]
-    unused_types = {condition.event_type for condition in conditions} - set(conf.config().events)
-    no_rules = _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
-    no_key = _("“%(condition)s” waits for “%(value)s” at %(key_path)s: no event has that there. %(example)s")
-    no_type = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
-    example = _("A course key looks like course-v1:Org+Course+Run.")
-    return [
-        *(no_rules % {"requirement": each} for each in requirements if not each.rules.all()),
-        *(
-            no_key % {"condition": condition, "value": value, "key_path": rule.key_path, "example": example}
-            for condition in conditions
-            for rule in condition.existing_rules()
-            for value in impossible_values(condition.event_type, rule)
-        ),
-        *(no_type % {"event_type": event_type} for event_type in sorted(unused_types)),
-        *_undecided_warnings(requirements),
-    ]
+    """Return what is allowed but may surprise, in sentences for staff; see also ``activation_confirmations``."""
+    return surprises.template_warnings(template)
 
 
-def _undecided_warnings(requirements: list[BadgeRequirement]) -> list[str]:
-    found = earlier.undecided(requirements)
-    return [
-        ngettext(
-            "%(learners)d learner fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
-            "to keep or forget it, on the page of the requirement.",
-            "%(learners)d learners fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
-            "to keep or forget it, on the page of the requirement.",
-            found[requirement.pk].learners,
-        )
-        % {"learners": found[requirement.pk].learners, "requirement": requirement}
-        for requirement in requirements
-        if requirement.pk in found
-    ]
+def activation_confirmations(template: BadgeTemplate) -> list[str]:
+    """Return, in sentences for staff, what must be confirmed before: who fails is awarded, say. Empty: nothing."""
+    return surprises.template_confirmations(template)
 
 
 def undecided_fulfillments(template: BadgeTemplate) -> dict[int, Earlier]:

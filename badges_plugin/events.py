@@ -19,7 +19,7 @@ from uuid import UUID
 import attr
 import fastavro
 from django.utils.translation import gettext as _
-from opaque_keys import InvalidKeyError, OpaqueKey
+from opaque_keys import OpaqueKey
 from openedx_events.data import EventsMetadata
 from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.learning.data import UserData
@@ -58,8 +58,8 @@ class EventType:
     """Every key path that a rule can use, ignored ones included."""
     personal_paths: frozenset[str]
     """Key paths that lie inside somebody's UserData, without that prefix: ``created_by.pii.email`` is in here."""
-    keys: Mapping[str, type[OpaqueKey]]
-    """Key paths whose values are opaque keys, of courses for example; they are compared as text."""
+    classes: Mapping[str, type]
+    """Key paths with the classes of their values."""
 
 
 @cache
@@ -87,7 +87,7 @@ def get_event_type(name: str) -> EventType:
         earner_path,
         kinds={path: kind for path, cls, _ in leaves if (kind := _kind_of(cls))},
         personal_paths=frozenset(path for path, cls, inside_user in leaves if inside_user and _kind_of(cls)),
-        keys={path: cls for path, cls, _ in leaves if issubclass(cls, OpaqueKey)},
+        classes={path: cls for path, cls, _ in leaves},
     )
 
 
@@ -111,13 +111,9 @@ def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
     return {path: kind for path, kind in event_type.kinds.items() if not is_ignored(path)}
 
 
-def is_possible(name: str, key_path: str, value: object) -> bool:
-    """Whether events of a type can have the value at a key path. No is certain only where they have opaque keys."""
-    cls = get_event_type(name).keys.get(key_path)
-    try:
-        return cls is None or cls.from_string(str(value)) is not None
-    except InvalidKeyError:
-        return False
+def exists(name: str, *, but: str = "") -> bool:
+    """Whether openedx-events has the event type, and it is another one than ``but``."""
+    return name != but and name in _signals()
 
 
 def _is_at_or_below(path: str, parent: str) -> bool:

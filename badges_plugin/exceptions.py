@@ -36,3 +36,7 @@ class InvalidRule(BadgesError):
 
 class ActivationRefused(BadgesError):
     """A badge template cannot be activated as it is set up; the message says what is missing."""
+
+
+class ConfirmationNeeded(ActivationRefused):
+    """Nobody has confirmed what would happen and is rarely wanted; the message says what it is."""

@@ -7,11 +7,29 @@ settled here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from credentials.apps.core.models import User
 from credentials.apps.credentials.models import AbstractCredential, UserCredential
 from credentials.apps.plugins.constants import PROJECT_TYPE
+from django.apps import apps
+from django.db.models.functions import Lower
 
-__all__ = ["AWARDED", "PROJECT_TYPE", "REVOKED", "AbstractCredential", "User", "UserCredential"]
+__all__ = ["AWARDED", "PROJECT_TYPE", "REVOKED", "AbstractCredential", "User", "UserCredential", "course_keys_like"]
 
 AWARDED: str = UserCredential.AWARDED
 REVOKED: str = UserCredential.REVOKED
+
+
+def course_keys_like(keys: Collection[str]) -> list[str]:
+    """
+    Return the keys of course runs in the service's catalogue that are one of ``keys`` but for capital letters.
+
+    The catalogue is copied from Discovery by a command: it may be empty or old. One query, none without a catalogue.
+    """
+    try:
+        runs = apps.get_model("catalog", "CourseRun").objects
+    except LookupError:
+        return []
+    letters = runs.annotate(letters=Lower("key")).filter(letters__in=[key.lower() for key in keys])
+    return list(letters.values_list("key", flat=True).distinct())

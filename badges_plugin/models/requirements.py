@@ -261,15 +261,6 @@ def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
     return compile_rule(rule.key_path, rule.operator, rule.value, kind)
 
 
-def impossible_values(event_type: str, rule: AbstractDataRule) -> list[str]:
-    """Return the values that a rule waits for although events cannot have them: what should be a key, and is none."""
-    try:
-        wanted = compile_for(event_type, rule).equal_to or ()
-        return sorted(str(value) for value in wanted if not events.is_possible(event_type, rule.key_path, value))
-    except (InvalidRule, UnusableEventType):
-        return []  # That is a problem, and said as such.
-
-
 def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:
     try:
         return compile_for(event_type, rule)
