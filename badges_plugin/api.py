@@ -13,12 +13,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from openedx_events.data import EventsMetadata
 
-from . import conf
+from . import earlier, surprises
 from .data import BadgingEvent
+from .earlier import Earlier
 from .events import read_event
-from .exceptions import ActivationRefused
-from .models import BadgeAward, BadgeTemplate
-from .models.requirements import impossible_values
+from .exceptions import ActivationRefused, ConfirmationNeeded
+from .models import BadgeAward, BadgeRequirement, BadgeTemplate
 from .processing import collector, learners
 from .processing.announcements import announce_pending
 from .processing.history import HistoryChanges, process_history
@@ -26,19 +26,24 @@ from .processing.pipeline import Outcome, process_event
 
 __all__ = [
     "BadgingEvent",
+    "Earlier",
     "HistoryChanges",
     "Outcome",
     "activate_template",
+    "activation_confirmations",
     "activation_problems",
     "activation_warnings",
     "announce_pending",
     "deactivate_template",
+    "forget_fulfillments",
     "handle_event",
+    "keep_fulfillments",
     "process_event",
     "process_history",
     "read_event",
     "restore_credential",
     "revoke_award",
+    "undecided_fulfillments",
 ]
 
 
@@ -79,11 +84,18 @@ def restore_credential(award: BadgeAward) -> bool:
         return collector.restore_credential(award)
 
 
-def activate_template(template: BadgeTemplate) -> None:
-    """Start processing a template. Raises ActivationRefused with every reason why it cannot work."""
+def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
+    """
+    Start processing a template.
+
+    Raises ActivationRefused with every reason why it cannot work, and ConfirmationNeeded for what somebody must want
+    (see ``activation_confirmations``), unless it is ``confirmed``.
+    """
     problems = activation_problems(template)
     if problems:
         raise ActivationRefused(" ".join(problems))
+    if not confirmed and (unconfirmed := activation_confirmations(template)):
+        raise ConfirmationNeeded(" ".join(unconfirmed))
     _set_active(template, True)
 
 
@@ -111,24 +123,42 @@ def activation_problems(template: BadgeTemplate) -> list[str]:
 
 
 def activation_warnings(template: BadgeTemplate) -> list[str]:
-    """Return what is allowed but may surprise, in sentences for staff."""
-    requirements = list(template.requirements.prefetch_related("rules"))
-    conditions = [*requirements, *template.penalties.prefetch_related("rules")]
-    unused_types = {condition.event_type for condition in conditions} - set(conf.config().events)
-    no_rules = _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
-    no_key = _("“%(condition)s” waits for “%(value)s” at %(key_path)s: no event has that there. %(example)s")
-    no_type = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
-    example = _("A course key looks like course-v1:Org+Course+Run.")
-    return [
-        *(no_rules % {"requirement": each} for each in requirements if not each.rules.all()),
-        *(
-            no_key % {"condition": condition, "value": value, "key_path": rule.key_path, "example": example}
-            for condition in conditions
-            for rule in condition.existing_rules()
-            for value in impossible_values(condition.event_type, rule)
-        ),
-        *(no_type % {"event_type": event_type} for event_type in sorted(unused_types)),
-    ]
+    """Return what is allowed but may surprise, in sentences for staff; see also ``activation_confirmations``."""
+    return surprises.template_warnings(template)
+
+
+def activation_confirmations(template: BadgeTemplate) -> list[str]:
+    """Return, in sentences for staff, what must be confirmed before: who fails is awarded, say. Empty: nothing."""
+    return surprises.template_confirmations(template)
+
+
+def undecided_fulfillments(template: BadgeTemplate) -> dict[int, Earlier]:
+    """
+    Return what learners did under earlier rules, by requirement, where nobody has decided whether it counts.
+
+    Until then it does not. Requirements about which there is nothing to decide are left out.
+    """
+    return earlier.undecided(template.requirements.prefetch_related("rules"))
+
+
+def keep_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:
+    """
+    Let what learners did under earlier rules of the requirement count as if it had been done under today's.
+
+    ``before`` is the fingerprint of rules that were just changed (``requirement.validity().current`` before the
+    change): an event that is being applied under them is decided about as well. A learner who is complete now is
+    awarded at the next event that matches.
+    """
+    earlier.keep(requirement, before=before)
+
+
+def forget_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:
+    """
+    Never count what learners did under earlier rules of the requirement. Those who have the badge keep it.
+
+    ``before`` is as for ``keep_fulfillments``. An event that comes again counts if it matches the rules of today.
+    """
+    earlier.forget(requirement, before=before)
 
 
 def _set_active(template: BadgeTemplate, is_active: bool) -> None:

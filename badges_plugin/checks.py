@@ -43,7 +43,7 @@ def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: objec
             messages.append(
                 Error(
                     str(error),
-                    hint='Correct or remove it in BADGES_CONFIG["events"].',
+                    hint='Correct or remove it in BADGES_CONFIG["events"], or install a newer openedx-events.',
                     id="badges_plugin.E002",
                 )
             )

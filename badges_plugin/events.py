@@ -1,9 +1,9 @@
 """
 The language of openedx-events: which event types can matter for badges, what they say, and about whom.
 
-Every public signal whose data carries ``UserData`` is usable. The earner is the person the event is about,
-never the staff member who acted. Source: the data classes of openedx-events, read by introspection, so that
-event types of later releases and of other packages are usable without a change here.
+Every public signal whose data carries ``UserData``, and which can cross the event bus, is usable. The earner is
+the person the event is about, never the staff member who acted. Source: the data classes of openedx-events, read
+by introspection, so that event types of later releases and of other packages are usable without a change here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from functools import cache
 from uuid import UUID
 
 import attr
+import fastavro
 from django.utils.translation import gettext as _
-from opaque_keys import InvalidKeyError, OpaqueKey
+from opaque_keys import OpaqueKey
 from openedx_events.data import EventsMetadata
+from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.learning.data import UserData
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
@@ -56,8 +58,8 @@ class EventType:
     """Every key path that a rule can use, ignored ones included."""
     personal_paths: frozenset[str]
     """Key paths that lie inside somebody's UserData, without that prefix: ``created_by.pii.email`` is in here."""
-    keys: Mapping[str, type[OpaqueKey]]
-    """Key paths whose values are opaque keys, of courses for example; they are compared as text."""
+    classes: Mapping[str, type]
+    """Key paths with the classes of their values."""
 
 
 @cache
@@ -65,7 +67,8 @@ def get_event_type(name: str) -> EventType:
     """
     Return what is known of an event type.
 
-    Raises UnusableEventType when openedx-events has no such event or when it names no learner.
+    Raises UnusableEventType when openedx-events has no such event, when it names no learner, or when it cannot cross
+    the event bus.
     """
     signal = _signals().get(name)
     if signal is None:
@@ -74,6 +77,7 @@ def get_event_type(name: str) -> EventType:
     root = next(iter(fields)) if len(fields) == 1 else None
     tree = fields if root is None else _attributes(fields[root])
     earner_path = "" if root is not None and fields[root] is UserData else _find_earner(name, tree)
+    _refuse_unserializable(signal)
     about_user = root is not None and fields[root] is UserData
     leaves = list(_leaves(tree, "", about_user))
     return EventType(
@@ -83,7 +87,7 @@ def get_event_type(name: str) -> EventType:
         earner_path,
         kinds={path: kind for path, cls, _ in leaves if (kind := _kind_of(cls))},
         personal_paths=frozenset(path for path, cls, inside_user in leaves if inside_user and _kind_of(cls)),
-        keys={path: cls for path, cls, _ in leaves if issubclass(cls, OpaqueKey)},
+        classes={path: cls for path, cls, _ in leaves},
     )
 
 
@@ -107,13 +111,9 @@ def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
     return {path: kind for path, kind in event_type.kinds.items() if not is_ignored(path)}
 
 
-def is_possible(name: str, key_path: str, value: object) -> bool:
-    """Whether events of a type can have the value at a key path. No is certain only where they have opaque keys."""
-    cls = get_event_type(name).keys.get(key_path)
-    try:
-        return cls is None or cls.from_string(str(value)) is not None
-    except InvalidKeyError:
-        return False
+def exists(name: str, *, but: str = "") -> bool:
+    """Whether openedx-events has the event type, and it is another one than ``but``."""
+    return name != but and name in _signals()
 
 
 def _is_at_or_below(path: str, parent: str) -> bool:
@@ -162,6 +162,22 @@ def _storable(text: str | None, length: int, *, cut: bool) -> str:
 def _signals() -> Mapping[str, OpenEdxPublicSignal]:
     load_all_signals()
     return {signal.event_type: signal for signal in OpenEdxPublicSignal.all_events()}
+
+
+def _refuse_unserializable(signal: OpenEdxPublicSignal) -> None:
+    """
+    Raise UnusableEventType for events that never arrive: both sides of the bus need an Avro schema of the signal.
+
+    Found out by making one. The list of such signals in openedx-events (``KNOWN_UNSERIALIZABLE_SIGNALS``) knows
+    nothing of the signals of other packages.
+    """
+    try:
+        fastavro.parse_schema(AvroSignalDeserializer(signal).schema)
+    except Exception as error:  # openedx-events raises bare exceptions here
+        message = _(
+            "Events of type “%(name)s” never arrive: the installed openedx-events cannot send them (%(reason)s)."
+        )
+        raise UnusableEventType(message % {"name": signal.event_type, "reason": error}) from error
 
 
 def _attributes(cls: type) -> dict[str, type]:

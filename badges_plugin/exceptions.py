@@ -27,7 +27,7 @@ class ConfigurationChanged(BadgesError):
 
 
 class UnusableEventType(BadgesError):
-    """The event type does not exist in openedx-events, or names no learner, so no badge can depend on it."""
+    """The event type does not exist, names no learner or cannot cross the event bus: no badge can depend on it."""
 
 
 class InvalidRule(BadgesError):
@@ -36,3 +36,7 @@ class InvalidRule(BadgesError):
 
 class ActivationRefused(BadgesError):
     """A badge template cannot be activated as it is set up; the message says what is missing."""
+
+
+class ConfirmationNeeded(ActivationRefused):
+    """Nobody has confirmed what would happen and is rarely wanted; the message says what it is."""

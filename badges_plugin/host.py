@@ -7,6 +7,7 @@ settled here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,7 @@ from credentials.apps.credentials.models import AbstractCredential, UserCredenti
 from credentials.apps.plugins.constants import PROJECT_TYPE
 from django.apps import apps
 from django.core.checks.registry import registry
+from django.db.models.functions import Lower
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
 __all__ = [
@@ -26,11 +28,13 @@ __all__ = [
     "UserCredential",
     "builtin_models",
     "builtin_receivers",
+    "course_keys_like",
     "switch_builtin_off",
 ]
 
 AWARDED: str = UserCredential.AWARDED
 REVOKED: str = UserCredential.REVOKED
+
 
 BUILTIN_APP = "credentials.apps.badges"
 """The host's own badges app: from Sumac on, the same parts by the same names."""
@@ -99,3 +103,17 @@ def _module_of(reference: Any) -> str:
     """Return where a receiver is defined, of which a signal may keep a weak reference."""
     receiver = reference if hasattr(reference, "__module__") and hasattr(reference, "__qualname__") else reference()
     return str(getattr(receiver, "__module__", ""))
+
+
+def course_keys_like(keys: Collection[str]) -> list[str]:
+    """
+    Return the keys of course runs in the service's catalogue that are one of ``keys`` but for capital letters.
+
+    The catalogue is copied from Discovery by a command: it may be empty or old. One query, none without a catalogue.
+    """
+    try:
+        runs = apps.get_model("catalog", "CourseRun").objects
+    except LookupError:
+        return []
+    letters = runs.annotate(letters=Lower("key")).filter(letters__in=[key.lower() for key in keys])
+    return list(letters.values_list("key", flat=True).distinct())

@@ -47,8 +47,22 @@ class Rule:
 
     key_path: str
     kind: ValueKind
+    operator: Operator
+    wanted: object
+    """What values are compared with, as it was read: of "one of" a frozenset."""
     predicate: Predicate
     equal_to: frozenset[object] | None = None
+
+    @property
+    def canonical(self) -> tuple[str, ...]:
+        """
+        Return a form in which rules that mean the same are equal, however they were written.
+
+        It is stored, as a part of a fingerprint: another form would make everything look changed.
+        """
+        if self.equal_to is not None:  # "one of" a single value is "equal to" it
+            return (self.key_path, Operator.ONE_OF.value, *sorted(_written(value) for value in self.equal_to))
+        return (self.key_path, self.operator.value, _written(self.wanted))
 
     def matches(self, payload: object) -> bool:
         """Whether the payload satisfies the rule; false when the key path is absent or null."""
@@ -75,12 +89,12 @@ def compile_rule(key_path: str, operator: str, value: str, kind: ValueKind) -> R
         )
     if chosen is Operator.ONE_OF:
         return _compile_one_of(key_path, value, kind)
-    if kind is ValueKind.LIST:
-        return Rule(key_path, kind, _list_contains(_read_text(value)))
     if chosen in _ORDERINGS:
         return _compile_ordering(key_path, chosen, value, kind)
     if chosen in _TEXT_PATTERNS:
-        return Rule(key_path, kind, _on(as_text, _TEXT_PATTERNS[chosen](_read_text(value))))
+        text = _read_text(value)
+        found = _list_contains(text) if kind is ValueKind.LIST else _on(as_text, _TEXT_PATTERNS[chosen](text))
+        return Rule(key_path, kind, chosen, text, found)
     return _compile_equality(key_path, chosen, value, kind)
 
 
@@ -119,6 +133,21 @@ def _as_datetime(value: object) -> datetime | None:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "0", "off"), False),
+}
+
 _AS: dict[ValueKind, Callable[[object], object]] = {
     ValueKind.BOOLEAN: _as_boolean,
     ValueKind.NUMBER: _as_number,
@@ -128,11 +157,16 @@ _AS: dict[ValueKind, Callable[[object], object]] = {
 }
 
 
+def boolean(text: str) -> bool | None:
+    """Return what a person means by "true", "no", "1", "off" and the like, or None where that is not known."""
+    return _BOOLEANS.get(text.strip().lower())
+
+
 def _read_boolean(value: str) -> bool:
-    text = value.strip().lower()
-    if text not in ("true", "false"):
+    meant = boolean(value)
+    if meant is None:
         raise InvalidRule(_("“%s” is not a boolean: write true or false.") % value)
-    return text == "true"
+    return meant
 
 
 def _read_number(value: str) -> float | int:
@@ -176,8 +210,9 @@ _READ: dict[ValueKind, Callable[[str], object]] = {
 def _compile_equality(key_path: str, operator: Operator, value: str, kind: ValueKind) -> Rule:
     wanted = _READ[kind](value)
     if operator is Operator.EQUAL:
-        return Rule(key_path, kind, _on(_AS[kind], lambda found: found == wanted), frozenset([wanted]))
-    return Rule(key_path, kind, _on(_AS[kind], lambda found: found != wanted))
+        found = _on(_AS[kind], lambda found: found == wanted)
+        return Rule(key_path, kind, operator, wanted, found, frozenset([wanted]))
+    return Rule(key_path, kind, operator, wanted, _on(_AS[kind], lambda found: found != wanted))
 
 
 def _compile_one_of(key_path: str, value: str, kind: ValueKind) -> Rule:
@@ -185,7 +220,7 @@ def _compile_one_of(key_path: str, value: str, kind: ValueKind) -> Rule:
     wanted = frozenset(_READ[kind](item) for item in value.split(separator) if item.strip())
     if not wanted:
         raise InvalidRule(_("The list of values is empty: write them one per line, or with commas between."))
-    return Rule(key_path, kind, _on(_AS[kind], lambda found: found in wanted), wanted)
+    return Rule(key_path, kind, Operator.ONE_OF, wanted, _on(_AS[kind], lambda found: found in wanted), wanted)
 
 
 def _compile_ordering(key_path: str, operator: Operator, value: str, kind: ValueKind) -> Rule:
@@ -193,7 +228,7 @@ def _compile_ordering(key_path: str, operator: Operator, value: str, kind: Value
     ordered_as = ValueKind.NUMBER if kind is ValueKind.TEXT else kind
     wanted = _READ[ordered_as](value)
     compare = _ORDERINGS[operator]
-    return Rule(key_path, kind, _on(_AS[ordered_as], lambda found: compare(found, wanted)))
+    return Rule(key_path, kind, operator, wanted, _on(_AS[ordered_as], lambda found: compare(found, wanted)))
 
 
 def _on(convert: Callable[[object], object], test: Callable[[object], bool]) -> Predicate:

@@ -18,11 +18,14 @@ from uuid import UUID
 
 from .data import BadgingEvent, ValueKind, resolve
 from .exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
-from .models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
+from .models import BadgePenalty, BadgeRequirement, BadgeTemplate, Fulfillment, RulesetVersion
 from .models.requirements import EventCondition, compile_for
+from .models.validity import Validity
 from .rules import Rule, as_comparable
 
 logger = logging.getLogger(__name__)
+
+_NOTHING_COUNTS = Validity("no rules")
 
 BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
 
@@ -34,10 +37,19 @@ class CompiledTemplate:
     row: BadgeTemplate
     """As it was when the ruleset was compiled; every change of it makes a new ruleset."""
     groups: tuple[frozenset[int], ...]
+    validities: Mapping[int, Validity] = field(default_factory=dict)
+    """By requirement id: which fulfilments count."""
 
     @property
     def id(self) -> int:
         return self.row.pk
+
+    def validity(self, requirement_id: int) -> Validity:
+        return self.validities.get(requirement_id, _NOTHING_COUNTS)
+
+    def counts(self, row: Fulfillment) -> bool:
+        """Whether a fulfilment holds, and was made under rules that count."""
+        return row.is_fulfilled and self.validity(row.requirement_id).covers(row.made_under)
 
     def is_complete(self, fulfilled: Set[int]) -> bool:
         """Whether every group has a fulfilled requirement. A template without groups is never complete."""
@@ -176,7 +188,11 @@ def compile_ruleset(token: UUID | None = None) -> Ruleset:
     )
     for template in active:
         own = {requirement.pk for requirement in template.requirements.all()}
-        templates[template.pk] = CompiledTemplate(template, _groups(template.requirements.all()))
+        templates[template.pk] = CompiledTemplate(
+            template,
+            _groups(template.requirements.all()),
+            {requirement.pk: requirement.validity() for requirement in template.requirements.all()},
+        )
         for requirement in template.requirements.all():
             _add(requirements, template, requirement, [requirement.pk])
         for penalty in template.penalties.all():
@@ -196,7 +212,8 @@ def grouped(requirements: Iterable[BadgeRequirement]) -> list[list[BadgeRequirem
     """Return the requirements by group; one without a group is alone. Every group must be fulfilled."""
     members: dict[object, list[BadgeRequirement]] = defaultdict(list)
     for requirement in requirements:
-        members[requirement.group.strip() or requirement.pk].append(requirement)
+        alone = requirement.group_id is None
+        members[alone, requirement.pk if alone else requirement.group_id].append(requirement)
     return list(members.values())
 
 

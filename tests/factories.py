@@ -24,7 +24,14 @@ from openedx_events.learning.data import (
 
 from badges_plugin import api
 from badges_plugin.host import User
-from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, DataRule, PenaltyDataRule
+from badges_plugin.models import (
+    BadgePenalty,
+    BadgeRequirement,
+    BadgeTemplate,
+    DataRule,
+    PenaltyDataRule,
+    RequirementGroup,
+)
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
 CCX_PASSING = "org.openedx.learning.ccx.course.passing.status.updated.v1"
@@ -104,7 +111,8 @@ def requires(
     template: BadgeTemplate, *rules: tuple[str, str, str], event_type: str = PASSING, group: str = ""
 ) -> BadgeRequirement:
     """Add a requirement with rules (key path, operator, value)."""
-    requirement = RequirementFactory.create(template=template, event_type=event_type, group=group)
+    row = RequirementGroup.named(template, group) if group else None
+    requirement = RequirementFactory.create(template=template, event_type=event_type, group=row)
     for key_path, operator, value in rules:
         DataRule.objects.create(requirement=requirement, key_path=key_path, operator=operator, value=value)
     return requirement

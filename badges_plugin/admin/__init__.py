@@ -5,9 +5,18 @@ from __future__ import annotations
 from django.contrib import admin
 
 from .. import conf
-from ..models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate, FailedEvent
+from ..models import (
+    BadgeAward,
+    BadgePenalty,
+    BadgeProgress,
+    BadgeRequirement,
+    BadgeTemplate,
+    FailedEvent,
+    RequirementGroup,
+)
 from .awards import BadgeAwardAdmin
 from .failed_events import FailedEventAdmin
+from .groups import RequirementGroupAdmin
 from .penalties import BadgePenaltyAdmin
 from .progress import BadgeProgressAdmin
 from .requirements import BadgeRequirementAdmin
@@ -21,6 +30,7 @@ def register(site: admin.AdminSite) -> None:
         return
     site.register(BadgeTemplate, OwnBadgeTemplateAdmin)
     site.register(BadgeRequirement, BadgeRequirementAdmin)
+    site.register(RequirementGroup, RequirementGroupAdmin)
     site.register(BadgePenalty, BadgePenaltyAdmin)
     site.register(BadgeProgress, BadgeProgressAdmin)
     site.register(BadgeAward, BadgeAwardAdmin)

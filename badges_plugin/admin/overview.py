@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.admin import AdminSite
+from django.db.models import F
 from django.http import HttpRequest
 
 from ..models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
@@ -50,7 +51,8 @@ class Overview:
 
 def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> Overview:
     """Describe a template's requirements by group, its penalties and its learners. A fixed number of queries."""
-    requirements = template.requirements.prefetch_related("rules").order_by("group", "pk")
+    by_group = F("group__name").asc(nulls_first=True)  # databases disagree where nothing comes
+    requirements = template.requirements.select_related("group").prefetch_related("rules").order_by(by_group, "pk")
     penalties = template.penalties.prefetch_related("rules", "requirements__rules").order_by("pk")
 
     def url(model: type[BadgeRequirement] | type[BadgePenalty], pk: int) -> str:
@@ -64,7 +66,7 @@ def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> 
 
     return Overview(
         groups=tuple(
-            Group(group[0].group.strip(), tuple(_row(each, url(BadgeRequirement, each.pk)) for each in group))
+            Group(str(group[0].group or ""), tuple(_row(each, url(BadgeRequirement, each.pk)) for each in group))
             for group in grouped(requirements)
         ),
         penalties=tuple(

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import BadgeProgress
+from ..models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
+from ..models.groups import tidy
 from .conditions import ConditionAdmin, ConditionForm
 from .rules import RequirementRuleInline
 
 
 class RequirementForm(ConditionForm):
+    """A requirement, in one of the template's groups or in a new one that is made with it."""
+
+    new_group = forms.CharField(
+        label=gettext_lazy("New group"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("Makes a group of this name. Choose a group above instead to add an alternative to it."),
+    )
+
     class Meta:
         fields = ("event_type", "group", "description")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.badge_template is None or "group" not in self.fields:
-            return
-        groups = self.badge_template.requirements.exclude(group="").values_list("group", flat=True)
-        if groups:
-            in_use = _("In use: %s.") % ", ".join(escape(group) for group in sorted(set(groups)))
-            self.fields["group"].help_text = f"{self.fields['group'].help_text} {in_use}"
+        field = self.fields.get("group")
+        if isinstance(field, forms.ModelChoiceField) and self.badge_template is not None:
+            field.queryset = self.badge_template.groups.order_by("name")
+            field.empty_label = _("none: the requirement stands alone")
+
+    def clean_new_group(self) -> str:
+        return tidy(self.cleaned_data["new_group"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two groups at once."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("group") is not None and cleaned.get("new_group"):
+            self.add_error("new_group", ValidationError(_("Choose a group or make a new one, not both.")))
+        return cleaned
 
 
 class BadgeRequirementAdmin(ConditionAdmin):
     form = RequirementForm
     inlines = (RequirementRuleInline,)
     list_display = ("what", "template", "group", "event")
+    list_select_related = ("template", "group")
     fieldsets = (
         (
             None,
             {
-                "fields": ("badge_template", "event_type", "description", "group"),
+                "fields": ("badge_template", "event_type", "description", "group", "new_group"),
                 "description": gettext_lazy(
                     "A requirement is fulfilled by one event to which all rules below apply. "
                     "Without rules, every event of this kind fulfills it."
@@ -45,6 +67,21 @@ class BadgeRequirementAdmin(ConditionAdmin):
             },
         ),
     )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "group" and field is not None:
+            # Groups are made below, together with their first requirement.
+            field.widget.can_add_related = field.widget.can_change_related = False
+        return field
+
+    def save_model(self, request: HttpRequest, obj: BadgeRequirement, form: Any, change: bool) -> None:
+        """Save the requirement, and first the group that it is to be the first of."""
+        name = form.cleaned_data.get("new_group")
+        if name:
+            _tell_similar(request, obj.template, name)
+            obj.group = RequirementGroup.named(obj.template, name)
+        super().save_model(request, obj, form, change)
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
@@ -62,3 +99,12 @@ class BadgeRequirementAdmin(ConditionAdmin):
         listed = [[self.what(requirement), [lost % learners] if learners else []] for requirement in requirements]
         counts = {self.opts.verbose_name_plural: len(requirements)}
         return [item for pair in listed for item in pair if item], counts, set(), []
+
+
+def _tell_similar(request: HttpRequest, template: BadgeTemplate, name: str) -> None:
+    """Two groups must both be fulfilled: say so where the new one looks like a misspelt old one."""
+    known = {group.name.casefold(): group.name for group in template.groups.all()}
+    similar = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.8)
+    if similar and similar[0] != name.casefold():
+        text = _("“%(new)s” is a group beside “%(old)s” now. Both must be fulfilled.")
+        messages.warning(request, text % {"new": name, "old": known[similar[0]]})

@@ -68,7 +68,7 @@ def templates() -> Iterator[Finding]:
             yield Finding.error(
                 f"Badge template {template.pk}: {problem}", "Correct it in the admin, or deactivate the template."
             )
-        for warning in api.activation_warnings(template):
+        for warning in [*api.activation_confirmations(template), *api.activation_warnings(template)]:
             healthy = False
             yield Finding.warning(f"Badge template {template.pk}: {warning}", "Intended? Otherwise correct it.")
     if healthy:

@@ -1,6 +1,7 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from .failed_events import FailedEvent
+from .groups import RequirementGroup
 from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner, LearnerLock
 from .requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from .ruleset_version import RulesetVersion
@@ -18,5 +19,6 @@ __all__ = [
     "Learner",
     "LearnerLock",
     "PenaltyDataRule",
+    "RequirementGroup",
     "RulesetVersion",
 ]

@@ -119,6 +119,13 @@ class Fulfillment(models.Model):
     event_id = models.UUIDField(_("event id"))
     event_type = models.CharField(_("event type"), max_length=255)
     event_time = models.DateTimeField(_("event time"))
+    made_under = models.CharField(
+        _("made under"),
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("Fingerprint of the requirement's rules at that time. Empty for what is not fulfilled."),
+    )
 
     class Meta:
         verbose_name = _("fulfillment")

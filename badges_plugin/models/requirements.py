@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from .. import conf, events
 from ..exceptions import InvalidRule, UnusableEventType
 from ..rules import Operator, Rule, compile_rule
+from .groups import RequirementGroup
 from .ruleset_version import ConfigurationModel, renew_for_links
 from .templates import BadgeTemplate
+from .validity import Validity, digest, fingerprint
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -62,6 +64,10 @@ class EventCondition(ConfigurationModel):
         """Return the rules that are stored for this condition."""
         raise NotImplementedError
 
+    def digest(self) -> str:
+        """Return what is the same as long as event type and stored rules mean the same."""
+        return digest(self.event_type, self.existing_rules())
+
 
 class BadgeRequirement(EventCondition):
     """
@@ -73,14 +79,30 @@ class BadgeRequirement(EventCondition):
     template = models.ForeignKey(
         BadgeTemplate, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("badge template")
     )
-    group = models.CharField(
-        _("group"),
-        max_length=255,
+    # RESTRICT: requirements that lost their group would stand alone, and alternatives become conditions. A template
+    # is deleted with both.
+    group = models.ForeignKey(
+        RequirementGroup,
+        on_delete=models.RESTRICT,
+        related_name="requirements",
+        null=True,
         blank=True,
+        verbose_name=_("group"),
         help_text=_(
-            "Requirements with the same group are alternatives: one of them is enough. "
+            "Requirements of the same group are alternatives: one of them is enough. "
             "Without a group the requirement stands alone. Every group must be fulfilled."
         ),
+    )
+
+    kept_rules = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text=_("Fingerprints of earlier rules that still count, by the fingerprint they count for."),
+    )
+    forgotten_rules = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text=_("How often what was done under rules was forgotten, by the rules' digest."),
     )
 
     class Meta:
@@ -90,8 +112,28 @@ class BadgeRequirement(EventCondition):
     def __str__(self) -> str:
         return self.description or f"{self.event_type} #{self.pk}"
 
+    def clean(self) -> None:
+        """Refuse the group of another template as well."""
+        super().clean()
+        self._refuse_foreign_group()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save. Raises ValidationError when the group is another template's."""
+        self._refuse_foreign_group()
+        super().save(*args, **kwargs)
+
+    def _refuse_foreign_group(self) -> None:
+        if self.group is not None and self.group.template_id != self.template_id:
+            message = _("The group “%(name)s” is another badge template's.")
+            raise ValidationError({"group": message % {"name": self.group}})
+
     def existing_rules(self) -> list[AbstractDataRule]:
         return list(self.rules.all()) if self.pk else []
+
+    def validity(self, digest: str | None = None) -> Validity:
+        """Return which fulfilments count under the stored rules, or under those of a digest that are to come."""
+        current = fingerprint(digest or self.digest(), self.forgotten_rules)
+        return Validity(current, frozenset(self.kept_rules.get(current, ())), self.forgotten_rules)
 
 
 class BadgePenalty(EventCondition):
@@ -217,15 +259,6 @@ def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
             % {"event_type": event_type, "key_path": rule.key_path}
         )
     return compile_rule(rule.key_path, rule.operator, rule.value, kind)
-
-
-def impossible_values(event_type: str, rule: AbstractDataRule) -> list[str]:
-    """Return the values that a rule waits for although events cannot have them: what should be a key, and is none."""
-    try:
-        wanted = compile_for(event_type, rule).equal_to or ()
-        return sorted(str(value) for value in wanted if not events.is_possible(event_type, rule.key_path, value))
-    except (InvalidRule, UnusableEventType):
-        return []  # That is a problem, and said as such.
 
 
 def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:

@@ -68,7 +68,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
         events=[
             {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
             for row in sorted(change.fulfillments.values(), key=lambda row: row.stamp)
-            if row.is_fulfilled
+            if change.template.counts(row)
         ],
         announce_due_at=announcements.first_due(),
     )

@@ -42,15 +42,16 @@ class ProgressChange:
 
     @property
     def is_complete(self) -> bool:
-        return self.template.is_complete(_fulfilled(self.fulfillments.values()))
+        return _is_complete(self.template, self.fulfillments.values())
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     """
     Whether the events can change nothing any more. One query, no lock.
 
-    Stamps only ever grow, so an answer of True stays true. A progress that is complete without ever having been
-    awarded (its configuration was changed since) is not finished: the repeated event will award it.
+    Stamps only ever grow while the rules stay, so an answer of True stays true. A progress that is complete without
+    ever having been awarded (its configuration was changed since) is not finished: the repeated event will award it.
+    Nor is a fulfilment that does not count under the rules of today: the repeated event will renew it.
     """
     if not learners.is_known(user):
         return False
@@ -66,13 +67,11 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
         stored[row.progress.template_id][row.requirement_id] = row
         if not row.was_awarded:
             never_awarded.add(row.progress.template_id)
+    templates = [ruleset.templates[template_id] for template_id in template_ids]
     return all(
-        not any(_newer(step.match.outcomes(template_id), stored[template_id], step.event.stamp) for step in steps)
-        and not (
-            template_id in never_awarded
-            and ruleset.templates[template_id].is_complete(_fulfilled(stored[template_id].values()))
-        )
-        for template_id in template_ids
+        not any(_news(template, step, stored[template.id]) for step in steps)
+        and not (template.id in never_awarded and _is_complete(template, stored[template.id].values()))
+        for template in templates
     )
 
 
@@ -118,31 +117,48 @@ def _apply_to(
     is_first: bool,
 ) -> tuple[ProgressChange, list[Fulfillment]]:
     """Return what changed and the rows that must be saved."""
+    # What the learner has lost is asked of all that was fulfilled, under whatever rules: a change of the rules takes
+    # nothing away, and gives nothing back.
     stayed_complete = template.is_complete(_fulfilled(stored.values()))
     reset_by: BadgingEvent | None = None
     touched: dict[int, Fulfillment] = {}
     for step in steps:
-        event, before = step.event, _fulfilled(stored.values())
-        for requirement_id, is_fulfilled in _newer(step.match.outcomes(template.id), stored, event.stamp).items():
-            row = stored.setdefault(requirement_id, Fulfillment(progress=progress, requirement_id=requirement_id))
+        event, lost = step.event, set()
+        for requirement_id, is_fulfilled in _news(template, step, stored).items():
+            row = stored.get(requirement_id)
+            if row is None:
+                row = stored[requirement_id] = Fulfillment(progress=progress, requirement_id=requirement_id)
+            elif row.is_fulfilled and not is_fulfilled and row.stamp < event.stamp:
+                lost.add(requirement_id)
             row.is_fulfilled = is_fulfilled
+            row.made_under = template.validity(requirement_id).current if is_fulfilled else ""
             row.event_id, row.event_type, row.event_time = event.stamp.id, event.type, event.stamp.time
             touched[requirement_id] = row
         after = _fulfilled(stored.values())
-        if any(group & before and not group & after for group in template.groups):
+        if any(group & lost and not group & after for group in template.groups):
             reset_by = event
-        stayed_complete = stayed_complete and template.is_complete(_fulfilled(stored.values()))
+        stayed_complete = stayed_complete and template.is_complete(after)
     change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by, steps[-1].event)
     return change, list(touched.values())
 
 
-def _newer(outcomes: Mapping[int, bool], stored: Mapping[int, Fulfillment], stamp: EventStamp) -> dict[int, bool]:
-    """Return the outcomes that are news."""
+def _news(template: CompiledTemplate, step: Step, stored: Mapping[int, Fulfillment]) -> dict[int, bool]:
+    """Return the outcomes of an event that are news."""
     return {
         requirement_id: is_fulfilled
-        for requirement_id, is_fulfilled in outcomes.items()
-        if requirement_id not in stored or stored[requirement_id].stamp < stamp
+        for requirement_id, is_fulfilled in step.match.outcomes(template.id).items()
+        if _is_news(template, stored.get(requirement_id), step.event.stamp)
     }
+
+
+def _is_news(template: CompiledTemplate, row: Fulfillment | None, stamp: EventStamp) -> bool:
+    """
+    Whether an event says more than what is stored.
+
+    A fulfilment that does not count says nothing about the rules of today, whenever it was made: events that were
+    before it say what they would have said without it, as in a replay of all of them.
+    """
+    return row is None or (row.is_fulfilled and not template.counts(row)) or row.stamp < stamp
 
 
 def _start(user: User, template_ids: frozenset[int]) -> list[BadgeProgress]:
@@ -159,7 +175,11 @@ def _save(rows: Sequence[Fulfillment]) -> None:
     new = [row for row in rows if not row.pk]
     known = [row for row in rows if row.pk]
     Fulfillment.objects.bulk_create(new)
-    Fulfillment.objects.bulk_update(known, ["is_fulfilled", "event_id", "event_type", "event_time"])
+    Fulfillment.objects.bulk_update(known, ["is_fulfilled", "made_under", "event_id", "event_type", "event_time"])
+
+
+def _is_complete(template: CompiledTemplate, rows: Iterable[Fulfillment]) -> bool:
+    return template.is_complete(frozenset(row.requirement_id for row in rows if template.counts(row)))
 
 
 def _fulfilled(rows: Iterable[Fulfillment]) -> frozenset[int]:

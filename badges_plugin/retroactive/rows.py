@@ -2,7 +2,8 @@
 Rows of a CSV file as events: who passed which course, and when.
 
 The header row names the columns. ``username`` or ``lms_user_id`` (or both), ``course_key`` (CCX keys as well),
-``passed`` (true or false, yes or no, 1 or 0), ``time`` (ISO 8601; without a zone it is UTC). Others are refused.
+``passed`` (true or false, yes or no, 1 or 0, on or off), ``time`` (ISO 8601; without a zone it is UTC). Others are
+refused.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import CCX_COURSE_PASSING_STATUS_UPDATED, COURSE_PASSING_STATUS_UPDATED
 
 from ..consumers.message import DecodedEvent
+from ..rules import boolean
 from .problems import CannotRead
 
 NAMESPACE = UUID("0d5c3a52-7b0e-5c5f-8f63-5a7d9a1be0c4")
 NEEDED = ("course_key", "passed", "time")
 PEOPLE = ("username", "lms_user_id")
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LONGEST_ID = 2**31 - 1
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -123,9 +124,10 @@ def _course_key(text: str) -> CourseKey:
 
 
 def _passed(text: str) -> bool:
-    if text.lower() not in _BOOLEANS:
+    passed = boolean(text)
+    if passed is None:
         raise ValueError(f"passed must be true or false, not {text!r}")
-    return _BOOLEANS[text.lower()]
+    return passed
 
 
 def _time(text: str) -> datetime:

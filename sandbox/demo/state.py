@@ -34,11 +34,8 @@ def standing(username: str, template: BadgeTemplate, credly: CredlyControl) -> S
     """Look a learner up in the database and at Credly."""
     user = get_user_model().objects.filter(username=username).first()
     compiled = current_ruleset().templates[template.pk]
-    fulfilled = set(
-        Fulfillment.objects.filter(progress__user=user, progress__template=template, is_fulfilled=True).values_list(
-            "requirement_id", flat=True
-        )
-    )
+    rows = Fulfillment.objects.filter(progress__user=user, progress__template=template)
+    fulfilled = {row.requirement_id for row in rows if compiled.counts(row)}
     groups = sum(bool(group & fulfilled) for group in compiled.groups)
     award = BadgeAward.objects.filter(progress__user=user, progress__template=template).order_by("number").last()
     delivery = Delivery.objects.filter(award=award).order_by("pk").last() if award else None

@@ -17,6 +17,7 @@ from badges_plugin.models import (
     BadgeTemplate,
     DataRule,
     PenaltyDataRule,
+    RequirementGroup,
 )
 from sandbox.demo.deployment import Deployment, Lms, set_up_credly
 from sandbox.demo.processes import Child
@@ -67,7 +68,9 @@ def set_up_badges() -> Templates:
 
 
 def _require(template: BadgeTemplate, course: str) -> BadgeRequirement:
-    requirement = BadgeRequirement.objects.create(template=template, event_type=PASSING, group=course)
+    requirement = BadgeRequirement.objects.create(
+        template=template, event_type=PASSING, group=RequirementGroup.named(template, course)
+    )
     for key_path, value in (("course.course_key", course), ("is_passing", "true")):
         DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=value)
     return requirement

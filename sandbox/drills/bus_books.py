@@ -21,6 +21,7 @@ from badges_plugin.models import (
     FailedEvent,
     Fulfillment,
     PenaltyDataRule,
+    RequirementGroup,
 )
 from badges_plugin.processing.announcements import Kind, event_id
 from sandbox.credly.remote import CredlyControl
@@ -128,7 +129,8 @@ def wanted_at_credly(expected: Ending, badge: Badge, learners: int) -> dict[str,
 def _ask_for(thing: Thing, template: BadgeTemplate, *, group: str) -> None:
     event_type = KINDS[thing.kind].event_type
     key_path = KEY_PATHS.get(thing.kind, COURSE_KEY_PATH)
-    requirement = BadgeRequirement.objects.create(template=template, event_type=event_type, group=group)
+    row = RequirementGroup.named(template, group)
+    requirement = BadgeRequirement.objects.create(template=template, event_type=event_type, group=row)
     DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=thing.course)
     if thing.can_be_lost:
         DataRule.objects.create(requirement=requirement, key_path="is_passing", operator="eq", value="true")

@@ -18,13 +18,14 @@ from badges_plugin.models import (
     BadgeProgress,
     BadgeRequirement,
     BadgeTemplate,
+    RequirementGroup,
 )
 from tests.core.admin_pages import staff, text, url
 from tests.factories import make_template, make_user, penalizes_failing, requires, requires_course, send_passing
 
 pytestmark = pytest.mark.django_db
 
-MODELS = (BadgeTemplate, BadgeRequirement, BadgePenalty, BadgeProgress, BadgeAward)
+MODELS = (BadgeTemplate, BadgeRequirement, RequirementGroup, BadgePenalty, BadgeProgress, BadgeAward)
 NAMES = tuple(model.__name__.lower() for model in MODELS)
 
 
@@ -41,7 +42,7 @@ def test_nothing_is_registered_while_badges_are_disabled(settings: Any, enabled:
 
 def awarded() -> BadgeAward:
     template = make_template()
-    penalizes_failing(template, requires_course(template))
+    penalizes_failing(template, requires_course(template, group="A"))
     send_passing(make_user(username="ann"))
     return BadgeAward.objects.get()
 
@@ -51,6 +52,7 @@ def primary_key(model: str, award: BadgeAward) -> int:
         "badgetemplate": award.template.pk,
         "badgerequirement": award.template.requirements.get().pk,
         "badgepenalty": award.template.penalties.get().pk,
+        "requirementgroup": award.template.groups.get().pk,
         "badgeprogress": award.progress_id,
         "badgeaward": award.pk,
     }[model]

@@ -42,7 +42,7 @@ def test_staff_set_up_a_badge_by_clicking_and_a_learner_gets_and_loses_it(client
     assert "Without requirements the badge cannot be activated" in text(page)
     assert "Add penalty" not in text(page)
 
-    page = submit(client, add_url("badgerequirement", template), rules(*PASSES), event_type=PASSING, group="A")
+    page = submit(client, add_url("badgerequirement", template), rules(*PASSES), event_type=PASSING, new_group="A")
     assert page.request["PATH_INFO"] == url("badgetemplate", "change", template.pk)
     assert f"course.course_key equal to {COURSE} and is_passing equal to true" in text(page)
     requirement = template.requirements.get()

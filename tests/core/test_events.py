@@ -8,8 +8,9 @@ import attr
 import pytest
 from opaque_keys.edx.keys import CourseKey, UsageKey
 from openedx_events.learning.data import ExamAttemptData, UserData
-from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
+from openedx_events.tooling import KNOWN_UNSERIALIZABLE_SIGNALS, OpenEdxPublicSignal, load_all_signals
 
+from badges_plugin import events
 from badges_plugin.conf import DEFAULT_IGNORED_KEYPATHS
 from badges_plugin.data import ValueKind
 from badges_plugin.events import get_event_type, key_paths, read_event
@@ -40,11 +41,14 @@ def _carries_user_data(cls: type) -> bool:
     return cls is UserData or (attr.has(cls) and any(_carries_user_data(item.type) for item in attr.fields(cls)))
 
 
-def test_every_event_type_that_carries_user_data_is_usable() -> None:
+def test_every_event_type_that_carries_user_data_and_can_arrive_is_usable() -> None:
     load_all_signals()
     usable = 0
     for signal in OpenEdxPublicSignal.all_events():
-        if any(_carries_user_data(cls) for cls in signal.init_data.values()):
+        if signal.event_type in KNOWN_UNSERIALIZABLE_SIGNALS:
+            with pytest.raises(UnusableEventType):
+                get_event_type(signal.event_type)
+        elif any(_carries_user_data(cls) for cls in signal.init_data.values()):
             assert key_paths(signal.event_type, DEFAULT_IGNORED_KEYPATHS) or signal.event_type.startswith(
                 (f"{LEARNING}auth.session", f"{LEARNING}student.registration")
             )
@@ -58,6 +62,40 @@ def test_every_event_type_that_carries_user_data_is_usable() -> None:
 def test_an_event_type_that_does_not_exist() -> None:
     with pytest.raises(UnusableEventType, match="no public event type"):
         get_event_type("org.openedx.learning.nothing.v1")
+
+
+@attr.s(frozen=True)
+class _UntypedData:
+    user = attr.ib(type=UserData)
+    answers = attr.ib(type=list)
+
+
+@attr.s(frozen=True)
+class _TypedData:
+    user = attr.ib(type=UserData)
+    answers = attr.ib(type=list[str])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("org.example.survey.answered.v1", _TypedData, None),
+        ("org.example.survey.guessed.v1", _UntypedData, "without annotation types"),
+        ("org.example.survey.optional.v1", attr.make_class("_Optional", {"user": attr.ib(type=UserData | None)}), ""),
+    ],
+)
+def test_e4_an_event_type_of_any_package_that_cannot_be_sent_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, data: type, reason: str | None
+) -> None:
+    signal = OpenEdxPublicSignal(event_type=name, data={"survey": data})
+    OpenEdxPublicSignal.instances.remove(signal)
+    del OpenEdxPublicSignal._mapping[name]
+    monkeypatch.setattr(events, "_signals", lambda: {name: signal})
+    if reason is None:
+        assert "answers" in key_paths(name)
+    else:
+        with pytest.raises(UnusableEventType, match=f"{name}.*{reason}"):
+            get_event_type(name)
 
 
 def test_key_paths_have_kinds_and_no_personal_data() -> None:

@@ -85,6 +85,18 @@ def test_rule_on_a_value(kind: ValueKind, found: object, operator: str, value: s
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *((text, True) for text in ("true", "yes", "1", "on", " YES ", "True\n")),
+        *((text, False) for text in ("false", "no", "0", "off", "\tOff", "FALSE")),
+    ],
+)
+def test_e5_booleans_are_written_as_everywhere_else(written: str, meant: bool) -> None:
+    assert compile_rule("value", "eq", written, BOOLEAN).matches({"value": meant}) is True
+    assert compile_rule("value", "ne", written, BOOLEAN).matches({"value": meant}) is False
+
+
+@pytest.mark.parametrize(
     "payload", [{}, {"course": None}, {"course": {}}, {"course": {"key": None}}, {"course": "x"}, None]
 )
 @pytest.mark.parametrize("operator", ["eq", "ne", "in", "glob", "contains", "startswith", "gt"])
@@ -102,7 +114,8 @@ def test_absent_or_null_makes_every_rule_false(payload: object, operator: str) -
         (NUMBER, "contains", "1", "cannot compare a number"),
         (DATETIME, "glob", "2026*", "cannot compare a date and time"),
         (LIST, "eq", "x", "cannot compare a list"),
-        (BOOLEAN, "eq", "yes", "not a boolean"),
+        (BOOLEAN, "eq", "maybe", "not a boolean"),
+        (BOOLEAN, "eq", "2", "not a boolean"),
         (BOOLEAN, "eq", "", "not a boolean"),
         (NUMBER, "eq", "one", "not a number"),
         (NUMBER, "eq", "nan", "not a number"),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("badges_plugin", "0001_initial"),
+        ("badges_plugin", "0006_stamp_fulfillments"),
     ]
 
     operations = [

@@ -1,0 +1,97 @@
+"""
+What learners did under earlier rules of a requirement: who they are, and what staff decide about it.
+
+It counts again once it is kept, and never again once it is forgotten. Both change the requirement, not the fulfilments:
+events that are being applied meanwhile, and millions of fulfilments, make no difference. Badges that were awarded
+stay either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef
+
+from .models import BadgeAward, BadgeRequirement, Fulfillment, RulesetVersion
+from .models.validity import Validity, digest_of, number_of
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Learners who fulfilled a requirement under rules that do not count, of whom nobody has decided."""
+
+    learners: int = 0
+    holders: int = 0
+    """How many of them have the badge."""
+
+    def __bool__(self) -> bool:
+        return bool(self.learners)
+
+
+def undecided(requirements: Iterable[BadgeRequirement]) -> dict[int, Earlier]:
+    """Return, by primary key, what somebody must decide about. One query, and the rules' where not prefetched."""
+    return _undecided({requirement.pk: requirement.validity() for requirement in requirements})
+
+
+def undecided_after(requirement: BadgeRequirement, digest: str) -> Earlier:
+    """Return what would be undecided if the rules of a requirement became those of a digest. One query."""
+    return _undecided({requirement.pk: requirement.validity(digest)}).get(requirement.pk, Earlier())
+
+
+def keep(requirement: BadgeRequirement, *, before: str = "") -> None:
+    """
+    Let what was done under earlier rules count under the stored ones.
+
+    ``before`` is the fingerprint of the rules that were just changed: an event may be on its way under them.
+    """
+    with transaction.atomic():
+        stored = _held(requirement)
+        validity = stored.validity()
+        kept = validity.kept | _open_rules(stored, validity, before)
+        stored.kept_rules = {validity.current: sorted(kept)}
+        stored.save(update_fields=["kept_rules"])
+
+
+def forget(requirement: BadgeRequirement, *, before: str = "") -> None:
+    """Never count what was done under earlier rules and is not kept. ``before`` is as for ``keep``."""
+    with transaction.atomic():
+        stored = _held(requirement)
+        forgotten = dict(stored.forgotten_rules)
+        for made_under in _open_rules(stored, stored.validity(), before):
+            digest = digest_of(made_under)
+            forgotten[digest] = max(forgotten.get(digest, 0), number_of(made_under) + 1)
+        stored.forgotten_rules = forgotten
+        stored.save(update_fields=["forgotten_rules"])
+
+
+def _held(requirement: BadgeRequirement) -> BadgeRequirement:
+    """Return the requirement as it is stored, while nobody else changes the configuration."""
+    RulesetVersion.hold()
+    return BadgeRequirement.objects.get(pk=requirement.pk)
+
+
+def _open_rules(requirement: BadgeRequirement, validity: Validity, before: str) -> frozenset[str]:
+    rows = Fulfillment.objects.filter(requirement=requirement, is_fulfilled=True)
+    found = {*rows.order_by().values_list("made_under", flat=True).distinct(), *([before] if before else [])}
+    return frozenset(filter(validity.is_open, found))
+
+
+def _undecided(validities: Mapping[int, Validity]) -> dict[int, Earlier]:
+    held = Exists(BadgeAward.objects.filter(progress=OuterRef("progress"), revoked_at=None))
+    rows = (
+        Fulfillment.objects.filter(requirement__in=list(validities), is_fulfilled=True)
+        .annotate(has_badge=held)
+        .order_by()
+        .values("requirement_id", "made_under", "has_badge")
+        .annotate(learners=Count("pk"))
+    )
+    found: dict[int, Earlier] = {}
+    for row in rows:
+        if validities[row["requirement_id"]].is_open(row["made_under"]):
+            before = found.get(row["requirement_id"], Earlier())
+            found[row["requirement_id"]] = Earlier(
+                before.learners + row["learners"], before.holders + (row["learners"] if row["has_badge"] else 0)
+            )
+    return found

@@ -1,0 +1,82 @@
+"""
+Which rules a fulfilment was made under, and whether it counts under the rules as they are now.
+
+Rules are known by a fingerprint: what they mean, not how they are written. A fulfilment is stored with the
+fingerprint of its time, and counts while that is the requirement's own, or while staff chose to keep what was
+done under it. Fulfilments that staff chose to forget never count again, not even if the old rules come back: each time
+its fulfilments are forgotten, a fingerprint gets a new number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .. import events
+from ..exceptions import InvalidRule, UnusableEventType
+from ..rules import compile_rule
+
+
+class RuleText(Protocol):
+    """A rule as it is written: a stored one, one of a migration's, or one that is being entered."""
+
+    key_path: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Under which rules fulfilments of one requirement may have been made."""
+
+    current: str
+    """The fingerprint of the rules as they are now; empty where nothing counts."""
+    kept: frozenset[str] = frozenset()
+    forgotten: Mapping[str, int] = field(default_factory=dict)
+    """By digest: the number below which fulfilments are forgotten."""
+
+    def covers(self, made_under: str) -> bool:
+        """Whether what was done under rules of this fingerprint counts."""
+        return made_under == self.current or made_under in self.kept
+
+    def is_open(self, made_under: str) -> bool:
+        """Whether it does not count, and staff have not decided that it is forgotten."""
+        return not self.covers(made_under) and number_of(made_under) >= self.forgotten.get(digest_of(made_under), 0)
+
+
+def digest(event_type: str, rules: Iterable[RuleText]) -> str:
+    """
+    Return what is the same for rules that mean the same, whatever their order, blanks and repetitions.
+
+    Rules that cannot be compiled, after a new release of openedx-events for example, are taken letter by letter.
+    """
+    written = sorted({_canonical(event_type, rule) for rule in rules})
+    return hashlib.sha256(json.dumps([event_type, written]).encode()).hexdigest()[:32]
+
+
+def fingerprint(digest: str, forgotten: Mapping[str, int]) -> str:
+    """Return what fulfilments are stored with."""
+    return f"{digest}.{forgotten.get(digest, 0)}"
+
+
+def digest_of(fingerprint: str) -> str:
+    return fingerprint.partition(".")[0]
+
+
+def number_of(fingerprint: str) -> int:
+    number = fingerprint.partition(".")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def _canonical(event_type: str, rule: RuleText) -> tuple[str, ...]:
+    try:
+        # Whether an operator lets rules use a key path does not change what they mean.
+        kind = events.get_event_type(event_type).kinds.get(rule.key_path)
+        if kind is not None:
+            return compile_rule(rule.key_path, rule.operator, rule.value, kind).canonical
+    except (InvalidRule, UnusableEventType):
+        pass
+    return (rule.key_path, rule.operator, "as written", rule.value.strip())

@@ -1,0 +1,217 @@
+"""
+What is allowed in the set-up of a badge, but may not be what somebody meant.
+
+Warnings are told when a requirement or penalty is saved, when a template is activated, and by the doctor. Some must be
+confirmed before: nobody should award those who fail by leaving out a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from . import conf, earlier, events
+from .data import ValueKind
+from .domains import Domain, Domains, domains
+from .exceptions import InvalidRule, UnusableEventType
+from .models import BadgePenalty, BadgeRequirement, BadgeTemplate
+from .models.requirements import OPERATOR_LABELS, EventCondition
+from .models.validity import RuleText
+from .rules import Operator, Rule, compile_rule
+from .ruleset import grouped
+from .satisfiability import can_apply, conflicts, implies
+from .spellings import other_spellings
+
+PASSING_KEY_PATH = "is_passing"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A requirement or penalty as it is stored, or as it is about to be. ``name`` is what people read."""
+
+    name: str
+    is_penalty: bool
+    event_type: str
+    rules: tuple[Rule, ...]
+    domains: Domains
+
+    @property
+    def can_apply(self) -> bool:
+        return can_apply(self.rules, self.domains)
+
+
+def asked(name: str, *, is_penalty: bool, event_type: str, rules: Iterable[RuleText]) -> Asked | None:
+    """Return what is judged here, or None where rules or event type cannot be used: that is a problem of its own."""
+    try:
+        kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
+        compiled = tuple(compile_rule(each.key_path, each.operator, each.value, kinds[each.key_path]) for each in rules)
+        return Asked(name, is_penalty, event_type, compiled, domains(event_type))
+    except (InvalidRule, UnusableEventType, KeyError):
+        return None
+
+
+def stored(condition: EventCondition) -> Asked | None:
+    """Return a stored requirement or penalty to be judged."""
+    return asked(
+        str(condition),
+        is_penalty=isinstance(condition, BadgePenalty),
+        event_type=condition.event_type,
+        rules=condition.existing_rules(),
+    )
+
+
+def to_confirm(condition: Asked) -> list[str]:
+    """Return what must not happen by mistake: who fails is awarded, or who passes loses the badge."""
+    if events.get_event_type(condition.event_type).kinds.get(PASSING_KEY_PATH) is not ValueKind.BOOLEAN:
+        return []
+    unwanted = "true" if condition.is_penalty else "false"
+    unwanted_rule = compile_rule(PASSING_KEY_PATH, Operator.EQUAL, unwanted, ValueKind.BOOLEAN)
+    if not can_apply([*condition.rules, unwanted_rule], condition.domains):
+        return []
+    if condition.is_penalty:
+        text = _("“%(name)s” takes the badge from learners who pass, too. Add the rule: is_passing equal to false.")
+    else:
+        text = _("Learners who fail fulfill “%(name)s”, too. Add the rule: is_passing equal to true.")
+    return [text % {"name": condition.name}]
+
+
+def condition_warnings(condition: Asked) -> list[str]:
+    """Return what can never match, or hardly what was meant, in one requirement or penalty."""
+    warnings = []
+    if not condition.rules and not condition.is_penalty:
+        text = _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
+        warnings.append(text % {"requirement": condition.name})
+    warnings += _impossible(condition)
+    warnings += _unseen(condition)
+    return [*warnings, *_misspelt(condition)]
+
+
+def template_warnings(template: BadgeTemplate) -> list[str]:
+    """Return everything that may surprise in a template as it is stored, but for what must be confirmed."""
+    requirements = list(template.requirements.select_related("group").prefetch_related("rules"))
+    penalties = list(template.penalties.prefetch_related("rules", "requirements"))
+    judged = {condition: stored(condition) for condition in [*requirements, *penalties]}
+    return [
+        *(text for condition in judged.values() if condition is not None for text in condition_warnings(condition)),
+        *_impossible_groups(requirements, judged),
+        *(text for penalty in penalties for text in _overlaps(penalty, requirements, judged)),
+        *_unused_types(judged),
+        *_undecided(requirements),
+    ]
+
+
+def template_confirmations(template: BadgeTemplate) -> list[str]:
+    """Return what must be confirmed before a template is active."""
+    conditions = [*template.requirements.prefetch_related("rules"), *template.penalties.prefetch_related("rules")]
+    return [text for condition in map(stored, conditions) if condition is not None for text in to_confirm(condition)]
+
+
+def _impossible(condition: Asked) -> Iterator[str]:
+    no_value = _("“%(condition)s” waits for “%(value)s” at %(key_path)s: no event has that there. %(example)s")
+    example = _("A course key looks like course-v1:Org+Course+Run.")
+    contradiction = _("“%(condition)s” can never apply. These rules contradict each other: %(rules)s.")
+    for rule in condition.rules:
+        for value in sorted(str(value) for value in _values(rule) if not _has(condition, rule, value)):
+            names = {"condition": condition.name, "value": value, "key_path": rule.key_path, "example": example}
+            yield no_value % names
+    for together in conflicts(condition.rules, condition.domains):
+        if len(together) > 1:
+            sentence = _(" and ").join(_sentence(rule) for rule in together)
+            yield contradiction % {"condition": condition.name, "rules": sentence}
+
+
+def _values(rule: Rule) -> Iterable[object]:
+    """Return the values that a rule waits for, each by itself; a pattern is one of them."""
+    if rule.equal_to is not None:
+        return rule.equal_to
+    return () if rule.operator is Operator.NOT_EQUAL else (rule.wanted,)
+
+
+def _has(condition: Asked, rule: Rule, value: object) -> bool:
+    """Whether events may have the value."""
+    if rule.equal_to is None:
+        return can_apply([rule], condition.domains)
+    if rule.kind is ValueKind.TEXT:
+        return condition.domains.get(rule.key_path, Domain()).accepts(str(value))
+    return can_apply([compile_rule(rule.key_path, Operator.EQUAL, str(value), rule.kind)], condition.domains)
+
+
+def _unseen(condition: Asked) -> Iterator[str]:
+    text = _("“%(condition)s” compares %(key_path)s with a value that has characters which nobody sees: %(value)s.")
+    for rule in condition.rules:
+        for value in _values(rule):
+            if isinstance(value, str) and not value.isprintable():
+                yield text % {"condition": condition.name, "key_path": rule.key_path, "value": ascii(value)}
+
+
+def _misspelt(condition: Asked) -> Iterator[str]:
+    text = _("“%(condition)s” waits for “%(value)s”. Elsewhere it is written “%(other)s”: capital letters matter.")
+    named = sorted(
+        str(value)
+        for rule in condition.rules
+        if rule.kind is ValueKind.TEXT and rule.equal_to is not None
+        for value in rule.equal_to
+        if condition.domains.get(rule.key_path, Domain()).is_key
+    )
+    for value, other in other_spellings(named).items():
+        yield text % {"condition": condition.name, "value": value, "other": other}
+
+
+def _sentence(rule: Rule) -> str:
+    values = ", ".join(sorted(str(value) for value in rule.equal_to)) if rule.equal_to else str(rule.wanted)
+    return f"{rule.key_path} {OPERATOR_LABELS[rule.operator]} {values}"
+
+
+def _impossible_groups(
+    requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
+) -> Iterator[str]:
+    for group in grouped(requirements):
+        if any((condition := judged[requirement]) is None or condition.can_apply for requirement in group):
+            continue
+        if group[0].group is not None:
+            text = _("Nobody can get the badge: no requirement of the group “%(group)s” can ever be fulfilled.")
+            yield text % {"group": group[0].group}
+        else:
+            text = _("Nobody can get the badge: “%(requirement)s” can never be fulfilled.")
+            yield text % {"requirement": group[0]}
+
+
+def _overlaps(
+    penalty: BadgePenalty, requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
+) -> Iterator[str]:
+    always = _("Nobody can fulfill “%(requirement)s”: “%(penalty)s” takes it away with the same event.")
+    sometimes = _("Some events fulfill “%(requirement)s” and, by “%(penalty)s”, take it away at once.")
+    taken, linked = judged[penalty], {requirement.pk for requirement in penalty.requirements.all()}
+    for requirement in requirements:
+        given = judged[requirement]
+        if requirement.pk not in linked or given is None or taken is None or given.event_type != taken.event_type:
+            continue
+        if not taken.rules or not given.can_apply or not can_apply([*given.rules, *taken.rules], given.domains):
+            continue
+        is_always = all(implies(given.rules, rule, given.domains) for rule in taken.rules)
+        yield (always if is_always else sometimes) % {"requirement": requirement, "penalty": penalty}
+
+
+def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
+    text = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
+    unused = {condition.event_type for condition in judged} - set(conf.config().events)
+    return [text % {"event_type": event_type} for event_type in sorted(unused)]
+
+
+def _undecided(requirements: Sequence[BadgeRequirement]) -> list[str]:
+    found = earlier.undecided(requirements)
+    return [
+        ngettext(
+            "%(learners)d learner fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
+            "to keep or forget it, on the page of the requirement.",
+            "%(learners)d learners fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
+            "to keep or forget it, on the page of the requirement.",
+            found[requirement.pk].learners,
+        )
+        % {"learners": found[requirement.pk].learners, "requirement": requirement}
+        for requirement in requirements
+        if requirement.pk in found
+    ]
