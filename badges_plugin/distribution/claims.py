@@ -14,12 +14,15 @@ from uuid import uuid4
 
 from django.db import connections, router, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from badges_plugin.distribution.channels import open_channels, probe_channels
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, RetryPolicy, State, later
 
 logger = logging.getLogger(__name__)
+
+_MOST_RECOVERED = 500
 
 
 def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
@@ -43,14 +46,29 @@ def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: Retry
 
 
 def recover_expired(now: datetime) -> int:
-    """Take deliveries back from workers that are gone. Whether they were sent is unknown. Returns how many."""
-    expired = Delivery.objects.filter(state=State.SENDING, claimed_until__lt=now)
-    if not expired.exists():
-        return 0
-    count = expired.update(state=State.PENDING, in_doubt=True, next_attempt_at=now, claimed_by="", claimed_until=None)
-    if count:
-        logger.warning("%d claimed deliveries were taken back from workers that are gone.", count)
-    return count
+    """Take deliveries back whose claims have expired. Whether they were sent is unknown. Returns how many.
+
+    Each says so in the admin and in the log until it is settled: otherwise nobody would see a provider, or a program,
+    that never comes to an end.
+    """
+    expired = Delivery.objects.filter(state=State.SENDING, claimed_until__lt=now).order_by("pk")
+    return sum(_take_back(delivery, now) for delivery in expired[:_MOST_RECOVERED])
+
+
+def _take_back(delivery: Delivery, now: datetime) -> bool:
+    # By the claim: another worker may have taken it back, or its result may have come after all.
+    held = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, claimed_by=delivery.claimed_by)
+    taken = held.update(
+        state=State.PENDING,
+        in_doubt=True,
+        next_attempt_at=now,
+        claimed_by="",
+        claimed_until=None,
+        last_error=_("No result came while the worker held this delivery. It is looked up at the provider."),
+    )
+    if taken:
+        logger.warning("Delivery %s is taken back: %s gave no result in time.", delivery.pk, delivery.claimed_by)
+    return bool(taken)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:

@@ -55,6 +55,11 @@ class DistributionConfig:
         """So long after the claim a request may begin: it must have ended when the claim does, with some to spare."""
         return self.lease - self.request_timeout - _MARGIN
 
+    @property
+    def time_to_end(self) -> float:
+        """So long a stopped worker waits for the requests that are under way."""
+        return self.request_timeout + _MARGIN
+
 
 def config() -> DistributionConfig:
     """The settings of deliveries, with their defaults.

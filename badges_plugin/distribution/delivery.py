@@ -9,19 +9,20 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from badges_plugin.distribution import channels, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
-from badges_plugin.distribution.failures import DeliveryFailure, RejectedKey, TransientFailure, redacted
+from badges_plugin.distribution.failures import DeliveryFailure, NotSent, RejectedKey, TransientFailure, redacted
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.orders import order_for
 from badges_plugin.distribution.queueing import retry_now, settle
@@ -87,15 +88,18 @@ def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig) -> Jo
     return Job(delivery, backend, order, fingerprint)
 
 
-def carry_out(job: Job) -> Attempt:
-    """Speak to the provider. Never raises: what a backend should not have raised is a Bug."""
+def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Attempt:
+    """Speak to the provider. Never raises: what a backend should not have raised is a Bug.
+
+    Once `is_stopping` says so, no further request begins; the delivery then waits for another worker.
+    """
     started_at, clock = timezone.now(), time.monotonic()
     outcome: Outcome
     if isinstance(job.order, DeliveryFailure | Bug):
         outcome = job.order
     else:
         try:
-            with limits.until(job.order.send_before):
+            with limits.until(job.order.send_before, unless=is_stopping):
                 outcome = job.backend.deliver(job.order)
         except DeliveryFailure as failure:
             failure.reason = people.redacted(failure.reason, job.order.recipient)
@@ -103,6 +107,12 @@ def carry_out(job: Job) -> Attempt:
         except Exception as error:  # noqa: BLE001 - see above; it is logged with its place and shown to staff
             outcome = _bug(job.delivery, error)
     return Attempt(job, outcome, started_at, time.monotonic() - clock)
+
+
+def not_begun(job: Job) -> Attempt:
+    """The attempt of a job that no thread has begun with when the worker stops."""
+    failure = NotSent(_("The worker was stopped before it came to this delivery."), ambiguous=job.delivery.in_doubt)
+    return Attempt(job, failure, timezone.now(), 0.0)
 
 
 def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None) -> Decision | None:

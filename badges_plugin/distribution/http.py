@@ -1,4 +1,4 @@
-"""The wire, and the only importer of `requests`: limits, and one table from what happened to what it means.
+"""JSON over HTTP with a provider: limits, and one table from what happened to what it means.
 
 The meaning of status codes: https://www.rfc-editor.org/rfc/rfc9110#name-status-codes and, for 429, RFC 6585.
 """
@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import email.utils
 import json as json_codec
-import threading
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import NewConnectionError, ProxyError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError
 
+from badges_plugin.distribution import limits, wire
 from badges_plugin.distribution.failures import (
     DeliveryFailure,
     NotSent,
@@ -29,11 +29,15 @@ from badges_plugin.distribution.failures import (
 from badges_plugin.distribution.limits import RateLimiter
 
 LARGEST_REPLY = 5_000_000
-"""Bytes; a page of fifty templates with all their texts is below one million."""
+"""Bytes, once unpacked; a page of fifty templates with all their texts is below one million."""
 
 # Status codes of the 400s that time may cure; the server has not acted, except perhaps after 408 and 409.
 _TRANSIENT = frozenset({408, 409, 423, 425, 429})
 _MAY_HAVE_ACTED = frozenset({408, 409})
+
+_PIECE = 65_536
+# What is asked for, and how zlib calls it: https://docs.python.org/3/library/zlib.html#zlib.decompress
+_PACKINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16}
 
 _UNUSABLE_PROXY = "The machine's proxy has an address that cannot be used (HTTPS_PROXY)."
 
@@ -70,7 +74,7 @@ class HttpClient:
         describe: Callable[[Any], str] = lambda body: "",
     ) -> None:
         self.base_url = base_url.rstrip("/") + "/"
-        self._headers = {"Accept": "application/json", **(headers or {})}
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
         self._patience = patience or Patience()
         self._limiter = limiter
         self._describe = describe
@@ -92,28 +96,37 @@ class HttpClient:
     ) -> Any:
         """Send and return the decoded reply (None when it is empty). Raises one of the failures, nothing else.
 
-        Each part of `path` becomes one segment of the URL whatever it contains.
+        Each part of `path` becomes one segment of the URL whatever it contains. From the look-up of the provider's
+        name to the last byte of the reply it takes no longer than the patience for the whole.
         """
+        url = self.base_url + "/".join(_segment(part) for part in path)
+        if not limits.may_begin():
+            raise NotSent("There was no time left for another request.")
         if self._limiter is not None and not self._limiter.wait(at_most=self._patience.total):
             raise NotSent("Too many requests wait for their turn (requests per minute).")
-        url = self.base_url + "/".join(_segment(part) for part in path)
-        ends = time.monotonic() + self._patience.total
         try:
-            with _session().request(
-                method,
-                url,
-                params=params,
-                json=json,
-                headers=self._headers,
-                timeout=(self._patience.connect, self._patience.read),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = _decoded(_read(response, ends), status=response.status_code)
+            with (
+                wire.deadline(time.monotonic() + self._patience.total),
+                wire.session().request(
+                    method,
+                    url,
+                    params=params,
+                    json=json,
+                    headers=self._headers,
+                    timeout=(self._patience.connect, self._patience.read),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = _decoded(_read(response), status=response.status_code)
                 retry_after = response.headers.get("Retry-After")
                 status = response.status_code
         except requests.RequestException as error:
             raise failure_of_exception(error) from error
+        except (HTTPError, zlib.error) as error:
+            # The body broke off, or took too long.
+            words = "The reply took too long or broke off"
+            raise TransientFailure(f"{words} ({type(error).__name__}).", ambiguous=True) from error
         except OSError as error:
             # Of requests only this is no exception of its own: a REQUESTS_CA_BUNDLE that is not there.
             raise TransientFailure("The machine's certificates cannot be read (REQUESTS_CA_BUNDLE).") from error
@@ -199,32 +212,6 @@ def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
 
 
 _UNREADABLE = object()
-_local = threading.local()
-
-
-class _Session(requests.Session):
-    """A session for which a redirect is a reply like any other.
-
-    Told not to follow it, requests still reads its body, of whatever length, and takes its address apart.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-def _session() -> requests.Session:
-    session: requests.Session | None = getattr(_local, "session", None)
-    if session is None:
-        session = _local.session = _Session()
-        # The machine's proxies and certificates are wanted; its .netrc must not replace the key of an organization.
-        session.auth = _with_the_key_it_has
-        # A cookie of one account's session must not go out with the key of another.
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
-
-
-def _with_the_key_it_has(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _segment(part: str) -> str:
@@ -234,19 +221,34 @@ def _segment(part: str) -> str:
     return quote(part, safe="")
 
 
-def _read(response: requests.Response, ends: float) -> bytes:
-    """The body, within limits. The time is looked at between chunks; a drip within one outlasts it, not the claim."""
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in response.iter_content(65_536):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_REPLY:
+def _read(response: requests.Response) -> bytes:
+    """The body, unpacked, or TransientFailure when it is larger than anything that a provider has to say."""
+    body = bytearray()
+    for piece in _unpacked(response):
+        body += piece
+        if len(body) > LARGEST_REPLY:
             raise TransientFailure("The reply is too large.", ambiguous=True, status=response.status_code)
-        if time.monotonic() > ends:
-            raise TransientFailure("The reply took too long.", ambiguous=True, status=response.status_code)
     _must_be_whole(response)
-    return b"".join(chunks)
+    return bytes(body)
+
+
+def _unpacked(response: requests.Response) -> Iterator[bytes]:
+    """The body in pieces of bounded size. Unpacked here: urllib3 makes of one small piece whatever it holds."""
+    packing = response.headers.get("Content-Encoding", "identity").strip().lower()
+    pieces = response.raw.stream(_PIECE, decode_content=False)
+    if packing in {"", "identity"}:
+        yield from pieces
+        return
+    if packing not in _PACKINGS:
+        raise TransientFailure(f"The reply is packed as {packing[:20]!r}, which was not asked for.", ambiguous=True)
+    unpacker = zlib.decompressobj(_PACKINGS[packing])
+    for piece in pieces:
+        rest = piece
+        while rest and not unpacker.eof:
+            yield unpacker.decompress(rest, _PIECE)
+            rest = unpacker.unconsumed_tail
+    if not unpacker.eof:
+        yield unpacker.flush()
 
 
 def _must_be_whole(response: requests.Response) -> None:

@@ -1,4 +1,4 @@
-"""How fast one process may ask a provider."""
+"""How fast one process may ask a provider, and until when."""
 
 from __future__ import annotations
 
@@ -7,18 +7,40 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
-_ends: ContextVar[float | None] = ContextVar("_ends", default=None)
+# How long somebody who waits for a turn does not look whether the process is to stop. Seconds.
+_SLICE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Curfew:
+    ends: float
+    is_stopping: Callable[[], bool] | None
+
+
+_curfew: ContextVar[_Curfew | None] = ContextVar("_curfew", default=None)
 
 
 @contextmanager
-def until(instant: float) -> Iterator[None]:
-    """Inside the block no request waits for its turn beyond the instant, on the clock of `time.monotonic()`."""
-    token = _ends.set(instant)
+def until(instant: float, *, unless: Callable[[], bool] | None = None) -> Iterator[None]:
+    """Inside the block no request begins, or waits for its turn, after the instant or once `unless` says so.
+
+    The instant is on the clock of `time.monotonic()`. What has begun is not interrupted: it has a deadline of its own.
+    """
+    token = _curfew.set(_Curfew(instant, unless))
     try:
         yield
     finally:
-        _ends.reset(token)
+        _curfew.reset(token)
+
+
+def may_begin() -> bool:
+    """Whether another request may begin now; outside a block of `until`, always."""
+    curfew = _curfew.get()
+    if curfew is None:
+        return True
+    return time.monotonic() < curfew.ends and not (curfew.is_stopping and curfew.is_stopping())
 
 
 class RateLimiter:
@@ -49,15 +71,27 @@ class RateLimiter:
 
         Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end.
         """
-        ends = _ends.get()
+        curfew = _curfew.get()
         with self._lock:
             now = self._clock()
             # Time that was not used counts, but never more than one burst of it.
             turn = max(self._next, now - self._burst) + self._gap
-            if turn >= (now + at_most if ends is None else ends):
+            if turn >= (now + at_most if curfew is None else curfew.ends):
                 return False
             self._next = turn
             pause = turn - now
         if pause > 0:
-            self._sleep(pause)
+            return self._pause(pause, curfew.is_stopping if curfew else None)
+        return True
+
+    def _pause(self, seconds: float, is_stopping: Callable[[], bool] | None) -> bool:
+        """Sleep; False when the process is to stop meanwhile."""
+        if is_stopping is None:
+            self._sleep(seconds)
+            return True
+        ends = self._clock() + seconds
+        while (left := ends - self._clock()) > 0:
+            if is_stopping():
+                return False
+            self._sleep(min(left, _SLICE))
         return True

@@ -10,23 +10,29 @@ import json
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any
 
+from django.core.cache import cache
 from django.utils.crypto import constant_time_compare
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 from rest_framework.views import APIView
 
+from badges_plugin.distribution.budgets import Budget
 from badges_plugin.distribution.failures import DeliveryFailure
 
 logger = logging.getLogger(__name__)
 
 LARGEST_NOTIFICATION = 16_384
+
+# Seconds. A provider that announces an event before it can be asked for it announces it again later than that.
+_REMEMBERED = 60
 
 
 class BadNotification(Exception):
@@ -34,32 +40,36 @@ class BadNotification(Exception):
 
 
 class UnknownSubject(Exception):
-    """The notification is about something that we, or the provider, do not know."""
+    """The notification is about something that we, or the provider, do not know.
 
-
-class WebhookThrottle(SimpleRateThrottle):
-    """One limit for the whole endpoint: a notification may cost a request with our key, and addresses can be forged.
-
-    Who is turned away gets 429, upon which providers send again later.
+    `asked` says whether it took a request to the provider to find out.
     """
 
-    def __init__(self, name: str, rate: str) -> None:
-        self.scope = name
-        self.rate = rate
-        super().__init__()
+    def __init__(self, reason: str, *, asked: bool = True) -> None:
+        super().__init__(reason)
+        self.asked = asked
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"badges_plugin.webhook.{self.scope}"
+
+class TooManyUnknown(Exception):
+    """So many notifications were about nothing lately that the provider is not asked about another one now."""
 
 
 class WebhookView(APIView):
-    """Answers 200 when the notification was applied (or had been), 4xx when it never will be, 503 to get it again."""
+    """Answers 200 when the notification was applied (or had been), 4xx when it never will be, 429 or 503 to get it again.
+
+    Limits hold for what is refused, and never for what the provider confirms: whoever posts nonsense must not keep the
+    provider from being heard.
+    """
 
     authentication_classes: Sequence[Any] = ()
     permission_classes: Sequence[Any] = (AllowAny,)
     renderer_classes: Sequence[Any] = (JSONRenderer,)
     throttle_name = "webhook"
     throttle_rate = "600/min"
+    """How many refused notifications are answered, and how many questions in vain are asked where `receive` does not
+    use `look_up`. What the provider knows, and what was applied before, is not limited."""
+    unverified_rate = "20/min"
+    """How many notifications about nothing `look_up` lets through, for each account."""
     http_method_names: Sequence[str] = ("post", "options")
 
     @abstractmethod
@@ -68,25 +78,60 @@ class WebhookView(APIView):
 
     @abstractmethod
     def receive(self, notification: Mapping[str, Any]) -> None:
-        """Act on a notification. Raises BadNotification, UnknownSubject or one of the failures."""
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        # Who does not know the secret is turned away without using up what the provider's notifications need.
-        return [WebhookThrottle(self.throttle_name, self.throttle_rate)] if self._is_secret_right() else []
+        """Act on a notification. Raises BadNotification, UnknownSubject, TooManyUnknown or one of the failures."""
 
     def post(self, request: Request, secret: str = "") -> Response:
+        # Who does not know the secret is turned away without using up what the provider's notifications need.
         if not self._is_secret_right():
             return _answer(status.HTTP_404_NOT_FOUND, "Not found.")
+        in_vain = self._budget("in vain", self.throttle_rate)
+        if in_vain.is_spent():
+            return _too_many()
         try:
             self.receive(_read(request))
         except BadNotification as error:
-            return _answer(status.HTTP_400_BAD_REQUEST, str(error))
+            return self._refuse(status.HTTP_400_BAD_REQUEST, error)
+        except TooManyUnknown:
+            return _too_many()
         except UnknownSubject as error:
-            return _answer(status.HTTP_404_NOT_FOUND, str(error))
+            if error.asked:
+                in_vain.spend()
+            return self._refuse(status.HTTP_404_NOT_FOUND, error)
         except DeliveryFailure as failure:
+            in_vain.spend()
             logger.warning("A notification cannot be applied now: %s", failure.reason)
             return _answer(status.HTTP_503_SERVICE_UNAVAILABLE, "Try again later.")
         return _answer(status.HTTP_200_OK, "OK")
+
+    @contextmanager
+    def look_up(self, account: str, subject: str) -> Iterator[None]:
+        """Ask the provider, inside the block, whether a notification of the account is about anything.
+
+        Anybody may post ids that are made up, and each would cost a request with our key. So few of them are asked
+        for, none twice within a minute, and those that the provider knows do not count. Raises UnknownSubject and
+        TooManyUnknown.
+        """
+        digest = sha256(f"{account} {subject}".encode()).hexdigest()
+        known_as_unknown = f"badges_plugin.webhook.{self.throttle_name}.{digest}"
+        if cache.get(known_as_unknown):
+            raise UnknownSubject("The provider did not know it a moment ago.", asked=False)
+        budget = self._budget(account, self.unverified_rate)
+        if not budget.spend():
+            raise TooManyUnknown
+        try:
+            yield
+        except UnknownSubject:
+            cache.set(known_as_unknown, True, _REMEMBERED)
+            raise
+        budget.refund()
+
+    def _budget(self, name: str, rate: str) -> Budget:
+        return Budget(f"webhook.{self.throttle_name}.{name.replace(' ', '_')}", rate)
+
+    def _refuse(self, code: int, error: Exception) -> Response:
+        """Say what is wrong, or only to slow down: a refusal costs nobody else anything."""
+        refused = self._budget("refused", self.throttle_rate)
+        return _answer(code, str(error)) if refused.spend() else _too_many()
 
     def _is_secret_right(self) -> bool:
         return constant_time_compare(self.kwargs.get("secret", ""), self.secret())
@@ -104,6 +149,12 @@ def _read(request: Request) -> Mapping[str, Any]:
     if not isinstance(notification, dict):
         raise BadNotification("A notification is a JSON object.")
     return notification
+
+
+def _too_many() -> Response:
+    response = _answer(status.HTTP_429_TOO_MANY_REQUESTS, "Too many notifications. Try again later.")
+    response["Retry-After"] = str(_REMEMBERED)
+    return response
 
 
 def _answer(code: int, text: str) -> Response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
@@ -20,14 +21,18 @@ from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import (
     Attempt,
+    Job,
     announce,
     carry_out,
     failed_to_record,
+    not_begun,
     note_channel,
     prepare,
     record,
 )
+from badges_plugin.distribution.housekeeping import Housekeeping
 from badges_plugin.distribution.retry import Decision
+from badges_plugin.distribution.threads import Threads
 from badges_plugin.heartbeat import beat
 from badges_plugin.redaction import describe
 
@@ -37,6 +42,17 @@ BEAT_SECONDS = 30.0
 _HOUSEKEEPING_SECONDS = 5.0
 _DATABASE_AWAY_SECONDS = 5.0
 _TROUBLES_ONCE = 5
+# How long a stop may go unnoticed.
+_SLICE = 0.2
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A job in a thread. After `overdue_at`, on `time.monotonic()`, its claim has expired."""
+
+    job: Job
+    overdue_at: float
 
 
 class Worker:
@@ -57,26 +73,31 @@ class Worker:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.counts: Counter[str] = Counter()
         self._on_result = on_result
-        self._running: set[Future[Attempt]] = set()
+        self._running: dict[Future[Attempt], _UnderWay] = {}
+        self._known_stuck: set[Future[Attempt]] = set()
         self._unrecorded: list[Attempt] = []
-        self._stopping = threading.Event()
+        self._stopping = False
+        self._leave_at = _NEVER
         self._next_housekeeping = 0.0
+        self._housekeeping = Housekeeping()
 
     def stop(self) -> None:
-        """Take no more deliveries; `run` returns when those at hand are done.
+        """Take no more deliveries and begin no more requests; `run` returns when those under way have ended.
 
-        Safe in a signal handler and from other threads.
+        It does not wait for longer than a request may last. Safe in a signal handler and from other threads.
         """
-        self._stopping.set()
+        # No Event: its lock may be held by the very thread that the signal interrupts.
+        self._stopping = True
 
     def run(self, *, once: bool = False) -> Counter[str]:
         """Deliver until stopped or, with `once`, until nothing is due. Returns how often each result came."""
         troubles = 0
-        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="deliver") as pool:
+        threads = Threads[Attempt](self.concurrency, name="deliver")
+        try:
             while True:
-                beat()
+                self._beat()
                 try:
-                    busy = self._step(pool)
+                    busy = self._step(threads)
                     troubles = 0
                 except Exception as error:
                     is_from_database = isinstance(error, OperationalError | InterfaceError)
@@ -84,53 +105,108 @@ class Worker:
                         raise
                     # What cannot be recorded in the end stays claimed, expires and is looked up at the provider.
                     troubles += 1
-                    if self._stopping.is_set() or (once and troubles > _TROUBLES_ONCE):
+                    if self._stopping or (once and troubles > _TROUBLES_ONCE):
                         raise
                     # What a backend raises instead may name a learner.
                     words = error if is_from_database else describe(error)
                     logger.warning("The database cannot be used (%d): %s", troubles, words)
-                    self._stopping.wait(min(_DATABASE_AWAY_SECONDS, 0.1 * 2**troubles))
+                    self._sleep(min(_DATABASE_AWAY_SECONDS, 0.1 * 2**troubles))
                     _renew_connections()
                     continue
                 if busy:
                     continue
-                if once or self._stopping.is_set():
+                if once or self._stopping:
+                    self._say_what_is_left()
                     return self.counts
                 self._rest()
+        finally:
+            threads.close()
+
+    def _beat(self) -> None:
+        """Give a sign of life, unless a thread is stuck: only a new process gets rid of it."""
+        stuck = {future for future in self._running if self._is_overdue(future)}
+        if not stuck:
+            beat()
+        elif stuck - self._known_stuck:
+            logger.error(
+                "%d requests last longer than their claims. No sign of life is given until they end: a probe of "
+                "BADGES_HEARTBEAT_FILE has the worker started anew.",
+                len(stuck),
+            )
+        self._known_stuck = stuck
 
     def _rest(self) -> None:
         ends = time.monotonic() + self.interval
-        while not self._stopping.is_set() and (left := ends - time.monotonic()) > 0:
-            beat()  # an interval may be longer than what a probe takes for a sign of life
-            self._stopping.wait(min(left, BEAT_SECONDS))
+        while not self._stopping and (left := ends - time.monotonic()) > 0:
+            self._beat()  # an interval may be longer than what a probe takes for a sign of life
+            self._sleep(min(left, BEAT_SECONDS))
 
-    def _step(self, pool: ThreadPoolExecutor) -> bool:
-        """Record what has finished and start what there is room for; False when there is nothing under way."""
-        if self._running:
-            finished, _ = wait(self._running, timeout=min(self.interval, BEAT_SECONDS), return_when=FIRST_COMPLETED)
-            self._running -= finished
-            self._unrecorded.extend(future.result() for future in finished)
+    def _sleep(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while not self._stopping and (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, _SLICE))
+
+    def _step(self, threads: Threads[Attempt]) -> bool:
+        """Record what has finished and start what there is room for; False when there is nothing to wait for."""
+        self._collect()
+        if self._stopping:
+            self._take_back_what_has_not_begun()
         if self._unrecorded:
             self._record(self._unrecorded)
             self._unrecorded.clear()
-        if not self._stopping.is_set():
-            self._start(pool)
-        return bool(self._running)
+        if not self._stopping:
+            # Whether or not a thread is free: what others wait for must not wait for a provider.
+            _renew_connections()
+            self._keep_house()
+            self._start(threads)
+        return any(not self._is_overdue(future) for future in self._running) and time.monotonic() < self._leave_at
 
-    def _start(self, pool: ThreadPoolExecutor) -> None:
+    def _collect(self) -> None:
+        """Wait, as long as `interval`, until something has finished."""
+        ends = time.monotonic() + min(self.interval, BEAT_SECONDS)
+        finished: set[Future[Attempt]] = set()
+        # In slices, to hear of a stop.
+        while self._running and not finished and not self._has_to_hurry() and (left := ends - time.monotonic()) > 0:
+            finished, _ = wait(self._running, timeout=min(left, _SLICE), return_when=FIRST_COMPLETED)
+        finished = {future for future in self._running if future.done()}
+        self._unrecorded.extend(future.result() for future in finished)
+        for future in finished:
+            del self._running[future]
+
+    def _has_to_hurry(self) -> bool:
+        """Whether the stop has come and has not been acted upon yet."""
+        return self._stopping and self._leave_at == _NEVER
+
+    def _take_back_what_has_not_begun(self) -> None:
+        if self._leave_at == _NEVER:
+            self._leave_at = time.monotonic() + self.config.time_to_end
+        for future in [future for future in self._running if future.cancel()]:
+            self._unrecorded.append(not_begun(self._running.pop(future).job))
+
+    def _say_what_is_left(self) -> None:
+        if self._running:
+            logger.error(
+                "%d requests have not ended. Their claims expire, and their deliveries are looked up at the provider.",
+                len(self._running),
+            )
+
+    def _is_overdue(self, future: Future[Attempt]) -> bool:
+        return time.monotonic() > self._running[future].overdue_at
+
+    def _start(self, threads: Threads[Attempt]) -> None:
         # Some are claimed ahead, so that there is one claim for several deliveries and no thread waits for it. They are
         # few: what is claimed cannot be taken back when the provider asks to slow down.
         ahead = self.concurrency // 2
         free = self.concurrency + ahead - len(self._running)
         if free < max(1, ahead):
             return
-        _renew_connections()
-        self._keep_house()
+        overdue_at = time.monotonic() + self.config.lease
         claimed = claims.claim(
             free, worker=self.name, lease=self.config.lease, now=timezone.now(), policy=self.config.retry
         )
         for job in prepare(claimed, self.config):
-            self._running.add(pool.submit(carry_out, job))
+            future = threads.submit(partial(carry_out, job, is_stopping=lambda: self._stopping))
+            self._running[future] = _UnderWay(job, overdue_at)
 
     def _keep_house(self) -> None:
         if time.monotonic() < self._next_housekeeping:
@@ -139,6 +215,7 @@ class Worker:
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
         api.announce_pending()
+        self._housekeeping.do_what_is_due(timezone.now())
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""

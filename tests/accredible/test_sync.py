@@ -219,3 +219,67 @@ def test_the_commands_go_on_after_a_failure_and_fail_in_the_end(
 def test_the_command_says_what_is_missing(db: None, accredible: AccredibleSimulator) -> None:
     with pytest.raises(CommandError, match="There is no Accredible API configuration 'x'"):
         run("sync_accredible_badge_templates", "--configuration", "x")
+
+
+ADDRESS = "https://accredible.test/v1/issuer/groups/search"
+SEVEN = {"id": 7, "name": "Seven", "course_name": "Number seven"}
+
+
+def serve(settings: Any, *pages: Any) -> None:
+    """Have Accredible list these groups, whatever they are."""
+    settings.BADGES_CONFIG["accredible"]["ACCREDIBLE_API_BASE_URL"] = "https://accredible.test/v1/"
+    for page in pages:
+        responses.post(ADDRESS, json=page)
+
+
+@pytest.mark.parametrize("identity", [None, "x", True, -1, 0, 2**63, 10**30, "9" * 19, [], {}, 1.5], ids=repr)
+@responses.activate
+def test_f5_a_group_that_cannot_be_read_is_named_and_stops_nothing(
+    api_config: AccredibleApiConfig, group: AccredibleGroup, settings: Any, identity: object
+) -> None:
+    serve(settings, {"groups": [{"id": identity, "name": "Nobody's"}, SEVEN], "meta": {"next_page": None}})
+    out = run("sync_accredible_badge_templates")
+
+    assert ", 1 new, " in out
+    assert "1 left out because they cannot be read: “Nobody's” (id is missing or not a number)." in out
+    group.refresh_from_db()
+    assert (group.is_active, group.is_gone) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"course_name": " "}, "Seven"),
+        ({"course_name": None, "name": "\u3164"}, "Badge template 7"),
+        ({"course_name": 5, "name": {}}, "Badge template 7"),
+        ({"course_name": "y" * 10_000}, "y" * 255),
+    ],
+    ids=repr,
+)
+@responses.activate
+def test_f5_a_group_with_a_strange_name_is_usable(
+    api_config: AccredibleApiConfig, settings: Any, changes: dict[str, Any], name: str
+) -> None:
+    serve(settings, {"groups": [{**SEVEN, **changes}], "meta": {"next_page": None}})
+    result = sync_groups(api_config)
+
+    [row] = AccredibleGroup.objects.all()
+    assert (row.name, row.course_name.strip()) == (name, row.course_name)
+    assert result.needs_attention is name.startswith("Badge template")
+
+
+@pytest.mark.parametrize(("following", "complete"), [("2", True), (2, True), ({}, False), (1, False), ("next", False)])
+@responses.activate
+def test_f5_a_next_page_of_the_wrong_type_is_not_the_end(
+    api_config: AccredibleApiConfig, group: AccredibleGroup, settings: Any, following: object, complete: bool
+) -> None:
+    last = {"groups": [{"id": GROUP, "name": "Explorer"}], "meta": {"next_page": None}}
+    serve(settings, {"groups": [SEVEN], "meta": {"next_page": following}}, last)
+    if complete:
+        sync_groups(api_config)
+    else:
+        with pytest.raises(TransientFailure, match="next page"):
+            sync_groups(api_config)
+
+    group.refresh_from_db()
+    assert group.is_active

@@ -164,6 +164,87 @@ def test_only_what_is_gone_for_certain_is_deactivated(
     assert [row.uuid for row in rows] == [template_id(number) for number in active]
 
 
+NUMBERED = {"id": str(template_id(7)), "name": "Seven", "state": "active"}
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"name": "Without\nan id"}, "“Without an id” (id is missing)"),
+        ({"id": None, "name": "None"}, "“None” (id is missing)"),
+        ({"id": 7, "name": "Number"}, "“Number” (id is missing)"),
+        ({"id": ["x"], "name": "List"}, "“List” (id is missing)"),
+        ({"id": "seven", "name": "Word"}, "“Word” (id is not a UUID)"),
+        ({"id": ""}, "“?” (id is not a UUID)"),
+        (None, "“?” (id is missing)"),
+        ("text", "“?” (id is missing)"),
+        ([], "“?” (id is missing)"),
+    ],
+    ids=repr,
+)
+@responses.activate
+def test_f5_a_template_that_cannot_be_read_is_named_and_stops_nothing(
+    organization: CredlyOrganization, template: CredlyBadgeTemplate, settings: Any, record: object, words: str
+) -> None:
+    serve(organization, settings, [record, NUMBERED])
+    out, _ = run()
+
+    assert ", 1 new, " in out
+    assert f"1 left out because they cannot be read: {words}." in out
+    assert CredlyBadgeTemplate.objects.filter(name="Seven").exists()
+    # It may be the one that cannot be read.
+    template.refresh_from_db()
+    assert (template.is_active, template.state) == (True, "active")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "state"),
+    [
+        ({"name": None}, f"Badge template {template_id(7)}", "active"),
+        ({"name": ""}, f"Badge template {template_id(7)}", "active"),
+        ({"name": " \t\u200b\u2800"}, f"Badge template {template_id(7)}", "active"),
+        ({"name": ["Seven"]}, f"Badge template {template_id(7)}", "active"),
+        ({"name": 7}, "7", "active"),
+        ({"name": "<b>Sev\u202een</b>\x00\n\ud83d"}, "<b>Seven</b>", "active"),
+        ({"name": "x" * 100_000}, "x" * 255, "active"),
+        ({"state": "melted"}, "Seven", "unknown"),
+        ({"state": None}, "Seven", "unknown"),
+        ({"state": ["active"]}, "Seven", "unknown"),
+        ({"image": 7, "image_url": {}, "description": None}, "Seven", "active"),
+    ],
+    ids=repr,
+)
+@responses.activate
+def test_f5_a_template_with_strange_values_is_usable(
+    organization: CredlyOrganization, settings: Any, changes: dict[str, Any], name: str, state: str
+) -> None:
+    serve(organization, settings, [{**NUMBERED, **changes}, {**NUMBERED, **changes}])
+    result = sync_organization(organization)
+
+    [row] = CredlyBadgeTemplate.objects.all()
+    assert (row.name, row.state, result.created) == (name, state, 1)
+    assert (str(template_id(7)) in str(result)) is name.startswith("Badge template")
+
+
+@responses.activate
+def test_f5_a_name_that_is_taken_away_stays_here(
+    organization: CredlyOrganization, template: CredlyBadgeTemplate, settings: Any
+) -> None:
+    serve(organization, settings, [{"id": str(template.uuid), "name": " ", "state": "active"}])
+    sync_organization(organization)
+
+    template.refresh_from_db()
+    assert template.name == "Data Science Explorer"
+
+
+def serve(organization: CredlyOrganization, settings: Any, records: list[Any]) -> None:
+    """Have Credly list these templates, whatever they are."""
+    settings.BADGES_CONFIG["credly"]["CREDLY_API_BASE_URL"] = "https://credly.test/v1/"
+    base = f"https://credly.test/v1/organizations/{organization.uuid}"
+    responses.get(base, json={"data": {"id": str(organization.uuid), "name": "Institute"}})
+    responses.get(f"{base}/badge_templates", json={"data": records, "metadata": {"next_page_url": None}})
+
+
 @responses.activate
 def test_an_empty_page_that_names_another_changes_nothing(
     organization: CredlyOrganization, template: CredlyBadgeTemplate, settings: Any

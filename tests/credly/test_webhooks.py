@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -15,14 +16,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from badges_plugin.distribution.accounts.records import UnexpectedReply
-from badges_plugin.distribution.credly import data
+from badges_plugin.distribution.credly import data, doctor
+from badges_plugin.distribution.credly.checks import check_webhook, check_webhook_of_stored
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyEvent, CredlyOrganization
-from badges_plugin.distribution.credly.organizations import client_for
+from badges_plugin.distribution.credly.organizations import client_for, ensure_configured
 from badges_plugin.distribution.failures import TransientFailure
 from badges_plugin.distribution.models import Delivery
+from badges_plugin.doctor import Level
 from badges_plugin.models import BadgeAward
-from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_ORGANIZATION_ID, CredlySimulator
+from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
 from sandbox.credly import badges as at_credly
 from tests.distribution.webhook_cases import WebhookCases
 from tests.distribution.worlds import deliver, refuse_emojis
@@ -217,6 +220,89 @@ def test_events_of_no_interest_are_accepted(credly: CredlySimulator, issued: Any
     event.event_type = "organization.something.new"
 
     assert notify(credly, event) == 200
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """The limits are in the cache, which tests share."""
+    cache.clear()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"id": "no uuid"},
+        {"organization_id": OTHER_ORGANIZATION_ID},
+        # The id of an organization is public.
+        {"id": uuid.uuid4},
+        {"id": uuid.UUID(int=1)},
+    ],
+    ids=["malformed", "unknown organization", "made-up events", "one made-up event"],
+)
+def test_f2_anonymous_posts_do_not_lock_credly_out(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, nonsense: dict[str, Any]
+) -> None:
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+    genuine = last_event(credly)
+    before = len(credly.requests())
+    for _ in range(600):
+        values = {name: str(value() if callable(value) else value) for name, value in nonsense.items()}
+        assert notify(credly, genuine, **values) in {400, 404, 429}
+
+    # Twenty questions, and a list now and then.
+    assert len(credly.requests()) - before <= 26
+    assert notify(credly, genuine) == 200
+    template.refresh_from_db()
+    assert template.name == "Renamed"
+
+
+def test_f2_a_made_up_event_is_asked_for_once(credly: CredlySimulator, template: CredlyBadgeTemplate) -> None:
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+    made_up, before = str(uuid.uuid4()), len(credly.requests())
+
+    assert {notify(credly, id=made_up) for _ in range(15)} == {404}
+    assert len(credly.requests()) - before == 1
+
+
+def test_f2_what_credly_confirms_is_not_limited(credly: CredlySimulator, template: CredlyBadgeTemplate) -> None:
+    for number in range(40):
+        credly.world.change_template(str(template.uuid), {"name": f"Name {number}"})
+        assert notify(credly) == 200
+
+    template.refresh_from_db()
+    assert template.name == "Name 39"
+
+
+def test_f2_the_events_of_one_organization_do_not_use_up_the_limit_of_another(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, settings: Any
+) -> None:
+    settings.BADGES_CONFIG["credly"]["ORGANIZATIONS"] = {OTHER_ORGANIZATION_ID: OTHER_KEY}
+    ensure_configured()
+    credly.world.change_template(str(template.uuid), {"name": "Renamed"})
+    for _ in range(30):
+        notify(credly, id=str(uuid.uuid4()), organization_id=OTHER_ORGANIZATION_ID)
+    before = len(credly.requests())
+
+    assert notify(credly) == 200
+    assert len(credly.requests()) - before == 1
+
+
+@pytest.mark.parametrize(("secret", "ids"), [("", ["credly_badges.W003"]), ("s3cret", [])])
+def test_f2_a_webhook_without_a_secret_is_named(
+    organization: CredlyOrganization, settings: Any, secret: str, ids: list[str]
+) -> None:
+    settings.BADGES_CONFIG["credly"]["WEBHOOK_SECRET"] = secret
+    assert [message.id for message in check_webhook_of_stored(None, databases=["default"])] == ids
+    assert [finding.level for finding in doctor.webhook()] == [Level.WARNING if ids else Level.OK]
+
+    settings.BADGES_CONFIG["credly"]["ORGANIZATIONS"] = {OTHER_ORGANIZATION_ID: OTHER_KEY}
+    [*messages] = check_webhook(None)
+    assert [message.id for message in messages] == ids
+    assert all("WEBHOOK_SECRET" in str(message.hint) for message in messages)
+
+
+def test_f2_who_does_not_use_credly_is_not_bothered(credly: CredlySimulator, db: None) -> None:
+    assert check_webhook(None) == check_webhook_of_stored(None, databases=["default"]) == list(doctor.webhook()) == []
 
 
 def poll() -> str:

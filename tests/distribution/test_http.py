@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -174,6 +176,115 @@ def test_a_reply_without_end_is_not_read_to_the_end(status: bytes) -> None:
 
     # What the machine keeps between the two ends comes on top.
     assert taken < 10 * LARGEST_REPLY
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    ("at_once", "then"),
+    [
+        # The status line, the headers, the body, a chunk of one, and the line after it: each byte in time for the next.
+        (b"", b"H"),
+        (HEAD + b"X-Endless: ", b"x"),
+        (HEAD + b"X: y\r\n", b"X: y\r\n"),
+        (HEAD + b"Content-Length: 4000000\r\n\r\n", b" "),
+        (HEAD + b"\r\n", b" "),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n", b" "),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 302 Go\r\nLocation: /x\r\nContent-Length: 4000000\r\n\r\n", b" "),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 4000000\r\n\r\n", b" "),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["status", "header", "headers", "length", "close", "chunk", "chunks", "redirect", "error", "continue"],
+)
+def test_f1_a_reply_that_drips_ends_with_the_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bytes, then: bytes, secure: bool
+) -> None:
+    # Without an end of its own only the limit of every test would stop it.
+    with dripping(at_once, then, tls=trusted(tmp_path, monkeypatch) if secure else None) as url:
+        with pytest.raises(TransientFailure) as caught:
+            HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
+        assert caught.value.ambiguous
+
+
+def test_f1_a_proxy_that_drips_ends_with_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    with dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x") as proxy:
+        use_proxy(monkeypatch, proxy)
+        with pytest.raises(TransientFailure):
+            HttpClient("https://provider.example/", patience=IMPATIENT).request("POST", "badges", json={})
+
+
+def test_f1_a_name_that_nobody_resolves_ends_with_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+
+    def silent(*args: Any, **kwargs: Any) -> Any:
+        given_up.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with pytest.raises(TransientFailure, match="connecting") as caught:
+        HttpClient("http://provider.example/", patience=IMPATIENT).request("POST", "badges", json={})
+    assert not given_up.is_set()
+    given_up.set()
+
+    # Nothing was sent, so there is nothing to look up.
+    assert not caught.value.ambiguous
+
+
+def test_f1_a_connection_is_used_again_with_all_of_its_time() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            for _ in range(3):
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    with listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        for total in (0.5, 30, 0.5):
+            assert HttpClient(url, patience=Patience(total=total)).get("badges") == {}
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_f1_a_small_reply_that_unpacks_to_a_huge_one_is_refused(times: int) -> None:
+    body, packing = b" " * (LARGEST_REPLY * 20), []
+    for _ in range(times):
+        body, packing = gzip.compress(body), [*packing, "gzip"]
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {', '.join(packing)}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    with server(head.encode() + body) as url, pytest.raises(TransientFailure, match="too large|packed"):
+        HttpClient(url, patience=Patience(total=10)).get("badges")
+
+
+def test_f1_a_packed_reply_is_read() -> None:
+    body = gzip.compress(b'{"name": "' + b"x" * 200_000 + b'"}')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    with server(head.encode() + body) as url:
+        assert HttpClient(url, patience=Patience(total=10)).get("badges") == {"name": "x" * 200_000}
+
+
+@pytest.mark.parametrize(("ends", "is_stopping"), [(0.0, False), (float("inf"), True)])
+def test_f1_no_request_begins_when_the_time_of_a_claim_is_over(ends: float, is_stopping: bool) -> None:
+    with until(ends, unless=lambda: is_stopping), pytest.raises(NotSent):
+        HttpClient("http://127.0.0.1:1/", patience=IMPATIENT).get("badges")
+
+
+def test_f1_who_waits_for_a_turn_hears_that_the_process_stops() -> None:
+    limiter = RateLimiter(1)
+    limiter.wait()
+    answers = iter([False, False, True])
+
+    with until(float("inf"), unless=lambda: next(answers)):
+        assert not limiter.wait()
 
 
 def test_nobody_listening_is_not_ambiguous() -> None:
@@ -354,6 +465,44 @@ def use_proxy(monkeypatch: pytest.MonkeyPatch, address: str, *, never_for: str =
     for name, value in (("http_proxy", address), ("https_proxy", address), ("no_proxy", never_for)):
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.setenv(name, value)
+
+
+def trusted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server needs to speak TLS, with a certificate that this machine trusts."""
+    key_and_certificate = self_signed(folder / "provider.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(key_and_certificate)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(key_and_certificate))
+    return context
+
+
+@contextmanager
+def dripping(at_once: bytes, then: bytes, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that sends these bytes at once, and then the others again and again. Yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        # Who has waited long enough hangs up.
+        with suppress(OSError):
+            connection = tls.wrap_socket(connection, server_side=True) if tls else connection
+            connection.recv(65_536)
+            connection.sendall(at_once)
+            while not ended.wait(0.05):
+                connection.sendall(then)
+        connection.close()
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    try:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        ended.set()
+        with socket.socket() as call:
+            call.connect_ex(listener.getsockname())
+        thread.join(5)
+        listener.close()
 
 
 @contextmanager

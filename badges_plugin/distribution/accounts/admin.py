@@ -71,13 +71,21 @@ class AccountAdmin(ModelAdmin[AccountT]):
         super().save_model(request, obj, form, change)
         channels.key_accepted(self.backend, self.account_of(obj))
 
-    def report_each(self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], str]) -> None:
-        """Do the work of an action: one message for each account; one that fails does not stop the others."""
+    def report_each(
+        self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], object]
+    ) -> None:
+        """Do the work of an action: one message for each account; one that fails does not stop the others.
+
+        The message is a warning where what the work returns has a true ``needs_attention``.
+        """
         for account in accounts:
             try:
-                self.message_user(request, f"{account}: {work(account)}", messages.SUCCESS)
+                result = work(account)
             except DeliveryFailure as failure:
                 self.message_user(request, f"{account}: {failure.reason}", messages.ERROR)
+            else:
+                level = messages.WARNING if getattr(result, "needs_attention", False) else messages.SUCCESS
+                self.message_user(request, f"{account}: {result}", level)
 
 
 class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):

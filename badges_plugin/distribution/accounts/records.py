@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -15,6 +16,12 @@ from badges_plugin.distribution.failures import TransientFailure, storable
 logger = logging.getLogger(__name__)
 
 RecordT = TypeVar("RecordT")
+
+_SHOWN = 60
+# They reverse what follows: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Letters and symbols that look like nothing.
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class UnexpectedReply(ValueError):
@@ -34,6 +41,36 @@ def read(provider: str, reader: Callable[[Any], RecordT], record: Any) -> Record
     except UnexpectedReply as error:
         # The request has been carried out, or the status would say so.
         raise TransientFailure(f"{provider}'s reply cannot be read: {error}.", ambiguous=True) from error
+
+
+def readable(
+    provider: str, reader: Callable[[Any], RecordT], records: Iterable[Any], unreadable: list[str]
+) -> Iterator[RecordT]:
+    """Read those records of a list that can be read, and say of the others in `unreadable` what is wrong with them."""
+    for record in records:
+        try:
+            yield reader(record)
+        except UnexpectedReply as error:
+            name = one_line(text(record, "name"))[:_SHOWN] or "?"
+            logger.warning("%s lists “%s”, which cannot be read and is left out: %s.", provider, name, error)
+            unreadable.append(f"“{name}” ({error})")
+
+
+def one_line(words: str) -> str:
+    """The words in one line, without what would only confuse a reader; empty when nothing of them can be seen."""
+    kept = (_as_shown(char) for char in storable(words))
+    line = " ".join("".join(kept).split())
+    return line if any(_can_be_seen(char) for char in line) else ""
+
+
+def _as_shown(char: str) -> str:
+    if char in _DIRECTIONS:
+        return ""
+    return " " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char
+
+
+def _can_be_seen(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LNPS" and char not in _FILLERS
 
 
 @contextmanager

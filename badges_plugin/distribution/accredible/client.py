@@ -52,18 +52,23 @@ class AccredibleClient:
         """Nothing, unless the key is not accepted or Accredible cannot be asked."""
         self._groups_page(1, size=1)
 
-    def groups(self) -> Iterator[data.GroupRecord]:
-        """All groups that the key may see, over all pages."""
+    def groups(self, unreadable: list[str] | None = None) -> Iterator[data.GroupRecord]:
+        """All groups that the key may see, over all pages.
+
+        Those that cannot be read are named in `unreadable`, and left out.
+        """
+        return records.readable("Accredible", data.group, self._groups(), [] if unreadable is None else unreadable)
+
+    def _groups(self) -> Iterator[Any]:
         page = 1
         for _ in range(MOST_PAGES):
             reply = self._groups_page(page, size=PAGE_SIZE)
-            records = _list(reply, "groups")
-            for record in records:
-                yield _read(data.group, record)
-            following = _next_page(reply, page, len(records))
+            found = _list(reply, "groups")
+            yield from found
+            following = _next_page(reply, page, len(found))
             if following is None:
                 return
-            if not records:
+            if not found:
                 # Taken for the end, it would make all that follows look as if it were gone.
                 raise TransientFailure("Accredible's list breaks off: a page is empty and names another.")
             page = following
@@ -102,10 +107,10 @@ class AccredibleClient:
         """Credentials that fit, in whatever state, over all pages. The conditions are those of Accredible's search."""
         for page in range(MOST_PAGES):
             wanted = {"query": dict(query), "page": {"from": page * PAGE_SIZE, "size": PAGE_SIZE}}
-            records = _list(self._http.request("POST", "v2", "credentials", "search", json=wanted), "credentials")
-            for record in records:
+            found = _list(self._http.request("POST", "v2", "credentials", "search", json=wanted), "credentials")
+            for record in found:
                 yield _read(data.credential, record)
-            if len(records) < PAGE_SIZE:
+            if len(found) < PAGE_SIZE:
                 return
         raise TransientFailure(f"Accredible finds more than {MOST_PAGES * PAGE_SIZE} credentials.")
 
@@ -139,7 +144,14 @@ def _next_page(reply: Mapping[str, Any], page: int, records: int) -> int | None:
     if not isinstance(meta, Mapping) or "next_page" not in meta:
         return page + 1 if records >= PAGE_SIZE else None
     following = meta["next_page"]
-    return following if isinstance(following, int) and following > 1 else None
+    if isinstance(following, str) and following.isascii() and following.isdigit() and len(following) < 10:
+        following = int(following)
+    if following is None or following is False or following in (0, ""):
+        return None
+    if isinstance(following, bool) or not isinstance(following, int) or following <= page:
+        # Taken for the end, it would make all that follows look as if it were gone.
+        raise TransientFailure("Accredible's list names a next page that is none.")
+    return following
 
 
 def _list(reply: Any, name: str) -> list[Any]:

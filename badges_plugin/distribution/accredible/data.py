@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_date
 
-from badges_plugin.distribution.accounts.records import UnexpectedReply, text
+from badges_plugin.distribution.accounts.records import UnexpectedReply, one_line, text
 from badges_plugin.distribution.data import web_address
 
 
@@ -36,6 +36,11 @@ class GroupRecord:
     name: str
     course_name: str
     description: str
+
+    @property
+    def title(self) -> str:
+        """What learners see: the course name. `name` is the issuer's own word for the group."""
+        return one_line(self.course_name) or one_line(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,11 @@ def _number(record: Any, name: str) -> int:
 
 
 def _number_or_none(value: Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else None
+    """An id that the tables can hold."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 < value < 2**63 else None
 
 
 def _day(record: Mapping[str, Any], name: str) -> date | None:

@@ -10,14 +10,21 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from badges_plugin.distribution.accounts.sync import SyncResult, default_site, mirror, retire, take_over
+from badges_plugin.distribution.accounts.records import one_line
+from badges_plugin.distribution.accounts.sync import (
+    LONGEST_NAME,
+    SyncResult,
+    default_site,
+    mirror,
+    name_for,
+    retire,
+    take_over,
+)
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import GroupRecord
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
 
 logger = logging.getLogger(__name__)
-
-_LONGEST_NAME = 255
 
 
 def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
@@ -58,21 +65,20 @@ def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:
         try:
             with transaction.atomic():
                 AccredibleGroup.objects.create(
-                    api_config=api_config, group_id=record.id, site=default_site(), is_active=False, **_values(record)
+                    api_config=api_config, group_id=record.id, site=default_site(), is_active=False, **_values(record, None)
                 )
         except IntegrityError:
             # Two synchronizations at the same time: the other one was faster.
             group = known.get()
         else:
             return "created"
-    return "updated" if take_over(group, _values(record)) else "unchanged"
+    return "updated" if take_over(group, _values(record, group)) else "unchanged"
 
 
-def _values(record: GroupRecord) -> dict[str, object]:
-    # `name` is the issuer's own word for the group; learners see the course name.
+def _values(record: GroupRecord, known: AccredibleGroup | None) -> dict[str, object]:
     return {
-        "name": (record.course_name or record.name)[:_LONGEST_NAME],
+        "name": name_for(record, known),
         "description": record.description,
-        "course_name": record.course_name[:_LONGEST_NAME],
+        "course_name": one_line(record.course_name)[:LONGEST_NAME],
         "is_gone": False,
     }

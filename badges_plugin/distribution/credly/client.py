@@ -6,7 +6,6 @@ https://www.credly.com/docs/web_service_api
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,8 +15,6 @@ from badges_plugin.distribution.credly import data
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
 from badges_plugin.distribution.http import HttpClient, Patience
 from badges_plugin.distribution.limits import RateLimiter
-
-logger = logging.getLogger(__name__)
 
 RecordT = TypeVar("RecordT")
 
@@ -59,10 +56,14 @@ class CredlyClient:
         """The organization itself: whether it exists, and whether the key is good for it."""
         return _read(data.organization, self._one(self._http.get("organizations", self._organization)))
 
-    def badge_templates(self) -> Iterator[data.TemplateRecord]:
-        """All templates of the organization, in whatever state, over all pages."""
+    def badge_templates(self, unreadable: list[str] | None = None) -> Iterator[data.TemplateRecord]:
+        """All templates of the organization, in whatever state, over all pages.
+
+        Those that cannot be read are named in `unreadable`, and left out.
+        """
         states = ",".join(("active", "archived", "draft"))
-        return self._pages(data.template, "badge_templates", {"filter": f"state::{states}", "sort": "created_at"})
+        records_ = self._pages("badge_templates", {"filter": f"state::{states}", "sort": "created_at"})
+        return records.readable("Credly", data.template, records_, [] if unreadable is None else unreadable)
 
     def issue(self, badge: Mapping[str, Any]) -> data.BadgeRecord:
         """Issue a badge. Raises AlreadyIssued when the learner has it.
@@ -100,7 +101,7 @@ class CredlyClient:
         conditions = [f"state::{','.join(states)}", f"badge_template_id::{template_id}"]
         if can_be_asked_for(email):
             conditions.append(f"recipient_email_all::{email}")
-        return self._pages(data.badge, "badges", {"filter": "|".join(conditions)})
+        return (_read(data.badge, record) for record in self._pages("badges", {"filter": "|".join(conditions)}))
 
     def event(self, event_id: UUID) -> data.EventRecord:
         """An event as Credly itself tells it.
@@ -112,23 +113,21 @@ class CredlyClient:
 
     def events(self) -> Iterator[data.EventRecord]:
         """The organization's events, newest first, over all pages. What cannot be read is left out, and logged."""
-        readable = self._pages(_event_or_none, "events", {"sort": "-occurred_at"})
-        return (event for event in readable if event is not None)
+        return records.readable("Credly", data.event, self._pages("events", {"sort": "-occurred_at"}), [])
 
-    def _pages(self, read: Callable[[Any], RecordT], collection: str, params: Mapping[str, str]) -> Iterator[RecordT]:
+    def _pages(self, collection: str, params: Mapping[str, str]) -> Iterator[Any]:
         # Pages are counted, since Credly's own next_page_url forgets the filter.
         for page in range(1, MOST_PAGES + 1):
             reply = self._http.get("organizations", self._organization, collection, params={**params, "page": page})
-            records = reply.get("data") if isinstance(reply, Mapping) else None
-            if not isinstance(records, list):
+            found = reply.get("data") if isinstance(reply, Mapping) else None
+            if not isinstance(found, list):
                 raise TransientFailure("Credly's reply has no list of records.")
-            for record in records:
-                yield _read(read, record)
+            yield from found
             following = _next_page(reply)
-            if not records and following:
+            if not found and following:
                 # Taken for the end, it would make all that follows look as if it were gone.
                 raise TransientFailure("Credly's list breaks off: a page is empty and names another.")
-            if not records or following == "":
+            if not found or following == "":
                 return
         raise TransientFailure(f"Credly names more than {MOST_PAGES} pages.")
 
@@ -158,15 +157,6 @@ def _next_page(reply: Mapping[str, Any]) -> str | None:
     if not isinstance(metadata, Mapping) or "next_page_url" not in metadata:
         return None
     return str(metadata["next_page_url"] or "")
-
-
-def _event_or_none(record: Any) -> data.EventRecord | None:
-    """An event that cannot be read today cannot be read tomorrow, and must not keep the others from us."""
-    try:
-        return data.event(record)
-    except records.UnexpectedReply as error:
-        logger.warning("An event of Credly is left out, it cannot be read: %s.", error)
-        return None
 
 
 def _read(reader: Callable[[Any], RecordT], record: Any) -> RecordT:

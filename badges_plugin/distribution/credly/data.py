@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
-from badges_plugin.distribution.accounts.records import UnexpectedReply, text
+from badges_plugin.distribution.accounts.records import UnexpectedReply, one_line, text
 from badges_plugin.distribution.data import web_address
 
 StateT = TypeVar("StateT", bound=StrEnum)
@@ -60,6 +60,11 @@ class TemplateRecord:
     description: str
     image_url: str
     state: TemplateState
+
+    @property
+    def title(self) -> str:
+        """The name as it can be shown; empty when there is nothing to be seen."""
+        return one_line(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from badges_plugin.distribution.accounts.doctor import Probe
+from badges_plugin.distribution.credly.checks import CLOSE_WEBHOOK, OPEN_WEBHOOK
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
@@ -15,6 +16,15 @@ from badges_plugin.doctor import Finding, Reach, register
 def connect() -> None:
     """Called once badges are switched on."""
     register("credly", organizations, reach=Reach.NETWORK)
+    register("credly webhook", webhook, reach=Reach.DATABASE)
+
+
+def webhook() -> Iterator[Finding]:
+    """Nobody but Credly can post notifications."""
+    if config().webhook_secret:
+        yield Finding.ok("Credly's webhook has a secret.")
+    elif config().organizations or CredlyOrganization.objects.exists():
+        yield Finding.warning(OPEN_WEBHOOK, CLOSE_WEBHOOK)
 
 
 def organizations() -> Iterator[Finding]:

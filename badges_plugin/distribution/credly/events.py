@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -40,6 +41,8 @@ _OVERLAP = timedelta(hours=1)
 # Credly sends an event for up to 25 days; after twice that nobody asks whether it was applied.
 _REMEMBERED = timedelta(days=50)
 _LONGEST_TYPE = 64
+# A page.
+_LATEST = 50
 
 
 @dataclass(slots=True)
@@ -104,6 +107,18 @@ def poll(organization: CredlyOrganization) -> PollResult:
         CredlyOrganization.objects.filter(pk=organization.pk).update(polled_until=min(polled_until, now))
     CredlyEvent.objects.filter(organization=organization, applied_at__lt=now - _REMEMBERED).delete()
     return result
+
+
+def apply_latest(organization: CredlyOrganization) -> None:
+    """Apply the newest events, with one request for a page of them. What cannot be applied now comes again.
+
+    Raises the failures of `badges_plugin.distribution.failures`.
+    """
+    latest = list(islice(client_for(organization).events(), _LATEST))
+    for event in reversed(latest):
+        with suppress(TransientFailure), left_out_if_refused(f"Credly event {event.id}"):
+            if event.organization_id == organization.uuid and not is_applied(event.id):
+                apply_event(organization, event)
 
 
 def _change_template(organization: CredlyOrganization, event: EventRecord) -> None:

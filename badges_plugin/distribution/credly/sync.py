@@ -13,7 +13,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from badges_plugin.api import deactivate_template
-from badges_plugin.distribution.accounts.sync import SyncResult, default_site, mirror, retire, take_over
+from badges_plugin.distribution.accounts.records import one_line
+from badges_plugin.distribution.accounts.sync import (
+    LONGEST_NAME,
+    SyncResult,
+    default_site,
+    mirror,
+    name_for,
+    retire,
+    take_over,
+)
 from badges_plugin.distribution.credly.data import TemplateRecord, TemplateState
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
@@ -21,7 +30,6 @@ from badges_plugin.models import RulesetVersion
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_NAME = 255
 # Credly's clock and ours: an event that follows a synchronization closely must not look older.
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -42,7 +50,7 @@ def sync_organization(organization: CredlyOrganization) -> SyncResult:
         mark_gone=_mark_deleted,
     )
     CredlyOrganization.objects.filter(pk=organization.pk).update(
-        name=name[:_LONGEST_NAME] or organization.name, synced_at=timezone.now()
+        name=one_line(name)[:LONGEST_NAME] or organization.name, synced_at=timezone.now()
     )
     return result
 
@@ -100,7 +108,7 @@ def _mark_deleted(template: CredlyBadgeTemplate) -> bool:
 
 def _create(organization: CredlyOrganization, record: TemplateRecord, occurred_at: datetime | None) -> None:
     template = CredlyBadgeTemplate.objects.create(
-        uuid=record.id, site=default_site(), organization=organization, is_active=False, **_values(record)
+        uuid=record.id, site=default_site(), organization=organization, is_active=False, **_values(record, None)
     )
     _note_time(template, occurred_at)
 
@@ -116,7 +124,7 @@ def _note_time(template: CredlyBadgeTemplate, occurred_at: datetime | None) -> N
 
 
 def _update(template: CredlyBadgeTemplate, record: TemplateRecord) -> bool:
-    changed = take_over(template, _values(record))
+    changed = take_over(template, _values(record, template))
     if template.is_active and record.state is TemplateState.ARCHIVED:
         deactivate_template(template)
         logger.warning("Credly badge template %s is deactivated: it is archived at Credly.", template.uuid)
@@ -124,9 +132,9 @@ def _update(template: CredlyBadgeTemplate, record: TemplateRecord) -> bool:
     return changed
 
 
-def _values(record: TemplateRecord) -> dict[str, str]:
+def _values(record: TemplateRecord, known: CredlyBadgeTemplate | None) -> dict[str, str]:
     return {
-        "name": record.name[:_LONGEST_NAME],
+        "name": name_for(record, known),
         "description": record.description,
         "icon": record.image_url,
         "state": record.state.value,

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from badges_plugin.distribution.budgets import Budget
 from badges_plugin.distribution.credly.conf import config
-from badges_plugin.distribution.credly.events import apply_event, is_applied
+from badges_plugin.distribution.credly.data import EventRecord
+from badges_plugin.distribution.credly.events import apply_event, apply_latest, is_applied
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.failures import PermanentFailure
-from badges_plugin.distribution.webhooks import BadNotification, UnknownSubject, WebhookView
+from badges_plugin.distribution.webhooks import BadNotification, TooManyUnknown, UnknownSubject, WebhookView
+
+# How often Credly's list is asked for while single events are not.
+_LATEST_RATE = "6/min"
 
 
 class CredlyWebhook(WebhookView):
@@ -26,16 +31,29 @@ class CredlyWebhook(WebhookView):
         organization_id, event_id = _id(notification, "organization_id"), _id(notification, "id")
         organization = CredlyOrganization.objects.filter(uuid=organization_id).first()
         if organization is None:
-            raise UnknownSubject("This organization is not known here.")
+            raise UnknownSubject("This organization is not known here.", asked=False)
         if is_applied(event_id):
             return
         try:
-            event = client_for(organization).event(event_id)
-        except PermanentFailure as failure:
-            raise UnknownSubject("Credly knows no such event.") from failure
-        if (event.id, event.organization_id) != (event_id, organization_id):
-            raise UnknownSubject("Credly knows another event by this id.")
-        apply_event(organization, event)
+            with self.look_up(str(organization_id), str(event_id)):
+                apply_event(organization, _event(organization, event_id))
+        except TooManyUnknown:
+            # One request answers for all: what Credly lists is applied, also what was turned away before.
+            if Budget(f"credly.latest.{organization_id}", _LATEST_RATE).spend():
+                apply_latest(organization)
+            if not is_applied(event_id):
+                raise
+
+
+def _event(organization: CredlyOrganization, event_id: UUID) -> EventRecord:
+    """The event as Credly tells it. Raises UnknownSubject."""
+    try:
+        event = client_for(organization).event(event_id)
+    except PermanentFailure as failure:
+        raise UnknownSubject("Credly knows no such event.") from failure
+    if (event.id, event.organization_id) != (event_id, organization.uuid):
+        raise UnknownSubject("Credly knows another event by this id.")
+    return event
 
 
 def _id(notification: Mapping[str, Any], name: str) -> UUID:

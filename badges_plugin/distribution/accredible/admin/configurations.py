@@ -30,7 +30,7 @@ class AccredibleApiConfigAdmin(AccountAdmin[AccredibleApiConfig]):
 
     @admin.action(description=_("Sync groups"), permissions=["change"])
     def sync_accredible_groups(self, request: HttpRequest, queryset: QuerySet[AccredibleApiConfig]) -> None:
-        self.report_each(request, queryset, lambda api_config: str(sync_groups(api_config)))
+        self.report_each(request, queryset, sync_groups)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccredibleApiConfig]:
         """Configurations that only the settings know appear as well."""

@@ -30,7 +30,7 @@ class CredlyOrganizationAdmin(AccountAdmin[CredlyOrganization]):
 
     @admin.action(description=_("Sync organization badge templates"), permissions=["change"])
     def sync_organization_badge_templates(self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]) -> None:
-        self.report_each(request, queryset, lambda organization: str(sync_organization(organization)))
+        self.report_each(request, queryset, sync_organization)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CredlyOrganization]:
         """Organizations that only the settings know appear as well."""

@@ -1,0 +1,49 @@
+"""So many times in so long, counted in the service's default cache."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent under a name. `rate` is written as "20/min"; the time begins with the first that is spent."""
+
+    name: str
+    rate: str
+
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return int(cache.get(self._key, 0)) >= self._limit
+
+    def spend(self) -> bool:
+        """Take one; False when nothing was left."""
+        cache.add(self._key, 0, self._period)
+        try:
+            return int(cache.incr(self._key)) <= self._limit
+        except ValueError:
+            # The time ended in between, or the cache keeps nothing.
+            cache.set(self._key, 1, self._period)
+            return True
+
+    def refund(self) -> None:
+        """Give one back. Where the time has ended meanwhile there is nothing to give back to."""
+        with suppress(ValueError):
+            cache.decr(self._key)
+
+    @property
+    def _key(self) -> str:
+        return f"badges_plugin.budget.{self.name}"
+
+    @property
+    def _limit(self) -> int:
+        return int(self.rate.partition("/")[0])
+
+    @property
+    def _period(self) -> int:
+        return _SECONDS[self.rate.partition("/")[2][0]]

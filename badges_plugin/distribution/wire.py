@@ -1,0 +1,182 @@
+"""Connections that keep a deadline, however slowly the bytes come.
+
+The time-outs of requests are about one byte: a provider that sends one a second outlasts them for as long as it
+likes. Here every wait for the network, from the look-up of a name to the last byte, ends at one instant.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import cache
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError
+
+_local = threading.local()
+
+
+@contextmanager
+def deadline(instant: float) -> Iterator[None]:
+    """Inside the block no wait of this thread's session lasts beyond the instant, on `time.monotonic()`."""
+    previous = getattr(_local, "ends", float("inf"))
+    _local.ends = instant
+    try:
+        yield
+    finally:
+        _local.ends = previous
+
+
+def session() -> requests.Session:
+    """The session of this thread. Its connections stay open from one request to the next."""
+    known: requests.Session | None = getattr(_local, "session", None)
+    if known is None:
+        known = _local.session = _Session()
+        # The machine's proxies and certificates are wanted; its .netrc must not replace the key of an organization.
+        known.auth = _with_the_key_it_has
+        # A cookie of one account's session must not go out with the key of another.
+        known.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            known.mount(scheme, _Adapter())
+    return known
+
+
+class _Session(requests.Session):
+    """A session for which a redirect is a reply like any other.
+
+    Told not to follow it, requests still reads its body, of whatever length, and takes its address apart.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def _with_the_key_it_has(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+class _Adapter(HTTPAdapter):
+    """Has urllib3 make its connections from our classes, through a proxy as well as directly."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _keep_deadlines(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        _keep_deadlines(manager)
+        return manager
+
+
+def _keep_deadlines(manager: Any) -> None:
+    pools: Mapping[str, type[Any]] = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _with_deadlines(pool) for scheme, pool in pools.items()}
+
+
+@cache
+def _with_deadlines(pool: type[Any]) -> type[Any]:
+    """A pool like the given one, of urllib3 or PySocks, whose connections keep the deadline."""
+    connection = pool.ConnectionCls
+    if issubclass(connection, _Punctual):
+        return pool
+    punctual = type(connection.__name__, (_Punctual, connection), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": punctual})
+
+
+class _PunctualResponse(HTTPResponse):
+    """Status line, headers and body, each read with no more time than is left."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        # `fp` has a claim on the socket, so that it stays open while the body is read. The reader takes it over.
+        raw = cast("io.BufferedReader", self.fp).detach()
+        self.fp = io.BufferedReader(_PunctualReader(raw, sock))
+
+
+class _PunctualReader(io.RawIOBase):
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        super().__init__()
+        self._raw = raw
+        self._sock = sock
+        self._longest = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_at_most(self._longest))
+        return cast("int | None", self._raw.readinto(buffer))  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Punctual:
+    """What a connection of urllib3 does differently. Mixed into its classes, since those for a proxy are its own."""
+
+    response_class = _PunctualResponse
+    sock: Any
+    timeout: Any
+
+    def _new_conn(self) -> socket.socket:
+        """Look the name up and connect: neither can be interrupted, so another thread does it and may be left alone."""
+        connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
+        if _left() == float("inf"):
+            return connect()
+        connected = _in_a_thread(connect)
+        try:
+            sock = connected.result(timeout=max(0.0, _left()))
+        except TimeoutError:
+            connected.add_done_callback(_hang_up)
+            raise ConnectTimeoutError(self, "The time was up before there was a connection.") from None
+        # What follows is the handshake of TLS.
+        sock.settimeout(_at_most(sock.gettimeout()))
+        return sock
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            # A connection that was used before has what was left to the request before.
+            self.sock.settimeout(_at_most(self.timeout))
+        super().putrequest(*args, **kwargs)  # type: ignore[misc]
+
+
+def _in_a_thread(connect: Callable[[], socket.socket]) -> Future[socket.socket]:
+    future: Future[socket.socket] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(connect())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="connect", daemon=True).start()
+    return future
+
+
+def _hang_up(late: Future[socket.socket]) -> None:
+    if late.exception() is None:
+        late.result().close()
+
+
+def _left() -> float:
+    return cast("float", getattr(_local, "ends", float("inf"))) - time.monotonic()
+
+
+def _at_most(seconds: float | None) -> float | None:
+    """The seconds, or what is left when that is less. Raises TimeoutError when nothing is left."""
+    left = _left()
+    if left <= 0:
+        raise TimeoutError("The deadline has passed.")
+    if left == float("inf"):
+        return seconds
+    return left if seconds is None else min(seconds, left)
