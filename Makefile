@@ -13,6 +13,9 @@ VENV := .venv
 VENV42 := .venv-django42
 PYTHON := $(VENV)/bin/python
 PYTHON42 := $(VENV42)/bin/python
+# Many images forbid Python to keep what it compiles, and the tests start Python more than a hundred times.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE ?= 1
 # uv trusts the certificates of the machine, as pip does here: many networks have one of their own.
 export UV_SYSTEM_CERTS ?= true
 PORT ?= 8000

@@ -23,7 +23,9 @@ from tests.services.kafka import create_topics
 from tests.tutor import environments
 from tests.tutor.conftest import Rendered
 
-TOPIC = "dev-learning-badges-lifecycle"
+TOPIC = "learning-badges-lifecycle"
+# Two tests use one server, so each has a topic of its own.
+FRESH, GUARDED = "fresh", "guarded"
 MANAGE = f"""#!{sys.executable}
 import sys
 from django.core.management import execute_from_command_line
@@ -48,14 +50,15 @@ for service, script in hooks.Filters.CLI_DO_INIT_TASKS.iterate():
 def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing(
     rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
 ) -> None:
-    kafka = service("kafka")
+    kafka = service("kafka-with-access-control")
     script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
-    first, second = _run(script, kafka, tmp_path), _run(script, kafka, tmp_path)
-    assert f"Created {TOPIC} with 4 partitions" in first
-    assert f"{TOPIC} is as configured" in second
+    first, second = (_run(script, kafka, tmp_path, prefix=FRESH) for _ in range(2))
+    topic = f"{FRESH}-{TOPIC}"
+    assert f"Created {topic} with 4 partitions" in first
+    assert f"{topic} is as configured" in second
     admin = AdminClient({"bootstrap.servers": kafka["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"]})
-    assert len(admin.list_topics(timeout=10).topics[TOPIC].partitions) == 4
-    (described,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, TOPIC)]).values()
+    assert len(admin.list_topics(timeout=10).topics[topic].partitions) == 4
+    (described,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values()
     assert int(described.result(10)["retention.ms"].value) % (24 * 3600 * 1000) == 0
 
 
@@ -73,13 +76,15 @@ def test_a_topic_that_we_may_use_but_not_change_is_left_as_it_is(
 ) -> None:
     kafka = service("kafka-with-access-control")
     servers = kafka["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"]
-    create_topics(servers, TOPIC, partitions=2)
+    topic = f"{GUARDED}-{TOPIC}"
+    create_topics(servers, topic, partitions=2)
     admin = AdminClient({"bootstrap.servers": servers})
-    (granted,) = admin.create_acls([_may_describe(TOPIC)]).values()
+    (granted,) = admin.create_acls([_may_describe(topic)]).values()
     granted.result(10)
-    printed = _run(_script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root), kafka, tmp_path)
-    assert f"{TOPIC} has 2 partitions. Kafka does not let us add to them." in printed
-    assert f"Kafka does not let us set the retention of {TOPIC}" in printed
+    script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
+    printed = _run(script, kafka, tmp_path, prefix=GUARDED)
+    assert f"{topic} has 2 partitions. Kafka does not let us add to them." in printed
+    assert f"Kafka does not let us set the retention of {topic}" in printed
 
 
 def _may_describe(topic: str) -> AclBinding:
@@ -104,14 +109,14 @@ def _script(root: Path) -> str:
     return finished.stdout
 
 
-def _run(script: str, kafka: Mapping[str, str], folder: Path, *, code: int = 0) -> str:
+def _run(script: str, kafka: Mapping[str, str], folder: Path, *, prefix: str = "dev", code: int = 0) -> str:
     manage = folder / "manage.py"
     manage.write_text(MANAGE)
     manage.chmod(0o755)
     environment = {
         **os.environ,
         **kafka,
-        "EVENT_BUS_TOPIC_PREFIX": "dev",
+        "EVENT_BUS_TOPIC_PREFIX": prefix,
         "DJANGO_SETTINGS_MODULE": "sandbox.settings",
         "BADGES_SANDBOX_DIR": str(folder),
         "PYTHONPATH": os.pathsep.join([str(environments.REPOSITORY / "sandbox"), str(environments.REPOSITORY)]),
