@@ -66,7 +66,7 @@ def builtin_app(request: Any, settings: Any, credly: CredlySimulator) -> Iterato
 
 
 def _switch_on() -> None:
-    """Do what the app's ``ready()`` and the import of its handlers do, and then connect ours as our ``ready()`` does."""
+    """Do what the app's ``ready()`` and the import of its handlers do, and then what our ``ready()`` does."""
     theirs = import_module("credentials.apps.badges.signals.handlers")
     signals = import_module("credentials.apps.badges.signals.signals")
     handlers.disconnect()
