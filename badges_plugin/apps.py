@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import ClassVar
 
 from django.apps import AppConfig
@@ -40,7 +41,7 @@ class BadgesPluginConfig(AppConfig):
         },
     }
 
-    def __init__(self, app_name: str, app_module: object) -> None:
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         conf.complete(
             {

@@ -62,11 +62,10 @@ class LearnerLock(models.Model):
     @classmethod
     def hold(cls, lms_user_id: int) -> None:
         """Wait until nobody else holds the lock of this id, and hold it until the end of the transaction."""
-        new = cls(pk=lms_user_id % cls.COUNT)
-        lock = cls.objects.filter(pk=new.pk)
+        key = lms_user_id % cls.COUNT
         # An update and not SELECT ... FOR UPDATE: it holds on every database, and between the servers of a cluster.
-        while not lock.update(taken=F("taken") + 1):
-            cls.objects.bulk_create([new], ignore_conflicts=True)
+        while not cls.objects.filter(pk=key).update(taken=F("taken") + 1):
+            LearnerLock.objects.bulk_create([LearnerLock(pk=key)], ignore_conflicts=True)
 
 
 class BadgeProgress(models.Model):

@@ -115,8 +115,8 @@ def test_b4_two_names_of_one_learner_who_is_known_by_one_of_them_alone(template:
         renamed = Round(learner, f"renamed{learner}", OTHER, str(uuid.uuid1()), 2)
         heats.append([event(learner, COURSE, 1), renamed])
     run(heats)
-    ids = User.objects.filter(lms_user_id__isnull=False).values_list("lms_user_id", flat=True)
-    assert sorted(ids) == list(range(1, ROUNDS + 1))
+    ids = User.objects.filter(lms_user_id__isnull=False).order_by("lms_user_id").values_list("lms_user_id", flat=True)
+    assert list(ids) == list(range(1, ROUNDS + 1))
     assert BadgeProgress.objects.count() == Learner.objects.count() == BadgeAward.objects.count() == ROUNDS
 
 

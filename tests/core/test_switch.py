@@ -72,8 +72,14 @@ def test_switched_on_everything_is() -> None:
     }
     assert templates <= set(found["admin"])
     assert found["internal"]
-    # Of the core, and of consumers, distribution, Credly and Accredible
-    assert found["checks"] == ["check_announcements", "check_configuration", *["check_settings"] * 4]
+    # Of the core, of the built-in app, and the settings of consumers, distribution, Credly and Accredible
+    assert found["checks"] == [
+        "check_announcements",
+        "check_configuration",
+        "check_rows",
+        *["check_settings"] * 4,
+        "check_switch",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import ClassVar
 
 from django.apps import AppConfig
@@ -22,7 +23,7 @@ class AccredibleBadgesConfig(AppConfig):
     # The host's plugin discovery skips an app config without this attribute.
     plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
 
-    def __init__(self, app_name: str, app_module: object) -> None:
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         from badges_plugin.distribution.accredible.conf import BUILTIN_DEFAULTS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import ClassVar
 
 from django.apps import AppConfig
@@ -30,7 +31,7 @@ class CredlyBadgesConfig(AppConfig):
         },
     }
 
-    def __init__(self, app_name: str, app_module: object) -> None:
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         from badges_plugin.distribution.credly.conf import BUILTIN_DEFAULTS
 
