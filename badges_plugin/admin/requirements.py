@@ -13,10 +13,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from .. import api
 from ..models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
 from ..models.groups import tidy
 from .conditions import ConditionAdmin, ConditionForm
+from .questions import CHOICE, FORGET, KEEP
 from .rules import RequirementRuleInline
+from .sentences import Condition
 
 
 class RequirementForm(ConditionForm):
@@ -81,7 +84,18 @@ class BadgeRequirementAdmin(ConditionAdmin):
         if name:
             _tell_similar(request, obj.template, name)
             obj.group = RequirementGroup.named(obj.template, name)
+        if change:
+            form.made_under = BadgeRequirement.objects.get(pk=obj.pk).validity().current
         super().save_model(request, obj, form, change)
+
+    def decide(self, request: HttpRequest, condition: Condition, form: Any) -> None:
+        decide, text = {
+            KEEP: (api.keep_fulfillments, _("Kept what learners did under earlier rules.")),
+            FORGET: (api.forget_fulfillments, _("Forgot what learners did under earlier rules.")),
+        }.get(request.POST.get(CHOICE, ""), (None, ""))
+        if decide is not None and isinstance(condition, BadgeRequirement) and hasattr(form, "made_under"):
+            decide(condition, before=form.made_under)
+            self.log_change(request, condition, text)
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
