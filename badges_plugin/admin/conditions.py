@@ -86,7 +86,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
     readonly_fields: ClassVar[tuple[str, ...]] = ("badge_template",)
     list_display: tuple[str, ...] = ("what", "template", "event")
     list_filter = (EventFilter, "template")
-    list_select_related = ("template",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("template",)
     search_fields = ("description", "template__name", "rules__value")
     ordering = ("template__name", "pk")
     formfield_overrides = SHORT_TEXTS

@@ -210,7 +210,7 @@ def test_e2_activation_is_confirmed(client: Client, way: str) -> None:
     requires_course(ready)
     action = {"action": "activate", "_selected_action": [template.pk, ready.pk]}
 
-    def activate(**answers: str) -> Any:
+    def activate(**answers: Any) -> Any:
         if way == "field":
             return submit(client, url("badgetemplate", "change", template.pk), is_active="on", **answers)
         return client.post(url("badgetemplate"), {**action, **answers}, follow=True)
