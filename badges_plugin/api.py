@@ -6,7 +6,7 @@ What the rest of the project, and other packages, may ask of the core.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,7 +18,9 @@ from .data import BadgingEvent
 from .earlier import Earlier
 from .events import read_event
 from .exceptions import ActivationRefused, ConfirmationNeeded
-from .models import BadgeAward, BadgeRequirement, BadgeTemplate
+from .models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate
+from .models.requirements import EventCondition
+from .models.validity import RuleText
 from .processing import collector, learners
 from .processing.announcements import announce_pending
 from .processing.history import HistoryChanges, process_history
@@ -26,6 +28,7 @@ from .processing.pipeline import Outcome, process_event
 
 __all__ = [
     "BadgingEvent",
+    "ConfirmationNeeded",
     "Earlier",
     "HistoryChanges",
     "Outcome",
@@ -34,6 +37,8 @@ __all__ = [
     "activation_problems",
     "activation_warnings",
     "announce_pending",
+    "condition_warnings",
+    "confirmations",
     "deactivate_template",
     "forget_fulfillments",
     "handle_event",
@@ -44,6 +49,7 @@ __all__ = [
     "restore_credential",
     "revoke_award",
     "undecided_fulfillments",
+    "undecided_fulfillments_after",
 ]
 
 
@@ -132,6 +138,19 @@ def activation_confirmations(template: BadgeTemplate) -> list[str]:
     return surprises.template_confirmations(template)
 
 
+def condition_warnings(condition: EventCondition) -> list[str]:
+    """Return what can never match, or hardly what was meant, in a stored requirement or penalty."""
+    judged = surprises.stored(condition)
+    return surprises.condition_warnings(judged) if judged is not None else []
+
+
+def confirmations(name: str, condition: EventCondition, rules: Iterable[RuleText]) -> list[str]:
+    """Return what must be confirmed before a requirement or penalty of that name is saved with these rules."""
+    is_penalty = isinstance(condition, BadgePenalty)
+    judged = surprises.asked(name, is_penalty=is_penalty, event_type=condition.event_type, rules=rules)
+    return surprises.to_confirm(judged) if judged is not None else []
+
+
 def undecided_fulfillments(template: BadgeTemplate) -> dict[int, Earlier]:
     """
     Return what learners did under earlier rules, by requirement, where nobody has decided whether it counts.
@@ -139,6 +158,11 @@ def undecided_fulfillments(template: BadgeTemplate) -> dict[int, Earlier]:
     Until then it does not. Requirements about which there is nothing to decide are left out.
     """
     return earlier.undecided(template.requirements.prefetch_related("rules"))
+
+
+def undecided_fulfillments_after(requirement: BadgeRequirement, digest: str) -> Earlier:
+    """Return what would be undecided if the requirement had rules of that digest (``models.validity.digest``)."""
+    return earlier.undecided_after(requirement, digest)
 
 
 def keep_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:

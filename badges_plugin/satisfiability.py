@@ -30,7 +30,7 @@ def conflicts(rules: Iterable[Rule], domains: Domains) -> list[tuple[Rule, ...]]
     by_path: dict[str, list[Rule]] = {}
     for rule in rules:
         by_path.setdefault(rule.key_path, []).append(rule)
-    found = []
+    found: list[tuple[Rule, ...]] = []
     for path, together in by_path.items():
         domain = domains.get(path, Domain())
         impossible = [rule for rule in together if not _possible([rule], domain)]

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from .host import course_keys_like
 from .models import DataRule, PenaltyDataRule
+from .models.requirements import AbstractDataRule
 
 
 def other_spellings(keys: Collection[str]) -> dict[str, str]:
@@ -46,6 +48,7 @@ def _by_letters(written: Iterable[str]) -> dict[str, set[str]]:
 
 def _in_rules(keys: Collection[str]) -> Iterator[str]:
     """Rules that name several keys are left out."""
-    for model in (DataRule, PenaltyDataRule):
-        values = model.objects.annotate(letters=Lower("value")).filter(letters__in=[key.lower() for key in keys])
+    models: tuple[type[AbstractDataRule], ...] = (DataRule, PenaltyDataRule)
+    for model in models:
+        values = model.objects.alias(letters=Lower("value")).filter(Q(letters__in=[key.lower() for key in keys]))
         yield from values.values_list("value", flat=True)

@@ -12,9 +12,13 @@ from ..models import BadgeTemplate
 
 
 def activate(request: HttpRequest, template: BadgeTemplate) -> bool:
-    """Activate a template; tell why it cannot be, or what may surprise. Returns whether it is active now."""
+    """
+    Activate a template; tell why it cannot be, or what may surprise. Returns whether it is active now.
+
+    The page has asked before for what must be confirmed.
+    """
     try:
-        api.activate_template(template)
+        api.activate_template(template, confirmed=True)
     except ActivationRefused:
         for problem in api.activation_problems(template):
             messages.error(request, _tagged(template, problem))

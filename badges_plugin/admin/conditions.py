@@ -15,19 +15,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from .. import api
 from ..exceptions import InvalidRule, UnusableEventType
 from ..models import BadgeTemplate
 from ..models.requirements import compile_for
 from . import activation, links
 from .base import SHORT_TEXTS, ModelAdmin, ModelForm
+from .questions import Questions, raised_by, unanswered, unasked
 from .rules import choices_for_script, offered_event_types
 from .sentences import Condition, event_label, rule_sentence, rules_sentence
+
+RULES = "rules"
+"""Prefix of the fields of rules: Django takes the name of the relation."""
 
 
 class ConditionForm(ModelForm[Condition]):
     """A requirement or penalty of ``badge_template``, which is chosen before and never changes."""
 
     badge_template: ClassVar[BadgeTemplate | None] = None
+    questions: Questions | None = None
 
     event_type = forms.ChoiceField(
         label=gettext_lazy("Event"),
@@ -42,6 +48,14 @@ class ConditionForm(ModelForm[Condition]):
         if isinstance(field, forms.ChoiceField):
             offered = offered_event_types(self.instance)
             field.choices = [(name, f"{event_label(name)} ({name})") for name in offered]
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        # Who may not see the rules may still change the event; else the rules ask, with what they will be.
+        if not self.errors and f"{RULES}-TOTAL_FORMS" not in self.data:
+            self.questions = raised_by(self.instance, self.instance.existing_rules(), self.data)
+            for text in unanswered(self.questions):
+                self.add_error(None, text)
 
     def clean_event_type(self) -> str:
         """Refuse an event type that the rules of the stored condition cannot work with."""
@@ -72,7 +86,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
     readonly_fields: ClassVar[tuple[str, ...]] = ("badge_template",)
     list_display: tuple[str, ...] = ("what", "template", "event")
     list_filter = (EventFilter, "template")
-    list_select_related = ("template",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("template",)
     search_fields = ("description", "template__name", "rules__value")
     ordering = ("template__name", "pk")
     formfield_overrides = SHORT_TEXTS
@@ -123,14 +137,28 @@ class ConditionAdmin(ModelAdmin[Condition]):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["rule_choices"] = choices_for_script(offered_event_types(kwargs.get("obj")))
+        obj = kwargs.get("obj")
+        context["rule_choices"] = choices_for_script(offered_event_types(obj))
+        asking = [context["adminform"].form, *(each.formset for each in context["inline_admin_formsets"])]
+        raised = [asked for form in asking if (asked := getattr(form, "questions", None))]
+        if not raised and obj is not None and self.has_change_permission(request, obj):
+            raised = [unasked(obj)]
+        context["questions"] = next(iter(raised), None)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the rules as well, and only then tell what the change means for an active template."""
+        """Save the rules as well, do what was chosen, and only then tell what the change means."""
         super().save_related(request, form, formsets, change)
-        template = form.instance.template
+        condition = self.model.objects.get(pk=form.instance.pk)
+        self.decide(request, condition, form)
+        template = condition.template
+        if not template.is_active:
+            for warning in api.condition_warnings(condition):
+                messages.warning(request, warning)
         activation.tell_state(request, template.pk, was_active=template.is_active)
+
+    def decide(self, request: HttpRequest, condition: Condition, form: Any) -> None:
+        """Do what was chosen about what learners did under earlier rules."""
 
     def response_add(self, request: HttpRequest, obj: Condition, post_url_continue: str | None = None) -> HttpResponse:
         response = super().response_add(request, obj, post_url_continue)

@@ -44,7 +44,7 @@ class BadgeFilter(admin.SimpleListFilter):
 
 class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
     model = Fulfillment
-    fields = ("what", "is_fulfilled", "event", "event_time", "event_id")
+    fields = ("what", "is_fulfilled", "rules", "event", "event_time", "event_id")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("What was heard last of each requirement")
     ordering = ("event_time",)
@@ -52,6 +52,12 @@ class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
     @admin.display(description=gettext_lazy("requirement"))
     def what(self, fulfillment: Fulfillment) -> str:
         return condition_sentence(fulfillment.requirement)
+
+    @admin.display(description=gettext_lazy("counts"))
+    def rules(self, fulfillment: Fulfillment) -> str:
+        if not fulfillment.is_fulfilled:
+            return _("no")
+        return _("yes") if _counts(fulfillment) else _("no: fulfilled under earlier rules")
 
     @admin.display(description=gettext_lazy("event"))
     def event(self, fulfillment: Fulfillment) -> str:
@@ -132,9 +138,15 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
         return super().get_queryset(request).prefetch_related(*self._prefetched)
 
 
+def _counts(fulfillment: Fulfillment) -> bool:
+    return fulfillment.requirement.validity().covers(fulfillment.made_under)
+
+
 def _group_states(progress: BadgeProgress) -> Iterator[tuple[bool, str]]:
     """Yield, for each group of the template as it is now, whether it is fulfilled and what it asks for."""
-    done = {row.requirement_id for row in progress.fulfillments.all() if row.is_fulfilled}
+    validities = {requirement.pk: requirement.validity() for requirement in progress.template.requirements.all()}
+    rows = [row for row in progress.fulfillments.all() if row.is_fulfilled and row.requirement_id in validities]
+    done = {row.requirement_id for row in rows if validities[row.requirement_id].covers(row.made_under)}
     for group in grouped(progress.template.requirements.all()):
         sentence = _(" or ").join(condition_sentence(requirement) for requirement in group)
         yield any(requirement.pk in done for requirement in group), sentence

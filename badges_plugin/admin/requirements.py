@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from .. import api
 from ..models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
 from ..models.groups import tidy
 from .conditions import ConditionAdmin, ConditionForm
+from .questions import CHOICE, FORGET, KEEP
 from .rules import RequirementRuleInline
+from .sentences import Condition
 
 
 class RequirementForm(ConditionForm):
@@ -54,7 +58,7 @@ class BadgeRequirementAdmin(ConditionAdmin):
     form = RequirementForm
     inlines = (RequirementRuleInline,)
     list_display = ("what", "template", "group", "event")
-    list_select_related = ("template", "group")
+    list_select_related: ClassVar[tuple[str, ...]] = ("template", "group")
     fieldsets = (
         (
             None,
@@ -68,20 +72,32 @@ class BadgeRequirementAdmin(ConditionAdmin):
         ),
     )
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "group" and field is not None:
-            # Groups are made below, together with their first requirement.
-            field.widget.can_add_related = field.widget.can_change_related = False
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget  # groups are made below, with their first requirement
         return field
 
-    def save_model(self, request: HttpRequest, obj: BadgeRequirement, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Condition, form: Any, change: bool) -> None:
         """Save the requirement, and first the group that it is to be the first of."""
+        if not isinstance(obj, BadgeRequirement):  # one admin class serves penalties as well, as far as types know
+            raise TypeError(type(obj))
         name = form.cleaned_data.get("new_group")
         if name:
             _tell_similar(request, obj.template, name)
             obj.group = RequirementGroup.named(obj.template, name)
+        if change:
+            form.made_under = BadgeRequirement.objects.get(pk=obj.pk).validity().current
         super().save_model(request, obj, form, change)
+
+    def decide(self, request: HttpRequest, condition: Condition, form: Any) -> None:
+        decide, text = {
+            KEEP: (api.keep_fulfillments, _("Kept what learners did under earlier rules.")),
+            FORGET: (api.forget_fulfillments, _("Forgot what learners did under earlier rules.")),
+        }.get(request.POST.get(CHOICE, ""), (None, ""))
+        if decide is not None and isinstance(condition, BadgeRequirement) and hasattr(form, "made_under"):
+            decide(condition, before=form.made_under)
+            self.log_change(request, condition, text)
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest

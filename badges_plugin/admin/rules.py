@@ -17,6 +17,7 @@ from ..models import BadgeRequirement, DataRule, PenaltyDataRule
 from ..models.requirements import OPERATOR_LABELS, AbstractDataRule
 from ..rules import OPERATORS, compile_rule
 from .base import BaseInlineFormSet, ModelForm, TabularInline
+from .questions import Questions, raised_by, unanswered
 from .sentences import KIND_LABELS, Condition, event_label
 
 _EXAMPLES = {
@@ -127,7 +128,19 @@ class RuleForm(ModelForm[AbstractDataRule]):
 
 
 class RuleFormSet(BaseInlineFormSet[AbstractDataRule, Condition, ModelForm[AbstractDataRule]]):
-    """The rules of one requirement or penalty."""
+    """The rules of one requirement or penalty, valid once the questions that they raise are answered."""
+
+    questions: Questions | None = None
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors) or not self.instance.event_type:
+            return
+        kept = [form for form in self.forms if form not in self.deleted_forms]
+        rules = [form.instance for form in kept if form.instance.pk or form.has_changed()]
+        self.questions = raised_by(self.instance, rules, self.data)
+        if missing := unanswered(self.questions):
+            raise ValidationError(missing)
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         return {**super().get_form_kwargs(index), "condition": self.instance}
@@ -137,10 +150,10 @@ class PenaltyRuleFormSet(RuleFormSet):
     """A penalty without rules would never apply, so it is refused."""
 
     def clean(self) -> None:
-        super().clean()
         kept = [form for form in self.forms if form not in self.deleted_forms and (form.has_changed() or form.errors)]
         if not kept and not any(form.instance.pk for form in self.forms if form not in self.deleted_forms):
             raise ValidationError(_("A penalty needs at least one rule: without rules it would never apply."))
+        super().clean()
 
 
 class RuleInline(TabularInline[AbstractDataRule, Condition]):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
 import django
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, URLField
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,8 +24,13 @@ from . import activation, links
 from .base import SHORT_TEXTS, ModelAdmin, ModelForm
 from .overview import overview
 
+CONFIRMED = "confirm_activation"
+"""Name of the field."""
+
 
 class BadgeTemplateForm(ModelForm[BadgeTemplate]):
+    to_confirm: Sequence[str] = ()
+
     class Meta:
         labels = {"is_active": gettext_lazy("Active")}
         help_texts = {
@@ -39,6 +46,9 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
             problems = api.activation_problems(self.instance)
             if problems:
                 raise ValidationError(problems)
+            self.to_confirm = api.activation_confirmations(self.instance)
+            if self.to_confirm and self.data.get(CONFIRMED) != "on":
+                raise ValidationError(_("Confirm above that you want this, or correct the rules."))
         return is_active
 
 
@@ -90,13 +100,31 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         return int(getattr(template, "penalty_total", 0))
 
     @admin.action(description=gettext_lazy("Activate selected badge templates"), permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
-        activated = [template for template in queryset if activation.activate(request, template)]
+    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> HttpResponse | None:
+        templates = list(queryset)
+        if CONFIRMED not in request.POST and (questions := _to_confirm(templates)):
+            return self._ask_to_confirm(request, templates, questions)
+        activated = [template for template in templates if activation.activate(request, template)]
         for template in activated:
             self.log_change(request, template, _("Activated."))
         if activated:
             text = ngettext("%d badge template is active.", "%d badge templates are active.", len(activated))
             self.message_user(request, text % len(activated), messages.SUCCESS)
+        return None
+
+    def _ask_to_confirm(
+        self, request: HttpRequest, templates: Sequence[BadgeTemplate], questions: Sequence[tuple[BadgeTemplate, str]]
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Activate these badge templates?"),
+            "opts": self.opts,
+            "templates": templates,
+            "questions": questions,
+            "confirmed": CONFIRMED,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "badges_plugin/admin/confirm_activation.html", context)
 
     @admin.action(description=gettext_lazy("Deactivate selected badge templates"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
@@ -167,6 +195,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         template = kwargs.get("obj")
         if template is not None:
             context["overview"] = overview(self.admin_site, request, template)
+            context["to_confirm"] = getattr(context["adminform"].form, "to_confirm", ())
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_add(self, request: HttpRequest, obj: BadgeTemplate) -> HttpResponseRedirect:
@@ -204,6 +233,16 @@ class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
         return super().get_queryset(request).filter(origin=BadgeTemplate.ORIGIN)
+
+
+def _to_confirm(templates: Sequence[BadgeTemplate]) -> list[tuple[BadgeTemplate, str]]:
+    """Return what must be confirmed, of the templates that can be activated at all."""
+    return [
+        (template, text)
+        for template in templates
+        if not template.is_active and not api.activation_problems(template)
+        for text in api.activation_confirmations(template)
+    ]
 
 
 def _count(model: type[BadgeRequirement] | type[BadgePenalty]) -> Coalesce:

@@ -121,8 +121,8 @@ def test_a_bad_rule_of_a_stored_requirement_is_refused_and_a_good_one_saved(clie
 
     page = submit(client, address, {"rules-1-value": "perhaps"})
     assert "“perhaps” is not a boolean" in errors(page)
-    submit(client, address, {"rules-1-value": "false"})
-    submit(client, address, rules(("course.display_name", "contains", "Intro"), start=2))
+    submit(client, address, {"rules-1-value": "false"}, confirm_rules="on")
+    submit(client, address, rules(("course.display_name", "contains", "Intro"), start=2), confirm_rules="on")
     assert [str(rule) for rule in requirement.rules.order_by("pk")] == [
         f"course.course_key eq {COURSE}",
         "is_passing eq false",
@@ -203,7 +203,7 @@ def test_without_a_template_it_is_asked_for(client: Client, model: str, query: s
 def test_add_another_stays_with_the_template(client: Client) -> None:
     template = make_template(is_active=False)
     address = add_url("badgerequirement", template)
-    page = submit(client, address, event_type=PASSING, _addanother="1")
+    page = submit(client, address, rules(*PASSES), event_type=PASSING, _addanother="1")
     assert page.redirect_chain[0][0] == address
     stored = template.requirements.get()
     page = submit(client, url("badgerequirement", "change", stored.pk), _addanother="1")
@@ -254,8 +254,11 @@ def test_activation_warns_of_what_may_surprise_and_deactivation_works(client: Cl
 
 def switch(client: Client, template: BadgeTemplate, way: str, *, is_active: bool) -> Any:
     if way == "field":
-        return submit(client, url("badgetemplate", "change", template.pk), is_active="on" if is_active else None)
-    action = {"action": "activate" if is_active else "deactivate", "_selected_action": [template.pk]}
+        changes = {"is_active": "on" if is_active else None, "confirm_activation": "on"}
+        return submit(client, url("badgetemplate", "change", template.pk), changes)
+    action: dict[str, Any] = {"action": "activate" if is_active else "deactivate", "_selected_action": [template.pk]}
+    if is_active:
+        action["confirm_activation"] = "on"
     return client.post(url("badgetemplate"), action, follow=True)
 
 

@@ -105,7 +105,7 @@ def test_activation_warns_of_what_may_surprise() -> None:
     template = make_template(is_active=False)
     requires(template)
     requires(template, event_type=ENROLLMENT)
-    api.activate_template(template)
+    api.activate_template(template, confirmed=True)
     assert template.is_active
     without_rules, also_without_rules, not_configured = api.activation_warnings(template)
     assert "every event of its type" in without_rules
@@ -138,12 +138,12 @@ def test_activation_warns_of_what_should_be_a_key_and_is_none(
     template = make_template(is_active=False)
     requirement = requires(template, rule, event_type=event_type)
     penalizes(template, [requirement], rule, event_type=event_type)
-    warnings = api.activation_warnings(template)
+    warnings = [text for text in api.activation_warnings(template) if "no event has that there" in text]
     assert len(warnings) == 2 * len(impossible)
     for value, warning in zip(2 * impossible, warnings, strict=True):
         assert f"“{value}" in warning
         assert "course-v1:Org+Course+Run" in warning
-    api.activate_template(template)
+    api.activate_template(template, confirmed=True)
     assert template.is_active
 
 

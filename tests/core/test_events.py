@@ -67,7 +67,7 @@ def test_an_event_type_that_does_not_exist() -> None:
 @attr.s(frozen=True)
 class _UntypedData:
     user = attr.ib(type=UserData)
-    answers = attr.ib(type=list)
+    answers = attr.ib(type=list)  # type: ignore[type-arg]
 
 
 @attr.s(frozen=True)

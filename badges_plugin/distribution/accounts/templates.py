@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.admin.templates import BadgeTemplateAdmin, BadgeTemplateForm
@@ -36,12 +36,12 @@ class MirroredTemplateAdmin(BadgeTemplateAdmin):
     form = MirroredTemplateForm
 
     @admin.action(description=_("Activate selected badge templates"), permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
+    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> HttpResponse | None:
         """As in the core, but for what the provider would not issue."""
         refused = {template.pk: template for template in queryset if _refusal(template)}
         for template in refused.values():
             self.message_user(request, f"{template}: {_refusal(template)}", messages.ERROR)
-        super().activate(request, queryset.exclude(pk__in=refused))
+        return super().activate(request, queryset.exclude(pk__in=refused))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

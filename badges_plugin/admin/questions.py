@@ -1,0 +1,91 @@
+"""
+Questions that a change of rules raises, asked on the page where it is made.
+
+Nothing is saved before they are answered: what learners did under the old rules is kept or forgotten by choice, and
+rules that reward failing, or punish passing, are confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from .. import api
+from ..models import BadgeRequirement
+from ..models.requirements import AbstractDataRule
+from ..models.validity import digest
+from .sentences import Condition, event_label, rules_sentence
+
+KEEP, FORGET = "keep", "forget"
+CHOICE, CONFIRMED = "earlier_fulfillments", "confirm_rules"
+"""Names of the fields."""
+
+NOBODY = api.Earlier()
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What must be answered. ``before`` and ``after`` say the rules in words, if they were changed."""
+
+    earlier: api.Earlier = NOBODY
+    to_confirm: Sequence[str] = ()
+    before: str = ""
+    after: str = ""
+    choice: str = ""
+    """What was chosen, or is chosen beforehand."""
+    is_confirmed: bool = False
+    is_changed: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.earlier or self.to_confirm)
+
+    @property
+    def on_the_way(self) -> int:
+        return self.earlier.learners - self.earlier.holders
+
+
+def unasked(condition: Condition) -> Questions:
+    """Return what is open although nobody changes anything now: rules that were changed behind the admin's back."""
+    if isinstance(condition, BadgeRequirement) and condition.pk:
+        return Questions(earlier=api.undecided_fulfillments(condition.template).get(condition.pk, NOBODY))
+    return Questions()
+
+
+def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Mapping[str, str]) -> Questions:
+    """Return what a requirement or penalty with new values and rules raises, with the answers that were given."""
+    stored = type(condition).objects.filter(pk=condition.pk).first() if condition.pk else None
+    new = digest(condition.event_type, rules)
+    if stored is not None and stored.digest() == new:
+        return unasked(condition)
+    earlier = NOBODY
+    if isinstance(stored, BadgeRequirement):
+        earlier = api.undecided_fulfillments_after(stored, new)
+    return Questions(
+        earlier=earlier,
+        to_confirm=api.confirmations(_name(condition, rules), condition, rules),
+        before=_said(stored, stored.existing_rules()) if stored is not None else "",
+        after=_said(condition, rules),
+        choice=data.get(CHOICE, ""),
+        is_confirmed=data.get(CONFIRMED) == "on",
+        is_changed=True,
+    )
+
+
+def unanswered(questions: Questions) -> list[str]:
+    """Return what must be said to somebody who has not answered yet."""
+    missing = []
+    if questions.is_changed and questions.earlier and questions.choice not in (KEEP, FORGET):
+        missing.append(_("Choose above what becomes of what learners did. Nothing is saved yet."))
+    if questions.to_confirm and not questions.is_confirmed:
+        missing.append(_("Confirm above that you want this, or correct the rules. Nothing is saved yet."))
+    return missing
+
+
+def _name(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
+    return condition.description or rules_sentence(rules)
+
+
+def _said(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
+    return f"{event_label(condition.event_type)}: {rules_sentence(rules)}"
