@@ -11,7 +11,9 @@ from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from . import api, conf, events
-from .exceptions import IgnoredEvent, UnusableEventType
+from .consumers import failures
+from .data import Deferral
+from .exceptions import DeferredEvent, IgnoredEvent, UnusableEventType
 from .models import BadgeRequirement, BadgeTemplate
 
 logger = logging.getLogger(__name__)
@@ -52,14 +54,21 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
     """
     Process an event and log what became of it, with its id and without personal data.
 
-    What must be ignored is logged and done with. Any other exception is passed on: the event was not applied,
-    and whoever delivered it must know.
+    What can never matter is logged and done with. What may be applied later is kept as a failed event, here unless the
+    sender does so. Any other exception is passed on: the event was not applied, and whoever delivered it must know.
     """
     arguments = {name: kwargs.get(name) for name in signal.init_data}
     depth = _depth.set(_depth.get() + 1)
     try:
         _refuse_endless_chain()
-        outcome = api.handle_event(signal.event_type, metadata, arguments)
+        # What is announced meanwhile is sent by somebody else.
+        with failures.kept_by_sender(False):
+            outcome = api.handle_event(signal.event_type, metadata, arguments)
+    except DeferredEvent as deferred:
+        if failures.is_kept_by_sender():
+            raise
+        failures.store_in_process(signal, metadata, arguments, deferred)
+        logger.warning("Event %s %s is kept as a failed event: %s.", signal.event_type, metadata.id, deferred.reason)
     except IgnoredEvent as ignored:
         logger.warning("Event %s %s ignored: %s.", signal.event_type, metadata.id, ignored.reason)
     else:
@@ -70,7 +79,9 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
 
 def _refuse_endless_chain() -> None:
     if _depth.get() > LONGEST_CHAIN:
-        raise IgnoredEvent("badges that depend on one another award and revoke each other without end")
+        raise DeferredEvent(
+            "badges that depend on one another award and revoke each other without end", cause=Deferral.ENDLESS_CHAIN
+        )
 
 
 def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:

@@ -16,7 +16,7 @@ from .config import ConsumerConfig
 from .message import DecodedEvent, Message
 from .patience import Patience
 from .problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
-from .reports import redacted_reports
+from .reports import Deferrals, redacted_reports
 from .stopping import StopRequest
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Applier:
 
     def __init__(self, config: ConsumerConfig, stop: StopRequest) -> None:
         self._unheard: set[str] = set()
+        self._deferrals = Deferrals()
         self._patience = Patience(
             limit=config.patience,
             max_pause=config.max_backoff,
@@ -38,6 +39,12 @@ class Applier:
     def apply_or_store(self, message: Message, *, while_waiting: Callable[[], None] = lambda: None) -> bool:
         """
         Return True when ``message`` was applied, False when it was stored; both are to be acknowledged.
+
+        .. custom_attribute_name: badges_event_failed
+        .. custom_attribute_description: True when the event was not applied and is stored as a failed event.
+        .. custom_attribute_name: badges_event_deferred
+        .. custom_attribute_description: Why the event was stored to be applied later: "future", "name_taken",
+            "unknown_learner".
 
         ``while_waiting`` keeps the consumer's claim on the message alive during pauses. Raises CannotGoOn or
         Stopped when it was neither, and must not be acknowledged.
@@ -89,6 +96,10 @@ class Applier:
         except Exception as second:
             raise CannotGoOn(f"{message} failed with {describe(error)} and cannot be stored either") from second
         set_custom_attribute("badges_event_failed", True)
+        if deferred := failures.deferral(error):
+            set_custom_attribute("badges_event_deferred", deferred.cause.value)
+            self._deferrals.report(deferred, message)
+            return
         logger.error("Stored %s as a failed event: %s", message, describe(error))
 
 
@@ -110,8 +121,12 @@ def announce_what_was_left(stop: StopRequest) -> None:
 
 
 def send(event: DecodedEvent) -> int:
-    """Send the event to every receiver; return how many there were. Raises ReceiversFailed if any of them raised."""
-    with redacted_reports():
+    """
+    Send the event to every receiver; return how many there were.
+
+    Raises ReceiversFailed if any of them raised: the caller then keeps the event.
+    """
+    with redacted_reports(), failures.kept_by_sender():
         try:
             results = event.signal.send_event_with_custom_metadata(event.metadata, **event.data)
         except Exception as error:  # openedx-events itself refuses the event, or DEBUG is on: the first one raises

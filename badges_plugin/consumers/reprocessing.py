@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from importlib import import_module
 
+import attr
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -38,9 +39,10 @@ def process_again(failed: FailedEvent) -> None:
     try:
         send(event)
     except ReceiversFailed as error:
-        rows.update(attempts=F("attempts") + 1, updated_at=timezone.now(), **account_of(error))
+        account = account_of(error, attempts=failed.attempts + 1)
+        rows.update(attempts=F("attempts") + 1, updated_at=timezone.now(), **account)
         raise
-    rows.update(state=FailedEvent.State.PROCESSED, updated_at=timezone.now())
+    rows.update(state=FailedEvent.State.PROCESSED, retry_at=None, updated_at=timezone.now())
 
 
 def _read(failed: FailedEvent) -> DecodedEvent:
@@ -57,6 +59,8 @@ def _as_stored(failed: FailedEvent) -> DecodedEvent:
     _require_receivers(signal)
     try:
         metadata = EventsMetadata.from_json(json.dumps(failed.metadata))
+        # from_json leaves it out.
+        metadata = attr.evolve(metadata, minorversion=failed.metadata.get("minorversion", 0))
         data = AvroSignalDeserializer(signal).from_dict(failed.payload)
     except Exception as error:
         # The data classes, or the kinds of keys, of another release than the one that stored it. What they raise is
@@ -71,7 +75,9 @@ def _from_the_bytes(failed: FailedEvent) -> DecodedEvent:
     """Decode it once more: the schema, or the event's type, that was unknown when it arrived may be known by now."""
     try:
         decode = import_module(f"{__package__}.{failed.bus}_messages").decode_stored
-        event: DecodedEvent = decode(failed.topic, failed.position, failed.metadata, bytes(failed.raw or b""))
+        event: DecodedEvent = decode(
+            failed.topic, failed.position, failed.metadata, bytes(failed.raw or b""), failed.broker_time
+        )
     except Exception as error:
         raise NotReprocessable(
             _("its content still cannot be read (%(reason)s); have the sender send it again")

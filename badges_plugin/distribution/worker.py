@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
+from badges_plugin.consumers.deferred import Retries
 from badges_plugin.database import is_passing
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
@@ -61,6 +62,7 @@ class Worker:
         self._unrecorded: list[Attempt] = []
         self._stopping = threading.Event()
         self._next_housekeeping = 0.0
+        self._retries = Retries()
 
     def stop(self) -> None:
         """Take no more deliveries; `run` returns when those at hand are done.
@@ -139,6 +141,7 @@ class Worker:
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
         api.announce_pending()
+        self._retries.when_due()
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""

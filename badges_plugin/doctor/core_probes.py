@@ -19,5 +19,6 @@ def connect(*, topic: str) -> None:
     register("isolation", database_probes.isolation, reach=Reach.DATABASE)
     register("templates", database_probes.templates, reach=Reach.DATABASE)
     register("failed events", database_probes.failed_events, reach=Reach.DATABASE)
+    register("clock", database_probes.clock, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
     register("event bus", partial(bus_probes.bus, topic), reach=Reach.NETWORK)

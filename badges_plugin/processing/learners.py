@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
-from ..data import BadgingEvent, LearnerData
-from ..exceptions import IgnoredEvent
+from ..data import BadgingEvent, Deferral, LearnerData
+from ..exceptions import DeferredEvent
 from ..host import User
 from ..models import Learner
 
@@ -19,7 +19,7 @@ def find(learner: LearnerData) -> User | None:
     """
     Return the Credentials user of a learner, by LMS user id first, then by user name. One query.
 
-    Raises IgnoredEvent when the user name belongs to another LMS user here: it was given to somebody else
+    Raises DeferredEvent when the user name belongs to another LMS user here: it was given to somebody else
     since, and awarding by name would award the wrong person.
     """
     condition = Q(username=learner.username) if learner.username else Q()
@@ -35,7 +35,10 @@ def find(learner: LearnerData) -> User | None:
     # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
     user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
     if user is None or (user.lms_user_id is not None and learner.lms_user_id is not None):
-        raise IgnoredEvent(f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here")
+        raise DeferredEvent(
+            f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here",
+            cause=Deferral.NAME_TAKEN,
+        )
     return user
 
 
@@ -100,7 +103,10 @@ def lock(user_id: int) -> User:
 
 def _create(learner: LearnerData) -> User:
     if not learner.username:
-        raise IgnoredEvent(f"LMS user {learner.lms_user_id} is not known here and the event has no user name")
+        raise DeferredEvent(
+            f"LMS user {learner.lms_user_id} is not known here and the event has no user name",
+            cause=Deferral.UNKNOWN_LEARNER,
+        )
     # One statement needs no transaction of its own, but inside another it must not break that one.
     alone = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:

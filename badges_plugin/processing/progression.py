@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -43,6 +44,13 @@ class ProgressChange:
     @property
     def is_complete(self) -> bool:
         return self.template.is_complete(_fulfilled(self.fulfillments.values()))
+
+    @property
+    def completed_at(self) -> datetime:
+        """When it became complete, by the times of events: the same in whatever order these arrived."""
+        return self.template.completed_at(
+            {row.requirement_id: row.held_since for row in self.fulfillments.values() if row.is_fulfilled}
+        )
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
@@ -125,8 +133,7 @@ def _apply_to(
         event, before = step.event, _fulfilled(stored.values())
         for requirement_id, is_fulfilled in _newer(step.match.outcomes(template.id), stored, event.stamp).items():
             row = stored.setdefault(requirement_id, Fulfillment(progress=progress, requirement_id=requirement_id))
-            row.is_fulfilled = is_fulfilled
-            row.event_id, row.event_type, row.event_time = event.stamp.id, event.type, event.stamp.time
+            row.note(event, is_fulfilled=is_fulfilled)
             touched[requirement_id] = row
         after = _fulfilled(stored.values())
         if any(group & before and not group & after for group in template.groups):
@@ -159,7 +166,7 @@ def _save(rows: Sequence[Fulfillment]) -> None:
     new = [row for row in rows if not row.pk]
     known = [row for row in rows if row.pk]
     Fulfillment.objects.bulk_create(new)
-    Fulfillment.objects.bulk_update(known, ["is_fulfilled", "event_id", "event_type", "event_time"])
+    Fulfillment.objects.bulk_update(known, ["is_fulfilled", "event_id", "event_type", "event_time", "since"])
 
 
 def _fulfilled(rows: Iterable[Fulfillment]) -> frozenset[int]:
