@@ -118,7 +118,7 @@ def clock() -> Iterator[Finding]:
     """The clock of the machines here is not behind those that events tell of."""
     from_the_future = FailedEvent.objects.filter(state=FailedEvent.State.FAILED, cause=Deferral.FUTURE)
     last = from_the_future.order_by("-pk").values_list("event_time", "failed_at").first()
-    if last is None:
+    if last is None or last[0] is None:
         return
     minutes = round((last[0] - last[1]).total_seconds() / 60)
     yield Finding.warning(

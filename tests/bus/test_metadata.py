@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TIMESTAMP_NOT_AVAILABLE
+from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data
 from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
@@ -145,7 +146,7 @@ def message(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         return redis_message
 
     def deserializer(signal: Any, registry: Any) -> Any:
-        return lambda value, context: redis_messages.deserialize_bytes_to_event_data(value, signal)
+        return lambda value, context: deserialize_bytes_to_event_data(value, signal)
 
     monkeypatch.setattr(kafka_messages, "get_deserializer", deserializer)
     monkeypatch.setattr(kafka_messages, "registry", lambda: None)
