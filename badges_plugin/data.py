@@ -19,6 +19,15 @@ class ValueKind(enum.Enum):
     LIST = "list"
 
 
+class Deferral(enum.StrEnum):
+    """Why an event cannot be applied now, but perhaps later. The values are stored; never change one."""
+
+    FUTURE = "future"
+    NAME_TAKEN = "name_taken"
+    UNKNOWN_LEARNER = "unknown_learner"
+    ENDLESS_CHAIN = "endless_chain"
+
+
 @dataclass(frozen=True, order=True)
 class EventStamp:
     """

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 PACKAGE = __name__.partition(".")[0]
 
+UID = "badges_plugin.handlers"
+"""The dispatch uid with which our receiver is connected to public events."""
+
 Responses = Sequence[tuple[object, object]]
 
 _done_here: ContextVar[UUID | None] = ContextVar("badges_plugin.dispatch.done_here", default=None)
@@ -81,15 +84,20 @@ def receiver_name(receiver: object) -> str:
     return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', type(receiver).__qualname__)}"
 
 
-def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str) -> None:
+def is_connected(signal: OpenEdxPublicSignal) -> bool:
+    """Whether our receiver is connected to the signal."""
+    return any(lookup[0] == UID for lookup, *_ in signal.receivers)
+
+
+def put_first(signal: OpenEdxPublicSignal) -> None:
     """
-    Make the receiver that was connected with ``dispatch_uid`` the first of the signal.
+    Make our receiver the first of the signal.
 
     Receivers are called in the order in which they were connected, and Django has no way to ask for another. With
     DEBUG on, an exception of one that is called earlier would keep the event from ours.
     """
     with signal.lock:
-        signal.receivers.sort(key=lambda entry: entry[0][0] != dispatch_uid)
+        signal.receivers.sort(key=lambda entry: entry[0][0] != UID)
         signal.sender_receivers_cache.clear()
 
 

@@ -1,5 +1,11 @@
 """What can go wrong in the core, by what the caller should do about it."""
 
+from __future__ import annotations
+
+from datetime import datetime
+
+from .data import Deferral
+
 
 class BadgesError(Exception):
     """Base of every error that this project raises on purpose."""
@@ -20,6 +26,19 @@ class IgnoredEvent(BadgesError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class DeferredEvent(IgnoredEvent, NamesNobody):
+    """
+    The event cannot be applied now, but perhaps later: whoever delivered it must keep it.
+
+    ``not_before`` is when it can be applied, where that is known.
+    """
+
+    def __init__(self, reason: str, *, cause: Deferral, not_before: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.cause = cause
+        self.not_before = not_before
 
 
 class ConfigurationChanged(BadgesError):

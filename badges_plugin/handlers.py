@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from . import api, conf, dispatch, events
-from .exceptions import IgnoredEvent, UnusableEventType
+from . import api, conf, dispatch, events, receiving
+from .consumers import failures
+from .exceptions import DeferredEvent, UnusableEventType
 from .models import BadgeRequirement, BadgeTemplate
 
 logger = logging.getLogger(__name__)
 
-LONGEST_CHAIN = 10
-"""How many badges may follow from one another: each is announced, and heard here, before the one before is done."""
-
-_depth: ContextVar[int] = ContextVar("badges_plugin.handlers.depth", default=0)
-_DISPATCH_UID = "badges_plugin.handlers"
 
 
 def connect() -> None:
@@ -37,48 +32,33 @@ def connect() -> None:
         except UnusableEventType as error:
             logger.error("Events of type %s are not received: %s", name, error)
         else:
-            event_type.signal.connect(handle_badging_event, dispatch_uid=_DISPATCH_UID)
-            dispatch.put_first(event_type.signal, _DISPATCH_UID)
-    post_delete.connect(deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=_DISPATCH_UID)
+            event_type.signal.connect(handle_badging_event, dispatch_uid=dispatch.UID)
+            dispatch.put_first(event_type.signal)
+    post_delete.connect(deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=dispatch.UID)
 
 
 def disconnect() -> None:
     """Undo ``connect``, for every event type that there is."""
     for signal in OpenEdxPublicSignal.all_events():
-        signal.disconnect(handle_badging_event, dispatch_uid=_DISPATCH_UID)
-    post_delete.disconnect(sender=BadgeRequirement, dispatch_uid=_DISPATCH_UID)
-
-
-def is_connected(signal: OpenEdxPublicSignal) -> bool:
-    """Whether events of this signal reach the plugin."""
-    return any(lookup[0] == _DISPATCH_UID for lookup, *_ in signal.receivers)
+        signal.disconnect(handle_badging_event, dispatch_uid=dispatch.UID)
+    post_delete.disconnect(sender=BadgeRequirement, dispatch_uid=dispatch.UID)
 
 
 def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **kwargs: object) -> None:
     """
-    Process an event and log what became of it, with its id and without personal data.
+    Process an event that was sent in this process. Our consumers do without: they apply and keep events themselves.
 
-    What must be ignored is logged and done with. Any other exception is passed on: the event was not applied,
-    and whoever delivered it must know.
+    What may be applied later is kept here as a failed event, since nobody sends it again. An exception is passed on:
+    the event was not applied, and whoever sent it must know.
     """
     if dispatch.is_done_here(metadata):
         return
     arguments = {name: kwargs.get(name) for name in signal.init_data}
-    depth = _depth.set(_depth.get() + 1)
     try:
-        _refuse_endless_chain()
-        outcome = api.handle_event(signal.event_type, metadata, arguments)
-    except IgnoredEvent as ignored:
-        logger.warning("Event %s %s ignored: %s.", signal.event_type, metadata.id, ignored.reason)
-    else:
-        logger.info("Event %s %s: %s.", signal.event_type, metadata.id, outcome.value)
-    finally:
-        _depth.reset(depth)
-
-
-def _refuse_endless_chain() -> None:
-    if _depth.get() > LONGEST_CHAIN:
-        raise IgnoredEvent("badges that depend on one another award and revoke each other without end")
+        receiving.receive(signal, metadata, arguments)
+    except DeferredEvent as deferred:
+        failures.store_in_process(signal, metadata, arguments, deferred)
+        logger.warning("Event %s %s is kept as a failed event: %s.", signal.event_type, metadata.id, deferred.reason)
 
 
 def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from .data import ValueKind, resolve
 from .exceptions import InvalidRule
+from .times import site_midnight
 
 
 class Operator(enum.StrEnum):
@@ -187,9 +188,14 @@ def _read_datetime(value: str) -> datetime:
         raise InvalidRule(
             _("“%s” is not a date: write for example 2026-01-31 or 2026-01-31T12:00:00+00:00.") % value
         ) from None
-    if moment.tzinfo is None and moment.time() != time.min:
+    if moment.tzinfo is not None:
+        return moment
+    if moment.time() != time.min:
         raise InvalidRule(_("“%s” has no time zone: end it with Z or an offset such as +00:00.") % value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return site_midnight(moment.date())
+    except OverflowError:
+        raise InvalidRule(_("“%s” is too far away to be compared.") % value) from None
 
 
 def _read_text(value: str) -> str:

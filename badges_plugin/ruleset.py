@@ -13,6 +13,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -54,6 +55,14 @@ class CompiledTemplate:
     def is_complete(self, fulfilled: Set[int]) -> bool:
         """Whether every group has a fulfilled requirement. A template without groups is never complete."""
         return bool(self.groups) and all(group & fulfilled for group in self.groups)
+
+    def completed_at(self, since: Mapping[int, datetime]) -> datetime:
+        """
+        Return when the last group was fulfilled, each by the first of its requirements that was, and still is.
+
+        ``since`` has the requirements that are fulfilled. Raises ValueError when the template is not complete.
+        """
+        return max(min(since[pk] for pk in group if pk in since) for group in self.groups)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ..host import User
 from ..models import BadgeAward
 from . import links
 from .base import ReadOnlyAdmin
-from .sentences import event_label
+from .sentences import event_label, moment
 
 # A person who confirms a list has read it; more than this belongs into a command.
 MOST_AT_ONCE = 200
@@ -71,7 +71,9 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         "number",
         "is_held",
         "awarded_at",
+        "recorded_at",
         "revoked_at",
+        "revocation_recorded_at",
         "revocation_reason",
         "event_list",
         "credential_uuid",
@@ -111,7 +113,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("made by the events"))
     def event_list(self, award: BadgeAward) -> str:
-        rows = ((event_label(event["type"]), event["time"], event["id"]) for event in award.events)
+        rows = ((event_label(event["type"]), moment(event["time"]), event["id"]) for event in award.events)
         return format_html("<div>{}</div>", format_html_join("", "{}, {}, {}<br>", rows))
 
     @admin.action(description=gettext_lazy("Revoke selected badges"), permissions=["change"])

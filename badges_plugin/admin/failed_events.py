@@ -26,8 +26,8 @@ MOST_MESSAGES = 10
 RAW_SHOWN = 2000
 
 FACTS = (
-    "event_id", "event_type", "event_time", "state", "reason", "attempts", "failed_at", "updated_at",
-    "bus", "topic", "group", "position",
+    "event_id", "event_type", "event_time", "state", "reason", "cause", "retry_at", "attempts", "failed_at",
+    "updated_at", "bus", "topic", "group", "position", "broker_time",
 )  # fmt: skip
 CONTENT = ("payload_text", "metadata_text", "raw_text", "error_text")
 
@@ -40,7 +40,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     """
 
     list_display = ("what", "event_type", "event_time", "reason", "attempts", "state", "failed_at")
-    list_filter = ("state", "event_type", "bus", "topic", "failed_at")
+    list_filter = ("state", "cause", "event_type", "bus", "topic", "failed_at")
     search_fields = ("event_id", "event_type", "reason", "position")
     search_help_text = gettext_lazy("Id or type of an event, reason, or position on the bus.")
     actions = ("process_again", "dismiss")

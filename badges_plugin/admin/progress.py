@@ -44,7 +44,7 @@ class BadgeFilter(admin.SimpleListFilter):
 
 class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
     model = Fulfillment
-    fields = ("what", "is_fulfilled", "rules", "event", "event_time", "event_id")
+    fields = ("what", "is_fulfilled", "since", "rules", "event", "event_time", "event_id")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("What was heard last of each requirement")
     ordering = ("event_time",)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -32,6 +35,11 @@ def event_label(event_type: str) -> str:
         return event_type
     words = re.sub(r"[._]", " ", found["words"])
     return words[:1].upper() + words[1:] + ("" if found["version"] == "v1" else f" ({found['version']})")
+
+
+def moment(text: str) -> str:
+    """Return a time that was stored as text as the pages of the admin show times: where the site is."""
+    return date_format(timezone.localtime(datetime.fromisoformat(text)), "DATETIME_FORMAT")
 
 
 def rule_sentence(rule: AbstractDataRule) -> str:

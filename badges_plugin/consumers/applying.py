@@ -9,8 +9,9 @@ from collections.abc import Callable
 from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import set_custom_attribute
 
-from .. import api, database, dispatch, handlers
+from .. import api, database, dispatch, receiving
 from ..redaction import describe
+from ..reports import Deferrals
 from . import failures
 from .config import ConsumerConfig
 from .message import DecodedEvent, Message
@@ -23,16 +24,16 @@ logger = logging.getLogger(__name__)
 
 def receive(event: DecodedEvent) -> bool:
     """
-    Let our own receiver handle the event. Returns False when none of ours is connected to its type.
+    Apply the event. Returns False when our receiver is not connected to its type.
 
-    Raises ReceiversFailed with what the receiver raised.
+    Raises ReceiversFailed with what went wrong, or with the DeferredEvent that says that it can be applied later.
     """
-    if not handlers.is_connected(event.signal):
+    if not dispatch.is_connected(event.signal):
         return False
     try:
-        handlers.handle_badging_event(signal=event.signal, metadata=event.metadata, **event.data)
+        receiving.receive(event.signal, event.metadata, event.data)
     except (Exception, SystemExit) as error:  # SystemExit would end the consumer, perhaps with exit code 0, each time
-        raise ReceiversFailed({dispatch.receiver_name(handlers.handle_badging_event): error}) from error
+        raise ReceiversFailed({dispatch.receiver_name(receiving.receive): error}) from error
     return True
 
 
@@ -49,6 +50,7 @@ class Applier:
     ) -> None:
         self._receive = receive
         self._unheard: set[str] = set()
+        self._deferrals = Deferrals()
         self._patience = Patience(
             limit=config.patience,
             max_pause=config.max_backoff,
@@ -60,6 +62,12 @@ class Applier:
     def apply_or_store(self, message: Message, *, while_waiting: Callable[[], None] = lambda: None) -> bool:
         """
         Return True when ``message`` was applied, False when it was stored; both are to be acknowledged.
+
+        .. custom_attribute_name: badges_event_failed
+        .. custom_attribute_description: True when the event was not applied and is stored as a failed event.
+        .. custom_attribute_name: badges_event_deferred
+        .. custom_attribute_description: Why the event was stored to be applied later: "future", "name_taken",
+            "unknown_learner".
 
         ``while_waiting`` keeps the consumer's claim on the message alive during pauses. Raises CannotGoOn or
         Stopped when it was neither, and must not be acknowledged.
@@ -108,6 +116,10 @@ class Applier:
         except Exception as second:
             raise CannotGoOn(f"{message} failed with {describe(error)} and cannot be stored either") from second
         set_custom_attribute("badges_event_failed", True)
+        if deferred := failures.deferral(error):
+            set_custom_attribute("badges_event_deferred", deferred.cause.value)
+            self._deferrals.report(deferred, message)
+            return
         logger.error("Stored %s as a failed event: %s", message, describe(error))
 
 

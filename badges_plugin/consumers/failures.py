@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
+from openedx_events.data import EventsMetadata
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
+from openedx_events.tooling import OpenEdxPublicSignal
 
+from .. import database
+from ..data import Deferral
+from ..exceptions import DeferredEvent
 from ..models import FailedEvent
 from ..redaction import describe
 from .message import DecodedEvent, Message
+from .problems import ReceiversFailed
 
 LARGEST = 3 * 2**20
 """So much of a value is kept, in bytes: twice, as it is and decoded, and escaped, it fits a packet of 16 MB, which is
 the least that the databases of today take. Brokers refuse what is over 1 MB unless they are told otherwise."""
 LONGEST_TEXT = 2**16
+
+FIRST_RETRY = timedelta(hours=1)
+LAST_RETRY = timedelta(days=7)
+"""An event whose learner is not known here is tried again after one hour, two, four, and so on up to a week."""
 
 
 def store(message: Message, decoded: DecodedEvent | None, error: BaseException) -> None:
@@ -35,6 +48,7 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "event_id": _plain(message.event_id)[:64],
         "event_type": _plain(message.event_type)[:255],
         "event_time": decoded.metadata.time if decoded else None,
+        "broker_time": message.broker_time,
         # Headers and bytes, when that is all that can be kept: they can be decoded again.
         "metadata": content[0] if content else _storable(dict(message.headers), LONGEST_TEXT) or {},
         "payload": content[1] if content else None,
@@ -49,13 +63,64 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
                 attempts=F("attempts") + 1,
                 state=FailedEvent.State.FAILED,
                 **{name: facts[name] for name in ("reason", "error", "metadata", "payload", "event_time")},
+                **_next_attempt(error, attempts=row.attempts + 1),
             )
 
 
-def account_of(error: BaseException) -> dict[str, str]:
-    """Return the columns ``reason``, which names nobody, and ``error``, which may."""
-    whole = _plain("".join(traceback.format_exception(error)))
-    return {"reason": _plain(describe(error))[:255], "error": whole[:LONGEST_TEXT]}
+def store_in_process(
+    signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object], error: DeferredEvent
+) -> None:
+    """Keep an event that was sent in this process and that nobody will send again. Raises DatabaseError."""
+    event = DecodedEvent(signal, metadata, data)
+    message = Message(
+        bus="process",
+        topic="",
+        group="",
+        position=str(metadata.id),
+        event_id=str(metadata.id),
+        event_type=signal.event_type,
+        headers={},
+        value=b"",
+        decode=lambda: event,
+    )
+    store(message, event, error)
+
+
+def deferral(error: BaseException) -> DeferredEvent | None:
+    """Return what says that the event may be applied later; None when something went wrong."""
+    errors = error.errors.values() if isinstance(error, ReceiversFailed) else (error,)
+    return next((each for each in errors if isinstance(each, DeferredEvent)), None)
+
+
+def account_of(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:
+    """Return what a row says of an error: ``reason``, which names nobody, ``error``, which may, and what follows."""
+    deferred = deferral(error)
+    if deferred is not None:
+        # No traceback: there may be a million of these, and where it was raised says nothing.
+        told = {"reason": _plain(deferred.reason)[:255], "error": ""}
+    else:
+        whole = _plain("".join(traceback.format_exception(error)))
+        told = {"reason": _plain(describe(error))[:255], "error": whole[:LONGEST_TEXT]}
+    return {**told, **_next_attempt(error, attempts=attempts)}
+
+
+def _next_attempt(error: BaseException, *, attempts: int) -> dict[str, Any]:
+    """Return why the event waits and until when; nothing after trouble that passes, which says nothing of it."""
+    deferred = deferral(error)
+    if deferred is None:
+        return {} if _passes(error) else {"cause": "", "retry_at": None}
+    if deferred.cause is Deferral.ENDLESS_CHAIN:
+        retry_at = None  # until staff have changed the badges, it would only go round again
+    else:
+        # Doubled no further than to where the maximum is reached.
+        pause = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LAST_RETRY)
+        retry_at = deferred.not_before or timezone.now() + pause
+    return {"cause": deferred.cause.value, "retry_at": retry_at}
+
+
+def _passes(error: BaseException) -> bool:
+    errors = error.errors.values() if isinstance(error, ReceiversFailed) else (error,)
+    return any(database.is_passing(each) for each in errors)
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,7 @@ from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
 from .. import heartbeat
 from .applying import Applier, announce_what_was_left
 from .config import ConsumerConfig, consumer_config
+from .deferred import Retries
 from .kafka_messages import message_from, registry
 from .problems import CannotGoOn
 from .stopping import StopRequest
@@ -73,10 +74,12 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
 def _loop(client: Consumer, config: ConsumerConfig, group: str, stop: StopRequest) -> None:
     applier = Applier(config, stop)
     lag = LagReport(client, config.lag_interval)
+    retries = Retries()
     while not stop():
         heartbeat.beat()
         received = client.poll(config.poll_timeout)
         lag.report_when_due()
+        retries.when_due()
         # Not "if received": a message with an empty value has the length 0.
         if received is None or not _is_event(received):
             continue

@@ -1,23 +1,26 @@
-"""From a Kafka message to an event, with the bus library's own decoding and metadata."""
+"""From a Kafka message to an event, with the bus library's own headers and decoding."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 from edx_event_bus_kafka.internal.config import get_schema_registry_client
 from edx_event_bus_kafka.internal.consumer import get_deserializer
-from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, _get_metadata_from_headers
+from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, MessageHeader
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from ..redaction import chain
 from .message import DecodedEvent, Message, text
+from .metadata import from_milliseconds, read_metadata
 from .problems import CannotGoOn, DecodingUnavailable, Undecodable
 
 BUS = "kafka"
@@ -32,6 +35,7 @@ def message_from(received: KafkaMessage, group: str) -> Message:
     topic = received.topic() or ""
     headers = _headers(received)
     value = received.value() or b""
+    broker_time = _broker_time(received)
     readable = {text(name): text(header) for name, header in headers or []}
     return Message(
         bus=BUS,
@@ -42,7 +46,8 @@ def message_from(received: KafkaMessage, group: str) -> Message:
         event_type=readable.get(HEADER_EVENT_TYPE.message_header_key, ""),
         headers=readable,
         value=value,
-        decode=partial(decode, topic, headers, value),
+        decode=partial(decode, topic, headers, value, broker_time),
+        broker_time=broker_time,
     )
 
 
@@ -58,7 +63,7 @@ def registry() -> SchemaRegistryClient:
     return client
 
 
-def decode(topic: str, headers: Headers | None, value: bytes) -> DecodedEvent:
+def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datetime | None) -> DecodedEvent:
     """
     Return the event in a message's headers and value.
 
@@ -72,7 +77,12 @@ def decode(topic: str, headers: Headers | None, value: bytes) -> DecodedEvent:
         signal = OpenEdxPublicSignal.get_signal_by_type(event_type)
     except KeyError as error:
         raise Undecodable(f"No event type {event_type} in the installed openedx-events") from error
-    metadata = _get_metadata_from_headers(headers)
+    _only(headers, HEADER_ID.message_header_key)
+    said = {
+        header.event_metadata_field: _at_most_one(headers, header.message_header_key)
+        for header in MessageHeader.instances
+        if header.event_metadata_field
+    }
     deserializer = get_deserializer(signal, registry())
     try:
         data: dict[str, Any] | None = deserializer(value, SerializationContext(topic, MessageField.VALUE, headers))
@@ -82,12 +92,21 @@ def decode(topic: str, headers: Headers | None, value: bytes) -> DecodedEvent:
         raise
     if data is None:
         raise Undecodable("The message has no value")
-    return DecodedEvent(signal, metadata, data)
+    return DecodedEvent(signal, read_metadata(said, broker_time=broker_time), data)
 
 
-def decode_stored(topic: str, position: str, headers: Mapping[str, str], value: bytes) -> DecodedEvent:
+def decode_stored(
+    topic: str, position: str, headers: Mapping[str, str], value: bytes, broker_time: datetime | None
+) -> DecodedEvent:
     """Decode a message that was stored, of which each header was there once or it was no event."""
-    return decode(topic, [(name, header.encode()) for name, header in headers.items()], value)
+    return decode(topic, [(name, header.encode()) for name, header in headers.items()], value, broker_time)
+
+
+def _broker_time(received: KafkaMessage) -> datetime | None:
+    """Return the time that the producer's client or the broker gave a message; either is kept with it."""
+    read = getattr(received, "timestamp", None)
+    kind, milliseconds = read() if read else (TIMESTAMP_NOT_AVAILABLE, 0)
+    return None if kind == TIMESTAMP_NOT_AVAILABLE else from_milliseconds(milliseconds)
 
 
 def _headers(received: KafkaMessage) -> Headers | None:
@@ -103,6 +122,11 @@ def _only(headers: Headers, name: str) -> str:
     if len(values) != 1:
         raise Undecodable(f"{len(values)} headers {name}, there must be one")
     return text(values[0])
+
+
+def _at_most_one(headers: Headers, name: str) -> str:
+    """Return a header's value, empty when there is none. Which of two is meant, nobody knows."""
+    return _only(headers, name) if any(key == name for key, _ in headers) else ""
 
 
 def is_about_the_schema(error: SchemaRegistryError) -> bool:

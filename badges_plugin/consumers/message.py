@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
@@ -26,6 +27,7 @@ class Message:
     One message, not yet decoded.
 
     ``position`` finds it again on the bus; ``event_id`` and ``event_type`` are what its headers say, unchecked.
+    ``broker_time`` is when the broker got it, the same at every delivery, where the broker says so.
     ``decode`` raises DecodingUnavailable for what will pass; anything else means that the message is no event.
     """
 
@@ -38,6 +40,7 @@ class Message:
     headers: Mapping[str, str] = field(repr=False)
     value: bytes = field(repr=False)
     decode: Callable[[], DecodedEvent] = field(repr=False)
+    broker_time: datetime | None = None
 
     def __str__(self) -> str:
         return f"event {self.event_id or '?'} {self.event_type or '?'} ({self.bus} {self.topic} {self.position})"

@@ -25,6 +25,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from .. import heartbeat
 from .applying import Applier, announce_what_was_left
 from .config import ConsumerConfig, consumer_config
+from .deferred import Retries
 from .patience import Patience
 from .problems import CannotGoOn
 from .redis_messages import message_from
@@ -86,6 +87,7 @@ class Reader:
         self._own_after: bytes | str | None = BEGINNING
         self._group_checked = False
         self._applier = Applier(config, stop)
+        self._retries = Retries()
         self._patience = Patience(
             limit=config.patience,
             max_pause=config.max_backoff,
@@ -107,6 +109,7 @@ class Reader:
             for left_behind in self._claimed_when_due():
                 self._handle(left_behind)
             self._report_lag_when_due()
+            self._retries.when_due()
 
     def _next(self) -> Entry | None:
         if not self._group_checked:

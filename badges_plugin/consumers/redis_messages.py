@@ -1,16 +1,17 @@
-"""From an entry of a Redis stream to an event, with the bus library's own decoding and metadata."""
+"""From an entry of a Redis stream to an event, with the bus library's own headers and decoding."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 
-from edx_event_bus_redis.internal.message import RedisMessage
-from edx_event_bus_redis.internal.utils import HEADER_EVENT_TYPE, HEADER_ID
+from edx_event_bus_redis.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, MessageHeader
 from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from .message import DecodedEvent, Message, text
+from .metadata import from_milliseconds, read_metadata
 from .problems import Undecodable
 from .redis_stream import Entry
 
@@ -31,24 +32,35 @@ def message_from(entry: Entry, topic: str, group: str) -> Message:
         headers=headers,
         value=entry.fields.get(CONTENT_FIELD, b""),
         decode=partial(decode, topic, entry),
+        broker_time=_broker_time(entry),
     )
 
 
 def decode(topic: str, entry: Entry) -> DecodedEvent:
     """Return the event in a stream entry. Whatever it raises is about the entry."""
-    if not entry.fields.get(HEADER_ID.message_header_key.encode()):
-        # The library would make up an id, another one at each delivery.
-        raise Undecodable("The entry has no event id")
-    message = RedisMessage.parse((entry.id, entry.fields), topic)
-    event_type = message.event_metadata.event_type
+    said = {
+        header.event_metadata_field: text(entry.fields.get(header.message_header_key.encode()))
+        for header in MessageHeader.instances
+    }
+    metadata = read_metadata(said, broker_time=_broker_time(entry))
     try:
-        signal = OpenEdxPublicSignal.get_signal_by_type(event_type)
+        signal = OpenEdxPublicSignal.get_signal_by_type(metadata.event_type)
     except KeyError as error:
-        raise Undecodable(f"No event type {event_type} in the installed openedx-events") from error
-    return DecodedEvent(signal, message.event_metadata, deserialize_bytes_to_event_data(message.event_data, signal))
+        raise Undecodable(f"No event type {metadata.event_type} in the installed openedx-events") from error
+    if CONTENT_FIELD not in entry.fields:
+        raise Undecodable(f"The entry has no {CONTENT_FIELD.decode()}")
+    return DecodedEvent(signal, metadata, deserialize_bytes_to_event_data(entry.fields[CONTENT_FIELD], signal))
 
 
-def decode_stored(topic: str, position: str, headers: Mapping[str, str], value: bytes) -> DecodedEvent:
-    """Decode an entry that was stored."""
+def _broker_time(entry: Entry) -> datetime | None:
+    """Return when Redis got an entry: its id begins with that, in milliseconds."""
+    milliseconds = entry.id.partition(b"-")[0]
+    return from_milliseconds(int(milliseconds)) if milliseconds.isdigit() else None
+
+
+def decode_stored(
+    topic: str, position: str, headers: Mapping[str, str], value: bytes, broker_time: datetime | None
+) -> DecodedEvent:
+    """Decode an entry that was stored; its position says when Redis got it."""
     fields = {name.encode(): header.encode() for name, header in headers.items()}
     return decode(topic, Entry(position.encode(), {**fields, CONTENT_FIELD: value}))

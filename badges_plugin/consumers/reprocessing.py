@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from importlib import import_module
 
+import attr
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from openedx_events.data import EventsMetadata
 from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .. import dispatch, handlers
+from .. import dispatch
 from ..exceptions import BadgesError
 from ..models import FailedEvent
 from ..redaction import describe
@@ -40,9 +41,10 @@ def process_again(failed: FailedEvent) -> None:
     try:
         receive(event)
     except ReceiversFailed as error:
-        rows.update(attempts=F("attempts") + 1, updated_at=timezone.now(), **account_of(error))
+        account = account_of(error, attempts=failed.attempts + 1)
+        rows.update(attempts=F("attempts") + 1, updated_at=timezone.now(), **account)
         raise
-    rows.update(state=FailedEvent.State.PROCESSED, updated_at=timezone.now())
+    rows.update(state=FailedEvent.State.PROCESSED, retry_at=None, updated_at=timezone.now())
     if failed.event_time is None:  # it could not be read
         dispatch.tell_others(event.signal, event.metadata, event.data)
 
@@ -58,10 +60,12 @@ def _as_stored(failed: FailedEvent) -> DecodedEvent:
         signal = OpenEdxPublicSignal.get_signal_by_type(failed.event_type)
     except KeyError:
         raise NotReprocessable(_("the installed openedx-events has no event of its type")) from None
-    if not handlers.is_connected(signal):
+    if not dispatch.is_connected(signal):
         raise _nobody_listens()
     try:
         metadata = EventsMetadata.from_json(json.dumps(failed.metadata))
+        # from_json leaves it out.
+        metadata = attr.evolve(metadata, minorversion=failed.metadata.get("minorversion", 0))
         data = AvroSignalDeserializer(signal).from_dict(failed.payload)
     except Exception as error:
         # The data classes, or the kinds of keys, of another release than the one that stored it. What they raise is
@@ -76,7 +80,9 @@ def _from_the_bytes(failed: FailedEvent) -> DecodedEvent:
     """Decode it once more: the schema, or the event's type, that was unknown when it arrived may be known by now."""
     try:
         decode = import_module(f"{__package__}.{failed.bus}_messages").decode_stored
-        event: DecodedEvent = decode(failed.topic, failed.position, failed.metadata, bytes(failed.raw or b""))
+        event: DecodedEvent = decode(
+            failed.topic, failed.position, failed.metadata, bytes(failed.raw or b""), failed.broker_time
+        )
     except Exception as error:
         raise NotReprocessable(
             _("its content still cannot be read (%(reason)s); have the sender send it again")

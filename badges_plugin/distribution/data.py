@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
+
+from badges_plugin.times import site_day
 
 ContextT = TypeVar("ContextT")
 
@@ -55,6 +57,9 @@ class Order(Generic[ContextT]):
     `foreign_ids` are the provider's ids of the learner's other awards of this template; they are never adopted.
     `send_before` is on the clock of `time.monotonic()`: after it, another worker may have taken this delivery over.
     `context` is what the backend's own `load` returned.
+
+    `awarded_at` is the date of the badge: the time of the event that completed it, which may be years ago, and never
+    lies ahead. `awarded_on` is the same as a day, where the site is; providers that want a day mean that one.
     """
 
     action: Action
@@ -71,6 +76,10 @@ class Order(Generic[ContextT]):
     in_doubt: bool = False
     wanted: bool = True
     send_before: float = float("inf")
+
+    @property
+    def awarded_on(self) -> date:
+        return site_day(self.awarded_at)
 
 
 @dataclass(frozen=True, slots=True)

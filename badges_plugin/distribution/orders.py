@@ -35,7 +35,8 @@ def order_for(delivery: Delivery, backend: Backend[Any], config: DistributionCon
         award_id=award.pk,
         number=award.number,
         template_uuid=award.template.uuid,
-        awarded_at=award.awarded_at,
+        # Providers refuse a date that lies ahead, as it may by the clock of another machine.
+        awarded_at=min(award.awarded_at, timezone.now()),
         reason=award.revocation_reason,
         recipient=person,
         account=delivery.channel.account,

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
+from badges_plugin.consumers.deferred import Retries
 from badges_plugin.database import is_passing
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
@@ -80,6 +81,7 @@ class Worker:
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
         self._housekeeping = Housekeeping()
+        self._retries = Retries()
 
     def stop(self) -> None:
         """Take no more deliveries and begin no more requests; `run` returns when those under way have ended.
@@ -216,6 +218,7 @@ class Worker:
         channels.resume_changed_keys()
         api.announce_pending()
         self._housekeeping.do_what_is_due(timezone.now())
+        self._retries.when_due()
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""

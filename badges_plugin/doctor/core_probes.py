@@ -22,5 +22,6 @@ def connect(*, topic: str) -> None:
     register("learners", people_probes.learners, reach=Reach.DATABASE)
     register("credentials", people_probes.credentials, reach=Reach.DATABASE)
     register("built-in app", database_probes.builtin_app, reach=Reach.DATABASE)
+    register("clock", database_probes.clock, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
     register("event bus", partial(bus_probes.bus, topic), reach=Reach.NETWORK)

@@ -8,11 +8,33 @@ from datetime import timedelta
 from django.apps import apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count
 from django.utils import timezone
 
 from .. import api, builtin, conf, host
+from ..data import Deferral
 from ..models import BadgeAward, BadgeTemplate, FailedEvent
 from .findings import Finding
+
+_APPLIED_LATER = "A consumer or worker then applies them by itself."
+_WAITING = {
+    Deferral.FUTURE: (
+        "events wait because they are from the future: the clock here is behind, or one of the LMS is ahead.",
+        f"Set the clocks right. {_APPLIED_LATER}",
+    ),
+    Deferral.NAME_TAKEN: (
+        "events wait because the user name of their learner belongs to another LMS user here.",
+        f"Correct the user names in Credentials. {_APPLIED_LATER}",
+    ),
+    Deferral.UNKNOWN_LEARNER: (
+        "events wait because their learner is not known here, and they do not say the user name.",
+        f"Have the learner log in to Credentials. {_APPLIED_LATER}",
+    ),
+    Deferral.ENDLESS_CHAIN: (
+        "events were refused because badges that depend on one another award and revoke each other without end.",
+        "Take one of the badges out of the circle, then process these failed events again.",
+    ),
+}
 
 UNANNOUNCED_TOLERANCE = timedelta(minutes=15)
 READ_COMMITTED = "read committed"
@@ -77,15 +99,32 @@ def templates() -> Iterator[Finding]:
 
 def failed_events() -> Iterator[Finding]:
     """Nothing waits for somebody to look at it."""
-    number = FailedEvent.objects.filter(state=FailedEvent.State.FAILED).count()
-    if number:
+    failed = FailedEvent.objects.filter(state=FailedEvent.State.FAILED)
+    counted: dict[str, int] = dict(failed.order_by().values_list("cause").annotate(Count("pk")))
+    for cause, (what, advice) in _WAITING.items():
+        if number := counted.get(cause):
+            yield Finding.warning(f"{number} {what}", advice)
+    if number := counted.get(""):
         yield Finding.warning(
             f"{number} events could not be applied.",
             "Look at the failed events in the admin. Once the cause is removed, process them again (for many there is "
             "manage.py process_failed_events); dismiss those that do not matter.",
         )
-    else:
+    if not counted:
         yield Finding.ok("No event failed.")
+
+
+def clock() -> Iterator[Finding]:
+    """The clock of the machines here is not behind those that events tell of."""
+    from_the_future = FailedEvent.objects.filter(state=FailedEvent.State.FAILED, cause=Deferral.FUTURE)
+    last = from_the_future.order_by("-pk").values_list("event_time", "failed_at").first()
+    if last is None or last[0] is None:
+        return
+    minutes = round((last[0] - last[1]).total_seconds() / 60)
+    yield Finding.warning(
+        f"The last event from the future was {minutes} minutes ahead of the clock of the machine that received it.",
+        "Compare the clocks of the consumers and of the LMS (timedatectl, chronyc tracking), and have NTP set them.",
+    )
 
 
 def announcements() -> Iterator[Finding]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..data import Deferral
+
 
 class FailedEvent(models.Model):
     """
     A message of the event bus that was received, could not be applied, and is acknowledged because it is here.
 
-    Written by the consumers. Texts have no length that a hostile message could exceed: what would not fit is cut,
-    and ``raw`` is the whole value as it was on the bus.
+    Written by the consumers, and by the receiver where nobody else would keep the event. Texts have no length that a
+    hostile message could exceed: what would not fit is cut, and ``raw`` is the whole value as it was on the bus.
 
     .. pii: Holds the content of an event, which names a learner, and an error that may quote it.
     .. pii_types: username, email_address, name
@@ -23,11 +25,18 @@ class FailedEvent(models.Model):
         PROCESSED = "processed", _("processed")
         DISMISSED = "dismissed", _("dismissed")
 
+    CAUSES = [
+        (Deferral.FUTURE.value, _("from the future")),
+        (Deferral.NAME_TAKEN.value, _("user name of somebody else")),
+        (Deferral.UNKNOWN_LEARNER.value, _("unknown learner without a user name")),
+        (Deferral.ENDLESS_CHAIN.value, _("badges that depend on one another")),
+    ]
+
     id = models.BigAutoField(primary_key=True)
     fingerprint = models.CharField(
         max_length=64, unique=True, editable=False, help_text=_("The same message, delivered again, has the same one.")
     )
-    bus = models.CharField(_("bus"), max_length=16)
+    bus = models.CharField(_("bus"), max_length=16, help_text=_("“process”: it was sent in this service itself."))
     topic = models.CharField(_("topic"), max_length=255)
     group = models.CharField(_("consumer group"), max_length=255)
     position = models.CharField(
@@ -36,6 +45,9 @@ class FailedEvent(models.Model):
     event_id = models.CharField(_("event id"), max_length=64, blank=True, db_index=True)
     event_type = models.CharField(_("event type"), max_length=255, blank=True, db_index=True)
     event_time = models.DateTimeField(_("event time"), null=True, blank=True)
+    broker_time = models.DateTimeField(
+        _("time of the broker"), null=True, blank=True, help_text=_("When the bus got it, where the bus says so.")
+    )
     metadata = models.JSONField(
         _("metadata"), default=dict, help_text=_("As openedx-events has it, or the message's headers if unreadable.")
     )
@@ -44,6 +56,20 @@ class FailedEvent(models.Model):
     )
     raw = models.BinaryField(_("raw value"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=255, help_text=_("What went wrong, without personal data."))
+    cause = models.CharField(
+        _("waits because"),
+        max_length=32,
+        choices=CAUSES,
+        blank=True,
+        help_text=_("Empty: something went wrong. Otherwise it can be applied later, and is then."),
+    )
+    retry_at = models.DateTimeField(
+        _("next attempt"),
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text=_("Then it is tried again by itself. Empty: only when somebody asks for it."),
+    )
     error = models.TextField(_("error"), help_text=_("The whole error; may quote the event."))
     attempts = models.PositiveIntegerField(_("attempts"), default=1)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.FAILED, db_index=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..data import EventStamp
+from ..data import BadgingEvent, EventStamp
 from ..host import User, UserCredential
 from .requirements import BadgeRequirement
 from .templates import BadgeTemplate
@@ -125,6 +128,12 @@ class Fulfillment(models.Model):
         editable=False,
         help_text=_("Fingerprint of the requirement's rules at that time. Empty for what is not fulfilled."),
     )
+    since = models.DateTimeField(
+        _("since"),
+        null=True,
+        blank=True,
+        help_text=_("When this began to be so; later events may have said it again. Empty: with the event."),
+    )
 
     class Meta:
         verbose_name = _("fulfillment")
@@ -141,13 +150,31 @@ class Fulfillment(models.Model):
         """Return identity and time of the event that was applied last."""
         return EventStamp(self.event_time, self.event_id)
 
+    @property
+    def held_since(self) -> datetime:
+        """Return when what it says began to be so."""
+        return self.since or self.event_time
+
+    def note(self, event: BadgingEvent, *, is_fulfilled: bool, is_renewal: bool = False) -> None:
+        """
+        Take over what an event says.
+
+        ``is_renewal``: what was fulfilled before was so under other rules, and begins anew.
+        """
+        is_news = is_renewal or self.is_fulfilled is not is_fulfilled  # so of a new row, too
+        self.since = event.stamp.time if is_news else self.held_since
+        self.is_fulfilled = is_fulfilled
+        self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
+
 
 class BadgeAward(models.Model):
     """
     One award of a badge to a learner; a badge that is earned again has another one with the next number.
 
-    The facts of an award are final: they change once, when the award is revoked. The row is also the outbox of
-    its public events: until the event bus has them, ``announce_due_at`` says when they are sent (again).
+    The facts of an award are final: they change once, when the award is revoked. ``awarded_at`` and ``revoked_at`` are
+    the times of what happened, as events tell them; over all awards of a progress they only grow. When this site got to
+    know is beside them. The row is also the outbox of its public events: until the event bus has them,
+    ``announce_due_at`` says when they are sent (again).
 
     .. no_pii: This model has no PII.
     """
@@ -160,8 +187,16 @@ class BadgeAward(models.Model):
     credential = models.ForeignKey(
         UserCredential, on_delete=models.PROTECT, related_name="+", verbose_name=_("user credential")
     )
-    awarded_at = models.DateTimeField(_("awarded at"))
-    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    awarded_at = models.DateTimeField(
+        _("awarded at"), help_text=_("The date of the badge: the time of the event that completed it.")
+    )
+    recorded_at = models.DateTimeField(
+        _("award recorded at"), default=timezone.now, help_text=_("When this site got to know.")
+    )
+    revoked_at = models.DateTimeField(
+        _("revoked at"), null=True, blank=True, help_text=_("The time of the event, or when somebody did it by hand.")
+    )
+    revocation_recorded_at = models.DateTimeField(_("revocation recorded at"), null=True, blank=True)
     revocation_reason = models.CharField(_("revocation reason"), max_length=255, blank=True)
     revoked_by_hand = models.BooleanField(
         _("revoked by hand"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.contrib.contenttypes.models import ContentType
@@ -52,19 +53,20 @@ def _collect(change: ProgressChange, last: BadgeAward | None) -> Collected:
     if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
         # Providers show the reason to people; the id is for whoever is asked about it.
         reason = _("The requirements are no longer fulfilled (event %s).") % change.reset_by.stamp.id
-        revoke(last, reason=reason, by_hand=False)
+        revoke(last, reason=reason, by_hand=False, happened_at=change.reset_by.stamp.time)
         return Collected.REVOKED
     return Collected.NOTHING
 
 
 def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
     """Award a badge: the user credential, the award and, by the internal signal, whatever must go with it."""
-    progress = change.progress
+    progress, now = change.progress, timezone.now()
     new = BadgeAward.objects.create(
         progress=progress,
         number=last.number + 1 if last else 1,
         credential=_awarded_credential(progress, last),
-        awarded_at=timezone.now(),
+        awarded_at=_after(last.revoked_at if last else None, min(change.completed_at, now)),
+        recorded_at=now,
         events=[
             {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
             for row in sorted(change.fulfillments.values(), key=lambda row: row.stamp)
@@ -84,17 +86,24 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
     return new
 
 
-def revoke(award: BadgeAward, *, reason: str, by_hand: bool) -> None:
+def revoke(award: BadgeAward, *, reason: str, by_hand: bool, happened_at: datetime | None = None) -> None:
     """
     Revoke an award that is not revoked yet. Called inside a transaction that holds the learner.
 
-    ``by_hand``: a person or a provider decided it, not the learner's progress.
+    ``by_hand``: a person or a provider decided it, not the learner's progress. ``happened_at``: now, unless an event
+    told of it.
     """
-    award.revoked_at = timezone.now()
+    now = timezone.now()
+    award.revoked_at = _after(award.awarded_at, min(happened_at or now, now))
+    award.revocation_recorded_at = now
     award.revocation_reason = reason[:REASON_LENGTH]
     award.revoked_by_hand = by_hand
     award.announce_due_at = announcements.first_due()
-    award.save(update_fields=["revoked_at", "revocation_reason", "revoked_by_hand", "announce_due_at"])
+    award.save(
+        update_fields=[
+            "revoked_at", "revocation_recorded_at", "revocation_reason", "revoked_by_hand", "announce_due_at",
+        ]
+    )  # fmt: skip
     _set_status(award.credential, REVOKED)
     badge_revoked.send(sender=BadgeTemplate, award=award)
     _log_after_commit(
@@ -127,6 +136,16 @@ def restore_credential(award: BadgeAward) -> bool:
     if wrong:
         credential.save()
     return bool(wrong)
+
+
+def _after(earlier: datetime | None, moment: datetime) -> datetime:
+    """
+    Return a moment, or the next one after ``earlier`` if that is later.
+
+    The clocks of those who tell what happened differ, and events come late. Badges that depend on this one go by the
+    times of its awards and revocations: one that is not newer than the one before would mean nothing to them.
+    """
+    return moment if earlier is None else max(moment, earlier + timedelta(microseconds=1))
 
 
 def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:

@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
-from ..data import BadgingEvent, LearnerData
-from ..exceptions import IgnoredEvent
+from ..data import BadgingEvent, Deferral, LearnerData
+from ..exceptions import DeferredEvent
 from ..host import User
 from ..models import Learner, LearnerLock
 
@@ -24,7 +24,7 @@ def find(learner: LearnerData) -> User | None:
     a learner is one user for badges whatever they are called. (An event that tells a name alone costs a second
     query: that name may be one of several.)
 
-    Raises IgnoredEvent when the user name belongs to another LMS user here: it was given to somebody else
+    Raises DeferredEvent when the user name belongs to another LMS user here: it was given to somebody else
     since, and awarding by name would award the wrong person.
     """
     condition = Q(username=learner.username) if learner.username else Q()
@@ -38,7 +38,10 @@ def find(learner: LearnerData) -> User | None:
     # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
     user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
     if user is None or (has_id(user) and learner.lms_user_id is not None):
-        raise IgnoredEvent(f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here")
+        raise DeferredEvent(
+            f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here",
+            cause=Deferral.NAME_TAKEN,
+        )
     same_id = _users(Q(lms_user_id=user.lms_user_id)) if has_id(user) else []
     return _whom_badges_mean(same_id or [user])
 
@@ -140,7 +143,10 @@ def lock(user_id: int) -> User:
 
 def _create(learner: LearnerData) -> User:
     if not learner.username:
-        raise IgnoredEvent(f"LMS user {learner.lms_user_id} is not known here and the event has no user name")
+        raise DeferredEvent(
+            f"LMS user {learner.lms_user_id} is not known here and the event has no user name",
+            cause=Deferral.UNKNOWN_LEARNER,
+        )
     try:
         # Inside another transaction it must not break that one.
         with transaction.atomic():

@@ -12,8 +12,8 @@ from django.utils import timezone
 from edx_django_utils.monitoring import set_custom_attribute
 
 from .. import conf
-from ..data import BadgingEvent
-from ..exceptions import ConfigurationChanged, IgnoredEvent
+from ..data import BadgingEvent, Deferral
+from ..exceptions import ConfigurationChanged, DeferredEvent
 from ..host import User
 from ..ruleset import Ruleset, current_ruleset
 from . import collector, learners, progression
@@ -41,9 +41,9 @@ def process_event(event: BadgingEvent) -> Outcome:
 
     Idempotent, and independent of the order of arrival: an event that was applied, or that is older than what
     was applied, changes nothing. What matches nothing costs one query and leaves no trace of the learner.
-    Raises IgnoredEvent for an event that must not be applied; any other exception means that nothing of it was.
+    Raises IgnoredEvent for an event that can never be applied, and its subclass DeferredEvent for one that perhaps can
+    be later; any other exception means that nothing of it was.
     """
-    refuse_future(event)
     return with_current_ruleset(lambda ruleset: _process(ruleset, event))
 
 
@@ -51,6 +51,7 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     match = ruleset.match(event)
     if not match:
         return Outcome.UNMATCHED
+    refuse_future(event)
     steps = [progression.Step(event, match)]
     found = learners.find(event.learner)
     if found is not None and progression.is_applied(found, steps, ruleset):
@@ -83,9 +84,12 @@ def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
 
 
 def refuse_future(event: BadgingEvent) -> None:
-    """Raise IgnoredEvent for an event from the future: applied, it would make every event until then look old."""
-    if event.stamp.time > timezone.now() + conf.config().future_tolerance:
-        raise IgnoredEvent(f"the event's time {event.stamp.time.isoformat()} is in the future")
+    """Raise DeferredEvent for an event from the future: applied, it would make every event until then look old."""
+    not_before = event.stamp.time - conf.config().future_tolerance
+    if not_before > timezone.now():
+        # Without the time: reasons are counted.
+        reason = "the event's time is in the future, by the clock of this machine"
+        raise DeferredEvent(reason, cause=Deferral.FUTURE, not_before=not_before)
 
 
 def count(collected: Iterable[Collected]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -43,6 +44,13 @@ class ProgressChange:
     @property
     def is_complete(self) -> bool:
         return _is_complete(self.template, self.fulfillments.values())
+
+    @property
+    def completed_at(self) -> datetime:
+        """Return when it became complete, by the times of events and not of their arrival."""
+        return self.template.completed_at(
+            {row.requirement_id: row.held_since for row in self.fulfillments.values() if self.template.counts(row)}
+        )
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
@@ -130,9 +138,8 @@ def _apply_to(
                 row = stored[requirement_id] = Fulfillment(progress=progress, requirement_id=requirement_id)
             elif row.is_fulfilled and not is_fulfilled and row.stamp < event.stamp:
                 lost.add(requirement_id)
-            row.is_fulfilled = is_fulfilled
+            row.note(event, is_fulfilled=is_fulfilled, is_renewal=row.is_fulfilled and not template.counts(row))
             row.made_under = template.validity(requirement_id).current if is_fulfilled else ""
-            row.event_id, row.event_type, row.event_time = event.stamp.id, event.type, event.stamp.time
             touched[requirement_id] = row
         after = _fulfilled(stored.values())
         if any(group & lost and not group & after for group in template.groups):
@@ -175,7 +182,8 @@ def _save(rows: Sequence[Fulfillment]) -> None:
     new = [row for row in rows if not row.pk]
     known = [row for row in rows if row.pk]
     Fulfillment.objects.bulk_create(new)
-    Fulfillment.objects.bulk_update(known, ["is_fulfilled", "made_under", "event_id", "event_type", "event_time"])
+    changed = ["is_fulfilled", "made_under", "event_id", "event_type", "event_time", "since"]
+    Fulfillment.objects.bulk_update(known, changed)
 
 
 def _is_complete(template: CompiledTemplate, rows: Iterable[Fulfillment]) -> bool:

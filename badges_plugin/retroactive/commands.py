@@ -6,7 +6,7 @@ import sqlite3
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from .. import conf
 from ..models import BadgeTemplate
+from ..times import read_time
 from .applying import Applied, apply_all, names
 from .progress import Output, Progress
 from .selection import Seen, Selection
@@ -116,12 +117,11 @@ def no_room(error: OSError | sqlite3.Error) -> CommandError:
 
 
 def time_argument(text: str) -> datetime:
-    """Parse a time of the command line; without a zone it is UTC."""
+    """Parse a time of the command line; without a zone it is UTC, a day is its beginning in the site's TIME_ZONE."""
     try:
-        time = datetime.fromisoformat(text)
+        return read_time(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no time as in 2026-01-31T12:00:00Z") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _counted(numbers: Counter[str] | Iterable[tuple[str, int]]) -> list[str]:

@@ -2,8 +2,8 @@
 Rows of a CSV file as events: who passed which course, and when.
 
 The header row names the columns. ``username`` or ``lms_user_id`` (or both), ``course_key`` (CCX keys as well),
-``passed`` (true or false, yes or no, 1 or 0, on or off), ``time`` (ISO 8601; without a zone it is UTC). Others are
-refused.
+``passed`` (true or false, yes or no, 1 or 0, on or off), ``time`` (ISO 8601; without a zone it is UTC, a day alone is
+its beginning in the site's TIME_ZONE). Others are refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from ccx_keys.locator import CCXLocator
@@ -31,6 +31,7 @@ from openedx_events.learning.signals import CCX_COURSE_PASSING_STATUS_UPDATED, C
 
 from ..consumers.message import DecodedEvent
 from ..rules import boolean
+from ..times import read_time
 from .problems import CannotRead
 
 NAMESPACE = UUID("0d5c3a52-7b0e-5c5f-8f63-5a7d9a1be0c4")
@@ -132,9 +133,8 @@ def _passed(text: str) -> bool:
 
 def _time(text: str) -> datetime:
     try:
-        time = datetime.fromisoformat(text)
-        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (OverflowError, ValueError) as error:
+        time = read_time(text)
+    except ValueError as error:
         raise ValueError(f"{text!r} is no time as in 2026-01-31T12:00:00Z") from error
     if time > timezone.now() + _CLOCK_TOLERANCE:
         raise ValueError(f"the time {text!r} is in the future")

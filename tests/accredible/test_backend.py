@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +18,7 @@ from sandbox.accredible import DEMO_KEY, AccredibleSimulator
 from tests.accredible.conftest import GROUP
 from tests.distribution.backend_cases import BackendCases
 from tests.distribution.worlds import deliver
-from tests.factories import UserFactory, send_passing
+from tests.factories import UserFactory, at, send_passing
 
 OPERATIONS = {Action.ISSUE: "issue", Action.REVOKE: "expire"}
 
@@ -201,3 +202,30 @@ def test_the_key_of_a_configuration_may_come_from_the_settings(
     settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Demo": DEMO_KEY}}
     deliver()
     assert Delivery.objects.get().state == "done"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Niue", "UTC", "Pacific/Kiritimati"])
+def test_d5_days_are_those_of_the_site(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, settings: Any, zone: str
+) -> None:
+    settings.TIME_ZONE = zone
+    send_passing(ada, minute=12 * 60)
+    deliver()
+    [issued] = accredible.credentials()
+    assert issued.issued_on == at(12 * 60).astimezone(ZoneInfo(zone)).date()
+
+    send_passing(ada, minute=13 * 60, is_passing=False)
+    deliver()
+    assert issued.expired_on == datetime.now(ZoneInfo(zone)).date()
+    assert AccredibleBadge.objects.get().state == "expired"
+
+
+def test_d2_a_late_delivery_bears_the_date_of_the_event(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    accredible.fail(status=503, times=3)
+    send_passing(ada, minute=-3 * 365 * 24 * 60)
+    for _ in range(5):
+        deliver()
+    [issued] = accredible.credentials()
+    assert issued.issued_on == date(2023, 1, 2)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils.dateparse import parse_datetime
 
+from badges_plugin.distribution.credly import backend
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
@@ -15,7 +20,7 @@ from sandbox.credly import DEMO_KEY, CredlySimulator
 from sandbox.credly import badges as at_credly
 from tests.distribution.backend_cases import BackendCases
 from tests.distribution.worlds import deliver, settings_of_deliveries
-from tests.factories import UserFactory, send_passing
+from tests.factories import COURSE, UserFactory, at, send_passing
 
 
 class CredlyWorld:
@@ -212,3 +217,38 @@ def test_the_key_of_an_organization_may_come_from_the_settings(
     settings.BADGES_CONFIG["credly"] |= {"ORGANIZATIONS": {str(organization.uuid): DEMO_KEY}}
     deliver()
     assert Delivery.objects.get().state == "done"
+
+
+def test_d2_a_badge_of_a_backfill_bears_the_date_of_the_file(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "past.csv"
+    file.write_text(f"username,course_key,passed,time\n{ada.username},{COURSE},true,2023-05-01T10:00:00Z\n")
+    call_command("badges_backfill", str(file), stdout=StringIO())
+    deliver()
+    [issued] = credly.badges()
+    assert issued.issued_at.startswith("2023-05-01T10:00:00")
+    assert CredlyBadge.objects.get().issued_at == datetime(2023, 5, 1, 10, tzinfo=UTC)
+
+
+def test_d2_a_badge_that_is_earned_again_bears_the_second_date(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    # After an outage, all of it at once.
+    for minute in (1, 2, 3):
+        send_passing(ada, minute=minute, is_passing=minute != 2)
+    deliver()
+    assert [parse_datetime(badge.issued_at) for badge in credly.badges()] == [at(3)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("UTC", "2026-01-01 16:30:00 +0000"),
+        ("Asia/Tokyo", "2026-01-02 01:30:00 +0900"),
+        ("America/New_York", "2026-01-01 11:30:00 -0500"),
+    ],
+)
+def test_d5_credly_is_told_the_day_of_the_site(settings: Any, zone: str, written: str) -> None:
+    settings.TIME_ZONE = zone
+    assert backend.written(at(16.5 * 60)) == written

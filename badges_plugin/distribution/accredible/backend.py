@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +20,7 @@ from badges_plugin.distribution.data import Action, Order, Receipt, Recipient
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
 from badges_plugin.distribution.people import MISSING_NAME
 from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.times import site_day
 
 # Tells references of this plugin, at whatever site, from ids that an issuer gave by other means.
 _PREFIX = "openedx-"
@@ -118,7 +120,8 @@ def _own(template: BadgeTemplate) -> AccredibleGroup:
 
 
 def _today() -> date:
-    return datetime.now(UTC).date()
+    """Today where the site is: a learner's badge bears the day on which they earned it."""
+    return site_day(timezone.now())
 
 
 def _references(order: Order[Context]) -> str:
@@ -140,7 +143,7 @@ def _credential_to_issue(order: Order[Context]) -> dict[str, Any]:
         # Without the recipient's own id: Accredible means a person by it, and `earner_id` is one badge of a person.
         "recipient": {"name": _full_name(order.recipient), "email": order.recipient.email},
         "group_id": order.context.group_id,
-        "issued_on": order.awarded_at.astimezone(UTC).date().isoformat(),
+        "issued_on": order.awarded_on.isoformat(),
         "complete": True,
         "approve": True,
     }

@@ -11,6 +11,7 @@ from badges_plugin.database import by_key
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import CredentialRecord, CredentialState
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
+from badges_plugin.times import site_day
 
 # How far back a first poll looks, and how much a later one looks again at. The search knows days only, its index lags,
 # and what a worker records during a poll may be overwritten by what the poll read before: the next one sees it again.
@@ -39,6 +40,7 @@ def poll(api_config: AccredibleApiConfig) -> PollResult:
     for group in AccredibleGroup.objects.filter(api_config=api_config).order_by("pk"):
         query: dict[str, str | int] = {
             "group.id": group.group_id,
+            # Of an instant of theirs; the overlap is longer than zones differ.
             "updated_at[gte]": since.astimezone(UTC).date().isoformat(),
         }
         for record in client.credentials(query):
@@ -49,7 +51,7 @@ def poll(api_config: AccredibleApiConfig) -> PollResult:
 
 
 def _set_state(group: AccredibleGroup, record: CredentialRecord, now: datetime) -> int:
-    state = record.state(now.astimezone(UTC).date())
+    state = record.state(site_day(now))
     if state is CredentialState.UNKNOWN:
         return 0
     # By key: as a condition of the update, MariaDB would lock the host's credential for the group, which an event that

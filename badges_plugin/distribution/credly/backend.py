@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -122,13 +123,18 @@ def _badge_to_issue(order: Order[Context]) -> dict[str, Any]:
         "issued_to_first_name": recipient.first_name,
         "issued_to_last_name": recipient.last_name,
         "badge_template_id": str(order.template_uuid),
-        "issued_at": order.awarded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000"),
+        "issued_at": written(order.awarded_at),
         "issuer_earner_id": recipient.earner_id,
         "suppress_badge_notification_email": settings.suppress_issue_email,
     }
     if settings.locale:
         badge["locale"] = settings.locale
     return badge
+
+
+def written(moment: datetime) -> str:
+    """An instant as Credly's documentation writes it, by the clocks of the site: Credly shows people the day alone."""
+    return timezone.localtime(moment, timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
