@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import bus_probes, database_probes, settings_probes
+from . import bus_probes, database_probes, retention_probe, settings_probes
 from .registry import Reach, register
 
 
@@ -19,5 +19,6 @@ def connect(*, topic: str) -> None:
     register("isolation", database_probes.isolation, reach=Reach.DATABASE)
     register("templates", database_probes.templates, reach=Reach.DATABASE)
     register("failed events", database_probes.failed_events, reach=Reach.DATABASE)
+    register("retention", retention_probe.failed_events, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
     register("event bus", partial(bus_probes.bus, topic), reach=Reach.NETWORK)

@@ -26,10 +26,12 @@ class AccredibleBadgesConfig(AppConfig):
         """Register the backend and the checks."""
         if not conf.is_enabled():
             return
-        from badges_plugin.distribution import registry
+        from badges_plugin.distribution import keys, registry
         from badges_plugin.distribution.accredible import checks, doctor
         from badges_plugin.distribution.accredible.backend import AccredibleBackend
+        from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 
+        keys.register(AccredibleApiConfig, "sealed_key", is_used=lambda account: not account.key_is_in_settings)
         checks.connect()
         doctor.connect()
         registry.register(AccredibleBackend())
