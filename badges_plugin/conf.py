@@ -28,8 +28,17 @@ DEFAULT_IGNORED_KEYPATHS = (
 BUILTIN_APP = "credentials.apps.badges"
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
 YEAR_SECONDS = 366 * 24 * 3600
+RETENTION_DEFAULTS: dict[str, object] = {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
 # Dates have a beginning: no age is greater than this.
 MOST_DAYS = 100_000
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How many days failed events are kept that staff have decided about, and those that nobody has; None: for ever."""
+
+    decided_failed_events_days: int | None
+    undecided_failed_events_days: int | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,7 @@ class BadgesConfig:
     events: tuple[str, ...]
     ignored_keypaths: tuple[str, ...]
     future_tolerance: timedelta
+    retention: Retention
 
 
 def is_enabled() -> bool:
@@ -63,8 +73,9 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_name: BADGES_CONFIG
     .. setting_default: {}
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
-        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``consumer``, ``distribution``, and one
-        section for each distribution backend; ``builtin_app`` is "off" or "on". What is left out has its default.
+        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retention``, ``consumer``,
+        ``distribution``, and one section for each distribution backend; ``builtin_app`` is "off" or "on". What is left
+        out has its default.
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """
@@ -118,9 +129,16 @@ def keeps_builtin_app() -> bool:
     raise ImproperlyConfigured('BADGES_CONFIG["builtin_app"] must be "off" or "on".')
 
 
-def known_section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
-    """Return what ``section`` does. Raises ImproperlyConfigured also for keys without a default: misspelt ones."""
+def known_section(name: str, defaults: Mapping[str, object], *, null: str = "default") -> dict[str, object]:
+    """
+    Return what ``section`` does. Raises ImproperlyConfigured also for keys without a default: misspelt ones.
+
+    With ``null="never"`` None is 0 for a key that ends with ``_days``: who writes it wants nothing to be deleted.
+    """
     values = section(name, defaults)
+    if null == "never":
+        given = _badges_config().get(name) or {}
+        values |= {key: 0 for key, value in given.items() if value is None and str(key).endswith("_days")}  # type: ignore[attr-defined]
     unknown = sorted(values.keys() - defaults.keys())
     if unknown:
         raise ImproperlyConfigured(
@@ -150,7 +168,33 @@ def config() -> BadgesConfig:
             known_section("rules", {"ignored_keypaths": DEFAULT_IGNORED_KEYPATHS})["ignored_keypaths"],
         ),
         future_tolerance=timedelta(seconds=tolerance),
+        retention=_retention(),
     )
+
+
+def days_to_keep(section_name: str, name: str, value: object) -> int | None:
+    """Read an age in days after which something is deleted; None for 0, which is never. Raises ImproperlyConfigured."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_DAYS:
+        raise ImproperlyConfigured(
+            f'BADGES_CONFIG["{section_name}"]["{name}"] must be a number from 0 to {MOST_DAYS}, not {value!r}.'
+        )
+    if value == 0:
+        return None
+    # Half a day, cut to 0, would be all there is.
+    return max(1, int(value))
+
+
+def _retention() -> Retention:
+    """
+    Return how long what names learners is kept.
+
+    .. setting_name: BADGES_CONFIG["retention"]
+    .. setting_default: {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
+    .. setting_description: Days after their last change in which failed events are kept: those that were processed or
+        dismissed, and those about which nobody has decided. 0: for ever. The worker deletes what is older.
+    """
+    values = known_section("retention", RETENTION_DEFAULTS, null="never")
+    return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})
 
 
 def _badges_config() -> Mapping[str, object]:

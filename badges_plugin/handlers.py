@@ -17,7 +17,6 @@ from .models import BadgeRequirement, BadgeTemplate
 logger = logging.getLogger(__name__)
 
 
-
 def connect() -> None:
     """Connect what is configured. An event type that cannot be used is logged here and reported by a check."""
     try:

@@ -24,13 +24,13 @@ DISTRIBUTION = {
         "How long a worker may hold a delivery. Then it counts as killed, and the delivery is looked up at "
         "the provider. Must be longer than ``request_timeout`` by more than 5 seconds. Seconds."
     ),
-    "request_timeout": "The longest that one request to a provider may take. Seconds.",
+    "request_timeout": "The longest that one request to a provider may take, with the whole of its reply. Seconds.",
     "notify": (
         "Whether learners are told of issued and revoked badges by e-mail, through edx-ace where the service has set "
         "it up, and by Django's mail otherwise."
     ),
-    "keep_attempts_days": "How long ``purge_deliveries`` keeps attempts of settled deliveries. Days.",
-    "keep_deliveries_days": "How long ``purge_deliveries`` keeps settled deliveries of revoked awards. Days.",
+    "keep_attempts_days": "How long attempts are kept. Days; 0: for ever.",
+    "keep_deliveries_days": "How long settled deliveries of revoked awards are kept. Days; 0: for ever.",
     "retry_first": "The pause after the first failure that time may cure. Seconds.",
     "retry_factor": "How much longer each further pause is.",
     "retry_cap": "The longest pause. Seconds.",

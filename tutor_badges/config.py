@@ -80,6 +80,16 @@ SETTINGS = (
     # Credentials
     Setting("CREDLY_SANDBOX", False, "Talk to Credly's sandbox instead of the real Credly."),
     Setting("CREDLY_ORGANIZATIONS", {}, "Credly organizations: a mapping of organization UUID to API key."),
+    Setting(
+        "KEEP_FAILED_EVENTS_DAYS",
+        90,
+        "How long failed events are kept that were processed or dismissed. They name learners. 0: for ever.",
+    ),
+    Setting(
+        "KEEP_UNDECIDED_FAILED_EVENTS_DAYS",
+        365,
+        "The same for failed events about which nobody has decided. 0: for ever.",
+    ),
     Setting("EXTRA_CONFIG", {}, "Anything else for BADGES_CONFIG of the Credentials service, merged key by key."),
     # Containers
     Setting("CONSUMER_REPLICAS", 1, "Consumers on Kafka, at most one per partition. Redis always has one."),

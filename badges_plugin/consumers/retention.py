@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
+from ..conf import config
 from ..models import FailedEvent
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -23,6 +29,30 @@ def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = Fal
     if not also_undecided:
         rows = rows.filter(state__in=DECIDED)
     return _delete(list(rows.values_list("pk", flat=True)), dry_run=dry_run)
+
+
+def purge_a_batch(now: datetime) -> bool:
+    """
+    Delete some of the failed events that are older than the settings allow. Whether there may be more.
+
+    A chore of the worker; any number of workers may do it at once.
+    """
+    deleted = [_delete(list(rows.values_list("pk", flat=True)[:BATCH]), dry_run=False) for rows in overdue(now)]
+    if sum(deleted):
+        logger.info("%d old failed events were deleted.", sum(deleted))
+    return BATCH in deleted
+
+
+def overdue(now: datetime) -> Iterator[QuerySet[FailedEvent]]:
+    """Yield the failed events that are older than the settings allow: the decided, the undecided."""
+    keep = config().retention
+    rows = FailedEvent.objects.order_by("pk")
+    if keep.decided_failed_events_days is not None:
+        before = now - timedelta(days=keep.decided_failed_events_days)
+        yield rows.filter(state__in=DECIDED, updated_at__lt=before)
+    if keep.undecided_failed_events_days is not None:
+        before = now - timedelta(days=keep.undecided_failed_events_days)
+        yield rows.exclude(state__in=DECIDED).filter(updated_at__lt=before)
 
 
 def forget(username: str, *, dry_run: bool = False) -> int:

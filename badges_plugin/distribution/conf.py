@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import MOST_DAYS, known_section
+from badges_plugin.conf import MOST_DAYS, days_to_keep, known_section
 from badges_plugin.distribution.retry import RetryPolicy
 
 # Seconds between the latest end of a request and the end of its claim: clocks differ, and threads wait.
@@ -27,8 +27,6 @@ _LONGEST = MOST_DAYS * 86_400.0
 # and chance must not make them negative.
 _BOUNDS = {
     "request_timeout": (0.1, _LONGEST),
-    "keep_attempts_days": (0, MOST_DAYS),
-    "keep_deliveries_days": (0, MOST_DAYS),
     "retry_factor": (1, math.inf),
     "retry_jitter": (0, 1),
     "retry_breaker_threshold": (1, math.inf),
@@ -41,13 +39,14 @@ class DistributionConfig:
 
     `lease`: how long a worker may hold a delivery; then it counts as killed and its deliveries are looked up at the
     provider. `request_timeout`: the longest that one request may take. The lease must be longer, with some to spare.
+    `keep_...`: after so many days the worker deletes what need not be kept; None is never.
     """
 
     lease: float
     request_timeout: float
     notify: bool
-    keep_attempts_days: int
-    keep_deliveries_days: int
+    keep_attempts_days: int | None
+    keep_deliveries_days: int | None
     retry: RetryPolicy
 
     @property
@@ -67,19 +66,19 @@ def config() -> DistributionConfig:
     .. setting_name: BADGES_CONFIG["distribution"]
     .. setting_default: {}
     .. setting_description: `lease` and `request_timeout` (seconds), `notify` (bool: tell learners by e-mail),
-        `keep_attempts_days` and `keep_deliveries_days` for `purge_deliveries`, and `retry_...` for each field of
+        `keep_attempts_days` and `keep_deliveries_days` (0: for ever), and `retry_...` for each field of
         `badges_plugin.distribution.retry.RetryPolicy`.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("distribution", _DEFAULTS)
+    values = known_section("distribution", _DEFAULTS, null="never")
     retry = {name.removeprefix("retry_"): _number(name, values[name]) for name in _RETRY_DEFAULTS}
     result = DistributionConfig(
         lease=_number("lease", values["lease"]),
         request_timeout=_number("request_timeout", values["request_timeout"]),
         notify=_flag("notify", values["notify"]),
-        keep_attempts_days=int(_number("keep_attempts_days", values["keep_attempts_days"])),
-        keep_deliveries_days=int(_number("keep_deliveries_days", values["keep_deliveries_days"])),
+        keep_attempts_days=days_to_keep("distribution", "keep_attempts_days", values["keep_attempts_days"]),
+        keep_deliveries_days=days_to_keep("distribution", "keep_deliveries_days", values["keep_deliveries_days"]),
         retry=RetryPolicy(**{**retry, "breaker_threshold": int(retry["breaker_threshold"])}),  # type: ignore[arg-type]
     )
     if result.time_to_send <= 0:

@@ -24,6 +24,11 @@ def web_address(text: str) -> str:
     return text if is_usable else ""
 
 
+def spellings(address: str) -> tuple[str, ...]:
+    """An e-mail address as it is and, where that differs, in lower case: providers store either, and search exactly."""
+    return tuple(dict.fromkeys(filter(None, (address, address.lower()))))
+
+
 class Action(StrEnum):
     """What a provider is asked to do with a badge."""
 

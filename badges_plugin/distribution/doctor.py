@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from badges_plugin.distribution import channels as traffic
-from badges_plugin.distribution import registry
+from badges_plugin.distribution import keys, purge, registry
+from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import State
 from badges_plugin.doctor import Finding, Reach, register
@@ -19,11 +20,16 @@ OVERDUE = timedelta(minutes=10)
 IN_VAIN = timedelta(days=1)
 """A provider is not away for so long without somebody having to know."""
 
+BEHIND = timedelta(days=2)
+"""A worker that runs deletes within the hour; one may have been away for a weekend."""
+
 
 def connect() -> None:
     """Called once badges are switched on."""
     register("deliveries", deliveries, reach=Reach.DATABASE)
     register("channels", channels, reach=Reach.DATABASE)
+    register("keys", stored_keys, reach=Reach.DATABASE)
+    register("old deliveries", old_deliveries, reach=Reach.DATABASE)
 
 
 def deliveries() -> Iterator[Finding]:
@@ -78,3 +84,39 @@ def channels() -> Iterator[Finding]:
         )
     if not paused:
         yield Finding.ok("No channel is paused.")
+
+
+def stored_keys() -> Iterator[Finding]:
+    """Every stored API key can be read, and will be when SECRET_KEY_FALLBACKS are emptied."""
+    found = keys.reencrypt(dry_run=True)
+    for account in found.unreadable:
+        yield Finding.error(
+            f"The stored API key of {account} cannot be read since SECRET_KEY changed.",
+            "Add the old SECRET_KEY to SECRET_KEY_FALLBACKS and run manage.py badges_reencrypt_keys, or enter the API "
+            "key again in the admin.",
+        )
+    if found.renewed:
+        yield Finding.warning(
+            f"{found.renewed} stored API keys are encrypted under an old SECRET_KEY.",
+            "Run manage.py badges_reencrypt_keys, or start a worker, before the old one leaves SECRET_KEY_FALLBACKS.",
+        )
+    if not found.renewed and not found.unreadable:
+        yield Finding.ok("All stored API keys can be read.")
+
+
+def old_deliveries() -> Iterator[Finding]:
+    """Attempts and deliveries do not stay for ever."""
+    settings, before = config(), timezone.now() - BEHIND
+    for name in ("keep_attempts_days", "keep_deliveries_days"):
+        if getattr(settings, name) is None:
+            yield Finding.warning(
+                f'The tables of deliveries grow without an end: BADGES_CONFIG["distribution"]["{name}"] is 0.',
+                "Set it to a number of days, or run manage.py purge_deliveries with options of your own.",
+            )
+    number = purge.old_attempts(before, settings.keep_attempts_days).count()
+    number += purge.old_deliveries(before, settings.keep_deliveries_days).count()
+    if number:
+        yield Finding.warning(
+            f"{number} old attempts and deliveries should have been deleted by now.",
+            "Start a worker (manage.py deliver_badges): it deletes them. One that runs says in its log why it does not.",
+        )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.retry import SETTLED, UNSETTLED
 
-_BATCH = 1000
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +26,38 @@ class Purged:
     deliveries: int
 
 
-def purge(now: datetime, *, attempts_days: int, deliveries_days: int, dry_run: bool = False) -> Purged:
-    """Delete old attempts of settled deliveries, and old settled deliveries of awards that are revoked everywhere.
+def purge(now: datetime, *, attempts_days: int | None, deliveries_days: int | None, dry_run: bool = False) -> Purged:
+    """Delete old attempts, and old settled deliveries of awards that are revoked everywhere. None deletes nothing.
 
     The issue of an award that stands is never deleted: it holds the provider's id, which a revocation needs.
     """
-    attempts = DeliveryAttempt.objects.filter(
-        started_at__lt=now - timedelta(days=attempts_days), delivery__state__in=SETTLED
-    )
-    deliveries = _history(now - timedelta(days=deliveries_days))
+    attempts, deliveries = old_attempts(now, attempts_days), old_deliveries(now, deliveries_days)
     if dry_run:
         return Purged(attempts.count(), deliveries.count())
     return Purged(_delete(attempts), _delete(deliveries))
+
+
+def purge_a_batch(now: datetime) -> bool:
+    """Delete some of what is older than the settings allow. Whether there may be more. A chore of the worker."""
+    settings = config()
+    attempts = _delete_a_batch(old_attempts(now, settings.keep_attempts_days))
+    deliveries = _delete_a_batch(old_deliveries(now, settings.keep_deliveries_days))
+    if attempts or deliveries:
+        logger.info("%d old attempts and %d old deliveries were deleted.", attempts, deliveries)
+    return _BATCH in {attempts, deliveries}
+
+
+def old_attempts(now: datetime, days: int | None) -> QuerySet[DeliveryAttempt]:
+    """Attempts of settled deliveries and, of one that is tried in vain, all but the last: they would never end."""
+    if days is None:
+        return DeliveryAttempt.objects.none()
+    needless = Q(delivery__state__in=SETTLED) | Q(number__lt=F("delivery__attempts"))
+    return DeliveryAttempt.objects.filter(needless, started_at__lt=now - timedelta(days=days)).order_by("pk")
+
+
+def old_deliveries(now: datetime, days: int | None) -> QuerySet[Delivery]:
+    """Deliveries of badges that are history."""
+    return Delivery.objects.none() if days is None else _history(now - timedelta(days=days)).order_by("pk")
 
 
 def _history(before: datetime) -> QuerySet[Delivery]:
@@ -52,11 +76,17 @@ def _history(before: datetime) -> QuerySet[Delivery]:
 
 
 def _delete(rows: QuerySet[DeliveryAttempt] | QuerySet[Delivery]) -> int:
-    """In batches, so that no lock is held for long."""
     deleted = 0
-    while ids := list(rows.values_list("pk", flat=True)[:_BATCH]):
+    while batch := _delete_a_batch(rows):
+        deleted += batch
+    return deleted
+
+
+def _delete_a_batch(rows: QuerySet[DeliveryAttempt] | QuerySet[Delivery]) -> int:
+    """Few at a time, so that no lock is held for long."""
+    ids = list(rows.values_list("pk", flat=True)[:_BATCH])
+    if ids:
         # By their keys alone: with the condition, MySQL and MariaDB would also lock the deliveries that it looks at, in
         # the order of the attempts, and an event that revokes several badges holds them in another.
         rows.model._base_manager.filter(pk__in=ids).delete()  # noqa: SLF001  Django's documented name
-        deleted += len(ids)
-    return deleted
+    return len(ids)

@@ -30,6 +30,15 @@ def unseal(sealed: str) -> str:
         raise UnreadableKey from error
 
 
+def reseal(sealed: str) -> str | None:
+    """The same key, encrypted under today's SECRET_KEY; None where it is that already. Raises UnreadableKey."""
+    try:
+        Fernet(_derived(settings.SECRET_KEY)).decrypt(sealed.encode())
+    except InvalidToken:
+        return seal(unseal(sealed))
+    return None
+
+
 def _fernet() -> MultiFernet:
     secrets = [settings.SECRET_KEY, *getattr(settings, "SECRET_KEY_FALLBACKS", ())]
     return MultiFernet([Fernet(_derived(secret)) for secret in secrets])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import bus_probes, database_probes, people_probes, settings_probes
+from . import bus_probes, database_probes, people_probes, retention_probe, settings_probes
 from .registry import Reach, register
 
 
@@ -23,5 +23,6 @@ def connect(*, topic: str) -> None:
     register("credentials", people_probes.credentials, reach=Reach.DATABASE)
     register("built-in app", database_probes.builtin_app, reach=Reach.DATABASE)
     register("clock", database_probes.clock, reach=Reach.DATABASE)
+    register("retention", retention_probe.failed_events, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
     register("event bus", partial(bus_probes.bus, topic), reach=Reach.NETWORK)

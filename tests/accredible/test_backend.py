@@ -8,16 +8,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
+from badges_plugin.distribution.claims import claim
+from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.models import BadgeAward
-from sandbox.accredible import DEMO_KEY, AccredibleSimulator
+from sandbox.accredible import DEMO_KEY, AccredibleSimulator, api
+from sandbox.accredible.records import World
 from tests.accredible.conftest import GROUP
 from tests.distribution.backend_cases import BackendCases
-from tests.distribution.worlds import deliver
+from tests.distribution.worlds import deliver, let_time_pass
 from tests.factories import UserFactory, at, send_passing
 
 OPERATIONS = {Action.ISSUE: "issue", Action.REVOKE: "expire"}
@@ -229,3 +234,38 @@ def test_d2_a_late_delivery_bears_the_date_of_the_event(
         deliver()
     [issued] = accredible.credentials()
     assert issued.issued_on == date(2023, 1, 2)
+
+
+@pytest.mark.parametrize("address", ["ada@example.org", "Ada@Example.org"])
+def test_f15_a_credential_issued_by_hand_is_adopted_in_either_spelling(
+    accredible: AccredibleSimulator,
+    group: AccredibleGroup,
+    ada: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+) -> None:
+    monkeypatch.setattr(api, "_same", lambda value, wanted: str(value) == str(wanted))
+    ada.email = "Ada@Example.org"
+    ada.save()
+    existing = issue_by_hand(group.api_config, address)
+    send_passing(ada)
+    deliver()
+
+    assert list(Delivery.objects.values_list("state", "external_id")) == [("done", existing)]
+
+
+def test_f15_our_own_credential_is_found_by_its_reference_whatever_became_of_the_address(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where a credential can be had by Accredible's own id alone.
+    monkeypatch.setattr(World, "by_any_id", lambda self, account, identity: None)
+    send_passing(ada)
+    [claimed] = claim(1, worker="doomed", lease=60, now=timezone.now(), policy=config().retry)
+    carry_out(*prepare([claimed], config()))
+    [issued] = accredible.credentials()
+    issued.recipient["email"] = "somebody.else@example.org"
+    let_time_pass()
+    deliver()
+
+    assert list(Delivery.objects.values_list("state", "external_id")) == [("done", str(issued.id))]
+    assert accredible.asked.count("issue") == 1

@@ -19,11 +19,16 @@ from edx_event_bus_redis.internal.message import RedisMessage
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, serialize_event_data_to_bytes
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
+from badges_plugin.checks import check_configuration
+from badges_plugin.consumers import retention
 from badges_plugin.consumers.failures import store
 from badges_plugin.consumers.problems import ReceiversFailed, Undecodable
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_stream import Entry
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
+from badges_plugin.distribution.conf import config as distribution_config
+from badges_plugin.distribution.worker import Worker
+from badges_plugin.doctor import Level, retention_probe
 from badges_plugin.models import BadgeAward, FailedEvent
 from badges_plugin.signals import badge_awarded
 from tests.factories import (
@@ -317,3 +322,60 @@ def test_a_database_that_goes_away_ends_the_command_with_what_to_do() -> None:
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == (PROCESSED, FAILED)
+
+
+def test_f10_old_failed_events_are_deleted_by_the_worker() -> None:
+    for days in (89, 91):
+        for state in (PROCESSED, DISMISSED, FAILED):
+            age(stored(state=state, reason=f"{state} {days}"), days)
+    age(stored(state=FAILED), 366)
+    assert [finding.level for finding in retention_probe.failed_events()] == [Level.OK]
+    FailedEvent.objects.filter(reason__endswith="91").update(updated_at=timezone.now() - timedelta(days=95))
+    assert [finding.what[:2] for finding in retention_probe.failed_events()] == ["2 "]
+    Worker(distribution_config()).run(once=True)
+
+    left = set(FailedEvent.objects.values_list("reason", flat=True))
+    assert left == {"failed 91", "failed 89", "processed 89", "dismissed 89"}
+    assert [finding.level for finding in retention_probe.failed_events()] == [Level.OK]
+
+
+@pytest.mark.parametrize(
+    ("days", "left", "warnings"),
+    [
+        # for those that were decided and for those that were not: 0 and None keep them for ever
+        ((10, 20), [], 0),
+        ((0, 20), [PROCESSED], 1),
+        ((None, None), [FAILED, PROCESSED], 2),
+        ((10, 0), [FAILED], 1),
+        ((60, 20), [PROCESSED], 0),
+    ],
+)
+def test_f10_how_long_failed_events_stay_is_a_setting(
+    settings: Any, days: tuple[int | None, int | None], left: list[str], warnings: int
+) -> None:
+    settings.BADGES_CONFIG = {
+        "retention": {"decided_failed_events_days": days[0], "undecided_failed_events_days": days[1]}
+    }
+    for state in (PROCESSED, FAILED):
+        age(stored(state=state), 50)
+    assert not retention.purge_a_batch(timezone.now())
+
+    assert sorted(FailedEvent.objects.values_list("state", flat=True)) == left
+    findings = [finding.level for finding in retention_probe.failed_events()]
+    assert findings == ([Level.WARNING] * warnings or [Level.OK])
+
+
+def test_f10_many_are_deleted_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for _ in range(3):
+        age(stored(state=PROCESSED), 100)
+
+    steps = [(retention.purge_a_batch(timezone.now()), FailedEvent.objects.count()) for _ in range(3)]
+    assert steps == [(True, 1), (False, 0), (False, 0)]
+
+
+@pytest.mark.parametrize("value", [-1, "90", True, 1e9, float("nan")])
+def test_f10_a_wrong_number_of_days_is_found_by_check(settings: Any, value: object) -> None:
+    settings.BADGES_CONFIG = {"retention": {"decided_failed_events_days": value}}
+
+    assert [message.id for message in check_configuration(None)] == ["badges_plugin.E001"]

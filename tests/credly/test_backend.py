@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from badges_plugin.distribution.claims import claim
+from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.credly import backend
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.models import BadgeAward
-from sandbox.credly import DEMO_KEY, CredlySimulator
+from sandbox.credly import DEMO_KEY, CredlySimulator, listing
 from sandbox.credly import badges as at_credly
 from tests.distribution.backend_cases import BackendCases
-from tests.distribution.worlds import deliver, settings_of_deliveries
+from tests.distribution.worlds import deliver, let_time_pass, settings_of_deliveries
 from tests.factories import COURSE, UserFactory, at, send_passing
 
 
@@ -252,3 +256,66 @@ def test_d2_a_badge_that_is_earned_again_bears_the_second_date(
 def test_d5_credly_is_told_the_day_of_the_site(settings: Any, zone: str, written: str) -> None:
     settings.TIME_ZONE = zone
     assert backend.written(at(16.5 * 60)) == written
+
+
+@pytest.fixture
+def exact_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Credly find only addresses that are written exactly as it stores them."""
+
+    def is_written_so(badge: Any, value: str) -> bool:
+        return bool(badge.recipient_email == value)
+
+    monkeypatch.setitem(listing.BADGE_FILTERS, "recipient_email_all", is_written_so)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("exact_search")
+@pytest.mark.parametrize("address", ["ada@example.org", "Ada@Example.org"])
+def test_f15_a_badge_issued_by_hand_is_adopted_in_either_spelling(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate, ada: Any, address: str
+) -> None:
+    ada.email = "Ada@Example.org"
+    ada.save()
+    by_hand = CredlyWorld(credly, organization, template).issue_by_hand(address)
+    send_passing(ada)
+    deliver()
+
+    assert list(Delivery.objects.values_list("state", "external_id")) == [("done", by_hand)]
+
+
+@pytest.mark.usefixtures("exact_search")
+@pytest.mark.parametrize("address", ["ada@example.org", "ADA@EXAMPLE.ORG", "somebody.else@example.org"])
+def test_f15_our_own_badge_is_found_by_its_earner_whatever_became_of_the_address(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any, address: str
+) -> None:
+    for other in UserFactory.create_batch(4):
+        send_passing(other)
+    deliver()
+    ada.email = "Ada@Example.org"
+    ada.save()
+    send_passing(ada)
+    [claimed] = claim(1, worker="doomed", lease=60, now=timezone.now(), policy=config().retry)
+    carry_out(*prepare([claimed], config()))
+    issued = credly.badges()[-1]
+    issued.recipient_email = address
+    let_time_pass()
+    deliver()
+
+    assert Delivery.objects.get(pk=claimed.pk).external_id == issued.id
+    assert len(credly.requests("issue")) == 5
+
+
+@pytest.mark.usefixtures("exact_search")
+def test_f15_a_revocation_in_doubt_is_looked_up_in_lower_case(
+    credly: CredlySimulator, organization: CredlyOrganization, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    ada.email = "Ada@Example.org"
+    ada.save()
+    send_passing(ada, minute=1)
+    deliver()
+    credly.badges()[0].recipient_email = "ada@example.org"
+    CredlyWorld(credly, organization, template).lose_answers(Action.REVOKE)
+    send_passing(ada, minute=2, is_passing=False)
+    deliver()
+
+    assert Delivery.objects.get(action="revoke").state == "done"
+    assert len(credly.requests("list_badges")) == 2

@@ -10,9 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution import doctor
+from badges_plugin.distribution import purge as purge_module
+from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
-from badges_plugin.distribution.purge import Purged, purge
+from badges_plugin.distribution.purge import Purged, purge, purge_a_batch
+from badges_plugin.doctor import Level
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver
@@ -72,3 +75,42 @@ def test_the_command_counts_first() -> None:
 
     call_command("purge_deliveries", stdout=out)
     assert Delivery.objects.count() == 3
+
+
+@pytest.mark.parametrize("days", [5, 0, None])
+@pytest.mark.usefixtures("history")
+def test_f10_the_worker_deletes_what_is_old_unless_it_is_to_stay(settings: Any, days: int | None) -> None:
+    age(10)
+    settings.BADGES_CONFIG["distribution"] |= {"keep_attempts_days": days, "keep_deliveries_days": days}
+    findings = [finding.level for finding in doctor.old_deliveries()]
+    deliver()
+
+    left = (DeliveryAttempt.objects.count(), Delivery.objects.count())
+    assert (left, findings) == (((0, 1), [Level.WARNING]) if days else ((3, 3), [Level.WARNING] * 2))
+    if days:
+        assert list(doctor.old_deliveries()) == []
+
+
+@pytest.mark.usefixtures("history")
+def test_f10_much_is_deleted_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge_module, "_BATCH", 2)
+    age(1000)
+
+    now = timezone.now()
+    left = [(purge_a_batch(now), DeliveryAttempt.objects.count()) for _ in range(3)]
+    # The deliveries take their attempts with them.
+    assert left == [(True, 1), (False, 0), (False, 0)]
+
+
+def test_f10_a_delivery_that_is_tried_in_vain_keeps_its_last_attempt(
+    ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    provider.before = [TransientFailure("down")] * 6
+    send_passing(ada)
+    deliver()
+    delivery = Delivery.objects.get()
+    Delivery.objects.update(state="pending", next_attempt_at=timezone.now() + timedelta(days=1))
+    age(1000)
+
+    purge_a_batch(timezone.now())
+    assert [attempt.number for attempt in DeliveryAttempt.objects.all()] == [delivery.attempts]

@@ -59,7 +59,9 @@ class AccountAdmin(ModelAdmin[AccountT]):
         """Say where the key is, never what it is."""
         if account.key_is_in_settings:
             return _("in the settings")
-        return _("stored, encrypted") if account.sealed_key else _("missing")
+        if not account.sealed_key:
+            return _("missing")
+        return _("stored, encrypted") if account.key_is_readable else _("cannot be read: enter it again")
 
     @admin.display(description=gettext_lazy("deliveries"))
     def deliveries(self, account: AccountT) -> str:

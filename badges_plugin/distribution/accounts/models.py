@@ -52,6 +52,14 @@ class Account(models.Model):
             )
             raise RejectedKey(str(reason)) from error
 
+    @property
+    def key_is_readable(self) -> bool:
+        """Whether the key can be used: false also when SECRET_KEY has changed and the old one is gone."""
+        try:
+            return bool(self.api_key)
+        except RejectedKey:
+            return False
+
     def set_api_key(self, key: str) -> None:
         """Keep a key, encrypted. The caller saves."""
         self.sealed_key = vault.seal(key)

@@ -34,11 +34,13 @@ class AccredibleBadgesConfig(AppConfig):
         if not conf.is_enabled():
             return
         from badges_plugin.builtin import register_twins
-        from badges_plugin.distribution import registry
+        from badges_plugin.distribution import keys, registry
         from badges_plugin.distribution.accredible import checks, doctor
         from badges_plugin.distribution.accredible.backend import AccredibleBackend
+        from badges_plugin.distribution.accredible.models import AccredibleApiConfig
         from badges_plugin.distribution.accredible.twins import twins
 
+        keys.register(AccredibleApiConfig, "sealed_key", is_used=lambda account: not account.key_is_in_settings)
         checks.connect()
         doctor.connect()
         register_twins("AccredibleGroup", twins)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import CredentialRecord, CredentialState
 from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleApiConfig, AccredibleGroup
 from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.data import Action, Order, Receipt, Recipient
+from badges_plugin.distribution.data import Action, Order, Receipt, Recipient, spellings
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
 from badges_plugin.distribution.people import MISSING_NAME
 from badges_plugin.models import BadgeAward, BadgeTemplate
@@ -69,14 +70,13 @@ class AccredibleBackend(Backend[Context]):
         exact = client.credential(_reference(order))
         if exact is not None and _may_be_adopted(exact, order, today):
             return _receipt(exact, adopted=True)
-        query: dict[str, str | int] = {
-            "group.id": order.context.group_id,
-            "recipient_email": order.recipient.email,
-        }
-        ours = [found for found in client.credentials(query) if _is_ours(found, order, today)]
-        # Rather one that names this earner than one that was issued by hand.
-        ours.sort(key=lambda found: not found.reference)
-        return _receipt(ours[0], adopted=True) if ours else None
+        for condition in _searches(order):
+            query = {"group.id": order.context.group_id, **condition}
+            ours = [found for found in client.credentials(query) if _is_ours(found, order, today)]
+            if ours:
+                # Rather one that names this earner than one that was issued by hand.
+                return _receipt(min(ours, key=lambda found: not found.reference), adopted=True)
+        return None
 
     def issue(self, order: Order[Context]) -> Receipt:
         try:
@@ -132,6 +132,14 @@ def _references(order: Order[Context]) -> str:
 def _reference(order: Order[Context]) -> str:
     """Our id of the credential: one for each award, whatever happens in between, and different at every site."""
     return f"{_references(order)}{order.number}"
+
+
+def _searches(order: Order[Context]) -> Iterator[dict[str, str | int]]:
+    """Where a credential of the order may be, the likeliest place first."""
+    for email in spellings(order.recipient.email):
+        yield {"recipient_email": email}
+    # What we issued ourselves is known by our reference, whatever became of the address.
+    yield {"license_id": _reference(order)}
 
 
 def _credential_to_issue(order: Order[Context]) -> dict[str, Any]:

@@ -65,7 +65,11 @@ def _apply(api_config: AccredibleApiConfig, record: GroupRecord) -> str:
         try:
             with transaction.atomic():
                 AccredibleGroup.objects.create(
-                    api_config=api_config, group_id=record.id, site=default_site(), is_active=False, **_values(record, None)
+                    api_config=api_config,
+                    group_id=record.id,
+                    site=default_site(),
+                    is_active=False,
+                    **_values(record, None),
                 )
         except IntegrityError:
             # Two synchronizations at the same time: the other one was faster.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -19,12 +20,13 @@ from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
 from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.data import Action, Order, Receipt
+from badges_plugin.distribution.data import Action, Order, Receipt, spellings
 from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _GONE = frozenset({404, 410})
 _MOST_REVOKED = 1_000
+_MOST_SEARCHED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,12 @@ class CredlyBackend(Backend[Context]):
         if order.action is Action.REVOKE:
             revoked = _revoked(order)
             return _adopted(revoked) if revoked else None
-        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
-        ours = [badge for badge in badges if _is_ours(badge, order)]
-        # Where a template allows duplicates there may be several: rather ours than one of the same address.
-        ours.sort(key=lambda badge: badge.earner_id != order.recipient.earner_id)
-        return _adopted(ours[0]) if ours else None
+        for badges in _searches(order):
+            ours = [badge for badge in badges if _is_ours(badge, order)]
+            if ours:
+                # Where a template allows duplicates there may be several: rather ours than one of the same address.
+                return _adopted(min(ours, key=lambda badge: badge.earner_id != order.recipient.earner_id))
+        return None
 
     def issue(self, order: Order[Context]) -> Receipt:
         return _receipt(order.context.client.issue(_badge_to_issue(order)))
@@ -137,6 +140,16 @@ def written(moment: datetime) -> str:
     return timezone.localtime(moment, timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
+def _searches(order: Order[Context]) -> Iterator[Iterable[BadgeRecord]]:
+    """Where a badge of the order may be, the likeliest place first. Each costs requests only when it is looked at."""
+    client, template_id, recipient = order.context.client, order.template_uuid, order.recipient
+    for email in filter(can_be_asked_for, spellings(recipient.email)):
+        yield client.badges(template_id=template_id, email=email)
+    # What we issued ourselves is known by the earner, whatever became of the address. Should Credly not heed this
+    # filter, it lists everybody's badges: so many are gone through as a worker has time for.
+    yield islice(client.badges(template_id=template_id, earner_id=recipient.earner_id), _MOST_SEARCHED)
+
+
 def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
     """Whether we issued it for this earner, or somebody did by hand to the same address.
 
@@ -155,7 +168,10 @@ def _revoked(order: Order[Context]) -> BadgeRecord | None:
     """The badge of the order if Credly lists it as revoked."""
     client, template_id, email = order.context.client, order.template_uuid, order.recipient.email
     # Not by an address that Credly cannot be asked for: that would be everybody's badges.
-    mine = client.badges(template_id=template_id, email=email) if can_be_asked_for(email) else ()
+    mine = chain.from_iterable(
+        client.badges(template_id=template_id, email=spelling)
+        for spelling in filter(can_be_asked_for, spellings(email))
+    )
     # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
     # worker has time for; if that is not enough, staff will look.
     anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_REVOKED)

@@ -39,7 +39,7 @@ def check_webhook(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> 
 def check_webhook_of_stored(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
-    """W003 for organizations that were entered in the admin. Only where a database may be looked at, as at `migrate`."""
+    """W003 for organizations that were entered in the admin, where a database may be looked at, as at `migrate`."""
     alias = router.db_for_read(CredlyOrganization)
     if alias not in (databases or ()) or not _settings() or conf.config().organizations:
         return []

@@ -40,6 +40,7 @@ _FIRST_LOOK = timedelta(days=30)
 _OVERLAP = timedelta(hours=1)
 # Credly sends an event for up to 25 days; after twice that nobody asks whether it was applied.
 _REMEMBERED = timedelta(days=50)
+_FORGOTTEN_AT_ONCE = 500
 _LONGEST_TYPE = 64
 # A page.
 _LATEST = 50
@@ -105,8 +106,16 @@ def poll(organization: CredlyOrganization) -> PollResult:
     if polled_until is not None:
         # An event from the future would make the next polls see nothing until then.
         CredlyOrganization.objects.filter(pk=organization.pk).update(polled_until=min(polled_until, now))
-    CredlyEvent.objects.filter(organization=organization, applied_at__lt=now - _REMEMBERED).delete()
     return result
+
+
+def forget_a_batch(now: datetime) -> bool:
+    """Forget some events that nobody will ask for any more. Whether there may be more. A chore of the worker."""
+    old = CredlyEvent.objects.filter(applied_at__lt=now - _REMEMBERED).order_by("pk")
+    keys = list(old.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE])
+    if keys:
+        CredlyEvent.objects.filter(pk__in=keys).delete()
+    return len(keys) == _FORGOTTEN_AT_ONCE
 
 
 def apply_latest(organization: CredlyOrganization) -> None:

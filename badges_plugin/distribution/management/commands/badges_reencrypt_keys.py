@@ -1,0 +1,36 @@
+"""`manage.py badges_reencrypt_keys`: what has to be done before an old SECRET_KEY is thrown away."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from badges_plugin.conf import is_enabled
+from badges_plugin.distribution.keys import reencrypt
+
+
+class Command(BaseCommand):
+    help = (
+        "Encrypt the stored API keys under today's SECRET_KEY. Those that were encrypted under an older one are read "
+        "by SECRET_KEY_FALLBACKS, which can be emptied afterwards. Workers do the same by themselves."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Only count.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not is_enabled():
+            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        dry_run = options["dry_run"]
+        result = reencrypt(dry_run=dry_run)
+        verb = "would be encrypted anew" if dry_run else "encrypted anew"
+        self.stdout.write(f"{result.renewed} stored API keys {verb}, {result.current} are up to date.")
+        for account in result.unreadable:
+            self.stderr.write(f"The key of {account} cannot be read.")
+        if result.unreadable:
+            raise CommandError(
+                f"{len(result.unreadable)} stored API keys cannot be read. Add the old SECRET_KEY to "
+                "SECRET_KEY_FALLBACKS and run the command again, or enter the API keys again in the admin."
+            )
