@@ -21,6 +21,7 @@ from .models import BadgeAward, BadgeTemplate
 from .models.requirements import impossible_values
 from .processing import collector, learners
 from .processing.announcements import announce_pending
+from .processing.erasure import sweep as sweep_retired
 from .processing.history import HistoryChanges, process_history
 from .processing.pipeline import Outcome, process_event
 
@@ -38,6 +39,7 @@ __all__ = [
     "process_history",
     "read_event",
     "revoke_award",
+    "sweep_retired",
 ]
 
 
@@ -58,8 +60,9 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
     The learner earns the badge again only by losing a requirement and fulfilling it anew.
     """
     with transaction.atomic():
-        learners.lock(award.progress.user_id)
+        user = learners.lock(award.progress.user_id)
         award.refresh_from_db()
+        award.progress.user = user
         if award.revoked_at is not None:
             return False
         collector.revoke(award, reason=reason, by_hand=True)

@@ -26,6 +26,10 @@ DEFAULT_IGNORED_KEYPATHS = (
     "user.pii.name",
 )
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
+# Those of the LMS: RETIRED_USERNAME_PREFIX, RETIRED_EMAIL_DOMAIN.
+DEFAULT_RETIREMENT = {"username_prefix": "retired__user_", "email_domain": "retired.invalid"}
+# A shorter one would be the beginning of living people's names.
+SHORTEST_PREFIX = 4
 YEAR_SECONDS = 366 * 24 * 3600
 # Dates have a beginning: no age is greater than this.
 MOST_DAYS = 100_000
@@ -38,6 +42,8 @@ class BadgesConfig:
     events: tuple[str, ...]
     ignored_keypaths: tuple[str, ...]
     future_tolerance: timedelta
+    retired_username_prefix: str
+    retired_email_domain: str
 
 
 def is_enabled() -> bool:
@@ -62,8 +68,9 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_name: BADGES_CONFIG
     .. setting_default: {}
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
-        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``consumer``, ``distribution``, and one
-        section for each distribution backend. What is left out has its default.
+        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retirement`` (``username_prefix``,
+        ``email_domain``), ``consumer``, ``distribution``, and one section for each distribution backend. What is left
+        out has its default.
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """
@@ -99,6 +106,7 @@ def config() -> BadgesConfig:
         raise ImproperlyConfigured(
             'BADGES_CONFIG["processing"]["future_tolerance_seconds"] must be a number of seconds, at most a year.'
         )
+    prefix, domain = _retirement()
     return BadgesConfig(
         events=_strings('BADGES_CONFIG["events"]', _or_default(_badges_config().get("events"), DEFAULT_EVENTS)),
         ignored_keypaths=_strings(
@@ -106,7 +114,24 @@ def config() -> BadgesConfig:
             known_section("rules", {"ignored_keypaths": DEFAULT_IGNORED_KEYPATHS})["ignored_keypaths"],
         ),
         future_tolerance=timedelta(seconds=tolerance),
+        retired_username_prefix=prefix,
+        retired_email_domain=domain,
     )
+
+
+def _retirement() -> tuple[str, str]:
+    given = known_section("retirement", DEFAULT_RETIREMENT)
+    prefix, domain = given["username_prefix"], given["email_domain"]
+    if not isinstance(prefix, str) or len(prefix.strip()) < SHORTEST_PREFIX:
+        raise ImproperlyConfigured(
+            'BADGES_CONFIG["retirement"]["username_prefix"] must be the LMS setting RETIRED_USERNAME_PREFIX, at least '
+            f"{SHORTEST_PREFIX} characters."
+        )
+    if not isinstance(domain, str) or "." not in domain.strip(".") or "@" in domain:
+        raise ImproperlyConfigured(
+            'BADGES_CONFIG["retirement"]["email_domain"] must be the LMS setting RETIRED_EMAIL_DOMAIN, a domain.'
+        )
+    return prefix.strip(), domain.strip().strip(".")
 
 
 def _badges_config() -> Mapping[str, object]:

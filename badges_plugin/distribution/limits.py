@@ -9,16 +9,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _ends: ContextVar[float | None] = ContextVar("_ends", default=None)
+_is_withdrawn: ContextVar[Callable[[], bool]] = ContextVar("_is_withdrawn", default=lambda: False)
 
 
 @contextmanager
-def until(instant: float) -> Iterator[None]:
-    """Inside the block no request waits for its turn beyond the instant, on the clock of `time.monotonic()`."""
-    token = _ends.set(instant)
+def until(instant: float, *, unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Inside the block no request waits for its turn beyond the instant, on the clock of `time.monotonic()`.
+
+    And none gets a turn any more once `unless` says so.
+    """
+    token, condition = _ends.set(instant), _is_withdrawn.set(unless)
     try:
         yield
     finally:
         _ends.reset(token)
+        _is_withdrawn.reset(condition)
 
 
 class RateLimiter:
@@ -47,7 +52,8 @@ class RateLimiter:
     def wait(self, *, at_most: float = float("inf")) -> bool:
         """Return when the next call may be made: True.
 
-        Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end.
+        Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end; and
+        when it was withdrawn meanwhile.
         """
         ends = _ends.get()
         with self._lock:
@@ -60,4 +66,4 @@ class RateLimiter:
             pause = turn - now
         if pause > 0:
             self._sleep(pause)
-        return True
+        return not _is_withdrawn.get()()

@@ -27,6 +27,7 @@ from badges_plugin.distribution.delivery import (
     prepare,
     record,
 )
+from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.heartbeat import beat
 from badges_plugin.redaction import describe
@@ -61,6 +62,7 @@ class Worker:
         self._unrecorded: list[Attempt] = []
         self._stopping = threading.Event()
         self._next_housekeeping = 0.0
+        self._attendance = Attendance()
 
     def stop(self) -> None:
         """Take no more deliveries; `run` returns when those at hand are done.
@@ -113,6 +115,7 @@ class Worker:
         if self._unrecorded:
             self._record(self._unrecorded)
             self._unrecorded.clear()
+        self._attendance.attend()
         if not self._stopping.is_set():
             self._start(pool)
         return bool(self._running)

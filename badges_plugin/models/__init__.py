@@ -1,7 +1,7 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from .failed_events import FailedEvent
-from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner
+from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner, RetiredLearner
 from .requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from .ruleset_version import RulesetVersion
 from .templates import BadgeTemplate
@@ -17,5 +17,6 @@ __all__ = [
     "Fulfillment",
     "Learner",
     "PenaltyDataRule",
+    "RetiredLearner",
     "RulesetVersion",
 ]

@@ -7,16 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
+from badges_plugin.distribution.claims import claim
+from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Delivery
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 from sandbox.accredible import DEMO_KEY, AccredibleSimulator
 from tests.accredible.conftest import GROUP
 from tests.distribution.backend_cases import BackendCases
-from tests.distribution.worlds import deliver
+from tests.distribution.worlds import deliver, let_time_pass
 from tests.factories import UserFactory, send_passing
 
 OPERATIONS = {Action.ISSUE: "issue", Action.REVOKE: "expire"}
@@ -201,3 +206,35 @@ def test_the_key_of_a_configuration_may_come_from_the_settings(
     settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Demo": DEMO_KEY}}
     deliver()
     assert Delivery.objects.get().state == "done"
+
+
+def test_c1_a_retired_learners_credential_in_doubt_is_found_without_their_address(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    [taken] = claim(1, worker="gone", lease=60, now=timezone.now(), policy=config().retry)
+    carry_out(*prepare([taken], config()))
+    User.objects.filter(pk=ada.pk).update(username="retired__user_1")
+    let_time_pass()
+    asked = len(accredible.asked)
+    deliver()
+
+    [credential] = accredible.credentials()
+    issue = Delivery.objects.get()
+    assert (issue.state, issue.external_id) == ("done", str(credential.id))
+    assert accredible.asked[asked:] == ["get"]
+    assert AccredibleBadge.objects.get().credential_url == ""
+
+
+def test_c5_a_credential_in_the_way_is_said_to_be_whose_it_is(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    send_passing(UserFactory.create(username="bob", email=ada.email, full_name="Bob Babbage"))
+    deliver(concurrency=1)
+
+    failed = Delivery.objects.get(state="failed")
+    assert failed.in_the_way is not None
+    assert failed.in_the_way.user == ada
+    assert f"of user {ada.pk}" in failed.last_error
+    assert ada.email not in failed.last_error

@@ -341,3 +341,47 @@ def test_one_that_cannot_be_announced_does_not_keep_the_others_back(bus: FakePro
     finally:
         BADGE_AWARDED.disconnect(fail)
     assert [award.user.username for award in BadgeAward.objects.exclude(announced_at=None)] == ["ben"]
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+@pytest.mark.parametrize("change", [{"username": "retired__user_1"}, {"email": "x@retired.invalid"}])
+def test_c1_what_is_left_of_a_learner_who_was_retired_is_not_announced(
+    bus: FakeProducer, learner: Any, listener: Listener, change: dict[str, str], revoked: bool
+) -> None:
+    passes(learner)
+    if revoked:
+        passes(learner, is_passing=False, minute=1)
+    type(learner).objects.filter(pk=learner.pk).update(**change)
+    everything_is_due()
+    assert api.announce_pending() == 0
+    assert (bus.taken, listener.heard) == ([], [])
+    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+
+
+def test_c1_a_revocation_by_hand_of_a_learner_who_was_retired_is_not_announced(
+    bus: FakeProducer, learner: Any, commit: Commit
+) -> None:
+    with commit():
+        passes(learner)
+    award = BadgeAward.objects.select_related("progress__user").get()
+    type(learner).objects.filter(pk=learner.pk).update(username="retired__user_1")
+    with commit():
+        assert api.revoke_award(award, reason="copied")
+    assert len(bus.taken) == 1
+
+
+def test_c1_who_is_retired_while_others_are_announced_is_not(bus: FakeProducer, learner: Any) -> None:
+    other = make_user()
+    passes(other)
+    passes(learner)
+    everything_is_due()
+
+    def retire(**kwargs: Any) -> None:
+        type(learner).objects.filter(pk=learner.pk).update(username="retired__user_1")
+
+    BADGE_AWARDED.connect(retire)
+    try:
+        assert api.announce_pending() == 1
+    finally:
+        BADGE_AWARDED.disconnect(retire)
+    assert len(bus.taken) == 1

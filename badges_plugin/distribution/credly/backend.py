@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import chain, islice
@@ -16,14 +17,14 @@ from badges_plugin.distribution.credly import handlers
 from badges_plugin.distribution.credly.client import CredlyClient, can_be_asked_for
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
-from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.data import Action, Order, Receipt
 from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _GONE = frozenset({404, 410})
-_MOST_REVOKED = 1_000
+_MOST_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,19 @@ class CredlyBackend(Backend[Context]):
             revoked = _revoked(order)
             return _adopted(revoked) if revoked else None
         badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
+        if not order.recipient.email:
+            # Of a learner who was retired. These are everybody's badges: so many are gone through as there is time for.
+            badges = islice(badges, _MOST_LOOKED_AT)
         ours = [badge for badge in badges if _is_ours(badge, order)]
         # Where a template allows duplicates there may be several: rather ours than one of the same address.
         ours.sort(key=lambda badge: badge.earner_id != order.recipient.earner_id)
         return _adopted(ours[0]) if ours else None
+
+    def find_others(self, order: Order[Context]) -> list[str]:
+        if not can_be_asked_for(order.recipient.email):
+            return []
+        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
+        return [badge.earner_id for badge in badges if badge.state in ALIVE]
 
     def issue(self, order: Order[Context]) -> Receipt:
         return _receipt(order.context.client.issue(_badge_to_issue(order)))
@@ -93,6 +103,9 @@ class CredlyBackend(Backend[Context]):
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         handlers.record_badge(award, receipt)
+
+    def forget(self, awards: Sequence[BadgeAward]) -> None:
+        CredlyBadge.objects.filter(pk__in=[award.credential_id for award in awards]).update(accept_badge_url="")
 
     def announce(self, award: BadgeAward, action: Action) -> None:
         if action is Action.ISSUE:
@@ -152,7 +165,7 @@ def _revoked(order: Order[Context]) -> BadgeRecord | None:
     mine = client.badges(template_id=template_id, email=email) if can_be_asked_for(email) else ()
     # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
     # worker has time for; if that is not enough, staff will look.
-    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_REVOKED)
+    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_LOOKED_AT)
     for badge in chain(mine, anybodys):
         if str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED:
             return badge
