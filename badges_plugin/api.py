@@ -23,6 +23,7 @@ from .models.requirements import EventCondition
 from .models.validity import RuleText
 from .processing import collector, learners
 from .processing.announcements import announce_pending
+from .processing.erasure import sweep as sweep_retired
 from .processing.history import HistoryChanges, process_history
 from .processing.pipeline import Outcome, process_event
 
@@ -48,6 +49,7 @@ __all__ = [
     "read_event",
     "restore_credential",
     "revoke_award",
+    "sweep_retired",
     "undecided_fulfillments",
     "undecided_fulfillments_after",
 ]
@@ -70,8 +72,9 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
     The learner earns the badge again only by losing a requirement and fulfilling it anew.
     """
     with transaction.atomic():
-        learners.lock(award.progress.user_id)
+        user = learners.lock(award.progress.user_id)
         award.refresh_from_db()
+        award.progress.user = user
         if award.revoked_at is not None:
             return False
         collector.revoke(award, reason=reason, by_hand=True)

@@ -27,6 +27,10 @@ DEFAULT_IGNORED_KEYPATHS = (
 )
 BUILTIN_APP = "credentials.apps.badges"
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
+# Those of the LMS: RETIRED_USERNAME_PREFIX, RETIRED_EMAIL_DOMAIN.
+DEFAULT_RETIREMENT = {"username_prefix": "retired__user_", "email_domain": "retired.invalid"}
+# A shorter one would be the beginning of living people's names.
+SHORTEST_PREFIX = 4
 YEAR_SECONDS = 366 * 24 * 3600
 RETENTION_DEFAULTS: dict[str, object] = {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
 # Dates have a beginning: no age is greater than this.
@@ -49,6 +53,8 @@ class BadgesConfig:
     ignored_keypaths: tuple[str, ...]
     future_tolerance: timedelta
     retention: Retention
+    retired_username_prefix: str
+    retired_email_domain: str
 
 
 def is_enabled() -> bool:
@@ -73,8 +79,9 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_name: BADGES_CONFIG
     .. setting_default: {}
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
-        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retention``, ``consumer``,
-        ``distribution``, and one section for each distribution backend; ``builtin_app`` is "off" or "on". What is left
+        (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retention``, ``retirement``
+        (``username_prefix``, ``email_domain``), ``consumer``, ``distribution``, and one section for each distribution
+        backend; ``builtin_app`` is "off" or "on". What is left
         out has its default.
 
     Raises ImproperlyConfigured when the section is not a mapping.
@@ -161,6 +168,7 @@ def config() -> BadgesConfig:
         raise ImproperlyConfigured(
             'BADGES_CONFIG["processing"]["future_tolerance_seconds"] must be a number of seconds, at most a year.'
         )
+    prefix, domain = _retirement()
     return BadgesConfig(
         events=_strings('BADGES_CONFIG["events"]', _or_default(_badges_config().get("events"), DEFAULT_EVENTS)),
         ignored_keypaths=_strings(
@@ -169,6 +177,8 @@ def config() -> BadgesConfig:
         ),
         future_tolerance=timedelta(seconds=tolerance),
         retention=_retention(),
+        retired_username_prefix=prefix,
+        retired_email_domain=domain,
     )
 
 
@@ -195,6 +205,21 @@ def _retention() -> Retention:
     """
     values = known_section("retention", RETENTION_DEFAULTS, null="never")
     return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})
+
+
+def _retirement() -> tuple[str, str]:
+    given = known_section("retirement", DEFAULT_RETIREMENT)
+    prefix, domain = given["username_prefix"], given["email_domain"]
+    if not isinstance(prefix, str) or len(prefix.strip()) < SHORTEST_PREFIX:
+        raise ImproperlyConfigured(
+            'BADGES_CONFIG["retirement"]["username_prefix"] must be the LMS setting RETIRED_USERNAME_PREFIX, at least '
+            f"{SHORTEST_PREFIX} characters."
+        )
+    if not isinstance(domain, str) or "." not in domain.strip(".") or "@" in domain:
+        raise ImproperlyConfigured(
+            'BADGES_CONFIG["retirement"]["email_domain"] must be the LMS setting RETIRED_EMAIL_DOMAIN, a domain.'
+        )
+    return prefix.strip(), domain.strip().strip(".")
 
 
 def _badges_config() -> Mapping[str, object]:

@@ -89,15 +89,15 @@ def is_connected(signal: OpenEdxPublicSignal) -> bool:
     return any(lookup[0] == UID for lookup, *_ in signal.receivers)
 
 
-def put_first(signal: OpenEdxPublicSignal) -> None:
+def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str = UID) -> None:
     """
-    Make our receiver the first of the signal.
+    Make our receiver, or the one that was connected with ``dispatch_uid``, the first of the signal.
 
     Receivers are called in the order in which they were connected, and Django has no way to ask for another. With
     DEBUG on, an exception of one that is called earlier would keep the event from ours.
     """
     with signal.lock:
-        signal.receivers.sort(key=lambda entry: entry[0][0] != UID)
+        signal.receivers.sort(key=lambda entry: entry[0][0] != dispatch_uid)
         signal.sender_receivers_cache.clear()
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save, pre_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from . import api, conf, dispatch, events, receiving
 from .consumers import failures
 from .exceptions import DeferredEvent, UnusableEventType
+from .host import User
 from .models import BadgeRequirement, BadgeTemplate
+from .processing import erasure, traces
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ def connect() -> None:
             event_type.signal.connect(handle_badging_event, dispatch_uid=dispatch.UID)
             dispatch.put_first(event_type.signal)
     post_delete.connect(deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=dispatch.UID)
+    post_save.connect(notice_retirement, sender=User, dispatch_uid=dispatch.UID)
+    pre_delete.connect(forget_deleted_user, sender=User, dispatch_uid=dispatch.UID)
 
 
 def disconnect() -> None:
@@ -41,6 +45,8 @@ def disconnect() -> None:
     for signal in OpenEdxPublicSignal.all_events():
         signal.disconnect(handle_badging_event, dispatch_uid=dispatch.UID)
     post_delete.disconnect(sender=BadgeRequirement, dispatch_uid=dispatch.UID)
+    post_save.disconnect(sender=User, dispatch_uid=dispatch.UID)
+    pre_delete.disconnect(sender=User, dispatch_uid=dispatch.UID)
 
 
 def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **kwargs: object) -> None:
@@ -66,3 +72,14 @@ def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) ->
     if template is not None and not template.requirements.exists():
         api.deactivate_template(template)
         logger.warning("Badge template %s was deactivated: its last requirement was deleted.", template.pk)
+
+
+def notice_retirement(instance: User, *, raw: bool = False, **kwargs: object) -> None:
+    """A user who is saved as retired is forgotten at once. The host's own way is a query, which tells nobody."""
+    if not raw:
+        erasure.notice(instance)
+
+
+def forget_deleted_user(instance: User, **kwargs: object) -> None:
+    """What hangs on a user goes with them; failed events name them without hanging on them."""
+    traces.forget([instance])

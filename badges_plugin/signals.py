@@ -1,15 +1,20 @@
 """
-The core's internal signals: how what stands above learns of awards and revocations.
+The core's internal signals: how what stands above learns of awards, revocations and retired learners.
 
-Both are plain Django signals, sent with ``send`` inside the transaction that awards or revokes: a receiver
+They are plain Django signals, sent with ``send`` inside the transaction that awards, revokes or erases: a receiver
 writes what must be true together with the award, and one that raises undoes it. No receiver may do I/O with
 the outside here. The public events ``BADGE_AWARDED`` and ``BADGE_REVOKED`` of openedx-events are another
 thing: they are sent after the commit.
 
-Sender: ``BadgeTemplate``. Arguments: ``award``, a ``BadgeAward``; when revoked its ``revoked_at`` is set.
+Sender of the first two: ``BadgeTemplate``. Arguments: ``award``, a ``BadgeAward``; when revoked its ``revoked_at`` is
+set.
+
+``learner_retired`` is sent, by ``Learner``, in the transaction that erases what is kept of a learner: whoever keeps
+something of them, by their name or address, erases it. Argument: ``user``, who is locked.
 """
 
 from django.dispatch import Signal
 
 badge_awarded = Signal()
 badge_revoked = Signal()
+learner_retired = Signal()

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from .. import api
-from ..host import User
 from ..models import BadgeAward
 from . import links
 from .base import ReadOnlyAdmin
@@ -60,11 +59,14 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     list_select_related = ("progress__user", "progress__template")
     search_fields = (
         "progress__user__username",
-        "progress__user__email",
+        # The page does not show it: staff who know an address find its badges, and nobody finds an address.
+        "=progress__user__email",
         "progress__user__full_name",
         "progress__template__name",
     )
-    search_help_text = gettext_lazy("User name, e-mail address or full name of a learner, or the name of a badge.")
+    search_help_text = gettext_lazy(
+        "User name, full name or whole e-mail address of a learner, or the name of a badge."
+    )
     fields = (
         "learner_link",
         "template_link",
@@ -96,7 +98,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, award: BadgeAward) -> str:
-        return links.link_to(self.admin_site, User, award.user.pk, award.user.get_username())
+        return links.learner(self.admin_site, award.user)
 
     @admin.display(description=gettext_lazy("badge template"))
     def template_link(self, award: BadgeAward) -> str:

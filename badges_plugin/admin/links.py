@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from ..host import User
 from ..models import BadgeTemplate
 
 
@@ -34,6 +35,12 @@ def link_to(site: AdminSite, model: type[models.Model], pk: object, text: object
     if not site.is_registered(model):
         return str(text)
     return format_html('<a href="{}">{}</a>', page_url(site, model, "change", pk), text)
+
+
+def learner(site: AdminSite, user: User) -> str:
+    """Return a link to a learner's page. It says the full name, too: pages that are searched by it must show it."""
+    text = f"{user.get_username()} ({user.full_name})" if user.full_name else user.get_username()
+    return link_to(site, User, user.pk, text)
 
 
 def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTemplate]:

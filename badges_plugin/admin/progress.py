@@ -12,7 +12,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..host import User
 from ..models import BadgeAward, BadgeProgress, Fulfillment
 from ..ruleset import grouped
 from . import links
@@ -106,7 +105,7 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, progress: BadgeProgress) -> str:
-        return links.link_to(self.admin_site, User, progress.user_id, progress.user.get_username())
+        return links.learner(self.admin_site, progress.user)
 
     @admin.display(description=gettext_lazy("badge template"))
     def template_link(self, progress: BadgeProgress) -> str:

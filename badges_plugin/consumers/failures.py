@@ -19,6 +19,7 @@ from .. import database
 from ..data import Deferral
 from ..exceptions import DeferredEvent
 from ..models import FailedEvent
+from ..processing.traces import without_retired
 from ..redaction import describe
 from .message import DecodedEvent, Message
 from .problems import ReceiversFailed
@@ -55,6 +56,10 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "raw": message.value[:LARGEST],
         **account_of(error),
     }
+    living = without_retired(facts["payload"])
+    if living is not facts["payload"]:
+        # Somebody in it was retired: nothing of them is kept, so neither are bytes and error, which say it again.
+        facts |= {"payload": living, "raw": None, "error": facts["reason"]}
     with transaction.atomic():
         row, created = FailedEvent.objects.get_or_create(fingerprint=message.fingerprint, defaults=facts)
         if not created:

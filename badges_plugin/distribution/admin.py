@@ -66,6 +66,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "claimed_until",
         "external_id",
         "last_error",
+        "badge_in_the_way",
         "created",
         "settled_at",
     )
@@ -81,6 +82,14 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     @admin.display(description=_("award"))
     def award_link(self, delivery: Delivery) -> str:
         return link_to(self.admin_site, BadgeAward, delivery.award_id, f"#{delivery.award.number}")
+
+    @admin.display(description=_("the badge in the way"))
+    def badge_in_the_way(self, delivery: Delivery) -> str:
+        """Of another learner: here it may be named, in the reason and in logs it is not."""
+        award = delivery.in_the_way
+        if award is None:
+            return "-"
+        return link_to(self.admin_site, BadgeAward, award.pk, f"{award.user.get_username()}: {award.template}")
 
     @admin.display(description=_("learner"))
     def user(self, delivery: Delivery) -> str:

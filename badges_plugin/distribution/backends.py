@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Generic, final
+
+from django.utils.translation import gettext as _
 
 from badges_plugin.distribution.data import Action, Cancelled, ContextT, Order, Receipt
 from badges_plugin.distribution.failures import (
     AlreadyIssued,
     DeliveryFailure,
+    InTheWay,
+    NoName,
     NotSent,
     PermanentFailure,
 )
@@ -46,7 +51,8 @@ class Backend(ABC, Generic[ContextT]):
     def find(self, order: Order[ContextT]) -> Receipt | None:
         """Look the badge of this order up at the provider. Never one of `order.foreign_ids`.
 
-        For an issue: a badge that is alive. For a revocation: the badge if it is revoked already, or gone.
+        For an issue: a badge that is alive. For a revocation: the badge if it is revoked already, or gone. Of a learner
+        who was retired, `order.recipient` has no address: the badge is known by its earner id.
         """
 
     @abstractmethod
@@ -56,6 +62,14 @@ class Backend(ABC, Generic[ContextT]):
     @abstractmethod
     def revoke(self, order: Order[ContextT]) -> Receipt:
         """Ask that the badge `order.external_id` be revoked, once."""
+
+    def find_others(self, order: Order[ContextT]) -> list[str]:
+        """Return whose badges the provider has at the address of this order, by their earner ids.
+
+        Asked when it refuses a badge as a duplicate of one that is not this learner's. An earner id is empty where the
+        badge is not of this plugin.
+        """
+        return []
 
     def account_name(self, account: str) -> str:
         """What staff call the account."""
@@ -74,6 +88,9 @@ class Backend(ABC, Generic[ContextT]):
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         """Note in rows of one's own what the provider did, in the transaction that settles the delivery."""
 
+    def forget(self, awards: Sequence[BadgeAward]) -> None:
+        """Erase what rows of one's own say of a learner who was retired. The ids at the provider stay."""
+
     def announce(self, award: BadgeAward, action: Action) -> None:
         """Tell the learner, after that transaction. Whatever is raised here is logged and changes nothing."""
 
@@ -84,11 +101,15 @@ class Backend(ABC, Generic[ContextT]):
             found = self._look_up(order)
             if found is not None:
                 return found
+        if order.withdrawn.reason:
+            return Cancelled(order.withdrawn.reason)
         if order.action is Action.REVOKE:
             _must_be_in_time(order)
             return self.revoke(order)
         if not order.wanted:
             return Cancelled("Revoked before it was delivered.")
+        if not order.recipient.first_name:
+            raise NoName(_("The learner has no name that could stand on a badge. It is issued once there is one."))
         _must_be_in_time(order)
         return self._issue(order)
 
@@ -98,11 +119,19 @@ class Backend(ABC, Generic[ContextT]):
         except AlreadyIssued as refusal:
             found = self._look_up(order)
             if found is None:
-                raise PermanentFailure(
-                    f"The provider refuses the badge as a duplicate, but shows no badge to adopt: {refusal.reason}",
-                    status=refusal.status,
-                ) from refusal
+                raise self._no_badge_to_adopt(order, refusal) from refusal
             return found
+
+    def _no_badge_to_adopt(self, order: Order[ContextT], refusal: AlreadyIssued) -> PermanentFailure:
+        try:
+            others = [each for each in self.find_others(order) if each != order.recipient.earner_id]
+        except DeliveryFailure:
+            others = []
+        if others:
+            # One that we issued explains more than one that somebody else did.
+            return InTheWay(refusal.reason, earner_id=max(others), status=refusal.status)
+        text = _("The provider refuses the badge as a duplicate, but shows no badge to adopt: %s")
+        return PermanentFailure(text % refusal.reason, status=refusal.status)
 
     def _look_up(self, order: Order[ContextT]) -> Receipt | None:
         try:

@@ -40,7 +40,9 @@ def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: Retry
         return []
     return list(
         Delivery.objects.filter(claimed_by=token)
-        .select_related("channel", "award__credential", "award__progress__user", "award__progress__template")
+        .select_related(
+            "channel", "award__credential", "award__progress__user__badges_learner", "award__progress__template"
+        )
         .order_by("pk")
     )
 

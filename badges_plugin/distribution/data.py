@@ -40,6 +40,7 @@ class Action(StrEnum):
 class Recipient:
     """The learner as a provider wants to know them.
 
+    The names are empty when none is known that could stand on a badge. Of a learner who was retired, so is the address.
     `earner_id` is the UUID of the learner's credential: the same for all awards of this badge, different at every
     site (user ids are not, and two sites may share an account at a provider), and it says nothing about the learner.
 
@@ -54,10 +55,18 @@ class Recipient:
     earner_id: str
 
 
+@dataclass(slots=True, eq=False)
+class Withdrawal:
+    """Says, with the reason, that an order must not be sent any more. The main thread may set it at any time."""
+
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Order(Generic[ContextT]):
     """One thing to be done at a provider, complete: nothing else is read while it is carried out.
 
+    `withdrawn` has a reason when the learner was retired: then it is looked up if in doubt, and nothing is sent.
     `wanted` is false for the issue of an award that was revoked meanwhile: it is looked up if in doubt, never sent.
     `foreign_ids` are the provider's ids of the learner's other awards of this template; they are never adopted.
     `send_before` is on the clock of `time.monotonic()`: after it, another worker may have taken this delivery over.
@@ -81,6 +90,7 @@ class Order(Generic[ContextT]):
     in_doubt: bool = False
     wanted: bool = True
     send_before: float = float("inf")
+    withdrawn: Withdrawal = field(default_factory=Withdrawal, compare=False, repr=False)
 
     @property
     def awarded_on(self) -> date:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -22,25 +24,39 @@ from badges_plugin.distribution import channels, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
-from badges_plugin.distribution.failures import DeliveryFailure, NotSent, RejectedKey, TransientFailure, redacted
+from badges_plugin.distribution.failures import (
+    DeliveryFailure,
+    InTheWay,
+    NoName,
+    NotSent,
+    RejectedKey,
+    TransientFailure,
+    redacted,
+)
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
-from badges_plugin.distribution.orders import order_for
+from badges_plugin.distribution.orders import order_for, retired
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 from badges_plugin.redaction import describe_with_place
+from badges_plugin.retirement import is_retired
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Job:
-    """A claimed delivery, ready to be carried out. `order` is a failure when the delivery could not even be read."""
+    """A claimed delivery, ready to be carried out. Where there is nothing to carry out, `order` is the outcome."""
 
     delivery: Delivery
     backend: Backend[Any]
-    order: Order[Any] | DeliveryFailure | Bug
+    order: Order[Any] | Cancelled | DeliveryFailure | Bug
     fingerprint: str
+
+
+_at_hand: WeakValueDictionary[int, Job] = WeakValueDictionary()
+"""What this process has claimed and not recorded yet, by delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +80,55 @@ def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[
     jobs = [_job(delivery, fingerprints[delivery.channel_id], config) for delivery in deliveries]
     addressed = []
     for job in jobs:
-        if isinstance(job.order, Order) and job.order.action is Action.ISSUE:
+        if isinstance(job.order, Order) and job.order.action is Action.ISSUE and not job.order.withdrawn.reason:
             job.delivery.recipient_email = job.order.recipient.email
             addressed.append(job.delivery)
     # Only while the claims hold: an expired one may be settled by now, and its address forgotten.
     claims = {delivery.claimed_by for delivery in addressed}
     Delivery.objects.filter(claimed_by__in=claims).bulk_update(addressed, ["recipient_email"])
+    jobs = _without_retired(jobs, config)
+    _at_hand.update({job.delivery.pk: job for job in jobs})
     return jobs
+
+
+def withdraw_retired() -> None:
+    """Stop what this process has at hand for learners who were retired, unless its request is under way already."""
+    jobs = [job for job in list(_at_hand.values()) if isinstance(job.order, Order) and not job.order.withdrawn.reason]
+    for job in _of_retired(jobs):
+        assert isinstance(job.order, Order)  # noqa: S101 - for the type checker
+        job.order.withdrawn.reason = retired()
+
+
+def _without_retired(jobs: list[Job], config: DistributionConfig) -> list[Job]:
+    """Look once more who was retired, after addresses were written: nobody who was is left with one."""
+    again = {}
+    for job in _of_retired(job for job in jobs if isinstance(job.order, Order) and not job.order.withdrawn.reason):
+        job.delivery.recipient_email = ""
+        Delivery.objects.filter(pk=job.delivery.pk).update(recipient_email="")
+        again[job.delivery.pk] = _job(job.delivery, job.fingerprint, config)
+    return [again.get(job.delivery.pk, job) for job in jobs]
+
+
+def _of_retired(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs whose learners were retired by now. One query; their users are refreshed."""
+    of_user: dict[int, list[Job]] = {}
+    for job in jobs:
+        of_user.setdefault(job.delivery.award.progress.user_id, []).append(job)
+    if not of_user:
+        return []
+    found = []
+    for pk, username, email in User.objects.filter(pk__in=of_user).values_list("pk", "username", "email"):
+        if is_retired(username, email):
+            for job in of_user[pk]:
+                user = job.delivery.award.progress.user
+                user.username, user.email = username, email
+                found.append(job)
+    return found
 
 
 def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig) -> Job:
     backend = registry.get(delivery.backend)
-    order: Order[Any] | DeliveryFailure | Bug
+    order: Order[Any] | Cancelled | DeliveryFailure | Bug
     try:
         order = order_for(delivery, backend, config)
     except DeliveryFailure as failure:
@@ -95,11 +148,18 @@ def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Att
     """
     started_at, clock = timezone.now(), time.monotonic()
     outcome: Outcome
-    if isinstance(job.order, DeliveryFailure | Bug):
+    if isinstance(job.order, Cancelled | DeliveryFailure | Bug):
         outcome = job.order
     else:
+        withdrawn = job.order.withdrawn
+        # Then the order has no address, and may be looked up. One that is withdrawn from now on has.
+        was_withdrawn = bool(withdrawn.reason)
+
+        def must_not_begin() -> bool:
+            return (bool(withdrawn.reason) and not was_withdrawn) or (is_stopping is not None and is_stopping())
+
         try:
-            with limits.until(job.order.send_before, unless=is_stopping):
+            with limits.until(job.order.send_before, unless=must_not_begin):
                 outcome = job.backend.deliver(job.order)
         except DeliveryFailure as failure:
             failure.reason = people.redacted(failure.reason, job.order.recipient)
@@ -118,10 +178,13 @@ def not_begun(job: Job) -> Attempt:
 def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None) -> Decision | None:
     """Write down the outcome and what follows from it; None when the claim had expired and it no longer counts."""
     delivery, outcome = attempt.job.delivery, attempt.outcome
+    if isinstance(outcome, Receipt) and _is_withdrawn(attempt.job):
+        outcome = replace(outcome, details={})
+    in_the_way = _badge_in_the_way(outcome)
     chance = random.random() if chance is None else chance  # noqa: S311 - spreads load, hides nothing
     decision = decide(outcome, attempt=delivery.attempts, policy=policy, chance=chance)
     with transaction.atomic():
-        if not _write_state(delivery, outcome, decision):
+        if not _write_state(delivery, outcome, decision, in_the_way):
             logger.warning(
                 "Delivery %s: the result came after the claim had expired and is looked up instead.", delivery.pk
             )
@@ -172,7 +235,39 @@ def failed_to_record(attempt: Attempt, error: Exception) -> Attempt:
     return replace(attempt, outcome=_bug(attempt.job.delivery, error))
 
 
-def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bool:
+def _is_withdrawn(job: Job) -> bool:
+    return isinstance(job.order, Order) and bool(job.order.withdrawn.reason)
+
+
+def _badge_in_the_way(outcome: Outcome) -> BadgeAward | None:
+    """Whose badge it is that the provider has at the address. The reason says so, by keys and not by names."""
+    if not isinstance(outcome, InTheWay):
+        return None
+    award = _award_of(outcome.earner_id)
+    if award is None:
+        text = _(
+            "The provider refuses the badge as a duplicate: it has one at the same e-mail address, of nobody here. "
+            "Give the learner another address, or delete that badge at the provider, and retry."
+        )
+    else:
+        text = _(
+            "The provider refuses the badge as a duplicate: at the same e-mail address it has that of award %(award)d, "
+            "of user %(user)d. Two learners share an address. Give this one another, and retry."
+        ) % {"award": award.pk, "user": award.progress.user_id}
+    outcome.reason = redacted(f"{text} ({outcome.reason})")
+    return award
+
+
+def _award_of(earner_id: str) -> BadgeAward | None:
+    try:
+        credential = UUID(earner_id)
+    except ValueError:
+        return None
+    awards = BadgeAward.objects.filter(credential__uuid=credential).select_related("progress")
+    return awards.order_by("-number").first()
+
+
+def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision, in_the_way: BadgeAward | None) -> bool:
     """Whether the claim still held. The claim is the condition: a late result changes nothing."""
     mine = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, claimed_by=delivery.claimed_by)
     if decision.state in (State.DONE, State.CANCELLED):
@@ -191,6 +286,8 @@ def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision) -> bo
             claimed_by="",
             claimed_until=None,
             last_error=decision.reason,
+            awaits_name=isinstance(outcome, NoName),
+            in_the_way=in_the_way,
             **forget,
         )
     )

@@ -59,6 +59,18 @@ class PermanentFailure(DeliveryFailure):
     """Sending the same again would fail again: someone has to change something first."""
 
 
+class NoName(PermanentFailure):
+    """Nothing that is known of the learner is a name. The badge waits until there is one and then goes on by itself."""
+
+
+class InTheWay(PermanentFailure):
+    """The provider has a badge of another learner where this one should be. `earner_id` is theirs, if it is of ours."""
+
+    def __init__(self, reason: str, *, earner_id: str = "", status: int | None = None) -> None:
+        super().__init__(reason, status=status)
+        self.earner_id = earner_id
+
+
 class AlreadyIssued(PermanentFailure):
     """The provider refuses a second badge for this learner and template. What it has is looked up and adopted."""
 

@@ -69,7 +69,8 @@ class RateLimiter:
     def wait(self, *, at_most: float = float("inf")) -> bool:
         """Return when the next call may be made: True.
 
-        Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end.
+        Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end; and
+        when it was withdrawn meanwhile.
         """
         curfew = _curfew.get()
         with self._lock:

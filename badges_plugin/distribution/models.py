@@ -82,6 +82,21 @@ class Delivery(models.Model):
     external_id = models.CharField(_("id at the provider"), max_length=255, blank=True)
     recipient_email = models.CharField(max_length=254, blank=True, editable=False)
     last_error = models.CharField(_("reason"), max_length=1000, blank=True)
+    awaits_name = models.BooleanField(
+        _("waits for a name"),
+        default=False,
+        help_text=_("Needs attention because the learner has no name. It goes on by itself once there is one."),
+    )
+    # Only for people to look at: it decides nothing.
+    in_the_way = models.ForeignKey(
+        BadgeAward,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("the badge in the way"),
+        help_text=_("The provider has this badge, of another learner, at the same address."),
+    )
     created = models.DateTimeField(_("created"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 

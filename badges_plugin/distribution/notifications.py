@@ -14,7 +14,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from badges_plugin.distribution.conf import config
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
+from badges_plugin.retirement import is_retired
 
 ISSUED = "badge_issued"
 REVOKED = "badge_revoked"
@@ -32,8 +34,11 @@ def tell(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
 
     Raises whatever the mail system raises.
     """
-    user = award.progress.user
-    if not are_on() or not user.email:
+    if not are_on():
+        return False
+    # As they are now: the delivery may have taken minutes.
+    user = User.objects.get(pk=award.progress.user_id)
+    if not user.email or is_retired(user.get_username(), user.email):
         return False
     context = {
         "badge_name": award.template.name,

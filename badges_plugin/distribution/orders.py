@@ -7,27 +7,40 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from badges_plugin import retirement
 from badges_plugin.distribution import people
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.data import Action, Order
+from badges_plugin.distribution.data import Action, Cancelled, Order, Withdrawal
 from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import State
 
 
-def order_for(delivery: Delivery, backend: Backend[Any], config: DistributionConfig) -> Order[Any]:
+def retired() -> str:
+    """Why nothing is sent for a learner who was retired."""
+    return _("The learner was retired: nothing is sent for them any more.")
+
+
+def order_for(delivery: Delivery, backend: Backend[Any], config: DistributionConfig) -> Order[Any] | Cancelled:
     """
     Read what the backend needs to carry the delivery out.
 
+    For a learner who was retired nothing is carried out. What is in doubt is looked up, and that without their address.
     Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's own reading.
     """
     award, action = delivery.award, Action(delivery.action)
+    is_retired = retirement.is_retired(award.user.get_username(), award.user.email)
+    if is_retired and not delivery.in_doubt:
+        return Cancelled(retired())
     person = people.recipient(award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email)
     external_id = ""
     if action is Action.REVOKE:
         external_id = _issued_id(delivery)
+        if not external_id and is_retired:
+            return Cancelled(retired())
         if not external_id:
             raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
     return Order(
@@ -46,6 +59,7 @@ def order_for(delivery: Delivery, backend: Backend[Any], config: DistributionCon
         in_doubt=delivery.in_doubt,
         wanted=action is Action.REVOKE or award.revoked_at is None,
         send_before=_send_before(delivery, config),
+        withdrawn=Withdrawal(retired() if is_retired else ""),
     )
 
 

@@ -63,6 +63,8 @@ def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **
         claimed_until=None,
         recipient_email="",
         last_error=reason,
+        awaits_name=False,
+        in_the_way=None,
         settled_at=timezone.now(),
         **changes,
     )
@@ -83,6 +85,7 @@ def retry_now(deliveries: QuerySet[Delivery]) -> int:
             default=Value(looked_up),
         ),
         state=State.PENDING,
+        awaits_name=False,
     )
 
 

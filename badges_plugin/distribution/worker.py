@@ -32,6 +32,7 @@ from badges_plugin.distribution.delivery import (
     record,
 )
 from badges_plugin.distribution.housekeeping import Housekeeping
+from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.distribution.threads import Threads
 from badges_plugin.heartbeat import beat
@@ -82,6 +83,7 @@ class Worker:
         self._next_housekeeping = 0.0
         self._housekeeping = Housekeeping()
         self._retries = Retries()
+        self._attendance = Attendance()
 
     def stop(self) -> None:
         """Take no more deliveries and begin no more requests; `run` returns when those under way have ended.
@@ -160,6 +162,7 @@ class Worker:
             # Whether or not a thread is free: what others wait for must not wait for a provider.
             _renew_connections()
             self._keep_house()
+            self._attendance.attend()
             self._start(threads)
         return any(not self._is_overdue(future) for future in self._running) and time.monotonic() < self._leave_at
 

@@ -2,7 +2,7 @@
 
 from .failed_events import FailedEvent
 from .groups import RequirementGroup
-from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner, LearnerLock
+from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner, LearnerLock, RetiredLearner
 from .requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from .ruleset_version import RulesetVersion
 from .templates import BadgeTemplate
@@ -20,5 +20,6 @@ __all__ = [
     "LearnerLock",
     "PenaltyDataRule",
     "RequirementGroup",
+    "RetiredLearner",
     "RulesetVersion",
 ]

@@ -36,6 +36,12 @@ class Learner(models.Model):
         _("profile as of"), help_text=_("Time of the newest event whose name and e-mail address were taken over.")
     )
 
+    was_named = models.BooleanField(
+        _("had a name"),
+        default=False,
+        help_text=_("Whether Credentials ever knew the full name. If it is gone, nothing is issued until it is back."),
+    )
+
     class Meta:
         verbose_name = _("learner")
         verbose_name_plural = _("learners")
@@ -69,6 +75,30 @@ class LearnerLock(models.Model):
         # An update and not SELECT ... FOR UPDATE: it holds on every database, and between the servers of a cluster.
         while not cls.objects.filter(pk=key).update(taken=F("taken") + 1):
             LearnerLock.objects.bulk_create([LearnerLock(pk=key)], ignore_conflicts=True)
+
+
+class RetiredLearner(models.Model):
+    """
+    A Credentials user who was retired, and of whom nothing is kept any more that the platform erased.
+
+    Whether somebody was retired is never asked here, but decided by ``badges_plugin.retirement``.
+
+    .. pii: Belongs to a user; holds no personal data itself.
+    .. pii_types: other
+    .. pii_retirement: retained
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+", verbose_name=_("user")
+    )
+    erased_at = models.DateTimeField(_("erased"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("retired learner")
+        verbose_name_plural = _("retired learners")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class BadgeProgress(models.Model):

@@ -23,6 +23,7 @@ from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData,
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
 from ..models import BadgeAward
+from ..retirement import is_retired
 from .publishing import publish
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ def announce_pending(*, limit: int = 100) -> int:
         claim = BadgeAward.objects.filter(pk=award.pk, announce_due_at=award.announce_due_at)
         if not claim.update(announce_due_at=timezone.now() + WAIT):
             continue
+        # As they are now: the events before this one may have taken minutes.
+        award.progress.user.refresh_from_db(fields=["username", "email", "full_name", "lms_user_id", "is_active"])
         try:
             for each, kind in _in_order(award):
                 if not _announce(each, kind):
@@ -118,11 +121,23 @@ def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
 
     All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
     """
+    if _is_withheld(award):
+        return
     for each in [*_earlier(award), award]:
         if each.announced_at is None:
             yield each, Kind.AWARDED
         if each.revoked_at is not None and each.revocation_announced_at is None:
             yield each, Kind.REVOKED
+
+
+def _is_withheld(award: BadgeAward) -> bool:
+    """Whether nothing is said of the award any more, because its learner was retired; then nothing is due either."""
+    user = award.progress.user
+    if not is_retired(user.get_username(), user.email):
+        return False
+    BadgeAward.objects.filter(pk=award.pk).update(announce_due_at=None)
+    logger.info("Award %s is not announced: user %s was retired.", award.pk, user.pk)
+    return True
 
 
 def _earlier(award: BadgeAward) -> list[BadgeAward]:

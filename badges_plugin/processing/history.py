@@ -50,6 +50,12 @@ def _process(
     ruleset: Ruleset, events: Sequence[BadgingEvent], templates: Collection[int] | None, *, dry_run: bool
 ) -> HistoryChanges:
     steps, ignored = _steps(ruleset, events, templates)
+    try:
+        for event in events:
+            learners.refuse_retired(event.learner, None)
+    except IgnoredEvent as reason:
+        # Whatever they did before: who has not been here yet must not come to be here now.
+        return HistoryChanges(ignored=(reason.reason,))
     if not steps:
         return HistoryChanges(ignored=ignored)
     try:
@@ -89,6 +95,7 @@ def _rehearse(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
 def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
     newest = _with_whole_profile(steps)
     found = learners.find(newest.learner)
+    learners.refuse_retired(newest.learner, found)
     if found is not None and progression.is_applied(found, steps, ruleset):
         return HistoryChanges(is_repeated=True)
     user = learners.ensure(found, newest)

@@ -10,9 +10,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from ..data import BadgingEvent, Deferral, LearnerData
-from ..exceptions import DeferredEvent
+from ..exceptions import DeferredEvent, IgnoredEvent
 from ..host import User
 from ..models import Learner, LearnerLock
+from ..names import as_name
+from ..retirement import is_retired
 
 
 def find(learner: LearnerData) -> User | None:
@@ -58,6 +60,19 @@ def _users(condition: Q) -> list[User]:
 def _whom_badges_mean(users: Iterable[User]) -> User:
     """Return the one of a learner's users, oldest first, to whom badges belong."""
     return min(users, key=lambda user: (not is_known(user), user.pk))
+
+
+def refuse_retired(learner: LearnerData, user: User | None) -> None:
+    """
+    Raise IgnoredEvent when the learner was retired: as the event describes them, or as ``user`` is here.
+
+    Nothing is awarded to them, and nothing that the platform erased is filled in again.
+    """
+    described = [(learner.username, learner.email)]
+    if user is not None:
+        described.append((user.get_username(), user.email))
+    if any(is_retired(username, email) for username, email in described):
+        raise IgnoredEvent("its learner was retired")
 
 
 def is_known(user: User) -> bool:
@@ -113,18 +128,21 @@ def hold(user: User, event: BadgingEvent, *, found: User | None) -> Held:
     ``found`` is what ``find`` returned: it knows whether badges ever dealt with the learner, a new user does not.
     Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
     empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when the
-    user was deleted meanwhile.
+    user was deleted meanwhile, and IgnoredEvent when they were retired.
     """
     user = lock(user.pk)
+    refuse_retired(event.learner, user)
     learner = Learner.objects.filter(pk=user.pk)
     is_new = not ((found is not None and found.pk == user.pk and is_known(found)) or learner.exists())
     if is_new:
         # The host takes over name and e-mail address itself at each login.
         known_until = user.last_login or event.stamp.time
         is_newer = user.last_login is None or event.stamp.time > known_until
-        Learner.objects.create(user=user, profile_time=max(event.stamp.time, known_until))
+        profile_time = max(event.stamp.time, known_until)
+        Learner.objects.create(user=user, profile_time=profile_time, was_named=_is_named(user))
     else:
-        is_newer = bool(learner.filter(profile_time__lt=event.stamp.time).update(profile_time=event.stamp.time))
+        news = {"profile_time": event.stamp.time, **({"was_named": True} if _is_named(user) else {})}
+        is_newer = bool(learner.filter(profile_time__lt=event.stamp.time).update(**news))
     _refresh_profile(user, event.learner, is_newer)
     return Held(user, is_new)
 
@@ -168,9 +186,11 @@ def _create(learner: LearnerData) -> User:
 
 
 def _refresh_profile(user: User, learner: LearnerData, is_newer: bool) -> None:
-    if learner.username and learner.username.casefold() != user.username.casefold():
-        # Renamed here since, which is also how the host retires a learner: what the event says must not come back.
+    is_renamed = bool(learner.username) and learner.username.casefold() != user.username.casefold()
+    if is_renamed and not is_newer:
+        # Of a time when the learner had another name, here or in the LMS.
         return
+    # Not the user name: the host keeps credentials by it, and renames all of them at once.
     said = {"email": learner.email, "full_name": learner.name, "lms_user_id": learner.lms_user_id}
     changed = {
         name: value
@@ -181,3 +201,9 @@ def _refresh_profile(user: User, learner: LearnerData, is_newer: bool) -> None:
         for name, value in changed.items():
             setattr(user, name, value)
         user.save(update_fields=list(changed))
+    if "full_name" in changed and _is_named(user):
+        Learner.objects.filter(pk=user.pk).update(was_named=True)
+
+
+def _is_named(user: User) -> bool:
+    return any(map(as_name, (user.full_name or "", user.first_name, user.last_name)))

@@ -54,6 +54,7 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     refuse_future(event)
     steps = [progression.Step(event, match)]
     found = learners.find(event.learner)
+    learners.refuse_retired(event.learner, found)
     if found is not None and progression.is_applied(found, steps, ruleset):
         return Outcome.REPEATED
     user = learners.ensure(found, event)

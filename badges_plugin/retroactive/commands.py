@@ -99,13 +99,24 @@ class RetroactiveCommand(BaseCommand):
         self._list("Not applied:", _counted(applied.ignored))
         self._list("Failed:", applied.failed)
 
-    def _list(self, title: str, lines: list[str]) -> None:
+    def report_newcomers(self, spool: Spool, *, refuse: bool, dry_run: bool) -> None:
+        """Name the learners who are new to Credentials. Raises CommandError when they are to be refused."""
+        newcomers = [str(newcomer) for newcomer in sorted(spool.newcomers())]
+        if newcomers and refuse:
+            lines = "\n".join(f"  {each}" for each in newcomers)
+            raise CommandError(
+                f"{len(newcomers)} learners are not known to Credentials; nothing was applied. Correct their names, or "
+                f"have them created by --unknown-learners=create.\n{lines}"
+            )
+        self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, most=None if dry_run else MOST_LINES)
+
+    def _list(self, title: str, lines: list[str], most: int | None = MOST_LINES) -> None:
         if lines:
             self.stdout.write(title)
-        for line in lines[:MOST_LINES]:
+        for line in lines[:most]:
             self.stdout.write(f"  {line}")
-        if len(lines) > MOST_LINES:
-            self.stdout.write(f"  and {len(lines) - MOST_LINES} more")
+        if most is not None and len(lines) > most:
+            self.stdout.write(f"  and {len(lines) - most} more")
 
 
 def no_room(error: OSError | sqlite3.Error) -> CommandError:

@@ -9,6 +9,8 @@ its beginning in the site's TIME_ZONE). Others are refused.
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +20,7 @@ from ccx_keys.locator import CCXLocator
 from django.utils import timezone
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.locator import CourseLocator
 from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import (
     CcxCourseData,
@@ -30,6 +33,7 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import CCX_COURSE_PASSING_STATUS_UPDATED, COURSE_PASSING_STATUS_UPDATED
 
 from ..consumers.message import DecodedEvent
+from ..retirement import is_retired
 from ..rules import boolean
 from ..times import read_time
 from .problems import CannotRead
@@ -37,6 +41,9 @@ from .problems import CannotRead
 NAMESPACE = UUID("0d5c3a52-7b0e-5c5f-8f63-5a7d9a1be0c4")
 NEEDED = ("course_key", "passed", "time")
 PEOPLE = ("username", "lms_user_id")
+# What the LMS takes where it is set up to take the most (ENABLE_UNICODE_USERNAME), but for "@": a name with that is an
+# address that was put into the wrong column, far more often than a user name.
+_USER_NAME = re.compile(r"[\w .+-]{2,150}")
 _LONGEST_ID = 2**31 - 1
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -52,9 +59,17 @@ class BadRow:
         return f"line {self.line}: {self.reason}"
 
 
-def read_rows(lines: Iterable[str]) -> Iterator[DecodedEvent | BadRow]:
+@dataclass(frozen=True)
+class Row:
+    """A row that can be used: its line in the file, and its event."""
+
+    line: int
+    event: DecodedEvent
+
+
+def read_rows(lines: Iterable[str]) -> Iterator[Row | BadRow]:
     """
-    Yield an event for each row that can be used and the reasons for each that cannot.
+    Yield the event of each row that can be used and the reasons for each that cannot.
 
     Raises CannotRead when the header is not what it must be, or this is no CSV.
     """
@@ -80,7 +95,7 @@ def _check_header(names: Iterable[str]) -> None:
         raise CannotRead(f"The header row has columns that are unknown or there twice: {', '.join(unknown or given)}.")
 
 
-def _read(row: Mapping[str, str | None], line: int) -> Iterator[DecodedEvent | BadRow]:
+def _read(row: Mapping[str, str | None], line: int) -> Iterator[Row | BadRow]:
     reasons = []
     values: dict[str, object] = {}
     for name, parse in _PARSERS.items():
@@ -95,14 +110,23 @@ def _read(row: Mapping[str, str | None], line: int) -> Iterator[DecodedEvent | B
     if reasons:
         yield from (BadRow(line, reason) for reason in reasons)
     else:
-        yield _event(**values)  # type: ignore[arg-type]  # each parser gives what its parameter takes
+        event = _event(**values)  # type: ignore[arg-type]  # each parser gives what its parameter takes
+        yield Row(line, event)
 
 
 def _user_name(text: str) -> str:
+    if not text:
+        return text
     if len(text) > 150:
         raise ValueError("the user name is too long")
     if not text.isprintable():
         raise ValueError(f"the user name {text!r} has characters that cannot be printed")
+    if "@" in unicodedata.normalize("NFKC", text):
+        raise ValueError(f"{text!r} is an e-mail address and no user name; name the learner by lms_user_id")
+    if not _USER_NAME.fullmatch(text):
+        raise ValueError(f"the user name {text!r} has characters that no user name of the LMS has, or is too short")
+    if is_retired(text, ""):
+        raise ValueError("the learner was retired")
     return text
 
 
@@ -119,7 +143,9 @@ def _course_key(text: str) -> CourseKey:
         key = CourseKey.from_string(text)
     except InvalidKeyError as error:
         raise ValueError(f"{text!r} is no course key") from error
-    if str(key) != text or key.run is None:
+    # The keys of libraries and of other things to learn are course keys, too, as far as opaque-keys is concerned.
+    is_run = isinstance(key, CourseLocator) and bool(key.run) and key.branch is None and key.version_guid is None
+    if str(key) != text or not is_run:
         raise ValueError(f"{text!r} is no key of a course run")
     return key
 

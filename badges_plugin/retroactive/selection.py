@@ -67,8 +67,8 @@ class Selector:
             else:
                 self.select(event)
 
-    def select(self, event: DecodedEvent) -> None:
-        """Keep the event if it is wanted."""
+    def select(self, event: DecodedEvent, *, line: int | None = None) -> None:
+        """Keep the event if it is wanted. ``line`` is where it stands, if in a file."""
         self.seen.total += 1
         event_type = event.signal.event_type
         if event_type not in self._types:
@@ -86,5 +86,5 @@ class Selector:
         if not (match if self._selection.templates is None else match.only(self._selection.templates)):
             self.seen.unmatched += 1
             return
-        self._spool.add(event, badging)
+        self._spool.add(event, badging, line=line)
         self.seen.kept += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
@@ -29,7 +30,7 @@ from ..host import User
 _SCHEMA = """
 CREATE TABLE event (
     type TEXT NOT NULL, id TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL,
-    lms_user_id INTEGER, username TEXT NOT NULL,
+    lms_user_id INTEGER, username TEXT NOT NULL, line INTEGER,
     name TEXT AS (iif(lms_user_id IS NULL, username, '')),
     PRIMARY KEY (type, id)
 ) WITHOUT ROWID;
@@ -37,6 +38,19 @@ CREATE INDEX by_username ON event (username, lms_user_id);
 CREATE INDEX by_learner ON event (lms_user_id, name);
 """
 _NAMES_AT_ONCE = 500
+
+
+@dataclass(frozen=True, order=True)
+class Newcomer:
+    """A learner whom Credentials does not know, and the first line of the file that names them."""
+
+    line: int
+    lms_user_id: int | None
+    username: str
+
+    def __str__(self) -> str:
+        lms = f" (LMS user {self.lms_user_id})" if self.lms_user_id is not None else ""
+        return f"line {self.line}: {self.username}{lms}"
 
 
 class Spool:
@@ -70,8 +84,8 @@ class Spool:
         count: int = self._database.execute("SELECT count(*) FROM event").fetchone()[0]
         return count
 
-    def add(self, event: DecodedEvent, badging: BadgingEvent) -> None:
-        """Add an event; ``badging`` is what was read from it."""
+    def add(self, event: DecodedEvent, badging: BadgingEvent, *, line: int | None = None) -> None:
+        """Add an event; ``badging`` is what was read from it, ``line`` where it stands, if in a file."""
         row = (
             badging.type,
             str(badging.stamp.id),
@@ -79,8 +93,9 @@ class Spool:
             json.dumps(_serializer(event.signal).to_dict(event.data)),
             badging.learner.lms_user_id,
             badging.learner.username,
+            line,
         )
-        self._database.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
+        self._database.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def count_learners(self) -> int:
         """Return how many learners the events are about."""
@@ -98,6 +113,22 @@ class Spool:
         )
         for _, events in groupby(rows, key=lambda row: row[:2]):
             yield [_event(*row[2:]) for row in events]
+
+    def newcomers(self) -> Iterator[Newcomer]:
+        """Yield the learners of a file, with their first lines, whom Credentials does not know and would create."""
+        self._identify()
+        rows = self._database.execute(
+            "SELECT min(line), lms_user_id, max(username) FROM event GROUP BY lms_user_id, name"
+            " HAVING min(line) IS NOT NULL AND max(username) <> ''"
+        )
+        while people := [Newcomer(*row) for row in rows.fetchmany(_NAMES_AT_ONCE)]:
+            ids = {person.lms_user_id for person in people} - {None}
+            known_ids = set(User.objects.filter(lms_user_id__in=ids).values_list("lms_user_id", flat=True))
+            names = User.objects.filter(username__in=[person.username for person in people])
+            known_names = {name.casefold() for name in names.values_list("username", flat=True)}
+            for person in people:
+                if person.lms_user_id not in known_ids and person.username.casefold() not in known_names:
+                    yield person
 
     def _identify(self) -> None:
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +14,16 @@ from sandbox.credly.faults import Fault, Faults
 from sandbox.credly.wire import Reply, Request
 
 
+@dataclass(frozen=True)
+class Logged:
+    """A request as it arrived."""
+
+    time: datetime
+    operation: str
+    target: str
+    body: str
+
+
 class AccredibleSimulator:
     """An Accredible of one's own on a port of one's own. `world` is what exists there."""
 
@@ -20,6 +32,7 @@ class AccredibleSimulator:
         self.faults = Faults()
         #: Names of the operations in the order in which requests for them arrived.
         self.asked: list[str] = []
+        self.log: list[Logged] = []
         self._server = Server((host, port), self.handle)
 
     def __enter__(self) -> Self:
@@ -51,6 +64,7 @@ class AccredibleSimulator:
         name = api.operation(request)
         with self.world.lock:
             self.asked.append(name)
+            self.log.append(Logged(datetime.now(UTC), name, request.target, request.body.decode(errors="replace")))
             fault = self.faults.choose(name, None)
             if fault is not None and not fault.applied:
                 return fault.reply()

@@ -14,6 +14,7 @@ Number = int | float | str
 # Area -> the module with its `run`. It is imported before Django is set up, so it imports what needs Django in `run`.
 AREAS: Mapping[str, str] = {
     "deliveries": "sandbox.drills.deliveries",
+    "erased": "sandbox.drills.erased",
     "bus-kafka": "sandbox.drills.bus_kafka",
     "bus-redis": "sandbox.drills.bus_redis",
 }

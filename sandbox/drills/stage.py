@@ -40,7 +40,14 @@ class TooSlow(RuntimeError):
 class Stage:
     """Where the drills of deliveries take place. ``environment`` is what every process of it is given."""
 
-    def __init__(self, processes: Processes, *, settings: str, distribution: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        *,
+        settings: str,
+        distribution: Mapping[str, float],
+        environment: Mapping[str, str],
+    ) -> None:
         self.processes = processes
         self._state = processes.folder / "credly.state"
         # No organizations but those that the drills make.
@@ -59,6 +66,7 @@ class Stage:
             "BADGES_ENABLED": "true",
             "BADGES_CONFIG_JSON": json.dumps({"distribution": dict(distribution)}),
             "CREDLY_API_BASE_URL": url,
+            **environment,
         }
 
     def start_worker(self, *, concurrency: int = 4) -> Child:
@@ -99,11 +107,18 @@ class Stage:
 
 @contextlib.contextmanager
 def staged(
-    folder: Path, *, settings: str = "sandbox.settings", distribution: Mapping[str, float] = DISTRIBUTION
+    folder: Path,
+    *,
+    settings: str = "sandbox.settings",
+    distribution: Mapping[str, float] = DISTRIBUTION,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
-    """Everything but the workers. Once for a process: Django is set up for this stage."""
+    """Everything but the workers. Once for a process: Django is set up for this stage.
+
+    ``environment`` is given to every process of it as well.
+    """
     with Processes(folder) as processes:
-        stage = Stage(processes, settings=settings, distribution=distribution)
+        stage = Stage(processes, settings=settings, distribution=distribution, environment=environment or {})
         os.environ.update({**stage.environment, "BADGES_SANDBOX_LOG_LEVEL": "ERROR"})
         django.setup()
         with own_database() as leads_to_it:

@@ -17,6 +17,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Delivery
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 from sandbox.accredible import DEMO_KEY, AccredibleSimulator, api
 from sandbox.accredible.records import World
@@ -269,3 +270,35 @@ def test_f15_our_own_credential_is_found_by_its_reference_whatever_became_of_the
 
     assert list(Delivery.objects.values_list("state", "external_id")) == [("done", str(issued.id))]
     assert accredible.asked.count("issue") == 1
+
+
+def test_c1_a_retired_learners_credential_in_doubt_is_found_without_their_address(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    [taken] = claim(1, worker="gone", lease=60, now=timezone.now(), policy=config().retry)
+    carry_out(*prepare([taken], config()))
+    User.objects.filter(pk=ada.pk).update(username="retired__user_1")
+    let_time_pass()
+    asked = len(accredible.asked)
+    deliver()
+
+    [credential] = accredible.credentials()
+    issue = Delivery.objects.get()
+    assert (issue.state, issue.external_id) == ("done", str(credential.id))
+    assert accredible.asked[asked:] == ["get"]
+    assert AccredibleBadge.objects.get().credential_url == ""
+
+
+def test_c5_a_credential_in_the_way_is_said_to_be_whose_it_is(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    send_passing(UserFactory.create(username="bob", email=ada.email, full_name="Bob Babbage"))
+    deliver(concurrency=1)
+
+    failed = Delivery.objects.get(state="failed")
+    assert failed.in_the_way is not None
+    assert failed.in_the_way.user == ada
+    assert f"of user {ada.pk}" in failed.last_error
+    assert ada.email not in failed.last_error

@@ -346,3 +346,47 @@ def test_b2_a_badge_is_published_whatever_another_app_makes_of_the_event(
     assert len(bus.taken) == 2
     assert "which is not ours, failed with ValueError" in caplog.text
     assert "ann@example.org" not in caplog.text
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+@pytest.mark.parametrize("change", [{"username": "retired__user_1"}, {"email": "x@retired.invalid"}])
+def test_c1_what_is_left_of_a_learner_who_was_retired_is_not_announced(
+    bus: FakeProducer, learner: Any, listener: Listener, change: dict[str, str], revoked: bool
+) -> None:
+    passes(learner)
+    if revoked:
+        passes(learner, is_passing=False, minute=1)
+    type(learner).objects.filter(pk=learner.pk).update(**change)
+    everything_is_due()
+    assert api.announce_pending() == 0
+    assert (bus.taken, listener.heard) == ([], [])
+    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+
+
+def test_c1_a_revocation_by_hand_of_a_learner_who_was_retired_is_not_announced(
+    bus: FakeProducer, learner: Any, commit: Commit
+) -> None:
+    with commit():
+        passes(learner)
+    award = BadgeAward.objects.select_related("progress__user").get()
+    type(learner).objects.filter(pk=learner.pk).update(username="retired__user_1")
+    with commit():
+        assert api.revoke_award(award, reason="copied")
+    assert len(bus.taken) == 1
+
+
+def test_c1_who_is_retired_while_others_are_announced_is_not(bus: FakeProducer, learner: Any) -> None:
+    other = make_user()
+    passes(other)
+    passes(learner)
+    everything_is_due()
+
+    def retire(**kwargs: Any) -> None:
+        type(learner).objects.filter(pk=learner.pk).update(username="retired__user_1")
+
+    BADGE_AWARDED.connect(retire)
+    try:
+        assert api.announce_pending() == 1
+    finally:
+        BADGE_AWARDED.disconnect(retire)
+    assert len(bus.taken) == 1

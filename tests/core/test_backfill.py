@@ -210,3 +210,88 @@ def test_the_events_are_sorted_in_no_other_file_than_the_spool(tmp_path: Path) -
         ]
     assert any("by_learner" in step for step in plans)
     assert not [step for step in plans if "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("ada@example.org", "is an e-mail address"),
+        ("ada\uff20example.org", "is an e-mail address"),
+        ("ada/lovelace", "no user name of the LMS has"),
+        ("<ada>", "no user name of the LMS has"),
+        ("ada;bob", "no user name of the LMS has"),
+        ("a", "too short"),
+        ("retired__user_0a1b", "was retired"),
+    ],
+)
+def test_c6_a_name_that_the_lms_cannot_have_is_refused_with_its_line(
+    tmp_path: Path, heard: Heard, name: str, reason: str
+) -> None:
+    requires_course(make_template())
+    with pytest.raises(CommandError, match="1 mistakes; nothing was applied") as refused:
+        backfill(tmp_path, f"{HEADER}ann,,{COURSE},true,2024-05-01\n{name},,{COURSE},true,2024-05-01\n")
+    assert "line 3: " in str(refused.value)
+    assert reason in str(refused.value)
+    assert not User.objects.filter(username__in=["ann", name]).exists()
+
+
+@pytest.mark.parametrize("name", ["ann-marie", "ann_2", "ann.m", "J\xfcrgen", "ann marie", "\u592a\u90ce", "x" * 150])
+def test_c6_a_name_that_an_lms_can_have_is_taken(tmp_path: Path, heard: Heard, name: str) -> None:
+    requires_course(make_template())
+    backfill(tmp_path, f"{HEADER}{name},,{COURSE},true,2024-05-01\n")
+    assert [award.user.username for award in heard.awarded] == [name]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "library-v1:Demo+Library",
+        "course-v1:Demo+Badges+1+branch@draft-branch",
+        "course-v1:Demo+Badges+1+version@519665f6223ebd6980884f2b",
+        "block-v1:Demo+Badges+1+type@video+block@1",
+        "lib:Demo:Library",
+    ],
+)
+def test_c6_what_is_no_course_run_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(CommandError, match=r"line 2: .* is no (key of a course run|course key)"):
+        backfill(tmp_path, f"{HEADER}ann,,{key},true,2024-05-01\n")
+
+
+NEWCOMERS = (
+    f"{HEADER}known,,{COURSE},true,2024-05-01\nann,,{COURSE},true,2024-05-01\n,7,{COURSE},true,2024-05-01\n"
+    f"ben,9,{COURSE},true,2024-05-01\nann,,{COURSE},false,2024-05-02\nrenamed,7,{COURSE},false,2024-05-03\n"
+    f"nobody,,course-v1:Of+No+Interest,true,2024-05-01\n,55,{COURSE},true,2024-05-01\n"
+)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_c6_who_is_new_is_named_with_the_line(tmp_path: Path, dry_run: bool) -> None:
+    requires_course(make_template())
+    make_user(username="known")
+    make_user(username="by-id", lms_user_id=7)
+    said = backfill(tmp_path, NEWCOMERS, dry_run=dry_run)
+    title = "Would be new here:" if dry_run else "New here:"
+    assert f"{title}\n  line 3: ann\n  line 5: ben (LMS user 9)\n" in said
+    assert "line 2" not in said
+    assert f"2 {'would be ' if dry_run else ''}new here" in said
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_c6_who_is_new_may_be_refused(tmp_path: Path, heard: Heard, dry_run: bool) -> None:
+    requires_course(make_template())
+    make_user(username="known")
+    make_user(username="by-id", lms_user_id=7)
+    with pytest.raises(CommandError, match="2 learners are not known") as refused:
+        backfill(tmp_path, NEWCOMERS, dry_run=dry_run, unknown_learners="refuse")
+    assert "  line 3: ann\n  line 5: ben (LMS user 9)" in str(refused.value)
+    assert (heard.awarded, User.objects.filter(username__in=["ann", "ben"]).exists()) == ([], False)
+
+    known_only = f"{HEADER}known,,{COURSE},true,2024-05-01\n"
+    assert "1 badges" in backfill(tmp_path, known_only, dry_run=dry_run, unknown_learners="refuse")
+
+
+def test_c6_a_dry_run_names_everybody_who_is_new(tmp_path: Path) -> None:
+    requires_course(make_template())
+    rows = "".join(f"learner{number},,{COURSE},true,2024-05-01\n" for number in range(70))
+    said = backfill(tmp_path, HEADER + rows, dry_run=True)
+    assert "  line 71: learner69\n" in said

@@ -17,11 +17,13 @@ from django.db import OperationalError
 from django.utils import timezone
 from edx_event_bus_redis.internal.message import RedisMessage
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, serialize_event_data_to_bytes
-from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
+from openedx_events.learning.signals import COURSE_ENROLLMENT_CREATED, COURSE_PASSING_STATUS_UPDATED
 
+from badges_plugin.api import sweep_retired
 from badges_plugin.checks import check_configuration
 from badges_plugin.consumers import retention
 from badges_plugin.consumers.failures import store
+from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.consumers.problems import ReceiversFailed, Undecodable
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_stream import Entry
@@ -32,11 +34,14 @@ from badges_plugin.doctor import Level, retention_probe
 from badges_plugin.models import BadgeAward, FailedEvent
 from badges_plugin.signals import badge_awarded
 from tests.factories import (
+    ENROLLMENT,
     PASSING,
+    enrollment_data,
     make_template,
     make_user,
     metadata,
     passing_data,
+    requires,
     requires_course,
     user_data,
 )
@@ -379,3 +384,95 @@ def test_f10_a_wrong_number_of_days_is_found_by_check(settings: Any, value: obje
     settings.BADGES_CONFIG = {"retention": {"decided_failed_events_days": value}}
 
     assert [message.id for message in check_configuration(None)] == ["badges_plugin.E001"]
+
+
+ABOUT_ADA = {"id": 77, "username": "ada", "email": "ada@example.org", "name": "Ada Lovelace"}
+
+
+def raw_of(name: str) -> bytes:
+    """As Avro writes a text, behind something that cannot be decoded."""
+    return b"\x00\x00\x00\x00\x07" + bytes([2 * len(name)]) + name.encode()
+
+
+def ways_to_retire() -> dict[str, Any]:
+    def by_query(ada: Any) -> None:
+        type(ada).objects.filter(pk=ada.pk).update(username="retired__user_1", full_name="")
+        sweep_retired()
+
+    def by_address(ada: Any) -> None:
+        type(ada).objects.filter(pk=ada.pk).update(email="retired__user_1@retired.invalid")
+        sweep_retired()
+
+    def by_deletion(ada: Any) -> None:
+        ada.delete()
+
+    return {"user name": by_query, "address": by_address, "deletion": by_deletion}
+
+
+@pytest.mark.parametrize("retire", ways_to_retire().values(), ids=ways_to_retire().keys())
+def test_c1_failed_events_keep_nothing_of_who_was_retired(retire: Any) -> None:
+    ada = make_user(lms_user_id=77, username="ada", email="ada@example.org", full_name="Ada Lovelace")
+    theirs = stored(user_data(**ABOUT_ADA), error="ValueError: Ada Lovelace")
+    unread = [
+        stored(payload=None, raw=raw_of(text), metadata={"ce_type": text}, error=text)
+        for text in ("ada", "ada@example.org")
+    ]
+    others = [
+        stored(user_data(id=78, username="adam", email="adam@example.org", name="Adam"), error="ValueError: Adam"),
+        stored(payload=None, raw=raw_of("adam"), metadata={}, error="?"),
+    ]
+    before = FailedEvent.objects.filter(pk__in=[row.pk for row in others]).values()
+    expected = list(before)
+    retire(ada)
+
+    for row in [theirs, *unread]:
+        row.refresh_from_db()
+        kept = str([row.payload, row.metadata, bytes(row.raw or b""), row.error, row.reason])
+        assert not [word for word in ("ada", "Lovelace") if word in kept.replace("badges_plugin", "")]
+    assert theirs.payload["course_passing_status"]["user"]["id"] == 77
+    assert (theirs.state, {row.state for row in unread}) == (FAILED, {DISMISSED})
+    assert list(before.all()) == expected
+
+
+def test_c1_somebody_elses_failed_event_survives_the_retirement_of_who_acted() -> None:
+    """Who enrolled them is retired; the learner's badge is not lost for it."""
+    requires(make_template(), event_type=ENROLLMENT)
+    bob, clerk = make_user(username="bob"), make_user(username="clerk", full_name="Clara Clerk")
+    signal = COURSE_ENROLLMENT_CREATED
+    data = {"enrollment": enrollment_data(user_data(bob), created_by=user_data(clerk))}
+    known = metadata(ENROLLMENT)
+    failed = stored(
+        event_type=ENROLLMENT, payload=AvroSignalSerializer(signal).to_dict(data), metadata=known.to_json_data()
+    )
+    type(clerk).objects.filter(pk=clerk.pk).update(username="retired__user_1")
+    sweep_retired()
+
+    failed.refresh_from_db()
+    assert "clerk" not in str(failed.payload).casefold()
+    assert failed.payload["enrollment"]["user"]["pii"]["username"] == "bob"
+
+
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [
+        # The event is of the time before.
+        ({"username": "retired__user_1"}, ABOUT_ADA),
+        # The LMS says so, the service does not know yet.
+        ({"username": "ada"}, {**ABOUT_ADA, "email": "retired__user_1@retired.invalid"}),
+        # Nobody here ever heard of them.
+        ({"username": "somebody", "lms_user_id": 5}, {**ABOUT_ADA, "username": "retired__user_1"}),
+    ],
+)
+def test_c2_an_event_that_fails_later_is_not_kept_with_what_it_says(here: dict[str, Any], said: dict[str, Any]) -> None:
+    make_user(**{"lms_user_id": 77, **here})
+    known = metadata()
+    payload = {"course_passing_status": passing_data(user_data(**said))}
+    message = message_from(Entry("1-0", {b"event_data": b"Ada Lovelace"}), "dev-topic", "credentials")
+    decoded = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, known, payload)
+    for _ in range(2):
+        store(message, decoded, ValueError("Ada Lovelace"))
+
+    kept = FailedEvent.objects.get()
+    content = str([kept.payload, kept.metadata, bytes(kept.raw or b""), kept.error, kept.reason])
+    assert not [word for word in ("Ada", "Lovelace", "ada@") if word in content]
+    assert kept.attempts == 2

@@ -15,6 +15,7 @@ from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeAward, Learner
 from badges_plugin.processing import learners
+from badges_plugin.retirement import is_retired, retired_users
 from tests.core.conftest import Heard
 from tests.factories import (
     COURSE,
@@ -235,27 +236,108 @@ def test_an_older_event_fills_in_what_is_empty() -> None:
     assert (user.email, user.full_name) == ("new@example.org", "Nia New")
 
 
+RETIRED_IN_THE_LMS = {"username": "retired__user_1", "email": "retired__user_1@retired.invalid", "name": ""}
+LAST_SAID = {
+    # what the event says of the learner: as before, as the LMS says once it retired them, or days before that
+    "before": {},
+    "after": RETIRED_IN_THE_LMS,
+    "about to be": {"email": "retired__user_1@retired.invalid"},
+}
+
+
+@pytest.mark.parametrize("said", LAST_SAID.values(), ids=LAST_SAID.keys())
+@pytest.mark.parametrize("here", [{"username": "retired__user_1"}, {"username": "retired__user_1", "full_name": ""}])
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("at_once", [True, False])
-def test_the_name_of_a_learner_who_was_retired_does_not_come_back(known: bool, at_once: bool) -> None:
-    """The host gives a retired learner another user name and empties the full name; the bus still holds the events."""
+def test_c2_nothing_is_given_back_to_a_learner_who_was_retired(
+    known: bool, at_once: bool, here: dict[str, str], said: dict[str, str]
+) -> None:
+    """The host replaces the user name and, of late, empties the name; the bus still holds the events."""
     user = make_user(lms_user_id=77, username="newcomer", last_login=None)
     if known:
         send_passing(user_data(), is_passing=False)
-    User.objects.filter(pk=user.pk).update(username="retired__user_1", full_name="", email="")
-    left = user_data(username="retired__user_1", email="", name="")
+    User.objects.filter(pk=user.pk).update(**here, email="")
+    before = User.objects.filter(pk=user.pk).values().get()
     if at_once:
-        api.process_history(
-            api.read_event(
-                PASSING, metadata(PASSING, time=at(minute)), {"course_passing_status": passing_data(who, COURSE)}
-            )
-            for minute, who in enumerate([user_data(), left], 1)
+        event = api.read_event(
+            PASSING,
+            metadata(PASSING, time=at(10)),
+            {"course_passing_status": passing_data(user_data(**said), COURSE)},
         )
+        assert api.process_history([event]).ignored == ("its learner was retired",)
     else:
-        send_passing(user_data(), minute=10)
-    assert awarded_to() == user
+        with pytest.raises(IgnoredEvent, match="retired"):
+            send_passing(user_data(**said), minute=10)
+    assert not BadgeAward.objects.exists()
+    assert User.objects.filter(pk=user.pk).values().get() == before
+
+
+@pytest.mark.parametrize("said", [RETIRED_IN_THE_LMS, {"email": "X@Retired.INVALID"}])
+def test_c2_a_learner_who_was_retired_is_not_created(said: dict[str, str]) -> None:
+    with pytest.raises(IgnoredEvent, match="retired"):
+        send_passing(user_data(**said))
+    assert not User.objects.filter(lms_user_id=77).exists()
+
+
+def test_c2_a_history_that_ends_with_retirement_awards_nothing() -> None:
+    """Of somebody who was never here: what they did before must not bring them here now."""
+    events = [
+        api.read_event(PASSING, metadata(PASSING, time=at(minute)), {"course_passing_status": said})
+        for minute, said in enumerate(
+            [passing_data(user_data()), passing_data(user_data(**RETIRED_IN_THE_LMS), "course-v1:Of+No+Interest")]
+        )
+    ]
+    assert api.process_history(events).ignored == ("its learner was retired",)
+    assert not User.objects.filter(lms_user_id=77).exists()
+
+
+@pytest.mark.parametrize(
+    ("minute", "email", "name"),
+    [
+        # News of the same person: the LMS has renamed them, the service has not heard of it.
+        (10, "new@example.org", "Nia New"),
+        # Of the time before the name that they have here.
+        (-10, "old@example.org", ""),
+    ],
+)
+def test_c7_who_was_renamed_in_the_lms_alone_gets_the_new_address(minute: float, email: str, name: str) -> None:
+    user = make_user(lms_user_id=77, username="here", email="old@example.org", full_name="Old", last_login=None)
+    send_passing(user_data(user), is_passing=False)
+    User.objects.filter(pk=user.pk).update(full_name="")
+    send_passing(user_data(username="there"), minute=minute)
     user.refresh_from_db()
-    assert (user.full_name, user.email) == ("", "")
+    assert (user.username, user.email, user.full_name) == ("here", email, name)
+    assert awarded_to() == user if minute > 0 else not BadgeAward.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "expected"),
+    [
+        ("retired__user_0a1b", "ada@example.org", True),
+        ("Retired__User_0A1B", "", True),
+        ("ada", "retired__user_0a1b@retired.invalid", True),
+        ("ada", "x@somewhere.INVALID. ", True),
+        ("ada", "x@invalid", True),
+        ("ada", "ada@example.org", False),
+        ("ada_retired__user_1", "", False),
+        ("retired", "retired@example.org", False),
+        ("ada", "ada@notinvalid", False),
+        ("ada", "invalid", False),
+        ("", "", False),
+    ],
+)
+def test_c1_who_was_retired(username: str, email: str, expected: bool) -> None:
+    assert is_retired(username, email) is expected
+    user = make_user(username=username, email=email.strip().rstrip("."))
+    assert User.objects.filter(retired_users(), pk=user.pk).exists() is expected
+
+
+def test_c1_who_was_retired_is_as_the_lms_is_configured(settings: Any) -> None:
+    settings.BADGES_CONFIG = {"retirement": {"username_prefix": "gone-", "email_domain": "gone.example.org"}}
+    assert is_retired("gone-1", "")
+    assert is_retired("ada", "x@gone.example.org")
+    assert is_retired("ada", "x@retired.invalid")
+    assert not is_retired("retired__user_1", "ada@example.org")
 
 
 def test_an_empty_email_address_is_no_obstacle_to_an_award() -> None:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -18,7 +20,9 @@ from badges_plugin.distribution.credly import backend
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.delivery import carry_out, prepare
-from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.distribution.queueing import retry_now
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 from sandbox.credly import DEMO_KEY, CredlySimulator, listing
 from sandbox.credly import badges as at_credly
@@ -319,3 +323,80 @@ def test_f15_a_revocation_in_doubt_is_looked_up_in_lower_case(
 
     assert Delivery.objects.get(action="revoke").state == "done"
     assert len(credly.requests("list_badges")) == 2
+
+
+def test_c1_a_retired_learners_badge_in_doubt_is_found_without_their_address(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    send_passing(ada)
+    [taken] = claim(1, worker="gone", lease=60, now=timezone.now(), policy=config().retry)
+    carry_out(*prepare([taken], config()))
+    asked = len(credly.requests())
+    User.objects.filter(pk=ada.pk).update(username="retired__user_1")
+    let_time_pass()
+    deliver()
+
+    [badge] = credly.badges()
+    issue = Delivery.objects.get()
+    assert (issue.state, issue.external_id) == ("done", badge.id)
+    assert [request.operation for request in credly.requests()[asked:]] == ["list_badges"]
+    assert "ada" not in str(credly.requests()[asked:]).replace("badge", "").casefold()
+    assert CredlyBadge.objects.get().accept_badge_url == ""
+
+
+def test_c1_the_address_to_accept_a_badge_goes_when_the_learner_is_retired(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    assert CredlyBadge.objects.get().accept_badge_url
+    User.objects.filter(pk=ada.pk).update(username="retired__user_1")
+    deliver()
+
+    assert CredlyBadge.objects.get().accept_badge_url == ""
+    # By this somebody can ask Credly to delete it.
+    assert str(CredlyBadge.objects.get().issued_badge_id) == credly.badges()[0].id
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_c5_a_badge_in_the_way_is_said_to_be_whose_it_is(
+    credly: CredlySimulator,
+    organization: CredlyOrganization,
+    template: CredlyBadgeTemplate,
+    ada: Any,
+    caplog: pytest.LogCaptureFixture,
+    is_ours: bool,
+) -> None:
+    bob = UserFactory.create(username="bob", email=ada.email, full_name="Bob Babbage")
+    send_passing(ada)
+    deliver()
+    mine = BadgeAward.objects.get(progress__user=ada)
+    if not is_ours:
+        # As another site would have issued it that shares the organization.
+        [badge] = credly.badges()
+        badge.issuer_earner_id = str(uuid4())
+    send_passing(bob)
+    deliver()
+
+    failed = Delivery.objects.get(state="failed")
+    assert failed.award.user == bob
+    assert failed.in_the_way == (mine if is_ours else None)
+    assert (f"award {mine.pk}, of user {ada.pk}" in failed.last_error) is is_ours
+    assert ("of nobody here" in failed.last_error) is not is_ours
+    told = caplog.text + failed.last_error + str(DeliveryAttempt.objects.values_list("reason"))
+    assert not [word for word in (ada.email, "Lovelace", "Babbage") if word in told]
+
+    page = staff_client().get(f"/admin/badges_distribution/delivery/{failed.pk}/change/").content.decode()
+    assert ("ada: " in page) is is_ours
+
+    User.objects.filter(pk=bob.pk).update(email="bob@example.org")
+    retry_now(Delivery.objects.filter(pk=failed.pk))
+    deliver()
+    failed.refresh_from_db()
+    assert (failed.state, failed.in_the_way) == ("done", None)
+
+
+def staff_client() -> Client:
+    client = Client()
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    return client

@@ -17,6 +17,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.worlds import deliver, let_time_pass
 from tests.factories import UserFactory, send_passing
@@ -229,3 +230,17 @@ class BackendCases:
 
         stored = [*Delivery.objects.values(), *DeliveryAttempt.objects.values(), *BadgeAward.objects.values()]
         assert learner.email not in str(stored)
+
+    @pytest.mark.parametrize("loses", [True, False])
+    def test_c1_nothing_reaches_the_provider_about_a_learner_who_was_retired(
+        self, world: World, learner: Any, loses: bool
+    ) -> None:
+        send_passing(learner)
+        if loses:
+            deliver()
+            send_passing(learner, is_passing=False, minute=1)
+        User.objects.filter(pk=learner.pk).update(username="retired__user_1")
+        deliver()
+
+        assert (len(world.live()), world.calls(Action.ISSUE), world.calls(Action.REVOKE)) == (loses, loses, 0)
+        assert self.states() == [("issue", "done"), ("revoke", "cancelled")] if loses else [("issue", "cancelled")]

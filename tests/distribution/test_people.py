@@ -41,6 +41,83 @@ def test_names(full: str, first: str, last: str, expected: tuple[str, str]) -> N
     assert names(full_name=full, first_name=first, last_name=last, username="ada_99") == expected
 
 
+NO_NAMES = {
+    "nothing": "",
+    "an address": "ada@example.org",
+    "an address with spaces": "ada @ example.org",
+    "an address in wide letters": "ada\uff20example.org",
+    "an address with a small sign": "ada\ufe6bexample.org",
+    "an address in a link": "mailto:ada%40example.org",
+    "a name with an address": "Ada Lovelace <ada@example.org>",
+    "a link": "https://example.org/ada",
+    "zero width": "\u200b\u200c\u200d\ufeff\u2060",
+    "bidirectional controls": "\u202e\u2066\u2069\u200f\u061c",
+    "Hangul fillers": "\u3164\u115f\u1160\uffa0",
+    "blanks of all widths": "\u00a0\u2007\u202f\u3000\u2800",
+    "a soft hyphen": "\u00ad",
+    "variation selectors": "\ufe0f\U000e0100",
+    "tags": "\U000e0041\U000e0042",
+    "an accent without a letter": "\u0301",
+    "halves of characters": "\ud83d",
+    "dashes": "- -",
+    "a full stop": ".",
+    "a telephone number": "+49 30 123456",
+}
+
+
+@pytest.mark.parametrize("text", NO_NAMES.values(), ids=NO_NAMES.keys())
+def test_c3_what_is_no_name_is_not_taken_for_one(text: str) -> None:
+    assert names(full_name=text, first_name=text, last_name=text, username=text) == ("", "")
+    assert names(full_name=text, first_name="", last_name="", username="ada_99") == ("ada_99", "-")
+    assert names(full_name="", first_name=text, last_name="Lovelace", username="") == ("Lovelace", "-")
+
+
+@pytest.mark.parametrize(
+    ("full", "expected"),
+    [
+        ("\u202eAda\u202c Love\u200blace", ("Ada", "Lovelace")),
+        # Joiners, and the selectors of variants of Chinese characters, belong to what they stand beside.
+        ("नेहा क्\u200dष", ("नेहा", "क्\u200dष")),
+        ("\u8fba\U000e0101 \u82b1", ("\u8fba\U000e0101", "\u82b1")),
+    ],
+)
+def test_c3_invisible_characters_are_no_part_of_a_name(full: str, expected: tuple[str, str]) -> None:
+    assert names(full_name=full, first_name="", last_name="", username="") == expected
+
+
+@pytest.mark.parametrize(
+    ("full", "expected"),
+    [
+        ("Müller, Jürgen", ("Jürgen", "Müller")),
+        ("García Márquez,Gabriel José", ("Gabriel José", "García Márquez")),
+        ("\u674e\uff0c\u660e", ("\u660e", "\u674e")),
+        # What is empty, or no word, is no part of a name.
+        ("Müller,", ("Müller", "-")),
+        (", Jürgen", ("Jürgen", "-")),
+        ("Müller, -", ("Müller", "-")),
+        # What follows a name is not the first name.
+        ("Martin Luther King, Jr.", ("Martin", "Luther King, Jr.")),
+        ("King, Martin Luther, Jr.", ("Martin Luther", "King, Jr.")),
+        ("King, Jr., Martin Luther", ("Martin Luther", "King, Jr.")),
+        ("Ada Lovelace, PhD, MBA", ("Ada", "Lovelace, PhD, MBA")),
+        ("Ada, Ph.D.", ("Ada", "Ph.D.")),
+        ("Jr.", ("Jr.", "-")),
+        # Nobody knows; no name ends with a comma at least.
+        ("Lovelace, Ada, Augusta", ("Lovelace", "Ada Augusta")),
+        (",", ("", "")),
+    ],
+)
+def test_c4_a_comma_says_what_the_last_name_is(full: str, expected: tuple[str, str]) -> None:
+    assert names(full_name=full, first_name="", last_name="", username="") == expected
+
+
+def test_c4_the_separate_names_agree_with_a_full_name_that_has_a_comma() -> None:
+    assert names(full_name="King, Jr., Martin", first_name="Martin", last_name="King, Jr.", username="") == (
+        "Martin",
+        "King, Jr.",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from badges_plugin.distribution.accredible import handlers
 from badges_plugin.distribution.accredible.client import AccredibleClient
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import CredentialRecord, CredentialState
-from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleApiConfig, AccredibleGroup
+from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, Order, Receipt, Recipient, spellings
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
@@ -70,6 +70,8 @@ class AccredibleBackend(Backend[Context]):
         exact = client.credential(_reference(order))
         if exact is not None and _may_be_adopted(exact, order, today):
             return _receipt(exact, adopted=True)
+        if not order.recipient.email:
+            return None  # of a learner who was retired
         for condition in _searches(order):
             query = {"group.id": order.context.group_id, **condition}
             ours = [found for found in client.credentials(query) if _is_ours(found, order, today)]
@@ -77,6 +79,9 @@ class AccredibleBackend(Backend[Context]):
                 # Rather one that names this earner than one that was issued by hand.
                 return _receipt(min(ours, key=lambda found: not found.reference), adopted=True)
         return None
+
+    def find_others(self, order: Order[Context]) -> list[str]:
+        return [_earner(found.reference) for found in _at_the_address(order)]
 
     def issue(self, order: Order[Context]) -> Receipt:
         try:
@@ -105,11 +110,29 @@ class AccredibleBackend(Backend[Context]):
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         handlers.record_badge(award, receipt)
 
+    def forget(self, awards: Sequence[BadgeAward]) -> None:
+        AccredibleBadge.objects.filter(pk__in=[award.credential_id for award in awards]).update(credential_url="")
+
     def announce(self, award: BadgeAward, action: Action) -> None:
         if action is Action.ISSUE:
             handlers.notify_user_awarding(award)
         else:
             handlers.notify_user_revocation(award)
+
+
+def _at_the_address(order: Order[Context]) -> Iterator[CredentialRecord]:
+    query: dict[str, str | int] = {
+        "group.id": order.context.group_id,
+        "recipient_email": order.recipient.email,
+    }
+    return order.context.client.credentials(query)
+
+
+def _earner(reference: str) -> str:
+    """The earner id in a reference of this plugin; empty in another's."""
+    if not reference.startswith(_PREFIX):
+        return ""
+    return reference.removeprefix(_PREFIX).rpartition("-")[0]
 
 
 def _own(template: BadgeTemplate) -> AccredibleGroup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -18,15 +18,14 @@ from badges_plugin.distribution.credly import handlers
 from badges_plugin.distribution.credly.client import CredlyClient, can_be_asked_for
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
-from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadgeTemplate, CredlyOrganization
+from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.data import Action, Order, Receipt, spellings
 from badges_plugin.distribution.failures import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _GONE = frozenset({404, 410})
-_MOST_REVOKED = 1_000
-_MOST_SEARCHED = 1_000
+_MOST_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,12 @@ class CredlyBackend(Backend[Context]):
                 return _adopted(min(ours, key=lambda badge: badge.earner_id != order.recipient.earner_id))
         return None
 
+    def find_others(self, order: Order[Context]) -> list[str]:
+        if not can_be_asked_for(order.recipient.email):
+            return []
+        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
+        return [badge.earner_id for badge in badges if badge.state in ALIVE]
+
     def issue(self, order: Order[Context]) -> Receipt:
         return _receipt(order.context.client.issue(_badge_to_issue(order)))
 
@@ -97,6 +102,9 @@ class CredlyBackend(Backend[Context]):
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         handlers.record_badge(award, receipt)
+
+    def forget(self, awards: Sequence[BadgeAward]) -> None:
+        CredlyBadge.objects.filter(pk__in=[award.credential_id for award in awards]).update(accept_badge_url="")
 
     def announce(self, award: BadgeAward, action: Action) -> None:
         if action is Action.ISSUE:
@@ -147,7 +155,7 @@ def _searches(order: Order[Context]) -> Iterator[Iterable[BadgeRecord]]:
         yield client.badges(template_id=template_id, email=email)
     # What we issued ourselves is known by the earner, whatever became of the address. Should Credly not heed this
     # filter, it lists everybody's badges: so many are gone through as a worker has time for.
-    yield islice(client.badges(template_id=template_id, earner_id=recipient.earner_id), _MOST_SEARCHED)
+    yield islice(client.badges(template_id=template_id, earner_id=recipient.earner_id), _MOST_LOOKED_AT)
 
 
 def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
@@ -174,7 +182,7 @@ def _revoked(order: Order[Context]) -> BadgeRecord | None:
     )
     # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
     # worker has time for; if that is not enough, staff will look.
-    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_REVOKED)
+    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_LOOKED_AT)
     for badge in chain(mine, anybodys):
         if str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED:
             return badge

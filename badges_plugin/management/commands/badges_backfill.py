@@ -29,6 +29,13 @@ class Command(RetroactiveCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--unknown-learners",
+            choices=("create", "refuse"),
+            default="create",
+            help="What to do about learners whom Credentials does not know: create them (the default), or refuse the "
+            "file. Either way they are listed with their lines, by --dry-run all of them.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.require_enabled()
@@ -38,6 +45,8 @@ class Command(RetroactiveCommand):
                 selector = Selector(spool, selection)
                 self._read(options["file"], selector)
                 self.report_seen(selector.seen)
+                refuse = options["unknown_learners"] == "refuse"
+                self.report_newcomers(spool, refuse=refuse, dry_run=options["dry_run"])
                 self.apply(spool, selection, dry_run=options["dry_run"])
         except CannotRead as error:
             raise CommandError(f"{options['file']}: {error}") from error
@@ -54,7 +63,7 @@ class Command(RetroactiveCommand):
                 if isinstance(row, BadRow):
                     bad.append(row)
                 else:
-                    selector.select(row)
+                    selector.select(row.event, line=row.line)
         if bad:
             lines = "\n".join(f"  {each}" for each in bad[:MOST_LINES])
             more = f"\n  and {len(bad) - MOST_LINES} more" if len(bad) > MOST_LINES else ""

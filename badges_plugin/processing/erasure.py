@@ -1,0 +1,84 @@
+"""
+What is still kept of a learner when the platform retires them, and goes then.
+
+The host replaces user names by a query, of which no signal tells: whoever was retired is found by looking, from time to
+time. Until then nothing happens to them either, since everything that is about to be done for somebody asks
+``badges_plugin.retirement`` first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from ..host import User
+from ..models import BadgeAward, Learner, RetiredLearner
+from ..redaction import describe
+from ..retirement import is_retired, retired_users
+from ..signals import learner_retired
+from . import learners, traces
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500
+
+
+def sweep(*, limit: int = AT_ONCE) -> int:
+    """Erase what is kept of up to ``limit`` users who were retired since the last time. Returns how many there were."""
+    _take_back_the_living()
+    done = RetiredLearner.objects.filter(user=OuterRef("pk"))
+    users = list(User.objects.filter(retired_users()).exclude(Exists(done)).order_by("pk")[:limit])
+    erase(users)
+    return len(users)
+
+
+def erase(users: Sequence[User]) -> None:
+    """Erase what is kept of users who were retired. Once more, it changes nothing."""
+    if not users:
+        return
+    for known in Learner.objects.filter(user__in=users).order_by("pk").values_list("pk", flat=True):
+        _erase(known)
+    traces.forget(users)
+    # Last: what was interrupted is done again.
+    RetiredLearner.objects.bulk_create([RetiredLearner(user=user) for user in users], ignore_conflicts=True)
+    logger.info("%d users were retired: what badges kept of them is erased.", len(users))
+
+
+def _take_back_the_living() -> None:
+    """A retirement that was cancelled may come again."""
+    retired = User.objects.filter(retired_users(), pk=OuterRef("user"))
+    living = list(RetiredLearner.objects.exclude(Exists(retired)).values_list("pk", flat=True)[:AT_ONCE])
+    if living:
+        RetiredLearner.objects.filter(pk__in=living).delete()
+
+
+def notice(user: User) -> None:
+    """Erase what is kept of a user who was just saved, after the commit, if they were retired."""
+    if is_retired(user.get_username(), user.email):
+        transaction.on_commit(partial(_erase_quietly, user))
+
+
+def _erase_quietly(user: User) -> None:
+    try:
+        if not RetiredLearner.objects.filter(pk=user.pk).exists():
+            erase([user])
+    except Exception as error:  # noqa: BLE001 - whoever saved the user has done so; ``sweep`` will find them
+        logger.error("What is kept of user %s, who was retired, could not be erased yet: %s", user.pk, describe(error))
+
+
+def _erase(user_id: int) -> None:
+    with transaction.atomic():
+        user = learners.lock(user_id)
+        learner_retired.send(sender=Learner, user=user)
+        awards = list(BadgeAward.objects.filter(progress__user=user_id).values_list("pk", flat=True))
+        # Nothing is announced of them any more, and what staff wrote may name them.
+        BadgeAward.objects.filter(pk__in=awards).update(announce_due_at=None)
+        BadgeAward.objects.filter(pk__in=awards, revoked_by_hand=True).update(revocation_reason="")
+        kind = ContentType.objects.get_for_model(BadgeAward)
+        LogEntry.objects.filter(content_type=kind, object_id__in=map(str, awards)).update(change_message="")

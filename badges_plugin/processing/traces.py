@@ -1,0 +1,128 @@
+"""
+What failed events say of people, and how it is taken out of them once a person was retired.
+
+A failed event is kept whole until somebody looks at it. It may name several people, so it is not deleted for one of
+them: their user name, address and name are emptied in it, and what cannot be rewritten, the bytes and the error, goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..host import User
+from ..models import FailedEvent
+from ..retirement import is_retired, retired_users
+
+BATCH = 200
+# Strings of Avro begin with their length, in one byte up to this.
+_LONGEST_SHORT_STRING = 63
+
+IsGone = Callable[[Mapping[str, Any]], bool]
+
+
+def without_retired(payload: object) -> object:
+    """Return the content of an event without what it says of people who were retired; the same object if of none."""
+    ids = {person.get("id") for person in _people(payload)} - {None, 0}
+    gone = set(User.objects.filter(retired_users(), lms_user_id__in=ids).values_list("lms_user_id", flat=True))
+
+    def is_gone(person: Mapping[str, Any]) -> bool:
+        pii = person["pii"]
+        return person.get("id") in gone or is_retired(str(pii.get("username") or ""), str(pii.get("email") or ""))
+
+    return _emptied(payload, is_gone) if any(map(is_gone, _people(payload))) else payload
+
+
+def forget(users: Sequence[User]) -> int:
+    """
+    Take what they say of these users out of all failed events. Returns how many were changed.
+
+    By the LMS user id, since a retired user's former name is known nowhere else; what was not decoded, by the names
+    that decoded events give and by the address that the user still has.
+    """
+    keys = list(FailedEvent.objects.order_by("pk").values_list("pk", flat=True))
+    if not keys:
+        return 0
+    ids = {user.lms_user_id for user in users} - {None}
+    known = _Words.of((user.get_username(), user.email) for user in users)
+    for event in _in_batches(keys):
+        known |= _Words.of(map(_said, filter(lambda person: person.get("id") in ids, _people(event.payload))))
+    changed = 0
+    for event in _in_batches(keys):
+        if changes := _changes(event, lambda person: person.get("id") in ids or known.name(person), known):
+            changed += FailedEvent.objects.filter(pk=event.pk).update(**changes)
+    return changed
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How people are called: addresses, which are looked for everywhere, and user names, which only stand alone."""
+
+    addresses: frozenset[str] = frozenset()
+    usernames: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, said: Iterable[tuple[object, object]]) -> _Words:
+        pairs = [(str(username or ""), str(email or "")) for username, email in said]
+        return cls(
+            frozenset(email.casefold() for _, email in pairs if "@" in email and not is_retired("", email)),
+            frozenset(username for username, _ in pairs if username and not is_retired(username, "")),
+        )
+
+    def __or__(self, other: _Words) -> _Words:
+        return _Words(self.addresses | other.addresses, self.usernames | other.usernames)
+
+    def name(self, person: Mapping[str, Any]) -> bool:
+        """Whether a person without an id is one of them."""
+        return not person.get("id") and person["pii"].get("username") in self.usernames
+
+    def stand_in(self, text: str) -> bool:
+        return any(address in text.casefold() for address in self.addresses)
+
+    def stand_in_bytes(self, raw: bytes) -> bool:
+        strings = [name.encode() for name in self.usernames]
+        framed = [bytes([2 * len(each)]) + each for each in strings if len(each) <= _LONGEST_SHORT_STRING]
+        return any(address.encode() in raw.lower() for address in self.addresses) or any(each in raw for each in framed)
+
+
+def _changes(event: FailedEvent, is_gone: IsGone, words: _Words) -> dict[str, Any]:
+    if any(map(is_gone, _people(event.payload))):
+        return {"payload": _emptied(event.payload, is_gone), "raw": None, "error": event.reason}
+    if event.payload is None and (words.stand_in_bytes(bytes(event.raw or b"")) or words.stand_in(str(event.metadata))):
+        # Nothing is left that could be decoded one day.
+        return {"raw": None, "metadata": {}, "error": event.reason, "state": FailedEvent.State.DISMISSED}
+    return {"error": event.reason} if words.stand_in(event.error) else {}
+
+
+def _in_batches(keys: Sequence[int]) -> Iterator[FailedEvent]:
+    # Not ``iterator``: on MySQL it holds all rows in memory.
+    for start in range(0, len(keys), BATCH):
+        yield from FailedEvent.objects.filter(pk__in=keys[start : start + BATCH])
+
+
+def _people(content: object) -> Iterator[Mapping[str, Any]]:
+    """Yield whatever in the content of an event is UserData of openedx-events: with an id, and ``pii``."""
+    if isinstance(content, Mapping):
+        if isinstance(content.get("pii"), Mapping):
+            yield content
+        for value in content.values():
+            yield from _people(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _people(value)
+
+
+def _said(person: Mapping[str, Any]) -> tuple[object, object]:
+    return person["pii"].get("username"), person["pii"].get("email")
+
+
+def _emptied(content: Any, is_gone: IsGone) -> Any:
+    if isinstance(content, list):
+        return [_emptied(value, is_gone) for value in content]
+    if not isinstance(content, Mapping):
+        return content
+    kept = {name: _emptied(value, is_gone) for name, value in content.items()}
+    if isinstance(content.get("pii"), Mapping) and is_gone(content):
+        kept["pii"] = dict.fromkeys(content["pii"], "")
+    return kept

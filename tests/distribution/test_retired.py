@@ -1,0 +1,297 @@
+"""Learners who were retired: nothing is sent for them, nothing is kept about them, whenever it happens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core import mail
+from django.utils import timezone
+
+from badges_plugin import api
+from badges_plugin.distribution import claims, delivery, limits, queueing
+from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.learners import Attendance
+from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, RetiredLearner
+from tests.distribution.fakes import Provider
+from tests.distribution.worlds import deliver, let_time_pass, settings_of_deliveries
+from tests.factories import UserFactory, send_passing
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("template")]
+
+
+def retire(user: Any, **also: str) -> None:
+    """As the host does: a query that no signal tells of, and on released hosts nothing but the user name."""
+    User.objects.filter(pk=user.pk).update(username=f"retired__user_{user.pk}", **also)
+
+
+def claimed() -> delivery.Job:
+    taken = claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry)
+    [job] = delivery.prepare(taken, config())
+    return job
+
+
+def states() -> list[tuple[str, str]]:
+    return list(Delivery.objects.order_by("pk").values_list("action", "state"))
+
+
+def waiting(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+
+
+def failed(ada: Any, provider: Provider) -> None:
+    provider.before.append(PermanentFailure("Ada Lovelace cannot"))
+    send_passing(ada)
+    deliver()
+
+
+def in_doubt_and_not_there(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    claimed()
+    let_time_pass()
+
+
+def issued(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    deliver()
+
+
+def revocation_waiting(ada: Any, provider: Provider) -> None:
+    issued(ada, provider)
+    send_passing(ada, is_passing=False, minute=1)
+
+
+def revoked(ada: Any, provider: Provider) -> None:
+    revocation_waiting(ada, provider)
+    deliver()
+
+
+ENDS: dict[Callable[[Any, Provider], None], list[tuple[str, str]]] = {
+    waiting: [("issue", "cancelled")],
+    failed: [("issue", "cancelled")],
+    in_doubt_and_not_there: [("issue", "cancelled")],
+    issued: [("issue", "done")],
+    revocation_waiting: [("issue", "done"), ("revoke", "cancelled")],
+    revoked: [("issue", "done"), ("revoke", "done")],
+}
+
+
+@pytest.mark.parametrize("how", [{}, {"full_name": ""}])
+@pytest.mark.parametrize("swept_first", [True, False])
+@pytest.mark.parametrize("before", ENDS, ids=lambda each: each.__name__)
+def test_c1_nothing_is_sent_for_a_learner_who_was_retired(
+    ada: Any, provider: Provider, before: Callable[[Any, Provider], None], swept_first: bool, how: dict[str, str]
+) -> None:
+    before(ada, provider)
+    asked = list(provider.asked)
+    retire(ada, **how)
+    if swept_first:
+        api.sweep_retired()
+    queueing.retry_now(Delivery.objects.all())
+    let_time_pass()
+    deliver()
+
+    assert [each for each in provider.asked[len(asked) :] if each != "find"] == []
+    assert states() == ENDS[before]
+    assert set(Delivery.objects.values_list("recipient_email", flat=True)) == {""}
+    assert not Delivery.objects.filter(in_doubt=True).exists()
+
+
+@pytest.mark.parametrize("before", ENDS, ids=lambda each: each.__name__)
+def test_c1_no_row_of_a_delivery_names_a_learner_who_was_retired(
+    ada: Any, provider: Provider, before: Callable[[Any, Provider], None]
+) -> None:
+    before(ada, provider)
+    DeliveryAttempt.objects.update(reason="Lovelace, Ada has it")
+    Delivery.objects.update(last_error="Lovelace, Ada has it")
+    retire(ada)
+    deliver()
+
+    kept = str([*Delivery.objects.values(), *DeliveryAttempt.objects.values(), *BadgeAward.objects.values()])
+    assert not [word for word in ("Lovelace", "ada@") if word in kept]
+
+
+def test_c1_what_is_in_doubt_is_looked_up_without_the_address(
+    ada: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_doubt_and_not_there(ada, provider)
+    assert Delivery.objects.get().recipient_email == "ada@example.org"
+    retire(ada)
+    searched: list[str] = []
+    search = Provider.search
+    monkeypatch.setattr(Provider, "search", lambda self, owner: searched.append(owner) or search(self, owner))
+    deliver()
+    assert searched == [""]
+    assert states() == [("issue", "cancelled")]
+
+
+def test_c1_a_learner_who_is_retired_between_claim_and_request(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    taken = claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry)
+    retire(ada)
+    [job] = delivery.prepare(taken, config())
+    delivery.record(delivery.carry_out(job), policy=config().retry)
+    assert (provider.asked, states()) == ([], [("issue", "cancelled")])
+    assert Delivery.objects.get().recipient_email == ""
+
+
+def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    job = claimed()
+    retire(ada)
+    Attendance().attend()
+    delivery.record(delivery.carry_out(job), policy=config().retry)
+    assert (provider.asked, states()) == ([], [("issue", "cancelled")])
+
+
+def test_c1_a_request_that_waits_for_its_turn_is_withdrawn() -> None:
+    withdrawn: list[bool] = []
+    limiter = limits.RateLimiter(60, clock=lambda: 0.0, sleep=lambda seconds: withdrawn.append(True))
+    with limits.until(100.0, unless=lambda: bool(withdrawn)):
+        assert limiter.wait()
+        assert not limiter.wait()
+
+
+def test_c1_what_the_provider_has_is_known_after_a_look(ada: Any, provider: Provider) -> None:
+    """So that somebody can ask the provider to delete it. No address to accept it is kept."""
+    send_passing(ada)
+    job = claimed()
+    delivery.carry_out(job)
+    let_time_pass()
+    retire(ada)
+    provider.owners = dict.fromkeys(provider.owners, "")
+    deliver()
+    assert states() == [("issue", "done")]
+    assert Delivery.objects.get().external_id == "badge-1"
+    assert provider.asked == ["issue", "find"]
+
+
+def test_c1_no_mail_goes_to_a_learner_who_was_retired(ada: Any, settings: Any) -> None:
+    from badges_plugin.distribution import notifications
+
+    settings.BADGES_CONFIG = {"distribution": {**settings_of_deliveries(), "notify": True}}
+    send_passing(ada)
+    award = BadgeAward.objects.select_related("progress__user", "progress__template").get()
+    retire(ada)
+    assert not notifications.tell(award, notifications.ISSUED)
+    assert mail.outbox == []
+
+
+def test_c1_what_staff_wrote_about_a_revocation_goes(ada: Any) -> None:
+    send_passing(ada)
+    award = BadgeAward.objects.get()
+    api.revoke_award(award, reason="Ada Lovelace copied")
+    kind = ContentType.objects.get_for_model(BadgeAward)
+    LogEntry.objects.create(
+        user=UserFactory.create(),
+        content_type=kind,
+        object_id=str(award.pk),
+        action_flag=CHANGE,
+        change_message="Revoked: Ada Lovelace copied",
+    )
+    retire(ada)
+    api.sweep_retired()
+    award.refresh_from_db()
+    assert (award.revocation_reason, LogEntry.objects.get().change_message) == ("", "")
+    assert award.revoked_at is not None
+
+
+def test_c1_who_is_saved_as_retired_is_forgotten_at_once(ada: Any, django_capture_on_commit_callbacks: Any) -> None:
+    send_passing(ada)
+    with django_capture_on_commit_callbacks(execute=True):
+        ada.username = "retired__user_ada"
+        ada.save()
+    assert states() == [("issue", "cancelled")]
+    assert RetiredLearner.objects.filter(user=ada).exists()
+
+
+def test_c1_a_sweep_that_was_done_does_nothing(ada: Any) -> None:
+    send_passing(ada)
+    retire(ada)
+    assert (api.sweep_retired(), api.sweep_retired()) == (1, 0)
+    # A retirement that was taken back, and came again.
+    User.objects.filter(pk=ada.pk).update(username="ada")
+    assert api.sweep_retired() == 0
+    retire(ada)
+    assert api.sweep_retired() == 1
+
+
+def test_c1_the_user_is_deleted_and_with_them_everything(ada: Any) -> None:
+    send_passing(ada)
+    claimed()
+    ada.delete()
+    assert not Delivery.objects.exists()
+
+
+def test_c1_other_learners_are_not_concerned(ada: Any, provider: Provider) -> None:
+    bob = UserFactory.create(username="bob", full_name="Bob Babbage")
+    send_passing(ada)
+    send_passing(bob)
+    retire(ada)
+    deliver()
+    assert [provider.owners[badge] for badge in provider.live()] == [bob.email]
+
+
+def test_c1_who_is_merely_renamed_is_waited_for(ada: Any, provider: Provider) -> None:
+    """The same query of the host: another user name, and of late no name. It comes again with the next event."""
+    send_passing(ada)
+    User.objects.filter(pk=ada.pk).update(username="ada2", full_name="")
+    deliver()
+    assert (provider.asked, states()) == ([], [("issue", "failed")])
+    assert "no name" in Delivery.objects.get().last_error
+
+    User.objects.filter(pk=ada.pk).update(full_name="Ada King")
+    deliver()
+    assert (provider.asked, states()) == (["issue"], [("issue", "done")])
+
+
+def test_c1_who_is_renamed_and_keeps_the_name_is_issued_the_badge(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    User.objects.filter(pk=ada.pk).update(username="ada2")
+    deliver()
+    assert provider.live() == ["badge-1"]
+
+
+@pytest.mark.parametrize("username", ["ada@example.org", "ada\uff20example.org", "\u200b", "1815"])
+def test_c3_without_a_name_the_badge_waits_until_there_is_one(provider: Provider, username: str) -> None:
+    ada = UserFactory.create(username=username, full_name="", email="ada@example.org")
+    send_passing(ada)
+    deliver()
+    assert (provider.asked, states()) == ([], [("issue", "failed")])
+    assert Delivery.objects.get().awaits_name
+
+    User.objects.filter(pk=ada.pk).update(full_name="Ada Lovelace")
+    deliver()
+    assert states() == [("issue", "done")]
+    assert not Delivery.objects.get().awaits_name
+
+
+def test_c3_what_is_in_doubt_is_looked_up_all_the_same(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    delivery.carry_out(claimed())
+    let_time_pass()
+    User.objects.filter(pk=ada.pk).update(full_name="\u3164")
+    deliver()
+    assert (provider.asked, states()) == (["issue", "find"], [("issue", "done")])
+
+
+def test_c3_a_revocation_needs_no_name(ada: Any, provider: Provider) -> None:
+    revocation_waiting(ada, provider)
+    User.objects.filter(pk=ada.pk).update(username="ada2", full_name="")
+    deliver()
+    assert states() == [("issue", "done"), ("revoke", "done")]
+
+
+def test_c1_a_reason_of_the_past_is_in_no_log(ada: Any, caplog: pytest.LogCaptureFixture) -> None:
+    send_passing(ada)
+    retire(ada)
+    with caplog.at_level(logging.DEBUG):
+        deliver()
+    assert "ada" not in caplog.text.replace("badges", "").casefold()
