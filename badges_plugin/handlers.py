@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextvars import ContextVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,9 +11,10 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from . import api, conf, events
 from .exceptions import IgnoredEvent, UnusableEventType
+from .logs import get_logger
 from .models import BadgeRequirement, BadgeTemplate
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 LONGEST_CHAIN = 10
 """How many badges may follow from one another: each is announced, and heard here, before the one before is done."""

@@ -9,7 +9,6 @@ either.
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -18,11 +17,12 @@ from uuid import UUID
 
 from .data import BadgingEvent, ValueKind, resolve
 from .exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
+from .logs import get_logger
 from .models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
 from .models.requirements import EventCondition, compile_for
 from .rules import Rule, as_comparable
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
 

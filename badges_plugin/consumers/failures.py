@@ -11,7 +11,7 @@ from django.db.models import F
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
 
 from ..models import FailedEvent
-from ..redaction import describe
+from ..redaction import describe, one_line
 from .message import DecodedEvent, Message
 
 LARGEST = 3 * 2**20
@@ -32,8 +32,8 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "topic": message.topic[:255],
         "group": message.group[:255],
         "position": message.position[:64],
-        "event_id": _plain(message.event_id)[:64],
-        "event_type": _plain(message.event_type)[:255],
+        "event_id": _plain(one_line(message.event_id))[:64],
+        "event_type": _plain(one_line(message.event_type))[:255],
         "event_time": decoded.metadata.time if decoded else None,
         # Headers and bytes, when that is all that can be kept: they can be decoded again.
         "metadata": content[0] if content else _storable(dict(message.headers), LONGEST_TEXT) or {},

@@ -9,6 +9,11 @@ from dataclasses import dataclass, field
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from ..redaction import one_line
+
+LONGEST_HEADER = 255
+"""Characters of a header that are logged."""
+
 
 @dataclass(frozen=True)
 class DecodedEvent:
@@ -40,7 +45,8 @@ class Message:
     decode: Callable[[], DecodedEvent] = field(repr=False)
 
     def __str__(self) -> str:
-        return f"event {self.event_id or '?'} {self.event_type or '?'} ({self.bus} {self.topic} {self.position})"
+        event_id, event_type = (one_line(each, LONGEST_HEADER) or "?" for each in (self.event_id, self.event_type))
+        return f"event {event_id} {event_type} ({self.bus} {self.topic} {self.position})"
 
     @property
     def fingerprint(self) -> str:

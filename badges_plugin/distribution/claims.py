@@ -7,7 +7,6 @@ revocation.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
@@ -18,8 +17,9 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from badges_plugin.distribution.channels import open_channels, probe_channels
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, RetryPolicy, State, later
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Any
-from urllib.parse import quote
 
 from badges_plugin.distribution import failures
 from badges_plugin.distribution.data import Recipient
 
 MISSING_NAME = "-"
 """In place of a last name, where a provider insists on one and the learner has a single name."""
+
+SHORTEST_SINGLE_NAME = 4
+"""Characters; a shorter one would be cut out of other words."""
 
 
 def recipient(user: Any, *, earner_id: str, email: str = "") -> Recipient:
@@ -34,10 +36,16 @@ def recipient(user: Any, *, earner_id: str, email: str = "") -> Recipient:
 
 def redacted(text: str, person: Recipient) -> str:
     """The text without the recipient's name and address, in whatever way the provider quotes them."""
-    name = f"{person.first_name} {person.last_name}"
-    return failures.redacted(
-        text, without={person.email: "<address>", quote(person.email, safe=""): "<address>", name: "<name>"}
-    )
+    words = {person.email: "<address>"} | dict.fromkeys(_names_in_order(person), "<name>")
+    return failures.redacted(text, words=words)
+
+
+def _names_in_order(person: Recipient) -> list[str]:
+    """The name as others may write it. Of a single name only one that is not likely to be half a word."""
+    first, last = person.first_name, person.last_name
+    if last == MISSING_NAME:
+        return [first] if len(first) >= SHORTEST_SINGLE_NAME else []
+    return [f"{first} {last}", f"{last}, {first}", f"{last} {first}"]
 
 
 def names(*, full_name: str, first_name: str, last_name: str, username: str) -> tuple[str, str]:

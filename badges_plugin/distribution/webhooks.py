@@ -7,7 +7,6 @@ request is believed: `receive` takes ids from it, and asks the provider what has
 from __future__ import annotations
 
 import json
-import logging
 import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -23,8 +22,9 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 from rest_framework.views import APIView
 
 from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 LARGEST_NOTIFICATION = 16_384
 

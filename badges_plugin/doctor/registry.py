@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-import logging
 from collections.abc import Iterator
 
+from ..logs import get_logger
 from ..redaction import describe
 from .findings import Finding, Probe
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class Reach(enum.IntEnum):

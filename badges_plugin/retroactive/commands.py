@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from .. import conf
+from ..command_line import BadgesCommand
 from ..models import BadgeTemplate
+from ..redaction import one_line
 from .applying import Applied, apply_all, names
 from .progress import Output, Progress
 from .selection import Seen, Selection
@@ -23,7 +25,7 @@ from .spool import Spool
 MOST_LINES = 50
 
 
-class RetroactiveCommand(BaseCommand):
+class RetroactiveCommand(BadgesCommand):
     """A command that collects events in a spool and applies them."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -102,7 +104,7 @@ class RetroactiveCommand(BaseCommand):
         if lines:
             self.stdout.write(title)
         for line in lines[:MOST_LINES]:
-            self.stdout.write(f"  {line}")
+            self.stdout.write(f"  {one_line(line)}")
         if len(lines) > MOST_LINES:
             self.stdout.write(f"  and {len(lines) - MOST_LINES} more")
 

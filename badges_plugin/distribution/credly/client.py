@@ -6,7 +6,6 @@ https://www.credly.com/docs/web_service_api
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,8 +15,9 @@ from badges_plugin.distribution.credly import data
 from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
 from badges_plugin.distribution.http import HttpClient, Patience
 from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 RecordT = TypeVar("RecordT")
 
