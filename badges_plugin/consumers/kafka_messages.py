@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 
+import fastavro
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -17,6 +18,7 @@ from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, _ge
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from ..redaction import chain
+from .avro import read_whole
 from .message import DecodedEvent, Message, text
 from .problems import CannotGoOn, DecodingUnavailable, Undecodable
 
@@ -25,6 +27,11 @@ Headers = list[tuple[str, str | bytes | None]]
 # The registry's answers about one schema or request; any other status is about the registry. So is a 404 that has
 # no error code of the registry's: something else answers at that address.
 ABOUT_THE_SCHEMA = frozenset({404, 422})
+
+# https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+FRAMED = b"\0"
+CONTENT_STARTS = 5
+HEADER_SCHEMA_ID = "__value_schema_id"
 
 
 def message_from(received: KafkaMessage, group: str) -> Message:
@@ -73,8 +80,10 @@ def decode(topic: str, headers: Headers | None, value: bytes) -> DecodedEvent:
     except KeyError as error:
         raise Undecodable(f"No event type {event_type} in the installed openedx-events") from error
     metadata = _get_metadata_from_headers(headers)
-    deserializer = get_deserializer(signal, registry())
+    client = registry()
+    deserializer = get_deserializer(signal, client)
     try:
+        _must_be_whole(client, headers, value)
         data: dict[str, Any] | None = deserializer(value, SerializationContext(topic, MessageField.VALUE, headers))
     except Exception as error:
         if any(_registry_is_away(each) for each in chain(error)):
@@ -103,6 +112,24 @@ def _only(headers: Headers, name: str) -> str:
     if len(values) != 1:
         raise Undecodable(f"{len(values)} headers {name}, there must be one")
     return text(values[0])
+
+
+def _must_be_whole(client: SchemaRegistryClient, headers: Headers, value: bytes) -> None:
+    """
+    Raise Undecodable when bytes are left over after the event.
+
+    The client library has no way to tell, so the content is read once more: a fraction of what decoding it takes.
+    """
+    if value[:1] != FRAMED or any(name == HEADER_SCHEMA_ID for name, _ in headers):
+        return  # no schema id in front; the deserializer knows what that means
+    schema = client.get_schema(int.from_bytes(value[1:CONTENT_STARTS], "big"))
+    if schema.schema_str and not schema.references:
+        read_whole(value[CONTENT_STARTS:], _parsed(schema.schema_str))
+
+
+@lru_cache(maxsize=256)
+def _parsed(schema: str) -> object:
+    return fastavro.parse_schema(json.loads(schema))
 
 
 def is_about_the_schema(error: SchemaRegistryError) -> bool:

@@ -39,6 +39,9 @@ Result = TypeVar("Result")
 # Over the longest wait that a command asks for, so that only a silent server times out.
 SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
 
+# So often a consumer must have failed to be heard of before it counts as gone, however short "forget_idle" is.
+TURNS_OF_THE_LIVING = 10
+
 # Answers of a Redis that is restarting, failing over, full, or lost its data (then the group is made anew).
 PASSING_ANSWERS = ("NOGROUP", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "UNBLOCKED")
 
@@ -84,6 +87,7 @@ class Reader:
         # The id up to which this consumer's own pending entries were read; None when all were.
         self._own_after: bytes | str | None = BEGINNING
         self._group_checked = False
+        self._may_forget = True
         self._applier = Applier(config, stop)
         self._patience = Patience(
             limit=config.patience,
@@ -143,9 +147,31 @@ class Reader:
         while not self._stop():
             entry = self._with_redis(lambda: next(claimed, None), "Claiming")
             if entry is None:
+                # Here, because what the dead were given is somebody else's now.
+                self._forget_the_dead()
                 return
             logger.info("Took over %s, which another consumer left.", entry.id.decode())
             yield entry
+
+    def _forget_the_dead(self) -> None:
+        """Take names off the group's list that no consumer will use again: each container may bring another one."""
+        if not self._may_forget:
+            return
+        # The living are heard of here, each time that they look for what others left, and with each event.
+        turn = self._claim_idle / 2 + self._config.poll_timeout
+        idle = max(self._config.forget_idle, TURNS_OF_THE_LIVING * turn)
+        try:
+            self._with_redis(self._stream.be_heard, "Being heard")
+            names = self._patience.run(
+                lambda: self._stream.forget_idle(idle), "Removing idle consumers", while_waiting=lambda: None
+            )
+        except ResponseError as error:
+            # No permission for scripts, say: the list grows, and that is all.
+            self._may_forget = False
+            logger.warning("Names of idle consumers are not removed: Redis says %s", error)
+            return
+        if names:
+            logger.info("Removed %d consumers from the group that are gone: %s.", len(names), ", ".join(names))
 
     def _keep(self, entry: Entry) -> None:
         try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 
 from edx_event_bus_redis.internal.message import RedisMessage
 from edx_event_bus_redis.internal.utils import HEADER_EVENT_TYPE, HEADER_ID
-from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data
+from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from .avro import read_whole
 from .message import DecodedEvent, Message, text
 from .problems import Undecodable
 from .redis_stream import Entry
@@ -45,10 +46,18 @@ def decode(topic: str, entry: Entry) -> DecodedEvent:
         signal = OpenEdxPublicSignal.get_signal_by_type(event_type)
     except KeyError as error:
         raise Undecodable(f"No event type {event_type} in the installed openedx-events") from error
-    return DecodedEvent(signal, message.event_metadata, deserialize_bytes_to_event_data(message.event_data, signal))
+    # Not the library's deserialize_bytes_to_event_data, which takes the beginning of anything for an event.
+    deserializer = _deserializer(signal)
+    data = deserializer.from_dict(read_whole(message.event_data, deserializer.schema))
+    return DecodedEvent(signal, message.event_metadata, data)
 
 
 def decode_stored(topic: str, position: str, headers: Mapping[str, str], value: bytes) -> DecodedEvent:
     """Decode an entry that was stored."""
     fields = {name.encode(): header.encode() for name, header in headers.items()}
     return decode(topic, Entry(position.encode(), {**fields, CONTENT_FIELD: value}))
+
+
+@cache
+def _deserializer(signal: OpenEdxPublicSignal) -> AvroSignalDeserializer:
+    return AvroSignalDeserializer(signal)
