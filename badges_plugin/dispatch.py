@@ -8,7 +8,6 @@ stops at the first exception.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from uuid import UUID
@@ -18,10 +17,11 @@ from edx_django_utils.monitoring import set_custom_attribute
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from .logs import get_logger
 from .redaction import describe_with_place
 from .reports import redacted_reports
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 PACKAGE = __name__.partition(".")[0]
 

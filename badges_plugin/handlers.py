@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete, post_save, pre_delete
 from openedx_events.data import EventsMetadata
@@ -13,10 +11,11 @@ from . import api, conf, dispatch, events, receiving
 from .consumers import failures
 from .exceptions import DeferredEvent, UnusableEventType
 from .host import User
+from .logs import get_logger
 from .models import BadgeRequirement, BadgeTemplate
 from .processing import erasure, traces
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def connect() -> None:

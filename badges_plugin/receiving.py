@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
 
@@ -12,8 +11,9 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from . import api
 from .data import Deferral
 from .exceptions import DeferredEvent, IgnoredEvent
+from .logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 LONGEST_CHAIN = 10
 """How many badges may follow from one another: each is announced, and heard here, before the one before is done."""

@@ -1,24 +1,73 @@
-"""What of an error may be logged: messages quote what they are about, and that may be a learner."""
+"""
+What of others' words may be logged, printed or kept.
+
+Messages quote what they are about, and that may be a learner; and who sends them may be hostile. Here it is decided
+what stays of an error (its classes), of a text (no address, no name beside one) and of a line (it stays one).
+"""
 
 from __future__ import annotations
 
+import re
 import traceback
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
+from html.entities import codepoint2name
 
 from .exceptions import NamesNobody
 
+LONGEST_LINE = 4000
+"""Characters of a value that are logged or printed."""
+
+# Control characters, among them those of terminals; invisible ones, which may turn a line around; halves of characters,
+# which no stream takes; and what some programs take for the end of a line.
+_UNFIT_FOR_A_LINE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Some scripts cannot be written without them.
+_JOINERS = "\u200c\u200d"
+
+# In an address the character may be itself, wide, or escaped as in URLs (again and again), JSON or HTML.
+_AT = re.compile(r"[@\uff20\ufe6b]|%(?:25)*40|\\+u0040|\\+x40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
+_ENDS_AN_ADDRESS = frozenset(' \t\r\n\v\f\u00a0\u2028\u2029"<>,;:()[]')
+# What stands between a name and its address.
+_OPENS_AN_ADDRESS = re.compile(r"\s*(?:[<(\[]|&lt;)\s*\Z")
+_ESCAPED_OPENING = re.compile(r"\\+u003c|%(?:25)*3c", re.IGNORECASE)
+_QUOTES = {'"': '"', "'": "'", "”": "“„", "“": "„", "»": "«", "’": "‘"}  # noqa: RUF001
+# fmt: off
+_PARTICLES = frozenset({
+    "af", "al", "av", "bin", "da", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "e", "el", "ibn", "la",
+    "le", "ten", "ter", "van", "von", "y", "zu",
+})
+# fmt: on
+_LONGEST_NAME = 200
+
+
+def one_line(text: object, longest: int = LONGEST_LINE) -> str:
+    r"""
+    Return ``text`` so that it can stand in a line of a log or a terminal and change nothing outside of itself.
+
+    Line breaks, control and invisible characters are shown as Python writes them (``\n``, ``\x1b``); what is longer
+    than ``longest`` is cut, and says so.
+    """
+    whole = str(text)
+    shown = whole[:longest]
+    if not shown.isprintable():
+        shown = "".join(_fit_for_a_line(char) for char in shown)
+    return shown if len(whole) <= longest else f"{shown}… ({len(whole)} characters)"
+
 
 def describe(error: BaseException) -> str:
-    """Return the classes of ``error`` and of what led to it, with the messages of those that name nobody."""
+    """Return the classes of ``error`` and of what led to it, with the messages of those that name nobody. One line."""
     return " < ".join(
-        f"{type(each).__name__}: {each}" if isinstance(each, NamesNobody) else type(each).__name__
+        f"{type(each).__name__}: {one_line(without_addresses(str(each)[:LONGEST_LINE]))}"
+        if isinstance(each, NamesNobody)
+        else type(each).__name__
         for each in chain(error)
     )
 
 
 def describe_with_place(error: BaseException) -> str:
-    """Return what ``describe`` does and, on further lines, the code that ``error`` came through."""
-    return f"{describe(error)} at\n" + "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    """Return what ``describe`` does and, the innermost first, the code that ``error`` came through. One line, too."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return f"{describe(error)} at " + " < ".join(f"{each.filename}:{each.lineno} in {each.name}" for each in frames)
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -34,3 +83,128 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         pending.extend(inner for inner in (each.__context__, each.__cause__) if inner is not None)
         if isinstance(each, BaseExceptionGroup):
             pending.extend(each.exceptions)
+
+
+def without_addresses(text: str) -> str:
+    """
+    Return ``text`` with every e-mail address, and the name beside it, replaced by ``<address>`` and ``<name>``.
+
+    However the address is written: quoted, escaped, in any script or case. Where it is not told from what surrounds
+    it, as in a URL, that goes as well. Takes time in proportion to the text's length.
+    """
+    kept: list[str] = []
+    done = 0
+    for at in _AT.finditer(text):
+        if at.start() < done:
+            continue  # inside what the one before took for its domain
+        start, end = _start_of_address(text, done, at.start()), _end_of_address(text, at.end())
+        if start == at.start() or end == at.end():
+            continue
+        name = _name_before(text, done, start)
+        if name is None:
+            kept.append(f"{text[done:start]}<address>")
+        else:
+            kept.append(f"{text[done : name[0]]}<name>{text[name[1] : start]}<address>")
+        done = end
+    return "".join(kept) + text[done:]
+
+
+def without(text: str, words: Mapping[str, str]) -> str:
+    """
+    Return ``text`` with each key of ``words`` replaced by its value, in whatever way it is spelled there.
+
+    In any case, composed or not, and escaped as in URLs, JSON or HTML.
+    """
+    for secret, word in words.items():
+        if secret.strip():
+            text = re.sub(_spelled(secret.strip()), lambda _, word=word: word, text, flags=re.IGNORECASE)
+    return text
+
+
+def _fit_for_a_line(char: str) -> str:
+    if unicodedata.category(char) in _UNFIT_FOR_A_LINE and char not in _JOINERS:
+        return char.encode("unicode_escape").decode("ascii")
+    return char
+
+
+def _start_of_address(text: str, low: int, at: int) -> int:
+    """Return where the address begins whose @ is at ``at``; not before ``low``."""
+    start = at
+    nearest = max(low, at - _LONGEST_NAME)
+    if text.endswith(")", low, at):  # a comment: ada(work)@example.org
+        start = max(text.rfind("(", nearest, at), nearest)
+    elif text.endswith('"', low, at):  # quoted: "ada l"@example.org
+        return max(text.rfind('"', nearest, at - 1), nearest)
+    while start > low and (text[start - 1] not in _ENDS_AN_ADDRESS) and not _is_quote(text, start - 1):
+        start -= 1
+    return start
+
+
+def _end_of_address(text: str, end: int) -> int:
+    if text.startswith("[", end):  # ada@[192.0.2.1]
+        closing = text.find("]", end)
+        return closing + 1 if closing >= 0 else len(text)
+    while end < len(text) and text[end] not in _ENDS_AN_ADDRESS and not _is_quote(text, end):
+        end += 1
+    return end
+
+
+def _is_quote(text: str, index: int) -> bool:
+    """Whether this is an apostrophe that quotes something; o'brien@example.org has another one."""
+    return text[index] == "'" and not (text[index - 1 : index].isalnum() and text[index + 1 : index + 2].isalnum())
+
+
+def _name_before(text: str, low: int, start: int) -> tuple[int, int] | None:
+    """Return where the name that stands before an address begins and ends: "Ada L" <a@b.c>, Ada Lovelace (a@b.c)."""
+    low = max(low, start - _LONGEST_NAME)
+    before = text[low:start]
+    if opening := _OPENS_AN_ADDRESS.search(before):
+        before = before[: opening.start()]
+    elif _ESCAPED_OPENING.match(text, start):
+        before = before.rstrip()
+    else:
+        return None
+    end = low + len(before)
+    if before and before[-1] in _QUOTES:
+        opening_at = max(before.rfind(each, 0, -1) for each in _QUOTES[before[-1]])
+        return (low + max(opening_at, 0), end)
+    length = _length_of_name(before)
+    return (end - length, end) if length else None
+
+
+def _length_of_name(text: str) -> int:
+    """Return how many characters at the end of ``text`` are words as names have them."""
+    length = passed = 0
+    for word in re.findall(r"\s*\S+\Z|\S+\s*", text)[::-1]:
+        letters = word.strip()
+        passed += len(word)
+        if not letters or letters.endswith((":", ";")):
+            break
+        if letters[0].isalpha() and not letters[0].islower():
+            length = passed - (len(word) - len(word.lstrip()))
+        elif letters not in _PARTICLES:
+            break
+    return length
+
+
+def _spelled(text: str) -> str:
+    """Return the pattern of ``text`` in all its spellings."""
+    forms = {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
+    return "|".join("".join(_spelled_char(char) for char in form) for form in sorted(forms))
+
+
+def _spelled_char(char: str) -> str:
+    if char.isspace():
+        return r"(?:\s|\+|%(?:25)*20|%(?:25)*2b|\\+u0020|&nbsp;|&#32;)+"
+    code = ord(char)
+    units = char.encode("utf-16-be", "surrogatepass")
+    spellings = [
+        re.escape(char),
+        "".join(f"%(?:25)*{byte:02x}" for byte in char.encode("utf-8", "surrogatepass")),
+        "".join(rf"\\+u{units[index]:02x}{units[index + 1]:02x}" for index in range(0, len(units), 2)),
+        f"&#0*{code};",
+        f"&#x0*{code:x};",
+    ]
+    if code in codepoint2name:
+        spellings.append(f"&{codepoint2name[code]};")
+    return f"(?:{'|'.join(spellings)})"

@@ -16,8 +16,9 @@ from .redaction import describe_with_place
 REPORTING_LOGGERS = ("django.dispatch", "openedx_events.tooling")
 
 SECONDS_BETWEEN_REPORTS = 60.0
+from .logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class _WithoutMessages(logging.Filter):

@@ -9,7 +9,6 @@ either.
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -19,12 +18,13 @@ from uuid import UUID
 
 from .data import BadgingEvent, ValueKind, resolve
 from .exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
+from .logs import get_logger
 from .models import BadgePenalty, BadgeRequirement, BadgeTemplate, Fulfillment, RulesetVersion
 from .models.requirements import EventCondition, compile_for
 from .models.validity import Validity
 from .rules import Rule, as_comparable
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _NOTHING_COUNTS = Validity("no rules")
 

@@ -15,6 +15,10 @@ CONSUMER = {
     "claim_idle": (
         "Redis: an event that another consumer took and did not acknowledge for this long is taken over. Seconds."
     ),
+    "forget_idle": (
+        "Redis: the name of a consumer that has nothing pending and was not heard of for this long is removed from its "
+        "group. Seconds."
+    ),
     "lag_interval": "How often the lag is logged and reported. Seconds.",
     "kafka": "Kafka: further properties of librdkafka. They win over all others.",
 }

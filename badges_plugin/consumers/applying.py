@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
@@ -10,16 +9,17 @@ from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import set_custom_attribute
 
 from .. import api, database, dispatch, receiving
-from ..redaction import describe
+from ..logs import get_logger
+from ..redaction import describe, one_line
 from ..reports import Deferrals
 from . import failures
 from .config import ConsumerConfig
-from .message import DecodedEvent, Message
+from .message import LONGEST_HEADER, DecodedEvent, Message
 from .patience import Patience
 from .problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
 from .stopping import StopRequest
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def receive(event: DecodedEvent) -> bool:
@@ -82,8 +82,8 @@ class Applier:
                 self._warn_once(message.event_type)
 
         RequestCache.clear_all_namespaces()
-        set_custom_attribute("badges_event_id", message.event_id)
-        set_custom_attribute("badges_event_type", message.event_type)
+        set_custom_attribute("badges_event_id", one_line(message.event_id, LONGEST_HEADER))
+        set_custom_attribute("badges_event_type", one_line(message.event_type, LONGEST_HEADER))
         try:
             self._patience.run(apply, f"Applying {message}", while_waiting=while_waiting)
         except (CannotGoOn, Stopped):

@@ -24,6 +24,8 @@ class ConsumerConfig:
         partitions to others; ``offset_reset`` (Kafka): where a group starts that has no offset, "earliest" or
         "latest"; ``commit_interval`` (Kafka): how often the offsets of applied events are committed;
         ``claim_idle`` (Redis): what another consumer took and did not acknowledge for this long is taken over;
+        ``forget_idle`` (Redis): the name of a consumer that has nothing pending and was not heard of for this long is
+        removed from its group;
         ``lag_interval``: how often the lag is reported; ``kafka``: further properties of librdkafka, which win
         over all others.
     """
@@ -35,6 +37,7 @@ class ConsumerConfig:
     offset_reset: str = "earliest"
     commit_interval: float = 1.0
     claim_idle: float = 60.0
+    forget_idle: float = 3600.0
     lag_interval: float = 30.0
     kafka: Mapping[str, object]
 

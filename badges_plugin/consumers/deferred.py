@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import timedelta
 
 from django.utils import timezone
 
 from .. import database
+from ..logs import get_logger
 from ..models import FailedEvent
 from ..redaction import describe
 from .problems import ReceiversFailed
 from .reprocessing import NotReprocessable, process_again
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 10.0
 SECONDS_AT_ONCE = 2.0

@@ -20,7 +20,7 @@ from ..data import Deferral
 from ..exceptions import DeferredEvent
 from ..models import FailedEvent
 from ..processing.traces import without_retired
-from ..redaction import describe
+from ..redaction import describe, one_line
 from .message import DecodedEvent, Message
 from .problems import ReceiversFailed
 
@@ -46,8 +46,8 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "topic": message.topic[:255],
         "group": message.group[:255],
         "position": message.position[:64],
-        "event_id": _plain(message.event_id)[:64],
-        "event_type": _plain(message.event_type)[:255],
+        "event_id": _plain(one_line(message.event_id))[:64],
+        "event_type": _plain(one_line(message.event_type))[:255],
         "event_time": decoded.metadata.time if decoded else None,
         "broker_time": message.broker_time,
         # Headers and bytes, when that is all that can be kept: they can be decoded again.

@@ -8,7 +8,6 @@ has the last ``commit_interval`` delivered again, which processing by event id a
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
@@ -19,6 +18,7 @@ from edx_event_bus_kafka.internal.config import get_full_topic, load_common_sett
 from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
 
 from .. import heartbeat
+from ..logs import get_logger
 from .applying import Applier, announce_what_was_left
 from .config import ConsumerConfig, consumer_config
 from .deferred import Retries
@@ -26,7 +26,7 @@ from .kafka_messages import message_from, registry
 from .problems import CannotGoOn
 from .stopping import StopRequest
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # A consumer that waits for its database must not lose its partitions meanwhile.
 POLL_INTERVAL_OVER_PATIENCE_SECONDS = 180.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 
+import fastavro
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -19,6 +20,7 @@ from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, Mes
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from ..redaction import chain
+from .avro import read_whole
 from .message import DecodedEvent, Message, text
 from .metadata import from_milliseconds, read_metadata
 from .problems import CannotGoOn, DecodingUnavailable, Undecodable
@@ -28,6 +30,11 @@ Headers = list[tuple[str, str | bytes | None]]
 # The registry's answers about one schema or request; any other status is about the registry. So is a 404 that has
 # no error code of the registry's: something else answers at that address.
 ABOUT_THE_SCHEMA = frozenset({404, 422})
+
+# https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+FRAMED = b"\0"
+CONTENT_STARTS = 5
+HEADER_SCHEMA_ID = "__value_schema_id"
 
 
 def message_from(received: KafkaMessage, group: str) -> Message:
@@ -83,8 +90,10 @@ def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datet
         for header in MessageHeader.instances
         if header.event_metadata_field
     }
-    deserializer = get_deserializer(signal, registry())
+    client = registry()
+    deserializer = get_deserializer(signal, client)
     try:
+        _must_be_whole(client, headers, value)
         data: dict[str, Any] | None = deserializer(value, SerializationContext(topic, MessageField.VALUE, headers))
     except Exception as error:
         if any(_registry_is_away(each) for each in chain(error)):
@@ -127,6 +136,24 @@ def _only(headers: Headers, name: str) -> str:
 def _at_most_one(headers: Headers, name: str) -> str:
     """Return a header's value, empty when there is none. Which of two is meant, nobody knows."""
     return _only(headers, name) if any(key == name for key, _ in headers) else ""
+
+
+def _must_be_whole(client: SchemaRegistryClient, headers: Headers, value: bytes) -> None:
+    """
+    Raise Undecodable when bytes are left over after the event.
+
+    The client library has no way to tell, so the content is read once more: a fraction of what decoding it takes.
+    """
+    if value[:1] != FRAMED or any(name == HEADER_SCHEMA_ID for name, _ in headers):
+        return  # no schema id in front; the deserializer knows what that means
+    schema = client.get_schema(int.from_bytes(value[1:CONTENT_STARTS], "big"))
+    if schema.schema_str and not schema.references:
+        read_whole(value[CONTENT_STARTS:], _parsed(schema.schema_str))
+
+
+@lru_cache(maxsize=256)
+def _parsed(schema: str) -> object:
+    return fastavro.parse_schema(json.loads(schema))
 
 
 def is_about_the_schema(error: SchemaRegistryError) -> bool:

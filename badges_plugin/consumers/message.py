@@ -10,6 +10,11 @@ from datetime import datetime
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from ..redaction import one_line
+
+LONGEST_HEADER = 255
+"""Characters of a header that are logged."""
+
 
 @dataclass(frozen=True)
 class DecodedEvent:
@@ -43,7 +48,8 @@ class Message:
     broker_time: datetime | None = None
 
     def __str__(self) -> str:
-        return f"event {self.event_id or '?'} {self.event_type or '?'} ({self.bus} {self.topic} {self.position})"
+        event_id, event_type = (one_line(each, LONGEST_HEADER) or "?" for each in (self.event_id, self.event_type))
+        return f"event {event_id} {event_type} ({self.bus} {self.topic} {self.position})"
 
     @property
     def fingerprint(self) -> str:

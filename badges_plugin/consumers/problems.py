@@ -31,5 +31,9 @@ class CannotGoOn(ConsumerProblem):
     """The message can be neither applied nor stored: end the process, with the message not acknowledged."""
 
 
+class UnusableOption(ConsumerProblem):
+    """An option of the consumer cannot be used; the message says what it must be."""
+
+
 class Stopped(ConsumerProblem):
     """A stop was asked for while the message waited; it is not acknowledged."""

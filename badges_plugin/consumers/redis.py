@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openedx_events.event_bus import EventBusConsumer
 
+from .redis_options import OPTIONS, read_options
 from .running import run_until_stopped
 from .stopping import StopRequest
 
@@ -21,8 +22,6 @@ class RedisConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events h
     openedx-events swallows such failures, and the command then ends with exit code 0.
     """
 
-    OPTIONS = frozenset({"consumer_name", "claim_msgs_older_than", "last_read_msg_id", "check_backlog"})
-
     def __init__(self, topic: str, group_id: str, **extra: object) -> None:
         self.topic = topic
         self.group_id = group_id
@@ -31,9 +30,10 @@ class RedisConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events h
 
     def consume_indefinitely(self) -> None:
         """Consume until stopped. Raises SystemExit, which consume_events lets through, when it cannot go on."""
-        run_until_stopped(self._consume, self.stop, self.extra, accepted=self.OPTIONS)
+        run_until_stopped(self._consume, self.stop, self.extra, accepted=OPTIONS)
 
     def _consume(self) -> None:
+        options = read_options(self.extra)
         from .redis_loop import consume
 
-        consume(self.topic, self.group_id, self.extra, self.stop)
+        consume(self.topic, self.group_id, options, self.stop)

@@ -7,11 +7,10 @@ consumer name is given it first after a restart, and any running consumer takes 
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from edx_django_utils.monitoring import set_custom_attribute
@@ -23,27 +22,32 @@ from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from .. import heartbeat
+from ..logs import get_logger
 from .applying import Applier, announce_what_was_left
 from .config import ConsumerConfig, consumer_config
 from .deferred import Retries
 from .patience import Patience
 from .problems import CannotGoOn
 from .redis_messages import message_from
+from .redis_options import RedisOptions
 from .redis_stream import BEGINNING, Entry, GroupStream
 from .stopping import StopRequest
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 Result = TypeVar("Result")
 
 # Over the longest wait that a command asks for, so that only a silent server times out.
 SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
 
+# So often a consumer must have failed to be heard of before it counts as gone, however short "forget_idle" is.
+TURNS_OF_THE_LIVING = 10
+
 # Answers of a Redis that is restarting, failing over, full, or lost its data (then the group is made anew).
 PASSING_ANSWERS = ("NOGROUP", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "UNBLOCKED")
 
 
-def consume(topic: str, group: str, options: Mapping[str, object], stop: StopRequest) -> None:
+def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) -> None:
     """
     Consume ``topic`` (without prefix) for ``group`` until ``stop``; ``options`` are RedisConsumer's.
 
@@ -53,16 +57,14 @@ def consume(topic: str, group: str, options: Mapping[str, object], stop: StopReq
         logger.error("EVENT_BUS_REDIS_CONSUMERS_ENABLED is off: not consuming.")
         return
     config = consumer_config()
-    given_name = options.get("consumer_name")
-    name = str(given_name or f"{socket.gethostname()}-{os.getpid()}")
+    name = options.consumer_name or f"{socket.gethostname()}-{os.getpid()}"
     stream = GroupStream(_connect(config), get_full_topic(topic), group, name)
-    claim_after = options.get("claim_msgs_older_than")
-    idle = config.claim_idle if claim_after is None else float(str(claim_after)) / 1000
+    idle = config.claim_idle if options.claim_idle is None else options.claim_idle
     logger.info("Consuming %s for group %s as %s.", stream.stream, stream.group, name)
     announce_what_was_left(stop)
     try:
-        Reader(stream, config, stop, claim_idle=idle).run(go_on_after=options.get("last_read_msg_id"))
-        if not given_name:
+        Reader(stream, config, stop, claim_idle=idle).run(go_on_after=options.last_read_msg_id)
+        if options.consumer_name is None:
             stream.leave()
     finally:
         stream.close()
@@ -86,6 +88,7 @@ class Reader:
         # The id up to which this consumer's own pending entries were read; None when all were.
         self._own_after: bytes | str | None = BEGINNING
         self._group_checked = False
+        self._may_forget = True
         self._applier = Applier(config, stop)
         self._retries = Retries()
         self._patience = Patience(
@@ -96,11 +99,11 @@ class Reader:
             stop=stop,
         )
 
-    def run(self, *, go_on_after: object = None) -> None:
+    def run(self, *, go_on_after: str | None = None) -> None:
         """Work until a stop is asked for."""
         if go_on_after is not None:
             self._with_redis(self._stream.ensure_group, "Finding the group")
-            self._with_redis(lambda: self._stream.move_group_to(str(go_on_after)), "Moving the group")
+            self._with_redis(lambda: self._stream.move_group_to(go_on_after), "Moving the group")
         while not self._stop():
             heartbeat.beat()
             entry = self._with_redis(self._next, "Reading")
@@ -147,9 +150,31 @@ class Reader:
         while not self._stop():
             entry = self._with_redis(lambda: next(claimed, None), "Claiming")
             if entry is None:
+                # Here, because what the dead were given is somebody else's now.
+                self._forget_the_dead()
                 return
             logger.info("Took over %s, which another consumer left.", entry.id.decode())
             yield entry
+
+    def _forget_the_dead(self) -> None:
+        """Take names off the group's list that no consumer will use again: each container may bring another one."""
+        if not self._may_forget:
+            return
+        # The living are heard of here, each time that they look for what others left, and with each event.
+        turn = self._claim_idle / 2 + self._config.poll_timeout
+        idle = max(self._config.forget_idle, TURNS_OF_THE_LIVING * turn)
+        try:
+            self._with_redis(self._stream.be_heard, "Being heard")
+            names = self._patience.run(
+                lambda: self._stream.forget_idle(idle), "Removing idle consumers", while_waiting=lambda: None
+            )
+        except ResponseError as error:
+            # No permission for scripts, say: the list grows, and that is all.
+            self._may_forget = False
+            logger.warning("Names of idle consumers are not removed: Redis says %s", error)
+            return
+        if names:
+            logger.info("Removed %d consumers from the group that are gone: %s.", len(names), ", ".join(names))
 
     def _keep(self, entry: Entry) -> None:
         try:

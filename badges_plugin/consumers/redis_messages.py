@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 from edx_event_bus_redis.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, MessageHeader
-from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data
+from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from .avro import read_whole
 from .message import DecodedEvent, Message, text
 from .metadata import from_milliseconds, read_metadata
 from .problems import Undecodable
@@ -49,7 +50,10 @@ def decode(topic: str, entry: Entry) -> DecodedEvent:
         raise Undecodable(f"No event type {metadata.event_type} in the installed openedx-events") from error
     if CONTENT_FIELD not in entry.fields:
         raise Undecodable(f"The entry has no {CONTENT_FIELD.decode()}")
-    return DecodedEvent(signal, metadata, deserialize_bytes_to_event_data(entry.fields[CONTENT_FIELD], signal))
+    # Not the library's deserialize_bytes_to_event_data, which takes the beginning of anything for an event.
+    deserializer = _deserializer(signal)
+    data = deserializer.from_dict(read_whole(entry.fields[CONTENT_FIELD], deserializer.schema))
+    return DecodedEvent(signal, metadata, data)
 
 
 def _broker_time(entry: Entry) -> datetime | None:
@@ -64,3 +68,8 @@ def decode_stored(
     """Decode an entry that was stored; its position says when Redis got it."""
     fields = {name.encode(): header.encode() for name, header in headers.items()}
     return decode(topic, Entry(position.encode(), {**fields, CONTENT_FIELD: value}))
+
+
+@cache
+def _deserializer(signal: OpenEdxPublicSignal) -> AvroSignalDeserializer:
+    return AvroSignalDeserializer(signal)

@@ -16,9 +16,24 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 BEGINNING = "0-0"
+END = f"{2**64 - 2}-0"  # one below the last, which Redis treats as no id of an entry
 NEVER_DELIVERED = ">"
 
 Fields = Mapping[bytes, bytes]
+
+# The answer to XINFO is a list of names and values for each consumer.
+_FORGET_IDLE = """
+local forgotten = {}
+for _, facts in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    local consumer = {}
+    for index = 1, #facts, 2 do consumer[facts[index]] = facts[index + 1] end
+    if consumer.pending == 0 and consumer.idle >= tonumber(ARGV[3]) and consumer.name ~= ARGV[2] then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
+        table.insert(forgotten, consumer.name)
+    end
+end
+return forgotten
+"""
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,24 @@ class GroupStream:
             # Another consumer may be given entries meanwhile: then they come twice, which is harmless.
             self._client.xgroup_setid(self.stream, self.group, group["last-delivered-id"], entries_read=gone)
         return int(max(gone - read, 0))
+
+    def be_heard(self) -> None:
+        """
+        Let Redis note that this consumer lives.
+
+        Before version 7.2 it does not when it has nothing to give, except for a question about one's own entries.
+        """
+        self._client.xreadgroup(self.group, self.consumer, {self.stream: END}, count=1)
+
+    def forget_idle(self, idle: float) -> list[str]:
+        """
+        Remove from the group's list consumers that nobody heard of for ``idle`` seconds; returns their names.
+
+        Only those to whom nothing is pending, and never this one. Looked at and removed in one step: an entry that is
+        given to one of them in between would be forgotten with it.
+        """
+        names: Any = self._client.eval(_FORGET_IDLE, 1, self.stream, self.group, self.consumer, round(idle * 1000))
+        return [name.decode("utf-8", "backslashreplace") for name in names]
 
     def leave(self) -> None:
         """Remove this consumer from the group's list, unless entries are pending: they would be forgotten with it."""

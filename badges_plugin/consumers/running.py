@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..logs import get_logger
 from ..redaction import describe_with_place
-from .problems import CannotGoOn, Stopped
+from .problems import CannotGoOn, Stopped, UnusableOption
 from .stopping import StopRequest
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # consume_events turns every Exception into exit code 0, and a supervisor then believes that all went well.
 FAILURE = 1
@@ -36,6 +36,9 @@ def run_until_stopped(
             consume()
     except Stopped as stopped:
         logger.warning("%s; it is not acknowledged and will be delivered again.", stopped)
+    except UnusableOption as error:
+        logger.critical("Not usable in --extra: %s", error)
+        raise SystemExit(FAILURE) from error
     except (CannotGoOn, ImproperlyConfigured, ImportError) as error:
         logger.critical("Ending, with the event in work not acknowledged: %s", error)
         raise SystemExit(FAILURE) from error

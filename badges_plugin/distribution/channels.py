@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,8 +14,9 @@ from badges_plugin.database import by_key
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Channel
 from badges_plugin.distribution.retry import Decision, RetryPolicy, Verdict, later, rest
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:

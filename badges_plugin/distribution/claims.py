@@ -7,7 +7,6 @@ revocation.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
@@ -19,8 +18,9 @@ from django.utils.translation import gettext as _
 from badges_plugin.distribution.channels import open_channels, probe_channels
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, RetryPolicy, State, later
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _MOST_RECOVERED = 500
 

@@ -6,7 +6,6 @@ a thread. No transaction is open while a provider is spoken to.
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -38,11 +37,12 @@ from badges_plugin.distribution.orders import order_for, retired
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
 from badges_plugin.host import User
+from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward
 from badges_plugin.redaction import describe_with_place
 from badges_plugin.retirement import is_retired
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)

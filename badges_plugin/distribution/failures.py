@@ -10,14 +10,14 @@ is looked up at the provider before anything is sent again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Self
 
-# Providers quote the address of the learner in their messages; what is kept for audit holds no personal data.
-# Looked for where a word begins, and nowhere else: from each of its characters, a long word would take for ever.
-_ADDRESS = re.compile(r"(?<![^\s\"'<>,;:()\[\]])[^\s\"'<>,;:()\[\]]+@[^\s\"'<>,;:()\[\]]+")
+from badges_plugin.redaction import one_line, without, without_addresses
+
 _LONGEST_REASON = 1000
+# More is not looked at: what is cut out of it makes a text shorter, but hardly that much.
+_LONGEST_READ = 20 * _LONGEST_REASON
 
 
 def storable(text: str) -> str:
@@ -25,15 +25,16 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
-def redacted(text: str, *, without: Mapping[str, str] | None = None) -> str:
-    """The text without e-mail addresses and no longer than what a person reads.
+def redacted(text: str, *, words: Mapping[str, str] | None = None) -> str:
+    """The text in one line, without e-mail addresses and no longer than what a person reads.
 
-    `without` maps what is to be left out as well to what stands in its place. What databases refuse goes, too.
+    Providers quote the learner, and others, in their messages; what is kept for audit holds no personal data. `words`
+    maps what is to be left out as well to what stands in its place. What databases refuse goes, too.
     """
-    for secret, word in (without or {}).items():
-        if secret:
-            text = re.sub(re.escape(secret), word, text, flags=re.IGNORECASE)
-    return _ADDRESS.sub("<address>", storable(text))[:_LONGEST_REASON]
+    text = storable(text)
+    if len(text) > _LONGEST_READ:
+        text = text[:_LONGEST_READ].rsplit(None, 1)[0]  # not half an address
+    return one_line(without_addresses(without(text, words or {}))[:_LONGEST_REASON])[:_LONGEST_REASON]
 
 
 class DeliveryFailure(Exception):

@@ -5,15 +5,15 @@ Each app registers its own; any number of workers may do the same chore at the s
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 Step = Callable[[datetime], bool]
 """Does a small part of a chore, given the time of the day. Returns whether there is more to do at once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote
 
 from badges_plugin import retirement
 from badges_plugin.distribution import failures
@@ -17,6 +16,8 @@ MISSING_NAME = "-"
 _COMMA = re.compile(r"\s*[,\u060c\u3001\uff0c]\s*")
 # What follows a name after a comma without being one.
 _SUFFIXES = frozenset({"jr", "jnr", "sr", "snr", "ii", "iii", "iv", "v", "phd", "dphil", "md", "jd", "mba", "esq"})
+SHORTEST_SINGLE_NAME = 4
+"""Characters; a shorter one would be cut out of other words."""
 
 
 def recipient(user: Any, *, earner_id: str, email: str = "") -> Recipient:
@@ -57,10 +58,16 @@ def _was_named(user: Any) -> bool:
 
 def redacted(text: str, person: Recipient) -> str:
     """The text without the recipient's name and address, in whatever way the provider quotes them."""
-    name = f"{person.first_name} {person.last_name}".strip()
-    return failures.redacted(
-        text, without={person.email: "<address>", quote(person.email, safe=""): "<address>", name: "<name>"}
-    )
+    words = {person.email: "<address>"} | dict.fromkeys(_names_in_order(person), "<name>")
+    return failures.redacted(text, words=words)
+
+
+def _names_in_order(person: Recipient) -> list[str]:
+    """The name as others may write it. Of a single name only one that is not likely to be half a word."""
+    first, last = person.first_name, person.last_name
+    if last == MISSING_NAME:
+        return [first] if len(first) >= SHORTEST_SINGLE_NAME else []
+    return [f"{first} {last}", f"{last}, {first}", f"{last} {first}"]
 
 
 def names(*, full_name: str, first_name: str, last_name: str, username: str) -> tuple[str, str]:

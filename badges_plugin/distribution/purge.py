@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,8 +11,9 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.retry import SETTLED, UNSETTLED
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _BATCH = 500
 

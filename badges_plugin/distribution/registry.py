@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from badges_plugin import doctor
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.models import BadgeTemplate
 
@@ -30,6 +31,8 @@ def register(backend: Backend[Any]) -> None:
             f"The slug of a distribution backend has 1 to {LONGEST_SLUG} characters: {backend.slug!r}"
         )
     _backends[backend.slug] = backend
+    # The doctor looks at what its app has to say, too, wherever it is installed from.
+    doctor.register_package(type(backend).__module__)
 
 
 def unregister(slug: str) -> None:

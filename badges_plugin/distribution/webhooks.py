@@ -7,7 +7,6 @@ request is believed: `receive` takes ids from it, and asks the provider what has
 from __future__ import annotations
 
 import json
-import logging
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +25,9 @@ from rest_framework.views import APIView
 
 from badges_plugin.distribution.budgets import Budget
 from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 LARGEST_NOTIFICATION = 16_384
 
@@ -55,7 +55,7 @@ class TooManyUnknown(Exception):
 
 
 class WebhookView(APIView):
-    """Answers 200 when the notification was applied (or had been), 429 or 503 to get it again, 4xx when it never will be.
+    """Answers 200 when the notification was applied, 429 or 503 to get it again, another 4xx when it never will be.
 
     Limits hold for what is refused, and never for what the provider confirms: whoever posts nonsense must not keep the
     provider from being heard.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
@@ -36,9 +35,10 @@ from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.distribution.threads import Threads
 from badges_plugin.heartbeat import beat
+from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 BEAT_SECONDS = 30.0
 _HOUSEKEEPING_SECONDS = 5.0

@@ -6,6 +6,6 @@ register theirs in the ``ready()`` of their apps.
 """
 
 from .findings import Finding, Level, Probe
-from .registry import Reach, examine, register
+from .registry import Reach, examine, register, register_package
 
-__all__ = ["Finding", "Level", "Probe", "Reach", "examine", "register"]
+__all__ = ["Finding", "Level", "Probe", "Reach", "examine", "register", "register_package"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.apps import apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
@@ -15,6 +14,7 @@ from .. import api, builtin, conf, host
 from ..data import Deferral
 from ..models import BadgeAward, BadgeTemplate, FailedEvent
 from .findings import Finding
+from .registry import app_configs
 
 _APPLIED_LATER = "A consumer or worker then applies them by itself."
 _WAITING = {
@@ -46,13 +46,16 @@ _ISOLATION = {
 
 
 def migrations() -> Iterator[Finding]:
-    """The tables are those of this version."""
+    """The tables are those of this version, and of the versions of the backends that are installed."""
     executor = MigrationExecutor(connection)
-    ours = {config.label for config in apps.get_app_configs() if config.name.startswith("badges_plugin")}
+    ours = {config.label for config in app_configs()}
     targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in ours]
     missing = [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in ours]
     if missing:
-        yield Finding.error(f"{len(missing)} migrations of badges are not applied.", "Run manage.py migrate.")
+        labels = ", ".join(sorted({migration.app_label for migration in missing}))
+        yield Finding.error(
+            f"{len(missing)} migrations of badges are not applied ({labels}).", "Run manage.py migrate."
+        )
     else:
         yield Finding.ok("All migrations are applied.")
 

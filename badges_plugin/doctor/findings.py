@@ -6,6 +6,8 @@ import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ..redaction import one_line
+
 
 class Level(enum.IntEnum):
     """How bad it is."""
@@ -19,7 +21,7 @@ class Level(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. Neither text names a learner or tells a secret."""
+    """One thing that was looked at. Neither text names a learner or tells a secret, and each is one line."""
 
     level: Level
     what: str
@@ -29,6 +31,9 @@ class Finding:
     def __post_init__(self) -> None:
         if self.level is not Level.OK and not self.advice:
             raise ValueError(f"A finding must say what to do: {self.what}")
+        # Names and reasons in it were written by others: by providers, for instance.
+        object.__setattr__(self, "what", one_line(self.what))
+        object.__setattr__(self, "advice", one_line(self.advice))
 
     @classmethod
     def ok(cls, what: str) -> Finding:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-import logging
 from collections.abc import Iterator
 
+from django.apps import AppConfig, apps
+
+from ..logs import get_logger
 from ..redaction import describe
 from .findings import Finding, Probe
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class Reach(enum.IntEnum):
@@ -21,12 +23,33 @@ class Reach(enum.IntEnum):
     """Speaks to the event bus or to a provider."""
 
 
+OWN_PACKAGE = __name__.partition(".")[0]
+
 _probes: dict[str, tuple[Reach, Probe]] = {}
 
 
 def register(name: str, probe: Probe, *, reach: Reach) -> None:
     """Add a probe; one of the same name is replaced."""
     _probes[name] = (reach, probe)
+
+
+_packages: set[str] = {OWN_PACKAGE}
+
+
+def register_package(module: str) -> None:
+    """Examine, with ours, the checks and migrations of the app that ``module`` belongs to: a backend's, say."""
+    if config := apps.get_containing_app_config(module):
+        _packages.add(config.name)
+
+
+def app_configs() -> list[AppConfig]:
+    """Return the apps that are examined: those of this plugin, and those that were registered."""
+    return [config for config in apps.get_app_configs() if is_examined(config.name)]
+
+
+def is_examined(module: str) -> bool:
+    """Whether a module is part of one of these apps."""
+    return any(f"{module}.".startswith(f"{package}.") for package in _packages)
 
 
 def examine(*, reach: Reach = Reach.NETWORK) -> Iterator[tuple[str, Finding]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import INFO, WARNING, run_checks
+from django.core.checks import INFO, WARNING, CheckMessage
+from django.core.checks.registry import registry
 from django.utils.module_loading import import_string
 from openedx_events.event_bus import EventBusConsumer, NoEventBusProducer, get_producer
 
@@ -15,8 +16,8 @@ from ..checks import OWN_EVENT_TYPES
 from ..exceptions import UnusableEventType
 from ..processing.publishing import unheard_loggers
 from .findings import Finding
+from .registry import app_configs, is_examined
 
-OUR_CHECKS = ("badges_plugin.", "badges_distribution.", "credly_badges.", "accredible_badges.")
 OUR_CONSUMERS = "badges_plugin.consumers."
 
 
@@ -36,14 +37,38 @@ def enabled() -> Iterator[Finding]:
 
 
 def checks() -> Iterator[Finding]:
-    """The Django system checks of all apps of the plugin."""
-    found = [message for message in run_checks() if str(message.id).startswith(OUR_CHECKS)]
+    """The Django system checks of all apps of the plugin, and of the backends that are installed."""
+    found = _messages()
     for message in found:
         make = Finding.error if message.level > WARNING else Finding.warning
         if message.level > INFO:
             yield make(f"{message.msg} ({message.id})", message.hint or "See the settings reference.")
     if not found:
         yield Finding.ok("The settings pass all checks.")
+
+
+def _messages() -> list[CheckMessage]:
+    """
+    Return what Django's checks say that is about us.
+
+    That is whatever a check of ours says, by whatever number; and of other checks, Django's of models say, what
+    bears the label of an app of ours or is about a model of it.
+    """
+    labels = tuple(f"{config.label}." for config in app_configs())
+    return [
+        message
+        for check in registry.get_checks()
+        for message in check(app_configs=None, databases=None)
+        if is_examined(getattr(check, "__module__", ""))
+        or str(message.id).startswith(labels)
+        or is_examined(_module_of(message.obj))
+    ]
+
+
+def _module_of(subject: object) -> str:
+    """Return where a model, or the model of a field, is defined."""
+    model = getattr(subject, "model", subject)
+    return str(getattr(model, "__module__", ""))
 
 
 def receivers() -> Iterator[Finding]:

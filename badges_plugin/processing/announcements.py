@@ -8,7 +8,6 @@ sent it leaves it to ``announce_pending``. An event that is sent twice has the s
 from __future__ import annotations
 
 import enum
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,11 +21,12 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
+from ..logs import get_logger
 from ..models import BadgeAward
 from ..retirement import is_retired
 from .publishing import publish
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 NAMESPACE = UUID("6f1a0d8e-58a6-5c0b-9d0e-0b1f4a2c7d35")
 

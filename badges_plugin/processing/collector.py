@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..host import AWARDED, REVOKED, UserCredential
+from ..logs import get_logger
 from ..models import BadgeAward, BadgeProgress, BadgeTemplate
 from ..signals import badge_awarded, badge_revoked
 from . import announcements
 from .progression import ProgressChange
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 REASON_LENGTH = 255
 """Characters of a reason that are kept: the size of the column."""

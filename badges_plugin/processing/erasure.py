@@ -8,7 +8,6 @@ time. Until then nothing happens to them either, since everything that is about 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -18,13 +17,14 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from ..host import User
+from ..logs import get_logger
 from ..models import BadgeAward, Learner, RetiredLearner
 from ..redaction import describe
 from ..retirement import is_retired, retired_users
 from ..signals import learner_retired
 from . import learners, traces
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 AT_ONCE = 500
 

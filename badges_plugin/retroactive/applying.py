@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -14,11 +13,12 @@ from ..consumers.patience import Patience
 from ..consumers.problems import CannotGoOn
 from ..data import BadgingEvent
 from ..database import is_passing, refresh_connections
+from ..logs import get_logger
 from ..models import BadgeTemplate
 from ..redaction import describe
 from .spool import Spool
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from .. import conf
+from ..command_line import BadgesCommand
 from ..models import BadgeTemplate
+from ..redaction import one_line
 from ..times import read_time
 from .applying import Applied, apply_all, names
 from .progress import Output, Progress
@@ -24,7 +26,7 @@ from .spool import Spool
 MOST_LINES = 50
 
 
-class RetroactiveCommand(BaseCommand):
+class RetroactiveCommand(BadgesCommand):
     """A command that collects events in a spool and applies them."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -114,7 +116,7 @@ class RetroactiveCommand(BaseCommand):
         if lines:
             self.stdout.write(title)
         for line in lines[:most]:
-            self.stdout.write(f"  {line}")
+            self.stdout.write(f"  {one_line(line)}")
         if most is not None and len(lines) > most:
             self.stdout.write(f"  and {len(lines) - most} more")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,9 +15,10 @@ from ..consumers.config import consumer_config
 from ..consumers.kafka_loop import client_properties, make_client
 from ..consumers.kafka_messages import message_from
 from ..consumers.message import Message
+from ..logs import get_logger
 from .problems import CannotRead
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 ANSWER_SECONDS = 20.0
 SILENCE_SECONDS = 60.0
@@ -83,11 +83,10 @@ class KafkaPast:
 
     def _find_ranges(self, topic: str, since: datetime | None) -> dict[tuple[str, int], tuple[int, int]]:
         """Return first and last offset (not included) of each partition."""
-        metadata = self._client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
-        if metadata.error is not None:
-            raise CannotRead(
-                f"Kafka has no topic {topic} ({metadata.error.name()}): look at --topic and EVENT_BUS_TOPIC_PREFIX."
-            )
+        metadata = self._client.list_topics(topic, timeout=ANSWER_SECONDS).topics.get(topic)
+        if metadata is None or metadata.error is not None:
+            reason = metadata.error.name() if metadata and metadata.error else "unknown"
+            raise CannotRead(f"Kafka has no topic {topic} ({reason}): look at --topic and EVENT_BUS_TOPIC_PREFIX.")
         partitions = [TopicPartition(topic, number) for number in metadata.partitions]
         starts = self._starts(partitions, since)
         ranges = {}
@@ -100,7 +99,9 @@ class KafkaPast:
         """Return where each partition has its first message of that time: an event is sent when it happens or later."""
         if since is None:
             return {}
-        asked = [TopicPartition(each.topic, each.partition, round(since.timestamp() * 1000)) for each in partitions]
+        asked = [
+            TopicPartition(each.topic, each.partition, max(round(since.timestamp() * 1000), 0)) for each in partitions
+        ]
         found = self._client.offsets_for_times(asked, timeout=ANSWER_SECONDS)
         return {each.partition: each.offset for each in found if each.offset >= 0}
 

@@ -33,7 +33,7 @@ class RedisPast:
             # Without what the error says: it may quote the address, which may hold a password.
             raise CannotRead("EVENT_BUS_REDIS_CONNECTION_URL is no address of Redis, redis://host:6379/0.") from error
         # Ids start with milliseconds: an event is sent when it happens, or later.
-        self._start = "-" if since is None else f"{round(since.timestamp() * 1000)}-0"
+        self._start = "-" if since is None else f"{max(round(since.timestamp() * 1000), 0)}-0"
         try:
             if not self._client.exists(self._stream):
                 raise CannotRead(f"Redis has no stream {self._stream}: look at --topic and EVENT_BUS_TOPIC_PREFIX.")

@@ -33,6 +33,7 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import CCX_COURSE_PASSING_STATUS_UPDATED, COURSE_PASSING_STATUS_UPDATED
 
 from ..consumers.message import DecodedEvent
+from ..redaction import one_line
 from ..retirement import is_retired
 from ..rules import boolean
 from ..times import read_time
@@ -56,7 +57,7 @@ class BadRow:
     reason: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
+        return one_line(f"line {self.line}: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def _check_header(names: Iterable[str]) -> None:
         raise CannotRead(f"The header row lacks {', '.join(missing)}. Commas separate the columns.")
     unknown = sorted(set(given) - {*NEEDED, *PEOPLE})
     if unknown or len(set(given)) < len(given):
-        raise CannotRead(f"The header row has columns that are unknown or there twice: {', '.join(unknown or given)}.")
+        names = one_line(", ".join(unknown or given))
+        raise CannotRead(f"The header row has columns that are unknown or there twice: {names}.")
 
 
 def _read(row: Mapping[str, str | None], line: int) -> Iterator[Row | BadRow]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, serialize_event_data_to_bytes
+from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
+from badges_plugin.consumers import redis_messages
 from badges_plugin.consumers.kafka_loop import make_client
 from badges_plugin.consumers.kafka_messages import message_from, registry
 from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Undecodable
+from badges_plugin.consumers.redis_stream import Entry
 from tests.core.buses import close_registry_client
+from tests.factories import passing_data, user_data
 
 PASSING = b"org.openedx.learning.course.passing.status.updated.v1"
 HEADERS = [("ce_type", PASSING), ("ce_id", b"7d0f9a1c-0000-11f0-8000-000000000001")]
@@ -49,17 +55,19 @@ def decode(received: Received) -> object:
 
 
 class Answering(ThreadingHTTPServer):
-    """Answers every request in the same way."""
+    """Answers every request in the same way, but perhaps those about associations, of which most have none."""
 
     status = 200
     body = b""
+    has_associations = True
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Answering
 
     def do_GET(self) -> None:
-        self.send_response(self.server.status)
+        is_missing = self.path.startswith("/associations") and not self.server.has_associations
+        self.send_response(404 if is_missing else self.server.status)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
@@ -98,6 +106,60 @@ def test_only_what_a_registry_says_of_a_schema_is_about_the_message(
     with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it is poison or not
         decode(Received())
     assert isinstance(raised.value, DecodingUnavailable) is is_away
+
+
+LEFT_OVER = pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda content: content, ""),
+        (lambda content: content + b"\0", "1 bytes are left over"),
+        (lambda content: content + b"more than an event", "18 bytes are left over"),
+        (lambda content: content * 2, "bytes are left over"),
+        (lambda content: content[:-1], "EOFError"),
+        (lambda content: b"", "EOFError"),
+    ],
+)
+
+
+def content_of(signal: Any) -> bytes:
+    data = {"course_passing_status": passing_data(user_data())}
+    content: bytes = serialize_event_data_to_bytes(data, signal)
+    return content
+
+
+@LEFT_OVER
+def test_f13_an_event_with_bytes_left_over_is_none_on_kafka(
+    server: Answering, change: Callable[[bytes], bytes], said: str
+) -> None:
+    schema = AvroSignalSerializer(COURSE_PASSING_STATUS_UPDATED).schema_string()
+    server.body, server.has_associations = json.dumps({"schema": schema}).encode(), False
+    value = b"\x00\x00\x00\x00\x07" + change(content_of(COURSE_PASSING_STATUS_UPDATED))
+    if not said:
+        event: Any = decode(Received(value=value))
+        assert event.data == {"course_passing_status": passing_data(user_data())}
+        return
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - poison, whatever it is
+        decode(Received(value=value))
+    assert not isinstance(raised.value, DecodingUnavailable)
+    assert said in f"{type(raised.value).__name__}: {raised.value}"
+
+
+@LEFT_OVER
+def test_f13_an_event_with_bytes_left_over_is_none_on_redis(change: Callable[[bytes], bytes], said: str) -> None:
+    fields = {
+        b"type": PASSING,
+        b"id": b"7d0f9a1c-0000-11f0-8000-000000000001",
+        b"time": b"2026-03-01T12:00:00+00:00",
+        b"minorversion": b"0",
+        b"event_data": change(content_of(COURSE_PASSING_STATUS_UPDATED)),
+    }
+    message = redis_messages.message_from(Entry(b"1-0", fields), "topic", "credentials")
+    if not said:
+        assert message.decode().data == {"course_passing_status": passing_data(user_data())}
+        return
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - poison, whatever it is
+        message.decode()
+    assert said in f"{type(raised.value).__name__}: {raised.value}"
 
 
 @pytest.mark.filterwarnings("ignore:Cannot configure event-bus")

@@ -11,8 +11,9 @@ import pytest
 from openedx_events.event_bus import EventBusConsumer, NoEventBusConsumer, make_single_consumer
 
 from badges_plugin.consumers.kafka import KafkaConsumer
-from badges_plugin.consumers.problems import CannotGoOn, Stopped
+from badges_plugin.consumers.problems import CannotGoOn, Stopped, UnusableOption
 from badges_plugin.consumers.redis import RedisConsumer
+from badges_plugin.consumers.redis_options import read_options
 from badges_plugin.consumers.running import run_until_stopped
 from badges_plugin.consumers.stopping import StopRequest
 
@@ -61,6 +62,55 @@ def test_a_mistake_ends_with_an_exit_code_and_is_named(
         consumer.consume_indefinitely()
     assert raised.value.code == 1
     assert said in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "accepted"),
+    [
+        ("claim_msgs_older_than", 60_000, True),
+        ("claim_msgs_older_than", 0.5, True),
+        ("claim_msgs_older_than", None, True),
+        ("claim_msgs_older_than", "abc", False),
+        ("claim_msgs_older_than", "60000", False),
+        ("claim_msgs_older_than", 0, False),
+        ("claim_msgs_older_than", -1, False),
+        ("claim_msgs_older_than", True, False),
+        ("claim_msgs_older_than", float("nan"), False),
+        ("claim_msgs_older_than", float("inf"), False),
+        ("claim_msgs_older_than", 10**400, False),
+        ("claim_msgs_older_than", [1], False),
+        ("consumer_name", "c1", True),
+        ("consumer_name", "", False),
+        ("consumer_name", 7, False),
+        ("consumer_name", ["c1"], False),
+        ("consumer_name", "c1\nc2", False),
+        ("consumer_name", "c" * 10_000, False),
+        ("last_read_msg_id", "1679676448892-0", True),
+        ("last_read_msg_id", "0", True),
+        ("last_read_msg_id", "$", True),
+        ("last_read_msg_id", "yesterday", False),
+        ("last_read_msg_id", "-1", False),
+        ("last_read_msg_id", "9" * 20, False),
+        ("last_read_msg_id", 0, False),
+        ("check_backlog", True, True),
+        ("check_backlog", "yes", False),
+    ],
+)
+def test_f9_an_option_of_the_redis_consumer_is_read_or_named(option: str, value: object, accepted: bool) -> None:
+    if accepted:
+        read_options({option: value})
+    else:
+        with pytest.raises(UnusableOption, match=f'"{option}" must be'):
+            read_options({option: value})
+
+
+def test_f9_an_option_that_cannot_be_used_is_one_line_and_an_exit_code(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SystemExit) as raised:
+        RedisConsumer("t", "g", claim_msgs_older_than="a minute").consume_indefinitely()
+    assert raised.value.code == 1
+    [record] = caplog.records
+    assert "claim_msgs_older_than" in record.getMessage()
+    assert (record.exc_info, len(record.getMessage().splitlines())) == (None, 1)
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,38 @@ def test_from_the_event_to_the_provider(installed: Path, tmp_path: Path) -> None
     assert "Deliveries: 1 done." in out
 
 
+@pytest.mark.standin
+@pytest.mark.slow
+def test_f14_the_doctor_examines_checks_and_migrations_of_a_backend_from_elsewhere(
+    installed: Path, tmp_path: Path
+) -> None:
+    environment = _environment(installed, f"sqlite:///{tmp_path / 'db.sqlite3'}", tmp_path)
+    manage = [sys.executable, str(ROOT / "sandbox" / "manage.py")]
+    environment["BADGES_CONFIG_JSON"] = json.dumps({"medals": {"API_KEY": "key"}})
+    _must_succeed([*manage, "migrate", "--verbosity=0"], environment)
+    _must_succeed([*manage, "migrate", "--verbosity=0", "medals", "zero"], environment)
+    found = _doctor(manage, environment | {"BADGES_CONFIG_JSON": "{}"})
+    assert ("settings", "error", "There is no API key of Medals. (medals.E001)") in found
+    assert ("migrations", "error", "1 migrations of badges are not applied (medals).") in found
+
+    _must_succeed([*manage, "migrate", "--verbosity=0"], environment)
+    found = _doctor(manage, environment)
+    assert {("settings", "ok"), ("migrations", "ok")} <= {(probe, level) for probe, level, _ in found}
+
+
+def _doctor(manage: list[str], environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    command = [*manage, "badges_doctor", "--reach", "database", "--json"]
+    run = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=170, check=False
+    )
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    return [(line["probe"], line["level"], line["what"]) for line in lines]
+
+
 def test_the_how_to_shows_the_example_as_it_is() -> None:
     shown = [(found["file"], found["code"]) for found in _CODE.finditer(HOWTO.read_text("utf-8"))]
 
-    assert len(shown) == 9
+    assert len(shown) == 10
     for name, code in shown:
         unindented = "\n".join(line[3:] for line in code.strip("\n").split("\n"))
         assert unindented in (EXAMPLE / name).read_text("utf-8"), name

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from badges_plugin.distribution.accounts.models import Account
 from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.redaction import one_line
 
 AccountT = TypeVar("AccountT", bound=Account)
 
@@ -23,9 +24,9 @@ def for_each(command: BaseCommand, accounts: Sequence[AccountT], work: Callable[
         command.stdout.write("Nothing to do: there is no account yet. Add one in the admin or in the settings.")
     failed = 0
     for number, account in enumerate(accounts, start=1):
-        progress = f"[{number}/{len(accounts)}] {account}"
+        progress = f"[{number}/{len(accounts)}] {one_line(account)}"
         try:
-            command.stdout.write(f"{progress}: {work(account)}")
+            command.stdout.write(f"{progress}: {one_line(work(account))}")
         except DeliveryFailure as failure:
             failed += 1
             command.stderr.write(f"{progress}: {failure.reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +11,10 @@ from django.db import DatabaseError
 
 from badges_plugin.database import is_passing
 from badges_plugin.distribution.failures import TransientFailure, storable
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe_with_place
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 RecordT = TypeVar("RecordT")
 
@@ -84,4 +85,5 @@ def left_out_if_refused(what: str) -> Iterator[None]:
     except DatabaseError as error:
         if is_passing(error):
             raise
-        logger.exception("%s cannot be stored and is left out.", what)
+        # Without the error's message: databases quote the values that they refuse.
+        logger.error("%s cannot be stored and is left out: %s", what, describe_with_place(error))

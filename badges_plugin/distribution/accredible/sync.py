@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from functools import partial
 
@@ -23,8 +22,9 @@ from badges_plugin.distribution.accounts.sync import (
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import GroupRecord
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:

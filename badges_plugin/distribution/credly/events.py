@@ -5,7 +5,6 @@ https://www.credly.com/docs/webhooks
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,8 +31,9 @@ from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.failures import TransientFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, State
+from badges_plugin.logs import get_logger
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # How far back a first poll looks, and how much a later one looks again at: events may become visible out of order.
 _FIRST_LOOK = timedelta(days=30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,9 +25,10 @@ from badges_plugin.distribution.accounts.sync import (
 from badges_plugin.distribution.credly.data import TemplateRecord, TemplateState
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
+from badges_plugin.logs import get_logger
 from badges_plugin.models import RulesetVersion
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # Credly's clock and ours: an event that follows a synchronization closely must not look older.
 _CLOCKS_DIFFER = timedelta(minutes=1)

@@ -7,14 +7,13 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from badges_plugin.command_line import BadgesCommand, text
 from badges_plugin.doctor import Finding, Level, Reach, core_probes, examine
 
 EXIT_CODES = {Level.OK: 0, Level.WARNING: 0, Level.ERROR: 1}
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = (
         "Examine settings, database, event bus and providers, and say for each finding what to do. Exit code: 0 when "
         "there is nothing worse than a warning, 1 when there is an error; with --strict a warning is 1 as well."
@@ -31,6 +30,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--topic",
+            type=text,
             default="learning-badges-lifecycle",
             help="The topic of the consumers, without the prefix. Default: %(default)s.",
         )

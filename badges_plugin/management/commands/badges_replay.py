@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from badges_plugin.command_line import text
 from badges_plugin.consumers.problems import ConsumerProblem
 from badges_plugin.retroactive.commands import RetroactiveCommand, no_room, time_argument
 from badges_plugin.retroactive.problems import CannotRead
@@ -59,7 +60,7 @@ or stop all consumers of the group and reset its offset:
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--topic", default="learning-badges-lifecycle", help="Without the prefix. Default: %(default)s."
+            "--topic", type=text, default="learning-badges-lifecycle", help="Without the prefix. Default: %(default)s."
         )
         parser.add_argument("--bus", choices=sorted(READERS), help="Default: the bus of EVENT_BUS_CONSUMER.")
         parser.add_argument(

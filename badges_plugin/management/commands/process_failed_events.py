@@ -7,19 +7,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
 from badges_plugin import conf
+from badges_plugin.command_line import BadgesCommand, text
 from badges_plugin.consumers.problems import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import FailedEvent
-from badges_plugin.redaction import describe
+from badges_plugin.redaction import describe, one_line
 from badges_plugin.retroactive.progress import Output, Progress
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = (
         "Process failed events of the event bus again, oldest first: those about which nobody has decided. One that "
         "fails again, or cannot be tried, stays a failed event and does not keep the next from its turn; the exit "
@@ -27,8 +28,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--event-type", metavar="TYPE", help="Only events of this type.")
-        parser.add_argument("--reason", metavar="TEXT", help="Only those whose reason contains this text.")
+        parser.add_argument("--event-type", type=text, metavar="TYPE", help="Only events of this type.")
+        parser.add_argument("--reason", type=text, metavar="TEXT", help="Only those whose reason contains this text.")
         parser.add_argument("--dry-run", action="store_true", help="Only count them, by reason.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -62,7 +63,7 @@ class Command(BaseCommand):
 
     def _list(self, reasons: Counter[str]) -> None:
         for reason, number in reasons.most_common():
-            self.stdout.write(f"  {number} x {reason}")
+            self.stdout.write(f"  {number} x {one_line(reason)}")
 
 
 def _undecided(event_type: str | None, reason: str | None) -> QuerySet[FailedEvent]:

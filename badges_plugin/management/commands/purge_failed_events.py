@@ -6,14 +6,15 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from badges_plugin.command_line import BadgesCommand, text
 from badges_plugin.consumers import retention
 from badges_plugin.management import arguments
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = (
         "Delete failed events of the event bus: those that were processed or dismissed long ago, or those that name "
         "a learner who is retired."
@@ -24,7 +25,9 @@ class Command(BaseCommand):
         which.add_argument(
             "--older-than", type=arguments.days, metavar="DAYS", help="Without a change for so many days."
         )
-        which.add_argument("--username", help="All that name this learner, whatever their age and state.")
+        which.add_argument(
+            "--username", type=text, metavar="NAME", help="All that name this learner, whatever their age and state."
+        )
         parser.add_argument(
             "--also-failed", action="store_true", help="With --older-than: also those that nobody decided about."
         )
@@ -32,6 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days, dry_run = options["older_than"], options["dry_run"]
+        if days is None and options["also_failed"]:
+            raise CommandError("--also-failed goes with --older-than: --username deletes them in any case.")
         if days is None:
             count = retention.forget(options["username"], dry_run=dry_run)
         else:

@@ -18,6 +18,7 @@ class MedalsConfig(AppConfig):
         if not conf.is_enabled():
             return
         from badges_plugin.distribution import registry
+        from medals import checks  # noqa: F401
         from medals.backend import MedalsBackend
 
         registry.register(MedalsBackend())

@@ -6,14 +6,18 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from badges_plugin.command_line import BadgesCommand
 from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.worker import Worker
 
+MOST_REQUESTS = 1000
+LONGEST_INTERVAL = 24 * 3600.0
 
-class Command(BaseCommand):
+
+class Command(BadgesCommand):
     help = (
         "Deliver awarded and revoked badges to their providers. Runs until SIGTERM or SIGINT, "
         "then finishes what is under way. Any number of these workers may run at once."
@@ -29,11 +33,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["concurrency"] < 1:
-            raise CommandError("--concurrency must be 1 or more.")
-        if not options["interval"] > 0:
+        if not 1 <= options["concurrency"] <= MOST_REQUESTS:
+            raise CommandError(f"--concurrency must be from 1 to {MOST_REQUESTS}.")
+        if not 0 < options["interval"] <= LONGEST_INTERVAL:
             # Nor "nan": the worker would ask the database again and again without a pause.
-            raise CommandError("--interval must be above 0.")
+            raise CommandError(f"--interval must be above 0 and at most {LONGEST_INTERVAL:.0f} seconds.")
         if not is_enabled():
             raise CommandError("Badges are switched off. Set BADGES_ENABLED = True to deliver them.")
         worker = Worker(config(), concurrency=options["concurrency"], interval=options["interval"])

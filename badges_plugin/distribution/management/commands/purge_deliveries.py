@@ -5,15 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from badges_plugin.command_line import BadgesCommand
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.purge import purge
 from badges_plugin.management import arguments
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = "Delete old attempts, and old deliveries of badges that were revoked. What is under way is never touched."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from badges_plugin.command_line import BadgesCommand
 from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.accredible.configurations import ensure_configured
 from badges_plugin.distribution.accredible.events import poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = "Take over the states of credentials that were changed at Accredible. Run it regularly."
 
     def handle(self, *args: Any, **options: Any) -> None:

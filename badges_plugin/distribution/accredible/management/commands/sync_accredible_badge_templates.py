@@ -8,19 +8,20 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from badges_plugin.command_line import BadgesCommand, text
 from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.accredible.configurations import ensure_configured
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.accredible.sync import sync_groups
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = "Mirror the groups of one Accredible API configuration, or of all. New groups are inactive."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--configuration", metavar="NAME", help="Only this API configuration.")
+        parser.add_argument("--configuration", type=text, metavar="NAME", help="Only this API configuration.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_configured()

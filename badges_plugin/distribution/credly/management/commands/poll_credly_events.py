@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from badges_plugin.command_line import BadgesCommand
 from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.credly.events import poll
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import ensure_configured
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = "Apply the events at Credly that no webhook has brought. Run it regularly, and after downtime."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,15 +6,16 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from badges_plugin.command_line import BadgesCommand
 from badges_plugin.distribution.accounts.commands import for_each
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import ensure_configured
 from badges_plugin.distribution.credly.sync import sync_organization
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = "Mirror the badge templates of one Credly organization, or of all. New templates are inactive."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

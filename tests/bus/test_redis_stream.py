@@ -1,0 +1,111 @@
+"""The names of a group's consumers, on a real Redis: the dead are forgotten, with nothing that was given to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.redis_loop import Reader
+from badges_plugin.consumers.redis_stream import GroupStream
+from badges_plugin.consumers.stopping import StopRequest
+
+pytestmark = [pytest.mark.bus, pytest.mark.services]
+
+GROUP = "credentials"
+IDLE = 0.2
+
+
+@pytest.fixture
+def client(service: Callable[[str], Mapping[str, str]], request: pytest.FixtureRequest) -> Iterator[Any]:
+    client: Any = Redis.from_url(service("redis")["EVENT_BUS_REDIS_CONNECTION_URL"])
+    client.flushdb()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def stream(client: Any) -> GroupStream:
+    stream = GroupStream(client, "topic", GROUP, "living")
+    stream.ensure_group()
+    return stream
+
+
+def names(client: Any) -> set[str]:
+    return {info["name"].decode() for info in client.xinfo_consumers("topic", GROUP)}
+
+
+def wait_until_idle(client: Any, *consumers: str) -> None:
+    """Until Redis itself says that it has not heard of them for so long."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        idle = {info["name"].decode(): info["idle"] for info in client.xinfo_consumers("topic", GROUP)}
+        if all(idle[consumer] >= IDLE * 1000 for consumer in consumers):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{consumers} are not idle")
+
+
+def test_f8_only_those_are_forgotten_that_are_idle_and_have_nothing_pending(client: Any, stream: GroupStream) -> None:
+    client.xadd("topic", {"x": "y"})
+    client.xreadgroup(GROUP, "dead with an entry", {"topic": ">"})
+    for name in ("dead", "dead\n\xff", "living", "also living"):
+        client.xgroup_createconsumer("topic", GROUP, name)
+    wait_until_idle(client, "dead with an entry", "dead", "dead\n\xff", "living", "also living")
+    GroupStream(client, "topic", GROUP, "also living").be_heard()  # though there is nothing to read
+
+    assert sorted(stream.forget_idle(IDLE)) == ["dead", "dead\n\xff"]
+    assert names(client) == {"dead with an entry", "living", "also living"}
+    assert client.xpending("topic", GROUP)["pending"] == 1
+    assert stream.forget_idle(IDLE) == []
+
+
+def reader(stream: GroupStream, stop: StopRequest) -> Reader:
+    config = ConsumerConfig(poll_timeout=0.01, forget_idle=IDLE, kafka={})
+    return Reader(stream, config, stop, claim_idle=0.02)
+
+
+@pytest.mark.django_db
+def test_f8_what_was_given_to_the_dead_is_handled_before_they_are_forgotten(client: Any, stream: GroupStream) -> None:
+    client.xadd("topic", {"x": "no event"})
+    client.xreadgroup(GROUP, "dead", {"topic": ">"})
+    wait_until_idle(client, "dead")
+    stop = StopWhen(lambda: names(client) == {"living"})
+    reader(stream, stop).run()
+
+    assert client.xpending("topic", GROUP)["pending"] == 0
+    assert stop.asked < StopWhen.MOST
+
+
+def test_f8_a_redis_that_allows_no_scripts_keeps_the_names_and_the_consumer_goes_on(
+    client: Any, stream: GroupStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.xgroup_createconsumer("topic", GROUP, "dead")
+    wait_until_idle(client, "dead")
+    client.execute_command("ACL", "SETUSER", "default", "-eval")
+    try:
+        reader(stream, StopWhen(lambda: "are not removed" in caplog.text)).run()
+    finally:
+        client.execute_command("ACL", "SETUSER", "default", "+eval")
+
+    assert names(client) == {"dead", "living"}
+    assert caplog.text.count("are not removed") == 1
+
+
+class StopWhen(StopRequest):
+    """Asks to stop once something is so, and in any case after very many turns."""
+
+    MOST = 2000
+
+    def __init__(self, is_so: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_so = is_so
+        self.asked = 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.asked > self.MOST or self._is_so()

@@ -1,0 +1,11 @@
+from django.core.checks import Error, register
+
+from badges_plugin.conf import section
+
+
+@register()
+def check_settings(app_configs, **kwargs):
+    if section("medals", {"API_KEY": ""})["API_KEY"]:
+        return []
+    hint = 'Set BADGES_CONFIG["medals"]["API_KEY"].'
+    return [Error("There is no API key of Medals.", hint=hint, id="medals.E001")]
