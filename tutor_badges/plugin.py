@@ -10,7 +10,7 @@ from tutor import fmt, hooks, plugins
 from tutor.__about__ import __version__ as tutor_version
 from tutor.exceptions import TutorError
 
-from tutor_badges import bus, checks, commands, images, mounts, package
+from tutor_badges import bus, checks, commands, images, kubernetes, mounts, package, removal
 from tutor_badges import config as badges_config
 
 HERE = Path(__file__).parent
@@ -52,9 +52,10 @@ def refuse_to_build_another_version(tasks: list[Any], config: dict[str, Any]) ->
     return tasks
 
 
-def leave_no_trace(plugin: str, root: str, _config: dict[str, Any]) -> None:
+def leave_no_trace(plugin: str, root: str, config: dict[str, Any]) -> None:
     if plugin == "badges":
         package.remove(Path(root, "env"))
+        fmt.echo_alert(kubernetes.after_disabling(config.get("K8S_NAMESPACE", "openedx")))
 
 
 # Configuration
@@ -97,4 +98,4 @@ hooks.Filters.CLI_DO_INIT_TASKS.add_items(
     ],
     priority=hooks.priorities.LOW,
 )
-hooks.Filters.CLI_DO_COMMANDS.add_items(list(commands.COMMANDS))
+hooks.Filters.CLI_DO_COMMANDS.add_items([*commands.COMMANDS, removal.remove])
