@@ -22,8 +22,12 @@ def redis_url(host: str, port: int, username: str, password: str, db: int) -> st
     return f"redis://{credentials}{host}:{port}/{db}"
 
 
-def kafka_environment(partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
-    """Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project."""
+def kafka_environment(host: str, partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
+    """
+    Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project.
+
+    Clients connect to what the broker calls itself, ``host``, whatever name they asked first.
+    """
     return {
         "CLUSTER_ID": "YmFkZ2VzLWthZmthLWNsdQ",
         "KAFKA_NODE_ID": "1",
@@ -31,7 +35,7 @@ def kafka_environment(partitions: int, retention_days: int, heap_options: str) -
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://badges-kafka:9092",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{host}:9092",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
         # Topics of other events of the platform are created by whoever sends first.

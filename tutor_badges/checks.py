@@ -30,6 +30,8 @@ WORDS = {
     "LMS_CONSUMER_GROUP": NAME,
     "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
 }
+# What Kubernetes takes for the name of a namespace
+NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 TYPE_NAMES = {
     bool: "true or false",
     int: "a whole number",
@@ -99,6 +101,8 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name, pattern in WORDS.items():
         if not pattern.fullmatch(config["BADGES_" + name]):
             yield f"BADGES_{name} must match {pattern.pattern}"
+    if not all(_is_text(name) and NAMESPACE.fullmatch(name) for name in config["BADGES_KAFKA_ALLOWED_NAMESPACES"]):
+        yield "BADGES_KAFKA_ALLOWED_NAMESPACES must be a list of names of namespaces in Kubernetes."
     yield from _mapping_errors(config)
     yield from _kafka_errors(config, bus)
 

@@ -62,6 +62,11 @@ SETTINGS = (
     Setting("KAFKA_DOCKER_IMAGE", "docker.io/apache/kafka:4.0.0", "Image of the broker."),
     Setting("KAFKA_HEAP_OPTS", "-Xms256m -Xmx512m", "Java options for the memory of the broker."),
     Setting("KAFKA_VOLUME_SIZE", "5Gi", "Size of the broker's volume in Kubernetes."),
+    Setting(
+        "KAFKA_ALLOWED_NAMESPACES",
+        [],
+        "In Kubernetes, namespaces whose pods may reach our broker and registry, beside this deployment's own pods.",
+    ),
     Setting("SCHEMA_REGISTRY_DOCKER_IMAGE", "docker.io/apicurio/apicurio-registry:3.0.6", "Image of the registry."),
     Setting(
         "KAFKA_REQUIREMENT",
@@ -83,6 +88,11 @@ SETTINGS = (
     Setting("EXTRA_CONFIG", {}, "Anything else for BADGES_CONFIG of the Credentials service, merged key by key."),
     # Containers
     Setting("CONSUMER_REPLICAS", 1, "Consumers on Kafka, at most one per partition. Redis always has one."),
+    Setting(
+        "AUTOSCALE_CONSUMERS",
+        False,
+        "In Kubernetes, with Kafka, leave the number of consumers to an autoscaler such as KEDA.",
+    ),
     Setting("WORKER_REPLICAS", 1, "Workers that deliver badges to the providers."),
     Setting("WORKER_OPTIONS", "", "Further options of deliver_badges."),
     Setting("RUN_LMS_CONSUMER", False, "Run a consumer in LMS for awarded and revoked events."),

@@ -10,7 +10,7 @@ from tutor_badges.config import KAFKA
 LABEL = "tutor-plugin=badges"
 NAME_LABEL = "app.kubernetes.io/name"
 # Of each kind that the patches render; volumes are deleted only on request.
-KINDS = ("deployments", "services")
+KINDS = ("deployments", "services", "networkpolicies")
 VOLUMES = "persistentvolumeclaims"
 DISABLED = (
     "Badges: in Kubernetes, containers that run already go on running. After `tutor k8s start`, remove them:\n\n"

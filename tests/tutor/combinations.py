@@ -51,6 +51,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "BADGES_RUN_LMS_CONSUMER": True,
         "BADGES_CONSUMER_REPLICAS": 3 if bus == "kafka" else 1,
         "BADGES_WORKER_REPLICAS": 2,
+        "BADGES_KAFKA_ALLOWED_NAMESPACES": ["keda"],
         "BADGES_WORKER_OPTIONS": "--concurrency 16",
         "BADGES_KAFKA_HEAP_OPTS": HEAP_OPTS,
         "BADGES_CREDLY_SANDBOX": True,
@@ -66,6 +67,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     }
     for bus in ("kafka", "redis")
 }
-RELEASED = {"released": {"BADGES_PIP_REQUIREMENT": "openedx-badges-plugin==1.2.3"}}
+RELEASED = {
+    "released": {"BADGES_PIP_REQUIREMENT": "openedx-badges-plugin==1.2.3", "BADGES_AUTOSCALE_CONSUMERS": True},
+}
 
 ALL = {**SERVICES, **OPTIONS, **RELEASED}

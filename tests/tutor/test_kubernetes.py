@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.tutor import environments
 from tests.tutor.combinations import ALL
 from tests.tutor.conftest import Rendered
 from tests.tutor.machines import Machines
 from tutor_badges import kubernetes
-from tutor_badges.config import defaults
+from tutor_badges.config import OWN_KAFKA, defaults
 
 NEWEST = max(environments.RELEASES)
 LABEL, VALUE = kubernetes.LABEL.split("=")
@@ -27,17 +28,17 @@ def ours(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each for each in manifests if "badges" in each["metadata"]["name"]]
 
 
-def test_t1_all_that_is_ours_in_the_cluster_can_be_found_by_its_labels(rendered: Rendered, release: int) -> None:
+@pytest.mark.parametrize(
+    "name", ["kafka-own-mysql-own-redis", "external-kafka-own-mysql-own-redis", "options-kafka", "options-redis"]
+)
+def test_t1_all_that_is_ours_in_the_cluster_can_be_found_by_its_labels(rendered: Rendered, name: str) -> None:
     """Whoever adds a resource without them, or of a kind that is not deleted, leaves it running for ever."""
-    for name, configuration in ALL.items():
-        manifests = ours(rendered(release, name).manifests())
-        for each in manifests:
-            assert each["metadata"]["labels"][LABEL] == VALUE
-            assert plural(each["kind"]) in {*kubernetes.KINDS, kubernetes.VOLUMES}
-        config = {**dict(defaults("1.2.3")), **configuration}
-        assert {each["metadata"]["labels"][kubernetes.NAME_LABEL] for each in manifests} == set(
-            kubernetes.names(config)
-        )
+    manifests = ours(rendered(NEWEST, name).manifests())
+    for each in manifests:
+        assert each["metadata"]["labels"][LABEL] == VALUE
+        assert plural(each["kind"]) in {*kubernetes.KINDS, kubernetes.VOLUMES}
+    found = {each["metadata"]["labels"][kubernetes.NAME_LABEL] for each in manifests}
+    assert found == set(kubernetes.names({**dict(defaults("1.2.3")), **ALL[name]}))
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,9 @@ def test_t1_elsewhere_there_is_nothing_to_remove_by_hand(machine: Machines, mode
     assert tutor.kubectl() == []
 
 
-def test_t1_disabling_says_what_goes_on_running(machine: Machines, release: int) -> None:
+def test_t1_disabling_says_what_goes_on_running(machine: Machines) -> None:
     """The command that removes is gone by then."""
-    tutor = machine(release, "kafka-own-mysql-own-redis")
+    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
     tutor.tutor("config", "save", "--set", "K8S_NAMESPACE=campus")
     printed = tutor.tutor("plugins", "disable", "badges")
     assert f"kubectl delete {','.join(kubernetes.KINDS)} --namespace campus --selector {kubernetes.LABEL}" in printed
@@ -84,3 +85,84 @@ def test_t1_disabling_says_what_goes_on_running(machine: Machines, release: int)
 def test_t1_the_guide_names_the_same_label_and_kinds() -> None:
     guide = (environments.REPOSITORY / "docs" / "operators" / "running.rst").read_text()
     assert f"kubectl delete {','.join(kubernetes.KINDS)} --namespace openedx --selector {kubernetes.LABEL}" in guide
+
+
+def by_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}
+
+
+def test_t11_only_this_deployment_reaches_broker_and_registry(rendered: Rendered, release: int) -> None:
+    """Neither asks for a login: whoever reaches them hands out badges."""
+    manifests = rendered(release, "kafka-own-mysql-own-redis").manifests()
+    deployments, services = by_kind(manifests, "Deployment"), by_kind(manifests, "Service")
+    policies = by_kind(manifests, "NetworkPolicy")
+    assert set(policies) == set(KAFKA.split(","))
+    for name, policy in policies.items():
+        spec = policy["spec"]
+        pod_labels = deployments[name]["spec"]["template"]["metadata"]["labels"].items()
+        assert spec["podSelector"]["matchLabels"].items() <= pod_labels
+        (rule,) = spec["ingress"]
+        assert [port["port"] for port in rule["ports"]] == [port["port"] for port in services[name]["spec"]["ports"]]
+        (allowed,) = rule["from"]
+        # Without a namespaceSelector: pods of the policy's own namespace. All of ours are let in, jobs included.
+        assert set(allowed) == {"podSelector"}
+        jobs = by_kind(manifests, "Job")
+        for each in [*deployments.values(), *jobs.values()]:
+            assert (
+                allowed["podSelector"]["matchLabels"].items() <= each["spec"]["template"]["metadata"]["labels"].items()
+            )
+
+
+def test_t11_further_namespaces_are_let_in_by_name(rendered: Rendered) -> None:
+    for policy in by_kind(rendered(NEWEST, "options-kafka").manifests(), "NetworkPolicy").values():
+        (rule,) = policy["spec"]["ingress"]
+        assert rule["from"][1:] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}]
+
+
+def test_t11_without_a_broker_of_ours_there_is_nothing_to_guard(rendered: Rendered) -> None:
+    for name in ("external-kafka-own-mysql-own-redis", "options-redis"):
+        assert by_kind(rendered(NEWEST, name).manifests(), "NetworkPolicy") == {}
+
+
+def test_t4_the_broker_calls_itself_by_a_name_that_resolves_in_every_namespace(rendered: Rendered) -> None:
+    specs = by_kind(rendered(NEWEST, "kafka-own-mysql-own-redis").manifests(), "Deployment")
+    (container,) = specs["badges-kafka"]["spec"]["template"]["spec"]["containers"]
+    environment = {each["name"]: each["value"] for each in container["env"]}
+    assert environment["KAFKA_ADVERTISED_LISTENERS"] == "PLAINTEXT://badges-kafka.openedx.svc:9092"
+
+
+def test_t4_start_leaves_the_number_of_consumers_to_an_autoscaler(rendered: Rendered) -> None:
+    """A number in the manifest is set again at each start, however many the lag calls for."""
+    specs = by_kind(rendered(NEWEST, "released").manifests(), "Deployment")
+    assert "replicas" not in specs["credentials-badges-consumer"]["spec"]
+    assert specs["credentials-badges-worker"]["spec"]["replicas"] == 1
+
+
+def scaled_object() -> dict[str, Any]:
+    """Return the recipe of the guide."""
+    guide = (environments.REPOSITORY / "docs" / "operators" / "running.rst").read_text()
+    lines = guide[guide.index("    apiVersion: keda.sh") :].splitlines()
+    block = lines[: next(n for n, line in enumerate(lines) if line[:4].strip())]
+    recipe: dict[str, Any] = yaml.safe_load("\n".join(block))
+    return recipe
+
+
+def test_t4_the_recipe_for_keda_names_what_is_deployed(rendered: Rendered) -> None:
+    recipe, config = scaled_object(), dict(defaults("1.2.3"))
+    manifests = rendered(NEWEST, "released").manifests()
+    (namespace,) = by_kind(manifests, "Namespace")
+    assert recipe["metadata"]["namespace"] == namespace
+    assert recipe["spec"]["scaleTargetRef"]["name"] in by_kind(manifests, "Deployment")
+    assert recipe["spec"]["maxReplicaCount"] <= config["BADGES_KAFKA_PARTITIONS"]
+    (trigger,) = recipe["spec"]["triggers"]
+    metadata = trigger["metadata"]
+    # KEDA's schema: every value is a string
+    assert all(isinstance(value, str) for value in metadata.values())
+    host, port = OWN_KAFKA.split(":")
+    assert metadata["bootstrapServers"] == f"{host}.{namespace}.svc:{port}"
+    assert metadata["topic"] == f"{config['BADGES_EVENT_BUS_TOPIC_PREFIX']}-{config['BADGES_EVENT_BUS_TOPIC']}"
+    assert metadata["consumerGroup"] == config["BADGES_CONSUMER_GROUP"]
+    # Kafka 4 takes clients of 2.1 and newer; KEDA without a version is one of 1.0.
+    assert (2, 1) <= tuple(int(part) for part in metadata["version"].split(".")) < (4,)
+    # Where our consumers begin when the group has read nothing yet
+    assert metadata["offsetResetPolicy"] == "earliest"

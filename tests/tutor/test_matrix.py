@@ -116,6 +116,11 @@ def test_broker_and_registry_are_set_up_alike_everywhere(rendered: Rendered, rel
         environments[name] = {each["name"]: each["value"] for each in container["env"]}
         # Compose prints a dollar sign as it would have to be written
         local_environment = {key: value.replace("$$", "$") for key, value in local[name]["environment"].items()}
+        # In a cluster, also those in other namespaces have to find the broker by what it calls itself.
+        advertised = local_environment.pop("KAFKA_ADVERTISED_LISTENERS", "").replace(
+            "badges-kafka", "badges-kafka.openedx.svc"
+        )
+        assert advertised == environments[name].pop("KAFKA_ADVERTISED_LISTENERS", "")
         assert local_environment == environments[name]
     assert environments["badges-kafka"]["KAFKA_HEAP_OPTS"] == HEAP_OPTS
     # Schemas stay for ever, or the messages that refer to them could not be read.
