@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
+SETTINGS_FILE = Path("apps", "openedx", "settings", "lms", "production.py")
+# The first line of our part of that file: Tutor itself may name a bus before it.
+SETTINGS_COMMENT = "# Badges: the event bus."
 LMS_EVENTS = {
     "org.openedx.learning.course.passing.status.updated.v1": "course_passing_status.course.course_key",
     "org.openedx.learning.ccx.course.passing.status.updated.v1": "course_passing_status.course.ccx_course_key",
@@ -14,6 +19,14 @@ LMS_EVENTS = {
 def events(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the event types that LMS sends, each with the field that becomes the key of its messages."""
     return {**LMS_EVENTS, **extra}
+
+
+def rendered(env: Path) -> str | None:
+    """Return the event bus of the environment that was saved last, "kafka" or "redis"; none if it had no badges."""
+    path = env / SETTINGS_FILE
+    saved = path.read_text(encoding="utf-8").partition(SETTINGS_COMMENT)[2] if path.exists() else ""
+    found = re.search(r"edx_event_bus_(\w+)\.create_producer", saved)
+    return found[1] if found else None
 
 
 def redis_url(host: str, port: int, username: str, password: str, db: int) -> str:

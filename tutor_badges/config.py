@@ -101,6 +101,12 @@ SETTINGS = (
     Setting("WORKER_MEMORY", "512Mi", "Memory requested for a worker in Kubernetes."),
     # The image
     Setting(
+        "DOCKER_REGISTRY",
+        "",
+        "Registry of the images that differ from the published ones, with a slash at its end. Empty: Tutor's "
+        "DOCKER_REGISTRY.",
+    ),
+    Setting(
         "PIP_REQUIREMENT",
         "",
         "What to install in the Credentials image, as pip takes it, without secrets: the image keeps it. Empty: the "

@@ -166,3 +166,22 @@ def test_t4_the_recipe_for_keda_names_what_is_deployed(rendered: Rendered) -> No
     assert (2, 1) <= tuple(int(part) for part in metadata["version"].split(".")) < (4,)
     # Where our consumers begin when the group has read nothing yet
     assert metadata["offsetResetPolicy"] == "earliest"
+
+
+def test_t2_a_schema_registry_that_is_away_is_not_the_only_one(rendered: Rendered) -> None:
+    """While none answers, LMS loses each event that it sends."""
+    specs = by_kind(rendered(NEWEST, "kafka-own-mysql-own-redis").manifests(), "Deployment")
+    assert specs["badges-schema-registry"]["spec"]["replicas"] == 2
+
+
+def test_t2_the_guide_does_not_promise_more_than_the_clients_keep() -> None:
+    guide = " ".join((environments.REPOSITORY / "docs" / "operators" / "event-bus.rst").read_text().split())
+    assert "Kafka's client keeps it and sends it later" not in guide
+    assert "A registry that refuses or is not found costs the event" in guide
+    assert "lms-worker" in guide
+
+
+def test_t5_the_guide_makes_a_superuser_before_the_first_visit() -> None:
+    guide = (environments.REPOSITORY / "docs" / "operators" / "first-badge.rst").read_text()
+    assert guide.index("do createuser --staff --superuser") < guide.index("do init --limit=credentials")
+    assert guide.index("do init --limit=credentials") < guide.index("credentials.<your LMS>/admin")

@@ -33,6 +33,10 @@ def test_launch(machine: Machines, release: int, mode: str, name: str, images: s
     tag_of = dict(tag.rsplit("/", 1)[-1].split(":") for tag in tags)
     assert set(tag_of) >= images
     assert all("-badges" in tag_of[image] for image in images - {"openedx-dev"})
+    # ... from the layers of the image that they differ from
+    if "openedx" in images:
+        (build,) = [call for call in tutor.built() if any("/openedx:" in each for each in call if "--tag" in each)]
+        assert any(each.startswith("--cache-from=") and "badges" not in each for each in build)
     # ... before anything starts
     calls = tutor.docker()
     assert calls.index(tutor.built()[-1]) < next(number for number, call in enumerate(calls) if "up" in call)
