@@ -10,15 +10,23 @@ from urllib.parse import quote
 SETTINGS_FILE = Path("apps", "openedx", "settings", "lms", "production.py")
 # The first line of our part of that file: Tutor itself may name a bus before it.
 SETTINGS_COMMENT = "# Badges: the event bus."
+COURSE, LEARNER = "course", "learner"
+# For each event type that LMS sends, the fields by which its messages can be spread
 LMS_EVENTS = {
-    "org.openedx.learning.course.passing.status.updated.v1": "course_passing_status.course.course_key",
-    "org.openedx.learning.ccx.course.passing.status.updated.v1": "course_passing_status.course.ccx_course_key",
+    "org.openedx.learning.course.passing.status.updated.v1": {
+        COURSE: "course_passing_status.course.course_key",
+        LEARNER: "course_passing_status.user.id",
+    },
+    "org.openedx.learning.ccx.course.passing.status.updated.v1": {
+        COURSE: "course_passing_status.course.ccx_course_key",
+        LEARNER: "course_passing_status.user.id",
+    },
 }
 
 
-def events(extra: Mapping[str, str]) -> dict[str, str]:
+def events(extra: Mapping[str, str], key: str) -> dict[str, str]:
     """Return the event types that LMS sends, each with the field that becomes the key of its messages."""
-    return {**LMS_EVENTS, **extra}
+    return {**{event: fields[key] for event, fields in LMS_EVENTS.items()}, **extra}
 
 
 def rendered(env: Path) -> str | None:

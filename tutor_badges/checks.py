@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from tutor_badges.bus import COURSE, LEARNER
 from tutor_badges.config import KAFKA, OWN_KAFKA, OWN_REGISTRY, REDIS, SETTINGS, Setting
 
 # Teak, Ulmo, Verawood
@@ -30,6 +31,7 @@ WORDS = {
     "LMS_CONSUMER_GROUP": NAME,
     "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
 }
+REDIS_URL = re.compile(r"(rediss?://([^\s@]*@)?[^\s/@:?]+(:[0-9]+)?([/?]\S*)?)?")
 # What Kubernetes takes for the name of a namespace
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 TYPE_NAMES = {
@@ -104,7 +106,7 @@ def warnings(config: Mapping[str, Any], tutor_version: str) -> Iterator[str]:
         tag = str(config.get(key, "")).rsplit("/", 1)[-1]
         if tag and not (str(version) in tag and str(config["BADGES_VERSION"]) in tag):
             yield PINNED_IMAGE.format(key=key, value=config[key])
-    evicts = not config["BADGES_REDIS_EVICTION_POLICY"] and config["RUN_REDIS"]
+    evicts = not config["BADGES_REDIS_EVICTION_POLICY"] and config["RUN_REDIS"] and not config["BADGES_REDIS_URL"]
     if config["BADGES_EVENT_BUS"] == REDIS and evicts:
         yield EVICTING_REDIS
     if config["BADGES_EVENT_BUS"] == REDIS and config["BADGES_CONSUMER_REPLICAS"] > 1:
@@ -138,6 +140,11 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     bus = config["BADGES_EVENT_BUS"]
     if bus not in (KAFKA, REDIS):
         yield f'BADGES_EVENT_BUS must be "{KAFKA}" or "{REDIS}", not {bus!r}.'
+    if config["BADGES_EVENT_KEY"] not in (COURSE, LEARNER):
+        yield f'BADGES_EVENT_KEY must be "{COURSE}" or "{LEARNER}", not {config["BADGES_EVENT_KEY"]!r}.'
+    if not REDIS_URL.fullmatch(config["BADGES_REDIS_URL"]):
+        # Not the value itself: it may have a password in it.
+        yield "BADGES_REDIS_URL must begin with redis:// or rediss://, and name a host."
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."

@@ -40,6 +40,11 @@ SETTINGS = (
         "dev",
         "Put before every topic name, the same in all services. The default is the one of the platform and of Tutor.",
     ),
+    Setting(
+        "EVENT_KEY",
+        "course",
+        'What stays in order and on one Kafka consumer: the passing events of a "course" or of a "learner".',
+    ),
     Setting("CONSUMER_GROUP", "credentials-badges", "Consumer group of the Credentials consumers."),
     Setting("LMS_CONSUMER_GROUP", "lms-badges", "Consumer group of the LMS consumer."),
     Setting(
@@ -81,6 +86,12 @@ SETTINGS = (
         "REDIS_EVICTION_POLICY",
         "",
         "maxmemory-policy of Tutor's Redis; empty leaves it alone. Tutor's own, allkeys-lru, may drop the streams.",
+    ),
+    Setting(
+        "REDIS_URL",
+        "",
+        "Address of another Redis for the events, such as rediss://:secret@redis.example.com:6380/0 for TLS. Empty: "
+        "the Redis of Tutor, with BADGES_REDIS_DB.",
     ),
     # Credentials
     Setting("CREDLY_SANDBOX", False, "Talk to Credly's sandbox instead of the real Credly."),

@@ -61,6 +61,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "rules": {"ignored_keypaths": ["user.id"]},
             "credly": {"CREDLY_API_BASE_URL": "https://credly.example.com/v1/"},
         },
+        "BADGES_EVENT_KEY": "learner",
+        "BADGES_REDIS_URL": "rediss://:p%40ss@redis.example.com:6380/2",
         "BADGES_EVENT_BUS_TOPIC": "badges",
         "BADGES_EVENT_BUS_TOPIC_PREFIX": "campus",
         "BADGES_REDIS_EVICTION_POLICY": "volatile-lru",

@@ -53,6 +53,12 @@ EXTERNAL = {
         ({"BADGES_CONSUMER_REPLICAS": 5}, ["BADGES_CONSUMER_REPLICAS"]),
         ({"BADGES_STOP_GRACE_SECONDS": 0}, ["BADGES_STOP_GRACE_SECONDS"]),
         ({"BADGES_KAFKA_API_SECRET": None}, ["BADGES_KAFKA_API_SECRET"]),
+        ({"BADGES_EVENT_KEY": "learner"}, []),
+        ({"BADGES_EVENT_KEY": "user"}, ["BADGES_EVENT_KEY"]),
+        ({"BADGES_REDIS_URL": "rediss://:p%40ss@redis.example.com:6380/0?ssl_ca_certs=/ca.pem"}, []),
+        ({"BADGES_REDIS_URL": "redis.example.com:6380"}, ["BADGES_REDIS_URL"]),
+        ({"BADGES_REDIS_URL": "sentinel://redis.example.com"}, ["BADGES_REDIS_URL"]),
+        ({"BADGES_REDIS_URL": "rediss://:secret@/0"}, ["BADGES_REDIS_URL"]),
         # They are words of the containers' command lines
         ({"BADGES_EVENT_BUS_TOPIC": ""}, ["BADGES_EVENT_BUS_TOPIC"]),
         ({"BADGES_EVENT_BUS_TOPIC": "-t"}, ["BADGES_EVENT_BUS_TOPIC"]),
@@ -115,6 +121,7 @@ def test_a_refusal_does_not_print_what_may_be_a_secret() -> None:
         ({}, []),
         ({"BADGES_EVENT_BUS": "redis"}, ["evict"]),
         ({"BADGES_EVENT_BUS": "redis", "BADGES_REDIS_EVICTION_POLICY": "volatile-lru"}, []),
+        ({"BADGES_EVENT_BUS": "redis", "BADGES_REDIS_URL": "rediss://redis.example.com"}, []),
         # Somebody else's Redis is somebody else's to configure
         ({"BADGES_EVENT_BUS": "redis", "RUN_REDIS": False}, []),
         ({"BADGES_EVENT_BUS": "redis", "RUN_REDIS": False, "BADGES_CONSUMER_REPLICAS": 2}, ["one consumer"]),

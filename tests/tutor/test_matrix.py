@@ -52,7 +52,7 @@ def test_compose(rendered: Rendered, release: int, name: str, files: tuple[str, 
         # Compose has checked that these exist; what is external must not be waited for.
         depends_on = set(service.get("depends_on", {}))
         assert ("mysql" in depends_on) == ("external-mysql" not in name)
-        assert ("redis" in depends_on) == (name.startswith(("redis", "options-redis")) and "external-redis" not in name)
+        assert ("redis" in depends_on) == (name.startswith("redis") and "external-redis" not in name)
         assert (depends_on >= OWN_KAFKA) == (expected_services(name) >= OWN_KAFKA)
 
 
