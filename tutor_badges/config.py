@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,10 @@ KAFKA, REDIS = "kafka", "redis"
 OWN_KAFKA = "badges-kafka:9092"
 OWN_REGISTRY = "http://badges-schema-registry:8080/apis/ccompat/v7"
 DAYS_OF_EVENTS = 90
+KEPT = (
+    "Badges: your settings, keys and passwords included, stay in config.yml for when the plugin is enabled again. To "
+    "delete them: tutor config save {unset}"
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,12 @@ SETTINGS = (
     Setting("WORKER_REPLICAS", 1, "Workers that deliver badges to the providers."),
     Setting("WORKER_OPTIONS", "", "Further options of deliver_badges."),
     Setting("RUN_LMS_CONSUMER", False, "Run a consumer in LMS for awarded and revoked events."),
+    Setting(
+        "RUN_SCHEDULE",
+        True,
+        "Run what is due every hour and every day: ask the providers what webhooks missed, update templates, purge "
+        "old deliveries.",
+    ),
     Setting("STOP_GRACE_SECONDS", 60, "Time that consumers and workers have to finish what they are doing."),
     Setting("CONSUMER_MEMORY", "512Mi", "Memory requested for a consumer in Kubernetes."),
     Setting("WORKER_MEMORY", "512Mi", "Memory requested for a worker in Kubernetes."),
@@ -129,3 +140,8 @@ SETTINGS = (
 def defaults(version: str) -> list[tuple[str, Any]]:
     """Return the items for Tutor's CONFIG_DEFAULTS; ``version`` is that of the installed distribution."""
     return [(PREFIX + "VERSION", version), *((setting.key, setting.default) for setting in SETTINGS)]
+
+
+def kept(config: Iterable[str]) -> list[str]:
+    """Return those settings of ours that an operator's configuration has."""
+    return sorted(setting.key for setting in SETTINGS if setting.key in config)

@@ -10,7 +10,7 @@ from tutor_badges.config import KAFKA
 LABEL = "tutor-plugin=badges"
 NAME_LABEL = "app.kubernetes.io/name"
 # Of each kind that the patches render; volumes are deleted only on request.
-KINDS = ("deployments", "services", "networkpolicies")
+KINDS = ("deployments", "services", "networkpolicies", "poddisruptionbudgets", "cronjobs")
 VOLUMES = "persistentvolumeclaims"
 DISABLED = (
     "Badges: in Kubernetes, containers that run already go on running. After `tutor k8s start`, remove them:\n\n"
@@ -27,8 +27,9 @@ def runs_kafka(config: Mapping[str, Any]) -> bool:
 def names(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names, as in the label ``app.kubernetes.io/name``, of what this configuration runs."""
     own_kafka = ("badges-kafka", "badges-schema-registry") if runs_kafka(config) else ()
+    schedule = ("credentials-badges-hourly", "credentials-badges-daily") if config["BADGES_RUN_SCHEDULE"] else ()
     lms_consumer = ("lms-badges-consumer",) if config["BADGES_RUN_LMS_CONSUMER"] else ()
-    return ("credentials-badges-consumer", "credentials-badges-worker", *lms_consumer, *own_kafka)
+    return ("credentials-badges-consumer", "credentials-badges-worker", *schedule, *lms_consumer, *own_kafka)
 
 
 def deletion(config: Mapping[str, Any], *, unused: bool, volumes: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -15,7 +15,7 @@ from tutor_badges import config as badges_config
 from tutor_badges.saving import Configuration, is_within
 
 HERE = Path(__file__).parent
-INIT_TASKS = (("credentials", "create-topics"), ("credentials", "check"))
+INIT_TASKS = (("credentials", "migrate"), ("credentials", "create-topics"), ("credentials", "check"))
 # IMAGES_BUILD_REQUIRED is asked without the configuration; CONFIG_LOADED comes before it.
 CONFIGURATION = Configuration()
 
@@ -62,6 +62,8 @@ def leave_no_trace(plugin: str, root: str, config: dict[str, Any]) -> None:
     if plugin == "badges":
         package.remove(Path(root, "env"))
         fmt.echo_alert(kubernetes.after_disabling(config.get("K8S_NAMESPACE", "openedx")))
+        if kept := badges_config.kept(config):
+            fmt.echo_alert(badges_config.KEPT.format(unset=" ".join(f"--unset {key}" for key in kept)))
 
 
 # Configuration

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +14,16 @@ from tests.tutor import environments
 from tests.tutor.combinations import ALL
 from tests.tutor.conftest import Rendered
 from tests.tutor.machines import Machines
+from tests.tutor.rendering import LOCAL
 from tutor_badges import kubernetes
 from tutor_badges.config import OWN_KAFKA, defaults
 
 NEWEST = max(environments.RELEASES)
 LABEL, VALUE = kubernetes.LABEL.split("=")
 CONSUMER_AND_WORKER = "credentials-badges-consumer,credentials-badges-worker"
+ALWAYS = f"{CONSUMER_AND_WORKER},credentials-badges-hourly,credentials-badges-daily"
 KAFKA = "badges-kafka,badges-schema-registry"
+HEARTBEAT = "/tmp/badges-heartbeat"  # noqa: S108  (in the containers)
 
 
 def plural(kind: str) -> str:
@@ -47,10 +53,10 @@ def test_t1_all_that_is_ours_in_the_cluster_can_be_found_by_its_labels(rendered:
         ("kafka-own-mysql-own-redis", [], kubernetes.KINDS, ""),
         ("kafka-own-mysql-own-redis", ["--volumes"], (*kubernetes.KINDS, kubernetes.VOLUMES), ""),
         # After a change of the bus, or from a broker of our own to one elsewhere
-        ("redis-own-mysql-own-redis", ["--unused"], kubernetes.KINDS, CONSUMER_AND_WORKER),
-        ("external-kafka-own-mysql-own-redis", ["--unused"], kubernetes.KINDS, CONSUMER_AND_WORKER),
+        ("redis-own-mysql-own-redis", ["--unused"], kubernetes.KINDS, ALWAYS),
+        ("external-kafka-own-mysql-own-redis", ["--unused"], kubernetes.KINDS, ALWAYS),
         # Nothing is unused that is configured
-        ("options-kafka", ["--unused"], kubernetes.KINDS, f"{CONSUMER_AND_WORKER},lms-badges-consumer,{KAFKA}"),
+        ("options-kafka", ["--unused"], kubernetes.KINDS, f"{ALWAYS},lms-badges-consumer,{KAFKA}"),
     ],
 )
 def test_t1_removal_deletes_by_label_and_spares_what_is_configured(
@@ -185,3 +191,45 @@ def test_t5_the_guide_makes_a_superuser_before_the_first_visit() -> None:
     guide = (environments.REPOSITORY / "docs" / "operators" / "first-badge.rst").read_text()
     assert guide.index("do createuser --staff --superuser") < guide.index("do init --limit=credentials")
     assert guide.index("do init --limit=credentials") < guide.index("credentials.<your LMS>/admin")
+
+
+def test_t15_a_node_can_be_drained_and_takes_one_of_each_at_most(rendered: Rendered) -> None:
+    manifests = rendered(NEWEST, "options-kafka").manifests()
+    deployments = by_kind(manifests, "Deployment")
+    budgets = by_kind(manifests, "PodDisruptionBudget")
+    assert set(budgets) == {"credentials-badges-consumer", "credentials-badges-worker", "badges-schema-registry"}
+    for name, budget in budgets.items():
+        template = deployments[name]["spec"]["template"]
+        assert budget["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+        # A minimum of one would keep a single replica on its node for ever.
+        assert budget["spec"]["maxUnavailable"] == 1
+        assert template["spec"]["topologySpreadConstraints"]
+
+
+def test_t15_a_container_that_hangs_is_started_again_by_docker_too(rendered: Rendered, tmp_path: Path) -> None:
+    """Docker only marks it as unhealthy; the check has to end it."""
+    services = rendered(NEWEST, "kafka-own-mysql-own-redis").compose(LOCAL)
+    for name in CONSUMER_AND_WORKER.split(","):
+        script = services[name]["healthcheck"]["test"][-1]
+        assert services[name]["init"] is True
+        # With what it would do written down instead: a shell function stands before the command of the same name.
+        heartbeat = tmp_path / name
+        recorded = 'kill() { echo "kill $*"; }\n' + script.replace(HEARTBEAT, str(heartbeat))
+        assert shell(recorded) == ""
+        heartbeat.touch()
+        assert shell(recorded) == ""
+        os.utime(heartbeat, (0, 0))
+        assert shell(recorded) == "kill -9 -1\n"
+        # It is the file of the process before, when the container starts again.
+        assert f"rm -f {HEARTBEAT}" in services[name]["command"][-1]
+
+
+def shell(script: str) -> str:
+    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+
+
+def test_t15_disabling_names_the_keys_that_stay(machine: Machines) -> None:
+    tutor = machine(NEWEST, "external-kafka-own-mysql-own-redis")
+    printed = tutor.tutor("plugins", "disable", "badges")
+    assert "--unset BADGES_KAFKA_API_SECRET" in printed
+    assert "p@ss/word" not in printed

@@ -26,6 +26,9 @@ def expected_services(name: str) -> set[str]:
     return CONTAINERS | own_kafka | lms_consumer
 
 
+SCHEDULE = "credentials-badges-schedule"
+
+
 def ours(services: dict[str, Any]) -> set[str]:
     return {name for name in services if "badges" in name}
 
@@ -38,7 +41,9 @@ def ours(services: dict[str, Any]) -> set[str]:
 )
 def test_compose(rendered: Rendered, release: int, name: str, files: tuple[str, ...], settings: str) -> None:
     services = rendered(release, name).compose(files)
-    assert ours(services) == expected_services(name)
+    # In Kubernetes, CronJobs do what this container does here.
+    assert ours(services) == expected_services(name) | {SCHEDULE}
+    assert services[SCHEDULE]["environment"]["DJANGO_SETTINGS_MODULE"] == settings
     for container in CONTAINERS:
         service = services[container]
         # The image, the settings and the folders of Credentials itself
