@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 from .data import Deferral
 from .exceptions import DeferredEvent
+from .logs import get_logger
 from .redaction import describe_with_place
 
 # Loggers that report receivers' errors or results while a signal is sent, in Django and in openedx-events.
 REPORTING_LOGGERS = ("django.dispatch", "openedx_events.tooling")
 
 SECONDS_BETWEEN_REPORTS = 60.0
-from .logs import get_logger
 
 logger = get_logger(__name__)
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
+SETTINGS_FILE = Path("apps", "openedx", "settings", "lms", "production.py")
+# The first line of our part of that file: Tutor itself may name a bus before it.
+SETTINGS_COMMENT = "# Badges: the event bus."
+COURSE, LEARNER = "course", "learner"
+# For each event type that LMS sends, the fields by which its messages can be spread
 LMS_EVENTS = {
-    "org.openedx.learning.course.passing.status.updated.v1": "course_passing_status.course.course_key",
-    "org.openedx.learning.ccx.course.passing.status.updated.v1": "course_passing_status.course.ccx_course_key",
+    "org.openedx.learning.course.passing.status.updated.v1": {
+        COURSE: "course_passing_status.course.course_key",
+        LEARNER: "course_passing_status.user.id",
+    },
+    "org.openedx.learning.ccx.course.passing.status.updated.v1": {
+        COURSE: "course_passing_status.course.ccx_course_key",
+        LEARNER: "course_passing_status.user.id",
+    },
 }
 
 
-def events(extra: Mapping[str, str]) -> dict[str, str]:
+def events(extra: Mapping[str, str], key: str) -> dict[str, str]:
     """Return the event types that LMS sends, each with the field that becomes the key of its messages."""
-    return {**LMS_EVENTS, **extra}
+    return {**{event: fields[key] for event, fields in LMS_EVENTS.items()}, **extra}
+
+
+def rendered(env: Path) -> str | None:
+    """Return the event bus of the environment that was saved last, "kafka" or "redis"; none if it had no badges."""
+    path = env / SETTINGS_FILE
+    saved = path.read_text(encoding="utf-8").partition(SETTINGS_COMMENT)[2] if path.exists() else ""
+    found = re.search(r"edx_event_bus_(\w+)\.create_producer", saved)
+    return found[1] if found else None
 
 
 def redis_url(host: str, port: int, username: str, password: str, db: int) -> str:
@@ -22,8 +43,12 @@ def redis_url(host: str, port: int, username: str, password: str, db: int) -> st
     return f"redis://{credentials}{host}:{port}/{db}"
 
 
-def kafka_environment(partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
-    """Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project."""
+def kafka_environment(host: str, partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
+    """
+    Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project.
+
+    Clients connect to what the broker calls itself, ``host``, whatever name they asked first.
+    """
     return {
         "CLUSTER_ID": "YmFkZ2VzLWthZmthLWNsdQ",
         "KAFKA_NODE_ID": "1",
@@ -31,7 +56,7 @@ def kafka_environment(partitions: int, retention_days: int, heap_options: str) -
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://badges-kafka:9092",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{host}:9092",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
         # Topics of other events of the platform are created by whoever sends first.

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from tutor_badges.bus import COURSE, LEARNER
 from tutor_badges.config import KAFKA, OWN_KAFKA, OWN_REGISTRY, REDIS, SETTINGS, Setting
 
 # Teak, Ulmo, Verawood
@@ -30,6 +31,9 @@ WORDS = {
     "LMS_CONSUMER_GROUP": NAME,
     "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
 }
+REDIS_URL = re.compile(r"(rediss?://([^\s@]*@)?[^\s/@:?]+(:[0-9]+)?([/?]\S*)?)?")
+# What Kubernetes takes for the name of a namespace
+NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 TYPE_NAMES = {
     bool: "true or false",
     int: "a whole number",
@@ -42,6 +46,30 @@ EVICTING_REDIS = (
     "Badges: the event bus is Tutor's Redis, which may evict the event streams when it is full (allkeys-lru). "
     "Events that were not consumed by then are lost. To evict only keys that expire: "
     "tutor config save --set BADGES_REDIS_EVICTION_POLICY=volatile-lru"
+)
+
+
+COST_OF_THE_BUS = """Badges: the event bus of all services is {bus}. Choose by what each costs:
+
+kafka  takes the place of Tutor's Redis as the bus of every event. Adds a broker and a schema registry, about 1.5 GB of
+       memory, unless you have a cluster (BADGES_RUN_KAFKA=false). The images of LMS and Studio are built here as well.
+redis  adds nothing to Tutor's Redis. One consumer; what Redis drops when it is full, or cannot take, is lost.
+
+To choose: tutor config save --set BADGES_EVENT_BUS=kafka, or redis."""
+CHANGE_OF_BUS = (
+    "Badges: events that the consumers have not read yet stay on {before}, where nobody reads them. Before you start "
+    "with the new bus, see `Changing the bus` in the operator's guide."
+)
+# Discovery's settings name a bus of their own since this release of Tutor.
+DISCOVERY, DISCOVERY_ON_REDIS_SINCE = "discovery", 21
+DISCOVERY_STAYS = (
+    "Badges: LMS and Studio send all their events to Kafka. Discovery stays on Redis, because its image has no Kafka "
+    "client: if you run consume_events in Discovery, it gets nothing any more. Badges do not need it."
+)
+PINNED_IMAGE = (
+    "Badges: {key} is {value}, whose tag does not have the versions of Open edX and of the plugin. After an upgrade a "
+    "cluster would run the old image with the new settings. Unset it (tutor config save --unset {key}) and set "
+    "BADGES_DOCKER_REGISTRY, or set a new tag before each upgrade."
 )
 
 
@@ -69,13 +97,32 @@ def errors(config: Mapping[str, Any], plugins: Collection[str], release: int) ->
         yield from _value_errors(config)
 
 
-def warnings(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what works but should be known."""
-    evicts = not config["BADGES_REDIS_EVICTION_POLICY"] and config["RUN_REDIS"]
+def warnings(config: Mapping[str, Any], tutor_version: str) -> Iterator[str]:
+    """Yield what works but should be known whenever the configuration is used."""
+    images = [("CREDENTIALS_DOCKER_IMAGE", config.get("CREDENTIALS_VERSION", tutor_version))]
+    if config["BADGES_EVENT_BUS"] == KAFKA:
+        images.append(("DOCKER_IMAGE_OPENEDX", tutor_version))
+    for key, version in images:
+        tag = str(config.get(key, "")).rsplit("/", 1)[-1]
+        if tag and not (str(version) in tag and str(config["BADGES_VERSION"]) in tag):
+            yield PINNED_IMAGE.format(key=key, value=config[key])
+    evicts = not config["BADGES_REDIS_EVICTION_POLICY"] and config["RUN_REDIS"] and not config["BADGES_REDIS_URL"]
     if config["BADGES_EVENT_BUS"] == REDIS and evicts:
         yield EVICTING_REDIS
     if config["BADGES_EVENT_BUS"] == REDIS and config["BADGES_CONSUMER_REPLICAS"] > 1:
         yield "Badges: with Redis there is one consumer; BADGES_CONSUMER_REPLICAS has no effect."
+
+
+def notices(config: Mapping[str, Any], before: str | None, plugins: Collection[str], release: int) -> Iterator[str]:
+    """Yield what to know when an environment with another bus than ``before`` is about to be saved."""
+    bus = config["BADGES_EVENT_BUS"]
+    if before == bus:
+        return
+    yield COST_OF_THE_BUS.format(bus=bus.capitalize())
+    if before:
+        yield CHANGE_OF_BUS.format(before=before.capitalize())
+    if bus == KAFKA and DISCOVERY in plugins and release >= DISCOVERY_ON_REDIS_SINCE:
+        yield DISCOVERY_STAYS
 
 
 def _type_error(setting: Setting, value: object) -> str | None:
@@ -93,12 +140,21 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     bus = config["BADGES_EVENT_BUS"]
     if bus not in (KAFKA, REDIS):
         yield f'BADGES_EVENT_BUS must be "{KAFKA}" or "{REDIS}", not {bus!r}.'
+    if config["BADGES_EVENT_KEY"] not in (COURSE, LEARNER):
+        yield f'BADGES_EVENT_KEY must be "{COURSE}" or "{LEARNER}", not {config["BADGES_EVENT_KEY"]!r}.'
+    if not REDIS_URL.fullmatch(config["BADGES_REDIS_URL"]):
+        # Not the value itself: it may have a password in it.
+        yield "BADGES_REDIS_URL must begin with redis:// or rediss://, and name a host."
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."
     for name, pattern in WORDS.items():
         if not pattern.fullmatch(config["BADGES_" + name]):
             yield f"BADGES_{name} must match {pattern.pattern}"
+    if not all(_is_text(name) and NAMESPACE.fullmatch(name) for name in config["BADGES_KAFKA_ALLOWED_NAMESPACES"]):
+        yield "BADGES_KAFKA_ALLOWED_NAMESPACES must be a list of names of namespaces in Kubernetes."
+    if not re.fullmatch(r"([^\s{}]+/)?", config["BADGES_DOCKER_REGISTRY"]):
+        yield 'BADGES_DOCKER_REGISTRY must end with a slash: "registry.example.com/".'
     yield from _mapping_errors(config)
     yield from _kafka_errors(config, bus)
 

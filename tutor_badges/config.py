@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,10 @@ KAFKA, REDIS = "kafka", "redis"
 OWN_KAFKA = "badges-kafka:9092"
 OWN_REGISTRY = "http://badges-schema-registry:8080/apis/ccompat/v7"
 DAYS_OF_EVENTS = 90
+KEPT = (
+    "Badges: your settings, keys and passwords included, stay in config.yml for when the plugin is enabled again. To "
+    "delete them: tutor config save {unset}"
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ SETTINGS = (
         "dev",
         "Put before every topic name, the same in all services. The default is the one of the platform and of Tutor.",
     ),
+    Setting(
+        "EVENT_KEY",
+        "course",
+        'What stays in order and on one Kafka consumer: the passing events of a "course" or of a "learner".',
+    ),
     Setting("CONSUMER_GROUP", "credentials-badges", "Consumer group of the Credentials consumers."),
     Setting("LMS_CONSUMER_GROUP", "lms-badges", "Consumer group of the LMS consumer."),
     Setting(
@@ -62,6 +72,11 @@ SETTINGS = (
     Setting("KAFKA_DOCKER_IMAGE", "docker.io/apache/kafka:4.0.0", "Image of the broker."),
     Setting("KAFKA_HEAP_OPTS", "-Xms256m -Xmx512m", "Java options for the memory of the broker."),
     Setting("KAFKA_VOLUME_SIZE", "5Gi", "Size of the broker's volume in Kubernetes."),
+    Setting(
+        "KAFKA_ALLOWED_NAMESPACES",
+        [],
+        "In Kubernetes, namespaces whose pods may reach our broker and registry, beside this deployment's own pods.",
+    ),
     Setting("SCHEMA_REGISTRY_DOCKER_IMAGE", "docker.io/apicurio/apicurio-registry:3.0.6", "Image of the registry."),
     Setting(
         "KAFKA_REQUIREMENT",
@@ -76,6 +91,12 @@ SETTINGS = (
         "REDIS_EVICTION_POLICY",
         "",
         "maxmemory-policy of Tutor's Redis; empty leaves it alone. Tutor's own, allkeys-lru, may drop the streams.",
+    ),
+    Setting(
+        "REDIS_URL",
+        "",
+        "Address of another Redis for the events, such as rediss://:secret@redis.example.com:6380/0 for TLS. Empty: "
+        "the Redis of Tutor, with BADGES_REDIS_DB.",
     ),
     # Credentials
     Setting("CREDLY_SANDBOX", False, "Talk to Credly's sandbox instead of the real Credly."),
@@ -93,13 +114,30 @@ SETTINGS = (
     Setting("EXTRA_CONFIG", {}, "Anything else for BADGES_CONFIG of the Credentials service, merged key by key."),
     # Containers
     Setting("CONSUMER_REPLICAS", 1, "Consumers on Kafka, at most one per partition. Redis always has one."),
+    Setting(
+        "AUTOSCALE_CONSUMERS",
+        False,
+        "In Kubernetes, with Kafka, leave the number of consumers to an autoscaler such as KEDA.",
+    ),
     Setting("WORKER_REPLICAS", 1, "Workers that deliver badges to the providers."),
     Setting("WORKER_OPTIONS", "", "Further options of deliver_badges."),
     Setting("RUN_LMS_CONSUMER", False, "Run a consumer in LMS for awarded and revoked events."),
+    Setting(
+        "RUN_SCHEDULE",
+        True,
+        "Run what is due every hour and every day: ask the providers what webhooks missed, update templates, purge "
+        "old deliveries.",
+    ),
     Setting("STOP_GRACE_SECONDS", 60, "Time that consumers and workers have to finish what they are doing."),
     Setting("CONSUMER_MEMORY", "512Mi", "Memory requested for a consumer in Kubernetes."),
     Setting("WORKER_MEMORY", "512Mi", "Memory requested for a worker in Kubernetes."),
     # The image
+    Setting(
+        "DOCKER_REGISTRY",
+        "",
+        "Registry of the images that differ from the published ones, with a slash at its end. Empty: Tutor's "
+        "DOCKER_REGISTRY.",
+    ),
     Setting(
         "PIP_REQUIREMENT",
         "",
@@ -112,3 +150,8 @@ SETTINGS = (
 def defaults(version: str) -> list[tuple[str, Any]]:
     """Return the items for Tutor's CONFIG_DEFAULTS; ``version`` is that of the installed distribution."""
     return [(PREFIX + "VERSION", version), *((setting.key, setting.default) for setting in SETTINGS)]
+
+
+def kept(config: Iterable[str]) -> list[str]:
+    """Return those settings of ours that an operator's configuration has."""
+    return sorted(setting.key for setting in SETTINGS if setting.key in config)

@@ -9,7 +9,13 @@ from tutor_badges.config import KAFKA
 
 CREDENTIALS_IMAGE = "CREDENTIALS_DOCKER_IMAGE"
 OPENEDX_IMAGE = "DOCKER_IMAGE_OPENEDX"
-KAFKA_SUFFIX = "{% if BADGES_EVENT_BUS == '" + KAFKA + "' %}-badges-kafka{% endif %}"
+IF_KAFKA = "{% if BADGES_EVENT_BUS == '" + KAFKA + "' %}"
+KAFKA_SUFFIX = IF_KAFKA + "-badges{{ BADGES_VERSION }}-kafka{% endif %}"
+REGISTRY = "{{ DOCKER_REGISTRY }}"
+OWN_REGISTRY = "{{ BADGES_DOCKER_REGISTRY or DOCKER_REGISTRY }}"
+OPENEDX_REGISTRY = IF_KAFKA + OWN_REGISTRY + "{% else %}" + REGISTRY + "{% endif %}"
+# The templates of the images that ours differ from, as whoever declared them has them
+PUBLISHED: dict[str, str] = {}
 CREDENTIALS_SUFFIX = "-badges{{ BADGES_VERSION }}{% if BADGES_EVENT_BUS == '" + KAFKA + "' %}-kafka{% endif %}"
 
 
@@ -17,11 +23,30 @@ def own_tags(defaults: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """
     Give the images that we change a tag of their own, so that a pull of the published image never replaces ours.
 
-    Extends the defaults of whoever declared the image. An operator's own value is not a default and stays.
+    Extends the defaults of whoever declared the image, so that a tag changes with the releases of Open edX and of the
+    plugin alike: a cluster runs what is under the tag that it knows. An operator's own value is no default and stays.
     """
     declared = dict(defaults)
-    suffixes = {CREDENTIALS_IMAGE: CREDENTIALS_SUFFIX, OPENEDX_IMAGE: KAFKA_SUFFIX}
-    return [*defaults, *((name, declared[name] + suffix) for name, suffix in suffixes.items() if name in declared)]
+    ours = {
+        CREDENTIALS_IMAGE: (OWN_REGISTRY, CREDENTIALS_SUFFIX),
+        OPENEDX_IMAGE: (OPENEDX_REGISTRY, KAFKA_SUFFIX),
+    }
+    PUBLISHED.clear()
+    PUBLISHED.update((name, declared[name]) for name in ours if name in declared)
+    return [
+        *defaults,
+        *(
+            (name, declared[name].replace(REGISTRY, registry) + suffix)
+            for name, (registry, suffix) in ours.items()
+            if name in declared
+        ),
+    ]
+
+
+def cache_options(tag: str, published: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the options that build ``tag`` from the cache of the image that it differs from, as Tutor names it."""
+    source = published.get(tag, tag)
+    return () if source == tag else (f"--cache-from=type=registry,ref={source}-cache",)
 
 
 def required(names: list[str], context: str, config: Mapping[str, Any]) -> list[str]:

@@ -6,27 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tutor import fmt, hooks, plugins
-from tutor.__about__ import __version__ as tutor_version
+from tutor import env as tutor_env
+from tutor import fmt, hooks
 from tutor.exceptions import TutorError
 
-from tutor_badges import bus, checks, commands, images, mounts, package
+from tutor_badges import bus, commands, images, kubernetes, mounts, package, removal
 from tutor_badges import config as badges_config
+from tutor_badges.saving import Configuration, is_within
 
 HERE = Path(__file__).parent
-INIT_TASKS = (("credentials", "create-topics"), ("credentials", "check"))
+INIT_TASKS = (("credentials", "migrate"), ("credentials", "create-topics"), ("credentials", "check"))
 # IMAGES_BUILD_REQUIRED is asked without the configuration; CONFIG_LOADED comes before it.
-LOADED: dict[str, Any] = {}
-
-
-def refuse_what_cannot_work(config: dict[str, Any]) -> None:
-    LOADED.clear()
-    LOADED.update(config)
-    errors = list(checks.errors(config, set(plugins.iter_loaded()), int(tutor_version.split(".", 1)[0])))
-    if errors:
-        raise TutorError("\n".join(errors))
-    for warning in checks.warnings(config):
-        fmt.echo_alert(warning)
+CONFIGURATION = Configuration()
 
 
 def bring_the_code_to_the_image(roots: list[str]) -> list[str]:
@@ -38,7 +29,7 @@ def copy_the_wheel_as_it_is(rendered: bool, template: str) -> bool:
 
 
 def build_our_images(names: list[str], context: str) -> list[str]:
-    return images.required(names, context, LOADED)
+    return images.required(names, context, CONFIGURATION.loaded)
 
 
 def refuse_to_build_another_version(tasks: list[Any], config: dict[str, Any]) -> list[Any]:
@@ -52,15 +43,35 @@ def refuse_to_build_another_version(tasks: list[Any], config: dict[str, Any]) ->
     return tasks
 
 
-def leave_no_trace(plugin: str, root: str, _config: dict[str, Any]) -> None:
+def build_from_the_published_cache(tasks: list[Any], config: dict[str, Any]) -> list[Any]:
+    """Nobody pushes a build cache for our tags; most layers are those of the image that ours differs from."""
+    options = is_within("build") or {}
+    if options.get("no_cache") or options.get("no_registry_cache"):
+        return tasks
+    sources = {
+        tutor_env.render_str(config, "{{ " + name + " }}"): tutor_env.render_str(config, published)
+        for name, published in images.PUBLISHED.items()
+    }
+    return [
+        (name, path, tag, (*arguments, *images.cache_options(tutor_env.render_str(config, tag), sources)))
+        for name, path, tag, arguments in tasks
+    ]
+
+
+def leave_no_trace(plugin: str, root: str, config: dict[str, Any]) -> None:
     if plugin == "badges":
         package.remove(Path(root, "env"))
+        fmt.echo_alert(kubernetes.after_disabling(config.get("K8S_NAMESPACE", "openedx")))
+        if kept := badges_config.kept(config):
+            fmt.echo_alert(badges_config.KEPT.format(unset=" ".join(f"--unset {key}" for key in kept)))
 
 
 # Configuration
 hooks.Filters.CONFIG_DEFAULTS.add_items(badges_config.defaults(package.version()))
 hooks.Filters.CONFIG_DEFAULTS.add(priority=hooks.priorities.LOW)(images.own_tags)
-hooks.Actions.CONFIG_LOADED.add()(refuse_what_cannot_work)
+hooks.Actions.CONFIG_LOADED.add()(CONFIGURATION.load)
+# Asked for once, right before the environment is written
+hooks.Filters.ENV_TEMPLATE_TARGETS.add()(CONFIGURATION)
 
 # The environment
 hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(str(HERE / "templates"))
@@ -87,6 +98,7 @@ hooks.Actions.PLUGIN_UNLOADED.add(priority=hooks.priorities.HIGH - 1)(leave_no_t
 # Images and mounts
 hooks.Filters.IMAGES_BUILD_REQUIRED.add()(build_our_images)
 hooks.Filters.IMAGES_BUILD.add()(refuse_to_build_another_version)
+hooks.Filters.IMAGES_BUILD.add(priority=hooks.priorities.LOW)(build_from_the_published_cache)
 hooks.Filters.MOUNTED_DIRECTORIES.add_item(("credentials", mounts.CHECKOUT))
 
 # Jobs: after the credentials plugin has made its database and run the migrations, ours among them.
@@ -97,4 +109,4 @@ hooks.Filters.CLI_DO_INIT_TASKS.add_items(
     ],
     priority=hooks.priorities.LOW,
 )
-hooks.Filters.CLI_DO_COMMANDS.add_items(list(commands.COMMANDS))
+hooks.Filters.CLI_DO_COMMANDS.add_items([*commands.COMMANDS, removal.remove])

@@ -51,6 +51,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "BADGES_RUN_LMS_CONSUMER": True,
         "BADGES_CONSUMER_REPLICAS": 3 if bus == "kafka" else 1,
         "BADGES_WORKER_REPLICAS": 2,
+        "BADGES_KAFKA_ALLOWED_NAMESPACES": ["keda"],
         "BADGES_WORKER_OPTIONS": "--concurrency 16",
         "BADGES_KAFKA_HEAP_OPTS": HEAP_OPTS,
         "BADGES_CREDLY_SANDBOX": True,
@@ -60,12 +61,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "rules": {"ignored_keypaths": ["user.id"]},
             "credly": {"CREDLY_API_BASE_URL": "https://credly.example.com/v1/"},
         },
+        "BADGES_EVENT_KEY": "learner",
+        "BADGES_REDIS_URL": "rediss://:p%40ss@redis.example.com:6380/2",
         "BADGES_EVENT_BUS_TOPIC": "badges",
         "BADGES_EVENT_BUS_TOPIC_PREFIX": "campus",
         "BADGES_REDIS_EVICTION_POLICY": "volatile-lru",
     }
     for bus in ("kafka", "redis")
 }
-RELEASED = {"released": {"BADGES_PIP_REQUIREMENT": "openedx-badges-plugin==1.2.3"}}
+RELEASED = {
+    "released": {"BADGES_PIP_REQUIREMENT": "openedx-badges-plugin==1.2.3", "BADGES_AUTOSCALE_CONSUMERS": True},
+}
 
 ALL = {**SERVICES, **OPTIONS, **RELEASED}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tutor import combinations, environments
+from tests.tutor.machines import Machine, Machines, set_up
 from tests.tutor.rendering import Rendering, render_once
 
 Rendered = Callable[..., Rendering]
@@ -43,6 +44,16 @@ def rendered_without_badges(shared_folder: Path) -> Rendered:
         return Rendering(release, folder / "plain")
 
     return get
+
+
+@pytest.fixture
+def machine(rendered: Rendered, tmp_path: Path) -> Machines:
+    """Return a function of Tutor release and name of a configuration: a machine that only records what it starts."""
+
+    def make(release: int, name: str) -> Machine:
+        return set_up(release, rendered(release, name).root, tmp_path / "tutor")
+
+    return make
 
 
 @pytest.fixture(params=sorted(environments.RELEASES), ids=lambda release: f"tutor{release}")

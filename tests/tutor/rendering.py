@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,12 @@ class Rendering:
 
     def manifests(self) -> list[dict[str, Any]]:
         """Return the Kubernetes resources as kustomize builds them."""
-        return list(yaml.safe_load_all(run("kubectl", "kustomize", self.env)))
+        return list(yaml.safe_load_all(_kustomize(self.env)))
+
+
+@lru_cache
+def _kustomize(env: Path) -> str:
+    return run("kubectl", "kustomize", env)
 
 
 def render(release: int, folder: Path, configurations: Mapping[str, Mapping[str, Any]], *, badges: bool = True) -> None:

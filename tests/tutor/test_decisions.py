@@ -53,6 +53,12 @@ EXTERNAL = {
         ({"BADGES_CONSUMER_REPLICAS": 5}, ["BADGES_CONSUMER_REPLICAS"]),
         ({"BADGES_STOP_GRACE_SECONDS": 0}, ["BADGES_STOP_GRACE_SECONDS"]),
         ({"BADGES_KAFKA_API_SECRET": None}, ["BADGES_KAFKA_API_SECRET"]),
+        ({"BADGES_EVENT_KEY": "learner"}, []),
+        ({"BADGES_EVENT_KEY": "user"}, ["BADGES_EVENT_KEY"]),
+        ({"BADGES_REDIS_URL": "rediss://:p%40ss@redis.example.com:6380/0?ssl_ca_certs=/ca.pem"}, []),
+        ({"BADGES_REDIS_URL": "redis.example.com:6380"}, ["BADGES_REDIS_URL"]),
+        ({"BADGES_REDIS_URL": "sentinel://redis.example.com"}, ["BADGES_REDIS_URL"]),
+        ({"BADGES_REDIS_URL": "rediss://:secret@/0"}, ["BADGES_REDIS_URL"]),
         # They are words of the containers' command lines
         ({"BADGES_EVENT_BUS_TOPIC": ""}, ["BADGES_EVENT_BUS_TOPIC"]),
         ({"BADGES_EVENT_BUS_TOPIC": "-t"}, ["BADGES_EVENT_BUS_TOPIC"]),
@@ -67,6 +73,10 @@ EXTERNAL = {
         ({"BADGES_CREDLY_ORGANIZATIONS": {"acme": "key"}}, ["BADGES_CREDLY_ORGANIZATIONS"]),
         ({"BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: 5}}, ["BADGES_CREDLY_ORGANIZATIONS"]),
         ({"BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: "key"}}, []),
+        ({"BADGES_KAFKA_ALLOWED_NAMESPACES": ["keda"]}, []),
+        ({"BADGES_KAFKA_ALLOWED_NAMESPACES": ["KEDA", 5]}, ["BADGES_KAFKA_ALLOWED_NAMESPACES"]),
+        ({"BADGES_DOCKER_REGISTRY": "registry.example.com:5000/campus/"}, []),
+        ({"BADGES_DOCKER_REGISTRY": "registry.example.com"}, ["BADGES_DOCKER_REGISTRY"]),
         # Our own broker speaks no SASL
         ({"BADGES_KAFKA_API_KEY": "user", "BADGES_KAFKA_API_SECRET": "x"}, ["BADGES_RUN_KAFKA=false"]),
         ({**EXTERNAL, "BADGES_KAFKA_API_KEY": "user", "BADGES_KAFKA_API_SECRET": "x"}, []),
@@ -111,16 +121,100 @@ def test_a_refusal_does_not_print_what_may_be_a_secret() -> None:
         ({}, []),
         ({"BADGES_EVENT_BUS": "redis"}, ["evict"]),
         ({"BADGES_EVENT_BUS": "redis", "BADGES_REDIS_EVICTION_POLICY": "volatile-lru"}, []),
+        ({"BADGES_EVENT_BUS": "redis", "BADGES_REDIS_URL": "rediss://redis.example.com"}, []),
         # Somebody else's Redis is somebody else's to configure
         ({"BADGES_EVENT_BUS": "redis", "RUN_REDIS": False}, []),
         ({"BADGES_EVENT_BUS": "redis", "RUN_REDIS": False, "BADGES_CONSUMER_REPLICAS": 2}, ["one consumer"]),
     ],
 )
 def test_what_works_but_should_be_known(changes: dict[str, Any], warned: list[str]) -> None:
-    warnings = list(checks.warnings(configuration(**changes)))
+    warnings = list(checks.warnings(configuration(**changes), "22.0.3"))
     assert len(warnings) == len(warned)
     for warning, words in zip(warnings, warned, strict=True):
         assert words in warning
+
+
+@pytest.mark.parametrize(
+    ("changes", "pinned"),
+    [
+        # As Tutor and the plugin name them
+        ({"CREDENTIALS_DOCKER_IMAGE": "registry.example.com/c:22.0.0-badges1.2.3-kafka"}, []),
+        ({"DOCKER_IMAGE_OPENEDX": "registry.example.com:5000/o:22.0.3-badges1.2.3-kafka"}, []),
+        # By hand: what runs after an upgrade is what was pushed before it
+        ({"CREDENTIALS_DOCKER_IMAGE": "registry.example.com/openedx-credentials:badges-1"}, ["CREDENTIALS_DOCKER"]),
+        ({"CREDENTIALS_DOCKER_IMAGE": "registry.example.com/c:22.0.0"}, ["CREDENTIALS_DOCKER_IMAGE"]),
+        ({"CREDENTIALS_DOCKER_IMAGE": "registry.example.com/c:21.0.0-badges1.2.3"}, ["CREDENTIALS_DOCKER_IMAGE"]),
+        ({"DOCKER_IMAGE_OPENEDX": "registry.example.com/openedx:badges-1"}, ["DOCKER_IMAGE_OPENEDX"]),
+        # Without Kafka, LMS has nothing of ours
+        ({"DOCKER_IMAGE_OPENEDX": "registry.example.com/o:1", "BADGES_EVENT_BUS": "redis", "RUN_REDIS": False}, []),
+    ],
+)
+def test_t7_a_tag_without_the_versions_is_named(changes: dict[str, Any], pinned: list[str]) -> None:
+    warnings = list(checks.warnings(configuration(CREDENTIALS_VERSION="22.0.0", **changes), "22.0.3"))
+    assert len(warnings) == len(pinned)
+    assert all(name in warning for warning, name in zip(warnings, pinned, strict=True))
+
+
+COST, CHANGE, DISCOVERY = "Choose by what each costs", "have not read yet", "Discovery stays on Redis"
+
+
+@pytest.mark.parametrize(
+    ("before", "bus", "release", "said"),
+    [
+        # When the plugin is enabled
+        (None, "kafka", 22, [COST, DISCOVERY]),
+        (None, "redis", 22, [COST]),
+        # Nobody's settings put Discovery on a bus yet
+        (None, "kafka", 20, [COST]),
+        # When the bus is changed
+        ("redis", "kafka", 21, [COST, CHANGE, DISCOVERY]),
+        ("kafka", "redis", 22, [COST, CHANGE]),
+        # And never again
+        ("kafka", "kafka", 22, []),
+        ("redis", "redis", 22, []),
+    ],
+)
+def test_t9_what_a_bus_costs_is_said_when_it_is_chosen(
+    before: str | None, bus: str, release: int, said: list[str]
+) -> None:
+    plugins = ENABLED | {"discovery"}
+    notices = list(checks.notices(configuration(BADGES_EVENT_BUS=bus), before, plugins, release))
+    assert len(notices) == len(said)
+    assert all(words in notice for notice, words in zip(notices, said, strict=True))
+
+
+def test_t3_without_discovery_nothing_is_said_of_it() -> None:
+    notices = checks.notices(configuration(), None, ENABLED - {"discovery"}, 22)
+    assert not any(DISCOVERY in notice for notice in notices)
+
+
+def test_t6_the_bus_of_a_saved_environment_is_read_from_it(tmp_path: Path) -> None:
+    path = tmp_path / bus.SETTINGS_FILE
+    path.parent.mkdir(parents=True)
+    assert bus.rendered(tmp_path / "nothing") is None
+    # Tutor's own settings name a bus too
+    path.write_text("EVENT_BUS_PRODUCER = 'edx_event_bus_redis.create_producer'\n")
+    assert bus.rendered(tmp_path) is None
+    partial = (Path(bus.__file__).parent / "templates/badges/partials/event-bus-settings").read_text()
+    kafka, redis = partial.split("{%- else %}")
+    patch = (Path(bus.__file__).parent / "patches/openedx-common-settings").read_text()
+    for name, settings in (("kafka", kafka), ("redis", redis)):
+        path.write_text("EVENT_BUS_PRODUCER = 'edx_event_bus_redis.create_producer'\n" + patch + settings)
+        assert bus.rendered(tmp_path) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "options"),
+    [
+        ("overhangio/openedx:22-badges1-kafka", ("--cache-from=type=registry,ref=overhangio/openedx:22-cache",)),
+        # Not one of ours, or not changed
+        ("overhangio/openedx-mfe:22", ()),
+        ("overhangio/openedx:22", ()),
+    ],
+)
+def test_t9_our_images_are_built_from_the_cache_of_the_published_ones(tag: str, options: tuple[str, ...]) -> None:
+    published = {"overhangio/openedx:22-badges1-kafka": "overhangio/openedx:22"}
+    assert images.cache_options(tag, {**published, "overhangio/openedx:22": "overhangio/openedx:22"}) == options
 
 
 def test_every_setting_is_ours_by_its_prefix_and_none_twice() -> None:
@@ -156,6 +250,7 @@ def test_an_image_that_was_asked_for_already_is_built_once() -> None:
 def test_our_images_extend_the_tags_of_whoever_declared_them() -> None:
     tags = dict(images.own_tags([("DOCKER_IMAGE_OPENEDX", "registry/openedx:22"), ("OTHER", "x")]))
     assert tags["DOCKER_IMAGE_OPENEDX"].startswith("registry/openedx:22{%")
+    assert images.PUBLISHED == {"DOCKER_IMAGE_OPENEDX": "registry/openedx:22"}
     assert tags["OTHER"] == "x"
     assert "CREDENTIALS_DOCKER_IMAGE" not in tags
 

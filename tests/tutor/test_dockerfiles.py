@@ -10,6 +10,7 @@ import pytest
 
 from tests.tutor.combinations import ALL
 from tests.tutor.conftest import Rendered
+from tests.tutor.environments import RELEASES
 from tests.tutor.rendering import LOCAL, Rendering, run
 from tutor_badges import package
 
@@ -65,6 +66,19 @@ def test_shellcheck_takes_the_scripts_of_the_containers(rendered: Rendered, rele
         run("shellcheck", "--shell=sh", "-", text=script)
         # The last command takes the place of the shell, so that it gets the signal to stop.
         assert script.strip().splitlines()[-1].startswith("exec ./manage.py ")
+
+
+def test_t15_shellcheck_takes_the_scripts_that_run_by_the_clock(rendered: Rendered) -> None:
+    rendering = rendered(max(RELEASES), "options-kafka")
+    scripts = [rendering.compose(LOCAL)["credentials-badges-schedule"]["command"][2].replace("$$", "$")]
+    jobs = [each for each in rendering.manifests() if each["kind"] == "CronJob"]
+    scripts += [job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"][2] for job in jobs]
+    assert len(scripts) == 3
+    for script in scripts:
+        run("shellcheck", "--shell=sh", "-", text=script)
+    by_clock = ("poll_credly_events", "poll_accredible_credentials", "sync_credly_badge_templates", "purge_deliveries")
+    for name in by_clock:
+        assert [name in script for script in scripts].count(True) == 2
 
 
 def test_folders_of_our_containers_have_an_owner(rendered: Rendered, release: int) -> None:

@@ -107,11 +107,52 @@ def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_na
 )
 def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: str) -> None:
     operator = Operator(tutor(NEWEST), tmp_path / "root")
-    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    printed = operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    assert printed.count("Choose by what each costs") == 1
     before = (operator.root / "env/local/docker-compose.yml").read_bytes()
     printed = operator.tutor("config", "save", "--set", setting, succeeds=False)
     assert f"Error: {setting.split('=')[0]}" in printed
     assert (operator.root / "env/local/docker-compose.yml").read_bytes() == before
+
+
+def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(tmp_path: Path) -> None:
+    """The value is in config.yml by the time that it is refused, and the platform is still there to be looked at."""
+    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    printed = operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
+    assert "<function" not in printed
+    # A command that only reads: it alerts, and does what it was asked for.
+    printed = operator.tutor("config", "printvalue", "LMS_HOST")
+    assert "BADGES_EVENT_BUS must be" in printed
+    assert "Error" not in printed
+    # Saving is refused until the mistake is gone.
+    operator.tutor("config", "save", succeeds=False)
+    printed = operator.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
+    assert "BADGES_EVENT_BUS must be" not in printed
+    # Where it cannot be mended, the plugin can still be disabled.
+    operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
+    operator.tutor("plugins", "disable", "badges")
+
+
+def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(tmp_path: Path) -> None:
+    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    printed = operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=redis")
+    assert "stay on Kafka" in " ".join(printed.split())
+    assert "stay on Kafka" not in " ".join(operator.tutor("config", "save").split())
+
+
+def test_t7_images_of_ours_come_from_a_registry_of_ones_own_under_both_versions(tmp_path: Path) -> None:
+    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    operator.tutor("config", "save", "--set", "BADGES_DOCKER_REGISTRY=registry.example.com/")
+    deployments = (operator.root / "env/k8s/deployments.yml").read_text()
+    version = package.version()
+    assert (
+        f"image: registry.example.com/overhangio/openedx-credentials:{NEWEST}.0.0-badges{version}-kafka" in deployments
+    )
+    assert f"image: registry.example.com/overhangio/openedx:{NEWEST}.0.3-badges{version}-kafka" in deployments
+    assert "image: docker.io/overhangio/openedx-mfe:" in deployments
 
 
 def test_an_upgrade_without_config_save_builds_no_image_of_the_old_code(operator: Operator) -> None:

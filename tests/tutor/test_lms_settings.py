@@ -8,17 +8,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attr
 import pytest
+from openedx_events.learning.data import CcxCoursePassingStatusData, CoursePassingStatusData
 
+from tests.tutor import environments
 from tests.tutor.combinations import BUSES
 from tests.tutor.conftest import Rendered
 from tests.tutor.rendering import Rendering
+from tutor_badges import bus
 
 COURSE = "org.openedx.learning.course.passing.status.updated.v1"
 CCX = "org.openedx.learning.ccx.course.passing.status.updated.v1"
 ENROLMENT = "org.openedx.learning.course.enrollment.created.v1"
 CERTIFICATE = "org.openedx.learning.certificate.created.v1"
 TOPIC = "learning-badges-lifecycle"
+NEWEST = max(environments.RELEASES)
 # FEATURES is a proxy of the flat settings since this Tutor release.
 PROXY_SINCE = 22
 
@@ -80,8 +85,10 @@ def test_exactly_the_two_events_are_sent(rendered: Rendered, release: int, name:
 
 def test_openedx_events_starts_with_them(rendered: Rendered, release: int) -> None:
     found = settings(rendered(release, "options-kafka"))
-    bus = {name: value for name, value in found.items() if name.startswith("EVENT_BUS_")}
-    subprocess.run([sys.executable, "-c", VALIDATE], input=json.dumps(bus), text=True, check=True, capture_output=True)
+    names = {name: value for name, value in found.items() if name.startswith("EVENT_BUS_")}
+    subprocess.run(
+        [sys.executable, "-c", VALIDATE], input=json.dumps(names), text=True, check=True, capture_output=True
+    )
 
 
 def test_openedx_events_would_not_start_with_a_callable_or_a_word() -> None:
@@ -95,8 +102,8 @@ def test_openedx_events_would_not_start_with_a_callable_or_a_word() -> None:
 
 def test_further_events_and_another_topic(rendered: Rendered, release: int) -> None:
     assert enabled(settings(rendered(release, "options-redis"))) == {
-        (COURSE, "badges"): "course_passing_status.course.course_key",
-        (CCX, "badges"): "course_passing_status.course.ccx_course_key",
+        (COURSE, "badges"): "course_passing_status.user.id",
+        (CCX, "badges"): "course_passing_status.user.id",
         (ENROLMENT, "badges"): "enrollment.course.course_key",
     }
 
@@ -111,3 +118,28 @@ def test_the_bus_is_the_same_in_all_services(rendered: Rendered, release: int, s
     redis = settings(rendered(release, "redis-own-mysql-external-redis"), service=service)
     assert redis["EVENT_BUS_PRODUCER"] == "edx_event_bus_redis.create_producer"
     assert redis["EVENT_BUS_REDIS_CONNECTION_URL"] == "redis://:p%40ss%2Fword@redis.example.com:6380/0"
+
+
+def test_t13_the_events_may_have_a_redis_of_their_own_with_tls(rendered: Rendered) -> None:
+    """Tutor's settings name a Redis without TLS, and the caches are in it."""
+    for service in ("lms", "cms"):
+        found = settings(rendered(NEWEST, "options-redis"), service=service)
+        assert found["EVENT_BUS_REDIS_CONNECTION_URL"] == "rediss://:p%40ss@redis.example.com:6380/2"
+
+
+def test_t12_one_large_course_can_be_spread_over_all_consumers(rendered: Rendered) -> None:
+    """Messages with one key are in one partition, which one consumer reads: the key has to differ within a course."""
+    sent = enabled(settings(rendered(NEWEST, "options-kafka")))
+    assert {sent[COURSE, "badges"], sent[CCX, "badges"]} == {"course_passing_status.user.id"}
+
+
+@pytest.mark.parametrize(
+    ("event", "data"), [(COURSE, CoursePassingStatusData), (CCX, CcxCoursePassingStatusData)], ids=["course", "ccx"]
+)
+def test_t12_every_key_is_one_field_and_not_a_group_of_them(event: str, data: Any) -> None:
+    """The library refuses to send an event whose key is a group of fields."""
+    for path in bus.LMS_EVENTS[event].values():
+        kind = data
+        for name in path.split(".")[1:]:
+            kind = {each.name: each.type for each in attr.fields(kind)}[name]
+        assert not attr.has(kind)

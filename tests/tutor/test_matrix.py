@@ -26,6 +26,9 @@ def expected_services(name: str) -> set[str]:
     return CONTAINERS | own_kafka | lms_consumer
 
 
+SCHEDULE = "credentials-badges-schedule"
+
+
 def ours(services: dict[str, Any]) -> set[str]:
     return {name for name in services if "badges" in name}
 
@@ -38,7 +41,9 @@ def ours(services: dict[str, Any]) -> set[str]:
 )
 def test_compose(rendered: Rendered, release: int, name: str, files: tuple[str, ...], settings: str) -> None:
     services = rendered(release, name).compose(files)
-    assert ours(services) == expected_services(name)
+    # In Kubernetes, CronJobs do what this container does here.
+    assert ours(services) == expected_services(name) | {SCHEDULE}
+    assert services[SCHEDULE]["environment"]["DJANGO_SETTINGS_MODULE"] == settings
     for container in CONTAINERS:
         service = services[container]
         # The image, the settings and the folders of Credentials itself
@@ -52,7 +57,7 @@ def test_compose(rendered: Rendered, release: int, name: str, files: tuple[str, 
         # Compose has checked that these exist; what is external must not be waited for.
         depends_on = set(service.get("depends_on", {}))
         assert ("mysql" in depends_on) == ("external-mysql" not in name)
-        assert ("redis" in depends_on) == (name.startswith(("redis", "options-redis")) and "external-redis" not in name)
+        assert ("redis" in depends_on) == (name.startswith("redis") and "external-redis" not in name)
         assert (depends_on >= OWN_KAFKA) == (expected_services(name) >= OWN_KAFKA)
 
 
@@ -116,6 +121,11 @@ def test_broker_and_registry_are_set_up_alike_everywhere(rendered: Rendered, rel
         environments[name] = {each["name"]: each["value"] for each in container["env"]}
         # Compose prints a dollar sign as it would have to be written
         local_environment = {key: value.replace("$$", "$") for key, value in local[name]["environment"].items()}
+        # In a cluster, also those in other namespaces have to find the broker by what it calls itself.
+        advertised = local_environment.pop("KAFKA_ADVERTISED_LISTENERS", "").replace(
+            "badges-kafka", "badges-kafka.openedx.svc"
+        )
+        assert advertised == environments[name].pop("KAFKA_ADVERTISED_LISTENERS", "")
         assert local_environment == environments[name]
     assert environments["badges-kafka"]["KAFKA_HEAP_OPTS"] == HEAP_OPTS
     # Schemas stay for ever, or the messages that refer to them could not be read.

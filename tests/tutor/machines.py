@@ -1,0 +1,77 @@
+"""Machines that run Tutor, where what Tutor would start is written down instead."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.tutor import environments
+
+RECORDER = """#!{python}
+import json, sys
+with open({log!r}, "a") as log:
+    log.write(json.dumps(sys.argv[1:]) + "\\n")
+if "ls" in sys.argv:
+    print("[]")
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine with Tutor, an environment, and a docker and a kubectl that only record."""
+
+    release: int
+    root: Path
+
+    def tutor(self, *arguments: str | Path) -> str:
+        """Run Tutor and return all that it prints."""
+        program = environments.tutor(self.release) / "bin" / "tutor"
+        environment = {
+            **os.environ,
+            "TUTOR_ROOT": str(self.root),
+            "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
+            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        }
+        finished = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout + finished.stderr
+
+    def docker(self) -> list[list[str]]:
+        """Return the arguments of each call of docker."""
+        return self._recorded("docker")
+
+    def kubectl(self) -> list[list[str]]:
+        """Return the arguments of each call of kubectl."""
+        return self._recorded("kubectl")
+
+    def built(self) -> list[list[str]]:
+        return [call for call in self.docker() if "build" in call]
+
+    def tasks(self) -> list[tuple[str, str]]:
+        """Return the service and the script of each task, in their order."""
+        return [(call[-5], call[-1]) for call in self.docker() if "run" in call]
+
+    def _recorded(self, program: str) -> list[list[str]]:
+        log = self.root / f"{program}.log"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def set_up(release: int, rendering: Path, root: Path) -> Machine:
+    """Return a machine with a copy of a rendered environment at ``root``."""
+    shutil.copytree(rendering, root)
+    (root / "bin").mkdir()
+    for name in ("docker", "kubectl"):
+        program = root / "bin" / name
+        python = environments.tutor(release) / "bin" / "python"
+        program.write_text(RECORDER.format(python=python, log=str(root / f"{name}.log")))
+        program.chmod(0o755)
+    return Machine(release, root)
+
+
+Machines = Callable[[int, str], Machine]
+"""Makes a machine of a Tutor release and the name of a configuration (see combinations.py)."""
