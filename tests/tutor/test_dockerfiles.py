@@ -76,7 +76,7 @@ def test_t15_shellcheck_takes_the_scripts_that_run_by_the_clock(rendered: Render
     assert len(scripts) == 3
     for script in scripts:
         run("shellcheck", "--shell=sh", "-", text=script)
-    by_clock = ("poll_credly_events", "poll_accredible_credentials", "sync_credly_badge_templates", "purge_deliveries")
+    by_clock = ("poll_credly_events", "poll_accredible_credentials", "sync_credly_badge_templates")
     for name in by_clock:
         assert [name in script for script in scripts].count(True) == 2
 
