@@ -48,6 +48,7 @@ def test_keys_are_not_in_what_an_error_report_shows(settings: Any) -> None:
         ({"API_KEYS": ["key"]}, '"API_KEYS"'),
         ({"API_KEYS": {"Demo": ""}}, '"API_KEYS"'),
         ({"API_KEYS": {5: "key"}}, '"API_KEYS"'),
+        ({"API_KEYS": {"Main": "key", "main": "other"}}, '"API_KEYS"'),
         ({"REQUESTS_PER_MINUTE": -1}, '"REQUESTS_PER_MINUTE"'),
         ({"REQUESTS_PER_MINUTE": True}, '"REQUESTS_PER_MINUTE"'),
     ],

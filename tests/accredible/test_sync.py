@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from badges_plugin.distribution.accounts.sync import SyncResult
+from badges_plugin.distribution.accredible.configurations import ensure_configured
 from badges_plugin.distribution.accredible.events import PollResult, poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.accredible.sync import sync_groups
@@ -199,6 +200,15 @@ def test_the_commands_go_through_all_configurations_also_those_of_the_settings(
     assert run("sync_accredible_badge_templates", "--configuration", "Other").startswith("[1/1] Other: 1 found, 0 new")
     AccredibleGroup.objects.exclude(group_id=901).delete()
     assert run("poll_accredible_credentials").splitlines()[1] == "[2/2] Other: 0 credentials seen, 0 badges changed"
+
+
+def test_a1_a_configuration_in_another_spelling_is_the_one_of_the_settings_on_every_database(
+    db: None, accredible: AccredibleSimulator, settings: Any
+) -> None:
+    row = AccredibleApiConfig.objects.create(name="Other")
+    settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"other": OTHER_KEY}}
+    assert row.api_key == OTHER_KEY
+    assert ensure_configured() == [row]
 
 
 def test_to_poll_nobody_is_no_failure(db: None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
+from django.db.migrations import RunPython, RunSQL
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Exists, OuterRef, UniqueConstraint
 
 from badges_plugin.database import by_key
@@ -76,3 +78,12 @@ def test_a1_keys_are_no_longer_than_mysql_keeps_them(model: type) -> None:
     for names in keys:
         lengths = [options.get_field(name.lstrip("-")).max_length or 8 for name in names]
         assert sum(lengths) <= LONGEST_KEY, names
+
+
+def test_a1_a_migration_changes_tables_or_rows_and_never_both() -> None:
+    """Where changes of tables are no part of a transaction, one that fails between the two could not be run again."""
+    loaded = MigrationLoader(None).disk_migrations
+    ours = {str(migration): migration.operations for (app, _), migration in loaded.items() if app in APPS}
+    kinds = {name: {isinstance(each, RunPython | RunSQL) for each in operations} for name, operations in ours.items()}
+    assert kinds
+    assert [name for name, found in kinds.items() if len(found) > 1] == []

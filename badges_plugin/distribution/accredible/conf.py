@@ -41,6 +41,18 @@ class AccredibleConfig:
     api_keys: Mapping[str, str] = field(repr=False)
     requests_per_minute: float | None
 
+    def key_of(self, name: str) -> str:
+        """Return the key for the API configuration of this name, or "" where there is none."""
+        return next((key for known, key in self.api_keys.items() if spelled(known) == spelled(name)), "")
+
+
+def spelled(name: str) -> str:
+    """Return a name of an API configuration as names are compared.
+
+    MySQL takes names that differ only in case, or in blanks at the end, for the same one, and keeps one of them.
+    """
+    return name.rstrip().casefold()
+
 
 def config() -> AccredibleConfig:
     """The settings of Accredible, with their defaults.
@@ -83,6 +95,8 @@ def _api_keys(values: ProviderSettings) -> Mapping[str, str]:
         isinstance(name, str) and name and isinstance(key, str) and key for name, key in value.items()
     ):
         raise values.wrong("API_KEYS", "a dictionary from names of API configurations to API keys, all of them strings")
+    if len({spelled(name) for name in value}) < len(value):
+        raise values.wrong("API_KEYS", "a dictionary whose names differ in more than upper and lower case")
     return dict(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from badges_plugin.distribution.accredible.client import AccredibleClient
-from badges_plugin.distribution.accredible.conf import config
+from badges_plugin.distribution.accredible.conf import config, spelled
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.conf import config as distribution_config
 from badges_plugin.distribution.http import Patience
@@ -31,7 +31,12 @@ def make_client(api_key: str) -> AccredibleClient:
 
 def ensure_configured() -> list[AccredibleApiConfig]:
     """Configurations that are named in the settings alone get a row, so that they can be synchronized."""
-    return [AccredibleApiConfig.objects.get_or_create(name=name)[0] for name in config().api_keys]
+    # The oldest, where there are several of a name.
+    known = {spelled(row.name): row for row in AccredibleApiConfig.objects.order_by("-pk")}
+    return [
+        known.get(spelled(name)) or AccredibleApiConfig.objects.get_or_create(name=name)[0]
+        for name in config().api_keys
+    ]
 
 
 @lru_cache(maxsize=8)

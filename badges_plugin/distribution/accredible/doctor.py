@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from badges_plugin.distribution.accounts.doctor import Probe
-from badges_plugin.distribution.accredible.conf import config
+from badges_plugin.distribution.accredible.conf import config, spelled
 from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.doctor import Finding, Reach, register
@@ -20,7 +20,8 @@ def connect() -> None:
 def configurations() -> Iterator[Finding]:
     """Accredible takes the key of each API configuration."""
     rows = list(AccredibleApiConfig.objects.order_by("pk"))
-    for name in sorted(set(config().api_keys) - {row.name for row in rows}):
+    known = {spelled(row.name) for row in rows}
+    for name in sorted(name for name in config().api_keys if spelled(name) not in known):
         yield Finding.warning(
             f"API configuration {name!r} is in the settings but was never synchronized.",
             "Run manage.py sync_accredible_badge_templates.",

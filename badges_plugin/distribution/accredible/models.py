@@ -36,7 +36,7 @@ class AccredibleApiConfig(Account):
 
     @property
     def configured_key(self) -> str:
-        return config().api_keys.get(self.name, "")
+        return config().key_of(self.name)
 
 
 class AccredibleGroup(BadgeTemplate):
