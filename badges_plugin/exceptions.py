@@ -45,6 +45,10 @@ class ConfigurationChanged(BadgesError):
     """Staff changed the configuration while it was being applied; nothing was, and it has to be applied anew."""
 
 
+class LearnerAppeared(ConfigurationChanged):
+    """Somebody else made the learner's user at the same instant; nothing was applied, and it has to be done anew."""
+
+
 class UnusableEventType(BadgesError):
     """The event type does not exist, names no learner or cannot cross the event bus: no badge can depend on it."""
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             name="LearnerLock",
             fields=[
                 ("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ("taken", models.PositiveBigIntegerField(default=0)),
+                ("taken_at", models.DateTimeField()),
             ],
         ),
     ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
-from django.db import models
-from django.db.models import F
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -52,10 +51,10 @@ class Learner(models.Model):
 
 class LearnerLock(models.Model):
     """
-    One of a fixed number of locks; whoever gives an LMS user id to a user holds the one that the id falls on.
+    One of a fixed number of locks; whoever makes a learner a user, or gives one an LMS user id, holds theirs.
 
-    The host does not keep these ids unique, and an id that nobody has yet has no row that could be locked. Ids that
-    share a lock wait for each other's two statements, no more.
+    The host does not keep LMS user ids unique, and a learner who is no user yet has no row that could be locked.
+    Learners who share a lock wait for each other the first time that badges hear of them, and never again.
 
     .. no_pii: This model has no PII.
     """
@@ -63,18 +62,23 @@ class LearnerLock(models.Model):
     COUNT = 64
 
     id = models.PositiveSmallIntegerField(primary_key=True)
-    taken = models.PositiveBigIntegerField(default=0)
+    taken_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return str(self.pk)
 
     @classmethod
-    def hold(cls, lms_user_id: int) -> None:
-        """Wait until nobody else holds the lock of this id, and hold it until the end of the transaction."""
-        key = lms_user_id % cls.COUNT
-        # An update and not SELECT ... FOR UPDATE: it holds on every database, and between the servers of a cluster.
-        while not cls.objects.filter(pk=key).update(taken=F("taken") + 1):
-            LearnerLock.objects.bulk_create([LearnerLock(pk=key)], ignore_conflicts=True)
+    def hold(cls, number: int) -> None:
+        """Wait until nobody else holds the lock of this number, and hold it until the end of the transaction."""
+        # One statement, whether the row is there or not, that locks it on every database; and since it writes, also
+        # between the servers of a cluster.
+        lock = LearnerLock(pk=number % cls.COUNT, taken_at=timezone.now())
+        LearnerLock.objects.bulk_create(
+            [lock],
+            update_conflicts=True,
+            update_fields=["taken_at"],
+            unique_fields=["id"] if connection.features.supports_update_conflicts_with_target else None,
+        )
 
 
 class RetiredLearner(models.Model):

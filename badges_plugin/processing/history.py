@@ -98,9 +98,8 @@ def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
     learners.refuse_retired(newest.learner, found)
     if found is not None and progression.is_applied(found, steps, ruleset):
         return HistoryChanges(is_repeated=True)
-    user = learners.ensure(found, newest)
     with transaction.atomic():
-        held = learners.hold(user, newest, found=found)
+        held = learners.hold(learners.ensure(found, newest), newest)
         ruleset.must_be_current()
         changes = progression.apply(held, steps, ruleset)
         collected = list(zip((change.template.id for change in changes), collector.collect(changes), strict=True))

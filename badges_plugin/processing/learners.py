@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from zlib import crc32
 
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.db.models import Q
 
 from ..data import BadgingEvent, Deferral, LearnerData
-from ..exceptions import DeferredEvent, IgnoredEvent
+from ..exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
 from ..host import User
 from ..models import Learner, LearnerLock
 from ..names import as_name
@@ -80,36 +81,35 @@ def is_known(user: User) -> bool:
     return hasattr(user, "badges_learner")
 
 
-def ensure(user: User | None, event: BadgingEvent) -> User:
-    """
-    Make sure that the learner exists as a user, and as one only. ``user`` is whom ``find`` returned.
+@dataclass(frozen=True)
+class Ensured:
+    """A learner who is a user."""
 
-    Outside the transaction that applies the event: a unique key that two processes insert at the same instant
-    would otherwise stay locked until one of them is done, and two of them would deadlock.
+    user: User
+    """As ``find`` returned it, or as it was made."""
+    is_made: bool = False
+    """Whether this transaction has made it, so that nobody else knows it yet."""
+
+
+def ensure(found: User | None, event: BadgingEvent) -> Ensured:
+    """
+    Make sure that the learner is a user, and only one; ``found`` is whom ``find`` returned.
+
+    No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The lock is
+    the first that the transaction takes, and a user whom the host knows by the id needs none. Raises
+    LearnerAppeared when the user name was taken at the same instant: the transaction must end then.
     """
     learner = event.learner
-    if user is not None and (learner.lms_user_id is None or has_id(user)):
-        return user
-    if learner.lms_user_id is None:
-        return _create(learner)
-    return _settle(learner, learner.lms_user_id)
-
-
-def _settle(learner: LearnerData, lms_user_id: int) -> User:
-    """
-    Give the LMS user id to a user: to the one who has the name and no id yet, or to a new one.
-
-    No key keeps the ids unique, so they are given one at a time, and whoever waited looks again.
-    """
-    with transaction.atomic():
-        LearnerLock.hold(lms_user_id)
-        user = find(learner)
-        if user is None:
-            return _create(learner)
-        if not has_id(user):
-            user.lms_user_id = lms_user_id
-            user.save(update_fields=["lms_user_id"])
-        return user
+    if found is not None and (learner.lms_user_id is None or has_id(found)):
+        return Ensured(found)
+    LearnerLock.hold(learner.lms_user_id or crc32(learner.username.casefold().encode()))
+    user = find(learner)
+    if user is None:
+        return Ensured(_create(learner), is_made=True)
+    if learner.lms_user_id is not None and not has_id(user):
+        user.lms_user_id = learner.lms_user_id
+        user.save(update_fields=["lms_user_id"])
+    return Ensured(user)
 
 
 @dataclass(frozen=True)
@@ -121,19 +121,19 @@ class Held:
     """Whether badges never dealt with the learner before, so that there is no progress either."""
 
 
-def hold(user: User, event: BadgingEvent, *, found: User | None) -> Held:
+def hold(ensured: Ensured, event: BadgingEvent) -> Held:
     """
     Lock the learner until the end of the transaction, and take over what the event says of them.
 
-    ``found`` is what ``find`` returned: it knows whether badges ever dealt with the learner, a new user does not.
     Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
     empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when the
     user was deleted meanwhile, and IgnoredEvent when they were retired.
     """
-    user = lock(user.pk)
+    # What this transaction has made is locked, and nobody ever dealt with it.
+    user = ensured.user if ensured.is_made else lock(ensured.user.pk)
     refuse_retired(event.learner, user)
     learner = Learner.objects.filter(pk=user.pk)
-    is_new = not ((found is not None and found.pk == user.pk and is_known(found)) or learner.exists())
+    is_new = ensured.is_made or not (is_known(ensured.user) or learner.exists())
     if is_new:
         # The host takes over name and e-mail address itself at each login.
         known_until = user.last_login or event.stamp.time
@@ -166,23 +166,18 @@ def _create(learner: LearnerData) -> User:
             cause=Deferral.UNKNOWN_LEARNER,
         )
     try:
-        # Inside another transaction it must not break that one.
-        with transaction.atomic():
-            # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
-            return User.objects.create(
-                username=learner.username,
-                password=make_password(None),
-                email=learner.email,
-                lms_user_id=learner.lms_user_id,
-                full_name=learner.name,
-                is_active=learner.is_active,
-            )
-    except IntegrityError:
-        # Another process, or another app, created a user of this name at the same instant.
-        user = find(learner)
-        if user is None:
-            raise
-        return user
+        # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
+        return User.objects.create(
+            username=learner.username,
+            password=make_password(None),
+            email=learner.email,
+            lms_user_id=learner.lms_user_id,
+            full_name=learner.name,
+            is_active=learner.is_active,
+        )
+    except IntegrityError as error:
+        # Another app, or a process that does not know the same id, made a user of this name at the same instant.
+        raise LearnerAppeared from error
 
 
 def _refresh_profile(user: User, learner: LearnerData, is_newer: bool) -> None:

@@ -57,9 +57,8 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     learners.refuse_retired(event.learner, found)
     if found is not None and progression.is_applied(found, steps, ruleset):
         return Outcome.REPEATED
-    user = learners.ensure(found, event)
     with transaction.atomic():
-        held = learners.hold(user, event, found=found)
+        held = learners.hold(learners.ensure(found, event), event)
         ruleset.must_be_current()
         collected = collector.collect(progression.apply(held, steps, ruleset))
     count(collected)
