@@ -118,5 +118,5 @@ def old_deliveries() -> Iterator[Finding]:
     if number:
         yield Finding.warning(
             f"{number} old attempts and deliveries should have been deleted by now.",
-            "Start a worker (manage.py deliver_badges): it deletes them. Its log says why if it does not.",
+            "Start a worker (manage.py deliver_badges): it deletes them. One that runs logs why it does not.",
         )

@@ -55,7 +55,7 @@ class TooManyUnknown(Exception):
 
 
 class WebhookView(APIView):
-    """Answers 200 when the notification was applied, 429 or 503 to get it again, another 4xx when it never will be.
+    """Answers 200 when the notification was applied (or had been), 429 or 503 to get it again, else 4xx: never again.
 
     Limits hold for what is refused, and never for what the provider confirms: whoever posts nonsense must not keep the
     provider from being heard.

@@ -78,12 +78,12 @@ class _Adapter(HTTPAdapter):
 
 
 def _keep_deadlines(manager: Any) -> None:
-    pools: Mapping[str, type[Any]] = manager.pool_classes_by_scheme
+    pools: Mapping[str, Any] = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: _with_deadlines(pool) for scheme, pool in pools.items()}
 
 
 @cache
-def _with_deadlines(pool: type[Any]) -> type[Any]:
+def _with_deadlines(pool: Any) -> Any:
     """A pool like the given one, of urllib3 or PySocks, whose connections keep the deadline."""
     connection = pool.ConnectionCls
     if issubclass(connection, _Punctual):
@@ -98,7 +98,7 @@ class _PunctualResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         # `fp` has a claim on the socket, so that it stays open while the body is read. The reader takes it over.
-        raw = cast("io.BufferedReader", self.fp).detach()
+        raw = self.fp.detach()
         self.fp = io.BufferedReader(_PunctualReader(raw, sock))
 
 
@@ -114,7 +114,7 @@ class _PunctualReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(_at_most(self._longest))
-        return cast("int | None", self._raw.readinto(buffer))  # type: ignore[attr-defined]
+        return cast("int | None", self._raw.readinto(buffer))
 
     def close(self) -> None:
         self._raw.close()

@@ -61,7 +61,7 @@ def world(db: None, settings: Any, kafka: Mapping[str, str]) -> Iterator[World]:
         apply_settings(settings, kafka)
         settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: PUBLISHED, REVOKED: PUBLISHED}
         settings.BADGES_CONFIG = {
-            "credly": {"CREDLY_API_BASE_URL": credly.url},
+            "credly": {"CREDLY_API_BASE_URL": credly.url, "WEBHOOK_SECRET": "s3cret"},
             "distribution": {"request_timeout": 2.0},
         }
         organization = CredlyOrganization(uuid=UUID(DEMO_ORGANIZATION_ID))

@@ -269,7 +269,7 @@ def exact_search(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_written_so(badge: Any, value: str) -> bool:
         return bool(badge.recipient_email == value)
 
-    monkeypatch.setitem(listing.BADGE_FILTERS, "recipient_email_all", is_written_so)  # type: ignore[arg-type]
+    monkeypatch.setitem(listing.BADGE_FILTERS, "recipient_email_all", is_written_so)
 
 
 @pytest.mark.usefixtures("exact_search")

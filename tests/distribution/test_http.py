@@ -255,7 +255,8 @@ def test_f1_a_connection_is_used_again_with_all_of_its_time() -> None:
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_f1_a_small_reply_that_unpacks_to_a_huge_one_is_refused(times: int) -> None:
-    body, packing = b" " * (LARGEST_REPLY * 20), []
+    body = b" " * (LARGEST_REPLY * 20)
+    packing: list[str] = []
     for _ in range(times):
         body, packing = gzip.compress(body), [*packing, "gzip"]
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {', '.join(packing)}\r\nContent-Length: {len(body)}\r\n\r\n"
