@@ -11,7 +11,7 @@ from django.core.checks.registry import registry
 from django.utils.module_loading import import_string
 from openedx_events.event_bus import EventBusConsumer, NoEventBusProducer, get_producer
 
-from .. import conf, events, handlers
+from .. import conf, dispatch, events
 from ..checks import OWN_EVENT_TYPES
 from ..exceptions import UnusableEventType
 from ..processing.publishing import unheard_loggers
@@ -79,7 +79,7 @@ def receivers() -> Iterator[Finding]:
             signal = events.get_event_type(name).signal
         except UnusableEventType:
             continue  # the checks say so
-        if not handlers.is_connected(signal):
+        if not dispatch.is_connected(signal):
             deaf.append(name)
     if deaf:
         yield Finding.error(

@@ -15,8 +15,8 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import CoursePassingStatusData
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
-from badges_plugin import handlers
-from badges_plugin.consumers import failures, reports
+from badges_plugin import handlers, reports
+from badges_plugin.consumers import failures
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.deferred import Retries, retry_due

@@ -467,7 +467,7 @@ def test_c2_an_event_that_fails_later_is_not_kept_with_what_it_says(here: dict[s
     make_user(**{"lms_user_id": 77, **here})
     known = metadata()
     payload = {"course_passing_status": passing_data(user_data(**said))}
-    message = message_from(Entry("1-0", {b"event_data": b"Ada Lovelace"}), "dev-topic", "credentials")
+    message = message_from(Entry(b"1-0", {b"event_data": b"Ada Lovelace"}), "dev-topic", "credentials")
     decoded = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, known, payload)
     for _ in range(2):
         store(message, decoded, ValueError("Ada Lovelace"))
