@@ -38,6 +38,8 @@ class Retries:
             retry_due()
         except Exception as error:  # noqa: BLE001 - events must flow all the same
             logger.warning("Events that wait could not be tried again: %s", describe(error))
+        finally:
+            # No connection is kept open for this: the next event may be hours away, and it would be stale by then.
             database.refresh_connections()
         self._next = time.monotonic() + SECONDS_BETWEEN_LOOKS
 
