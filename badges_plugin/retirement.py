@@ -18,20 +18,21 @@ _NOWHERE = "invalid"
 
 def is_retired(username: str, email: str) -> bool:
     """Whether somebody of this user name and e-mail address was retired, or is about to be."""
-    prefix = conf.config().retired_username_prefix
+    config = conf.config()
+    if username.casefold().startswith(config.retired_username_prefix.casefold()):
+        return True
     _, at, domain = email.strip().rstrip(".").casefold().rpartition("@")
-    return username.casefold().startswith(prefix.casefold()) or any(
-        at and (domain == each or domain.endswith(f".{each}")) for each in _domains()
-    )
+    return bool(at) and any(domain == each or domain.endswith(f".{each}") for each in _domains(config))
 
 
 def retired_users() -> Q:
     """Return the condition for users who were retired. It uses no index: ask seldom."""
-    condition = Q(username__istartswith=conf.config().retired_username_prefix)
-    for domain in _domains():
+    config = conf.config()
+    condition = Q(username__istartswith=config.retired_username_prefix)
+    for domain in _domains(config):
         condition |= Q(email__iendswith=f"@{domain}") | Q(email__iendswith=f".{domain}")
     return condition
 
 
-def _domains() -> set[str]:
-    return {_NOWHERE, conf.config().retired_email_domain.casefold()}
+def _domains(config: conf.BadgesConfig) -> set[str]:
+    return {_NOWHERE, config.retired_email_domain.casefold()}

@@ -16,6 +16,8 @@ from django.db.backends.signals import connection_created
 _CHANGED = re.compile(r'\s*(UPDATE|DELETE FROM)\s+["`]([^"`]+)["`]')
 _LIMIT_IN_A_LIST = re.compile(r"\bIN \(SELECT [^()]*(?:\([^()]*\)[^()]*)*\bLIMIT \d+\)")
 _OWN_CONFLICT_TARGET = re.compile(r"\bON CONFLICT\s*\(.*\bDO UPDATE\b", re.DOTALL)
+# Written in another way for MySQL, by what the connection's features say.
+_WRITTEN_FOR_EACH = "badges_plugin_learnerlock"
 
 found: list[str] = []
 """What was refused, also where the code under test went on. The fixture that reads it empties it."""
@@ -28,7 +30,7 @@ def refusal(sql: str) -> str | None:
         return f"error 1093: it changes {changed[2]} and reads it in a subquery"
     if _LIMIT_IN_A_LIST.search(sql):
         return "error 1235: a subquery with a LIMIT in IN"
-    if _OWN_CONFLICT_TARGET.search(sql):
+    if _OWN_CONFLICT_TARGET.search(sql) and _WRITTEN_FOR_EACH not in sql:
         return "it names the key whose conflict it means"
     return None
 

@@ -48,7 +48,7 @@ SHORT_TEXTS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
 class ModelAdmin(DjangoModelAdmin[ModelT]):
     """The base of every page of ours."""
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # type: ignore[override]
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """
         Whether the address of a list may filter by ``lookup``: only what the list itself offers as a filter.
 
@@ -68,7 +68,7 @@ def allowed_lookups(model_admin: admin.ModelAdmin[Any], request: HttpRequest | N
         if isinstance(each, str):
             allowed |= _lookups_of(model_admin.model, each)
         else:
-            allowed.add(str(each.parameter_name))
+            allowed.add(str(getattr(each, "parameter_name", "")))
     if model_admin.date_hierarchy:
         name = model_admin.date_hierarchy
         allowed |= {f"{name}__{part}" for part in ("year", "month", "day", "gte", "lt")}
@@ -79,7 +79,7 @@ def _lookups_of(model: type[models.Model], path: str) -> set[str]:
     """Return the comparisons that Django's own filters make with a field."""
     field = get_fields_from_path(model, path)[-1]
     if field.is_relation:
-        target = field.target_field.name if hasattr(field, "target_field") else "id"  # type: ignore[union-attr]
+        target = field.target_field.name if hasattr(field, "target_field") else "id"
         return {f"{path}__{target}__exact", f"{path}__{target}__in", f"{path}__isnull"}
     comparisons = ["exact", "in", "isnull"]
     if isinstance(field, models.DateField):

@@ -12,6 +12,7 @@ from ..consumers.message import DecodedEvent, Message
 from ..consumers.problems import CannotGoOn, DecodingUnavailable
 from ..exceptions import IgnoredEvent
 from ..redaction import describe
+from ..retirement import is_retired
 from ..ruleset import current_ruleset
 from .spool import Spool
 
@@ -82,6 +83,9 @@ class Selector:
         except IgnoredEvent as ignored:
             self.seen.ignored[ignored.reason] += 1
             return
+        if is_retired(badging.learner.username, badging.learner.email):
+            # Whatever it matters for: it says that what its learner did before must not be applied.
+            self._spool.add(event, badging, line=line)
         match = self._ruleset.match(badging)
         if not (match if self._selection.templates is None else match.only(self._selection.templates)):
             self.seen.unmatched += 1

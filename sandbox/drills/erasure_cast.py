@@ -169,7 +169,7 @@ def _ids_at_providers(user: User) -> Iterator[str]:
 def _fail_about(user: UserData, course: str) -> None:
     data = {"course_passing_status": passing(user, course, is_passing=True)}
     metadata = next_metadata()
-    readable = Entry(b"%d-0" % next(_entries), {b"event_data": user.pii.email.encode()})
+    readable = Entry(f"{next(_entries)}-0".encode(), {b"event_data": user.pii.email.encode()})
     error = ValueError(f"{user.pii.name} <{user.pii.email}>")
     decoded = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, metadata, data)
     failures.store(message_from(readable, "drills", "drills"), decoded, error)

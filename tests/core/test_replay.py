@@ -16,8 +16,12 @@ from openedx_events.event_bus import get_producer
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 from redis import Redis
 
+from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.host import User, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment, Learner
+from badges_plugin.retroactive.applying import apply_all
+from badges_plugin.retroactive.selection import Selection, Selector
+from badges_plugin.retroactive.spool import Spool
 from tests.core.buses import TOPIC, apply_settings, close_registry_client, embedded_kafka
 from tests.core.conftest import Heard
 from tests.factories import (
@@ -181,3 +185,18 @@ def test_a_bus_that_nobody_named_is_asked_for(settings: Any) -> None:
     settings.EVENT_BUS_CONSUMER = settings.EVENT_BUS_PRODUCER = None
     with pytest.raises(CommandError, match="--bus"):
         replay()
+
+
+def test_c2_a_retirement_counts_whatever_badge_it_matters_for(db: None, heard: Heard) -> None:
+    """The event of a course that earns nothing says that the learner was retired since."""
+    requires_course(make_template())
+    gone = {"username": "retired__user_1", "email": "retired__user_1@retired.invalid", "name": ""}
+    said = [passing_data(user_data()), passing_data(user_data(**gone), "course-v1:No+Badge+1")]
+    with Spool() as spool:
+        selector = Selector(spool, Selection())
+        for minute, data in enumerate(said):
+            known = metadata(time=at(minute))
+            selector.select(DecodedEvent(COURSE_PASSING_STATUS_UPDATED, known, {"course_passing_status": data}))
+        applied = apply_all(spool, templates=None, dry_run=False, on_learner=lambda count: None)
+    assert dict(applied.ignored) == {"its learner was retired": 1}
+    assert (heard.awarded, User.objects.filter(lms_user_id=77).exists()) == ([], False)

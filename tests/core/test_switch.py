@@ -72,7 +72,8 @@ def test_switched_on_everything_is() -> None:
     }
     assert templates <= set(found["admin"])
     assert found["internal"]
-    # Of the core, of the built-in app, and the settings of consumers, distribution, Credly and Accredible
+    # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
+    # Credly and Accredible.
     assert found["checks"] == [
         "check_announcements",
         "check_configuration",

@@ -20,6 +20,7 @@ from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, RetiredLearner
+from badges_plugin.signals import learner_retired
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver, let_time_pass, settings_of_deliveries
 from tests.factories import UserFactory, send_passing
@@ -125,8 +126,12 @@ def test_c1_what_is_in_doubt_is_looked_up_without_the_address(
     assert Delivery.objects.get().recipient_email == "ada@example.org"
     retire(ada)
     searched: list[str] = []
-    search = Provider.search
-    monkeypatch.setattr(Provider, "search", lambda self, owner: searched.append(owner) or search(self, owner))
+
+    def search(self: Provider, owner: str) -> list[str]:
+        searched.append(owner)
+        return []
+
+    monkeypatch.setattr(Provider, "search", search)
     deliver()
     assert searched == [""]
     assert states() == [("issue", "cancelled")]
@@ -220,6 +225,26 @@ def test_c1_a_sweep_that_was_done_does_nothing(ada: Any) -> None:
     User.objects.filter(pk=ada.pk).update(username="ada")
     assert api.sweep_retired() == 0
     retire(ada)
+    assert api.sweep_retired() == 1
+
+
+def test_c1_one_that_cannot_be_erased_does_not_keep_the_others(ada: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bob = UserFactory.create(username="bob", full_name="Bob Babbage")
+
+    def fail(user: Any, **kwargs: Any) -> None:
+        if user.pk == ada.pk:
+            raise ValueError(user.email)
+
+    for each in (ada, bob):
+        send_passing(each)
+        retire(each)
+    learner_retired.connect(fail)
+    try:
+        assert (api.sweep_retired(), api.sweep_retired()) == (1, 0)
+    finally:
+        learner_retired.disconnect(fail)
+    assert "ada@" not in caplog.text
+    assert list(RetiredLearner.objects.values_list("user", flat=True)) == [bob.pk]
     assert api.sweep_retired() == 1
 
 

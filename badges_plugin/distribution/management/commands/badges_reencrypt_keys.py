@@ -5,13 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from badges_plugin.command_line import BadgesCommand
 from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.keys import reencrypt
 
 
-class Command(BaseCommand):
+class Command(BadgesCommand):
     help = (
         "Encrypt the stored API keys under today's SECRET_KEY. Those that were encrypted under an older one are read "
         "by SECRET_KEY_FALLBACKS, which can be emptied afterwards. Workers do the same by themselves."
