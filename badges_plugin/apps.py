@@ -41,7 +41,10 @@ class BadgesPluginConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Connect receivers and checks."""
+        """Connect receivers and checks; what guards removal is wanted also while badges are switched off."""
+        from . import removal
+
+        removal.connect()
         if not conf.is_enabled():
             return
         from . import checks, handlers

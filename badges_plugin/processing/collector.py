@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from ..host import AWARDED, REVOKED, UserCredential
 from ..logs import get_logger
 from ..models import BadgeAward, BadgeProgress, BadgeTemplate
+from ..removal import detach
 from ..signals import badge_awarded, badge_revoked
 from . import announcements
 from .progression import ProgressChange
@@ -137,6 +138,10 @@ def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> Use
     }
     # Not get_or_create: the learner is held, nobody else creates it meanwhile.
     credential = UserCredential.objects.filter(**identity).first()
+    if credential is not None and not BadgeAward.objects.filter(credential=credential).exists():
+        # It was somebody else's, a user's who was deleted, or of a template that had this key before.
+        detach(credential)
+        credential = None
     if credential is None:
         return UserCredential.objects.create(**identity, status=AWARDED)
     _set_status(credential, AWARDED)
