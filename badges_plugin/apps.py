@@ -51,7 +51,14 @@ class BadgesPluginConfig(AppConfig):
         )
 
     def ready(self) -> None:
-        """Connect receivers and checks, and disconnect those of the host's own badges app."""
+        """
+        Connect receivers and checks, and disconnect those of the host's own badges app.
+
+        What guards removal is wanted also while badges are switched off.
+        """
+        from . import removal
+
+        removal.connect()
         if not conf.is_enabled():
             return
         from . import builtin, checks, handlers

@@ -14,8 +14,9 @@ SERVICE = "credentials"
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": ["--tutor-help"]}
 # A task is one argument of a process; Linux allows 128 KiB for that.
 PIECE_BYTES = 64 * 1024
-# The deployment's, which the service has no setting for. It is a word: the plugin refuses any other.
+# The deployment's, which the service has no settings for. They are words: the plugin refuses any other.
 TOPIC = "--topic {{ BADGES_EVENT_BUS_TOPIC }}"
+GROUP = "--group {{ BADGES_CONSUMER_GROUP }}"
 END_OF_FILE = "END-OF-BADGES-CSV"
 
 options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -28,7 +29,7 @@ options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
 )
 @options
 def doctor(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield _manage("badges_doctor", options, before=TOPIC)
+    yield _manage("badges_doctor", options, before=f"{GROUP} {TOPIC}")
 
 
 @click.command(

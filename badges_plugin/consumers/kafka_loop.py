@@ -9,6 +9,7 @@ has the last ``commit_interval`` delivered again, which processing by event id a
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -22,6 +23,7 @@ from ..logs import get_logger
 from .applying import Applier, announce_what_was_left
 from .config import ConsumerConfig, consumer_config
 from .deferred import Retries
+from .kafka_losses import Losses, look_at_assigned, lowest_offset
 from .kafka_messages import message_from, registry
 from .problems import CannotGoOn
 from .stopping import StopRequest
@@ -61,17 +63,18 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
     registry()  # with none configured, every event would be one that cannot be read
     client = make_client(properties)
     full_topic = get_full_topic(topic)
-    client.subscribe([full_topic], on_assign=_log_assignment, on_revoke=_log_revocation, on_lost=_log_loss)
+    losses = Losses(group, config.offset_reset)
+    client.subscribe([full_topic], **_callbacks(losses))
     logger.info("Consuming %s for group %s.", full_topic, group)
     try:
-        _loop(client, config, group, stop)
+        _loop(client, config, losses, stop)
     finally:
         # Commits what was stored, gives the partitions back and leaves the group: others take over at once.
         client.close()
         logger.info("Closed.")
 
 
-def _loop(client: Consumer, config: ConsumerConfig, group: str, stop: StopRequest) -> None:
+def _loop(client: Consumer, config: ConsumerConfig, losses: Losses, stop: StopRequest) -> None:
     applier = Applier(config, stop)
     lag = LagReport(client, config.lag_interval)
     retries = Retries()
@@ -83,8 +86,14 @@ def _loop(client: Consumer, config: ConsumerConfig, group: str, stop: StopReques
         # Not "if received": a message with an empty value has the length 0.
         if received is None or not _is_event(received):
             continue
-        applier.apply_or_store(message_from(received, group))
+        _look_for_a_gap(losses, client, received)
+        applier.apply_or_store(message_from(received, losses.group))
         _store_offset(client, received)
+
+
+def _look_for_a_gap(losses: Losses, client: Consumer, received: KafkaMessage) -> None:
+    topic, partition = received.topic() or "", received.partition() or 0
+    losses.received(partition, received.offset() or 0, lowest=lambda: lowest_offset(client, topic, partition))
 
 
 class LagReport:
@@ -184,17 +193,23 @@ def _store_offset(client: Consumer, received: KafkaMessage) -> None:
         logger.warning("Offset %d of partition %d not kept: %s", received.offset(), received.partition(), error)
 
 
-def _log_assignment(client: Consumer, partitions: list[TopicPartition]) -> None:
-    logger.info("Assigned partitions %s.", [each.partition for each in partitions])
+def _callbacks(losses: Losses) -> dict[str, Callable[[Consumer, list[TopicPartition]], None]]:
+    """Return what the client calls, between two messages, when partitions come and go."""
 
+    def on_assign(client: Consumer, partitions: list[TopicPartition]) -> None:
+        logger.info("Assigned partitions %s.", [each.partition for each in partitions])
+        look_at_assigned(losses, client, partitions)
 
-def _log_revocation(client: Consumer, partitions: list[TopicPartition]) -> None:
-    # Called between two messages, so everything received is stored; the client commits it before it lets go.
-    logger.info("Giving back partitions %s.", [each.partition for each in partitions])
+    def on_revoke(client: Consumer, partitions: list[TopicPartition]) -> None:
+        # Everything received is stored; the client commits it before it lets go.
+        logger.info("Giving back partitions %s.", [each.partition for each in partitions])
+        losses.released([each.partition for each in partitions])
 
+    def on_lost(client: Consumer, partitions: list[TopicPartition]) -> None:
+        logger.warning("Lost partitions %s.", [each.partition for each in partitions])
+        losses.released([each.partition for each in partitions])
 
-def _log_loss(client: Consumer, partitions: list[TopicPartition]) -> None:
-    logger.warning("Lost partitions %s.", [each.partition for each in partitions])
+    return {"on_assign": on_assign, "on_revoke": on_revoke, "on_lost": on_lost}
 
 
 def _milliseconds(seconds: float) -> int:

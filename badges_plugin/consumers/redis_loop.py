@@ -127,6 +127,7 @@ class Reader:
         self._stream.ensure_group()
         self._group_checked = True
         if lost := self._stream.skip_trimmed():
+            set_custom_attribute("badges_events_lost", lost)
             logger.error(
                 "%d events were trimmed from the stream before group %s was given them; they are lost. "
                 "Use badges_backfill, and have the stream keep more.",

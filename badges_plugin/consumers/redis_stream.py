@@ -110,21 +110,33 @@ class GroupStream:
 
     def skip_trimmed(self) -> int:
         """
+        Return what ``count_trimmed`` does, and have the group's count of entries go on behind them.
+
+        Redis would leave them in the lag for ever.
+        """
+        trimmed, group, gone = self._trimmed()
+        if trimmed:
+            # Another consumer may be given entries meanwhile: then they come twice, which is harmless.
+            self._client.xgroup_setid(self.stream, self.group, group["last-delivered-id"], entries_read=gone)
+        return trimmed
+
+    def count_trimmed(self) -> int:
+        """
         Return how many entries left the stream before the group was given them, as far as Redis can tell.
 
-        It can from version 7 on. The group's count of entries then goes on behind them: Redis would leave them in the
-        lag for ever.
+        It can from version 7 on.
         """
+        return self._trimmed()[0]
+
+    def _trimmed(self) -> tuple[int, Mapping[str, Any], int]:
+        """Return that number, what Redis knows of the group, and how many entries left the stream in all."""
         stream = self._client.xinfo_stream(self.stream)
         group = next((info for info in self._client.xinfo_groups(self.stream) if self._is_mine(info)), {})
         added, read = stream.get("entries-added"), group.get("entries-read")
         if added is None or read is None:
-            return 0
+            return 0, group, 0
         gone = added - stream["length"]
-        if gone > read:
-            # Another consumer may be given entries meanwhile: then they come twice, which is harmless.
-            self._client.xgroup_setid(self.stream, self.group, group["last-delivered-id"], entries_read=gone)
-        return int(max(gone - read, 0))
+        return int(max(gone - read, 0)), group, gone
 
     def be_heard(self) -> None:
         """

@@ -12,8 +12,8 @@ from .findings import Finding
 _PROBES = {"kafka": "badges_plugin.doctor.kafka_probe", "redis": "badges_plugin.doctor.redis_probe"}
 
 
-def bus(topic: str) -> Iterator[Finding]:
-    """The event bus answers and has the topic, which is given without its prefix."""
+def bus(topic: str, group: str) -> Iterator[Finding]:
+    """The event bus answers and has the topic, given without its prefix, and all that the group has yet to read."""
     names = f"{getattr(settings, 'EVENT_BUS_CONSUMER', '')} {getattr(settings, 'EVENT_BUS_PRODUCER', '')}".lower()
     buses = [bus for bus in _PROBES if bus in names]
     if not buses:
@@ -29,4 +29,4 @@ def bus(topic: str) -> Iterator[Finding]:
                 f"Install the plugin with its extra: pip install openedx-badges-plugin[{each}].",
             )
         else:
-            yield from probe.examine(topic)
+            yield from probe.examine(topic, group)

@@ -7,9 +7,11 @@ from functools import partial
 from . import bus_probes, database_probes, people_probes, retention_probe, settings_probes
 from .registry import Reach, register
 
+GROUP = "credentials-badges"
 
-def connect(*, topic: str) -> None:
-    """Register the probes of the core; ``topic`` is the one that the consumers read, without its prefix."""
+
+def connect(*, topic: str, group: str = GROUP) -> None:
+    """Register the probes of the core; ``topic``, without its prefix, and ``group`` are those of the consumers."""
     register("switch", settings_probes.enabled, reach=Reach.SETTINGS)
     register("settings", settings_probes.checks, reach=Reach.SETTINGS)
     register("receivers", settings_probes.receivers, reach=Reach.SETTINGS)
@@ -25,4 +27,4 @@ def connect(*, topic: str) -> None:
     register("clock", database_probes.clock, reach=Reach.DATABASE)
     register("retention", retention_probe.failed_events, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
-    register("event bus", partial(bus_probes.bus, topic), reach=Reach.NETWORK)
+    register("event bus", partial(bus_probes.bus, topic, group), reach=Reach.NETWORK)

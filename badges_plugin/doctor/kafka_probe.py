@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from django.core.exceptions import ImproperlyConfigured
 from edx_event_bus_kafka.internal.config import get_full_topic
 
 from ..consumers.config import consumer_config
 from ..consumers.kafka_loop import client_properties, make_client
+from ..consumers.kafka_losses import standings
 from ..consumers.kafka_messages import is_about_the_schema, registry
 from ..consumers.problems import CannotGoOn
 from .findings import Finding
 
 ANSWER_SECONDS = 5.0
-_GROUP = "badges-doctor"  # never joined; librdkafka wants a name
 # Follows from every other: it says that there is no broker, not why.
 _NO_REASONS = frozenset({"_ALL_BROKERS_DOWN"})
 _NO_SCHEMA = 2_147_483_647  # the largest id; a registry says that it has none such
 
 
-def examine(topic: str) -> Iterator[Finding]:
-    """Look at the broker and the registry that the settings name, as a consumer would."""
+def examine(topic: str, group: str) -> Iterator[Finding]:
+    """Look at the broker and the registry that the settings name, as a consumer of the group would, but join it."""
     try:
-        properties = client_properties(consumer_config(), _GROUP)
+        properties = client_properties(consumer_config(), group)
     except CannotGoOn as problem:
         yield Finding.error(str(problem), "Set it to the addresses of the Kafka brokers, host:port.")
         return
@@ -64,8 +64,35 @@ def _broker(properties: dict[str, Any], topic: str) -> Iterator[Finding]:
             f"Create it: kafka-topics.sh --create --topic {topic} --partitions 4; or correct EVENT_BUS_TOPIC_PREFIX, "
             "which must be the same in the LMS.",
         )
-    else:
-        yield Finding.ok(f"Kafka answers and has topic {topic} with {len(found[topic].partitions)} partitions.")
+        return
+    partitions = [TopicPartition(topic, number) for number in found[topic].partitions]
+    yield Finding.ok(f"Kafka answers and has topic {topic} with {len(partitions)} partitions.")
+    yield from _unread(properties, partitions)
+
+
+def _unread(properties: dict[str, Any], partitions: list[TopicPartition]) -> Iterator[Finding]:
+    """The topic holds what the group has yet to read. What consumers have passed since is in their log."""
+    group = properties["group.id"]
+    with closing(make_client({**properties, "log_level": 0})) as client:
+        try:
+            found = standings(client, partitions)
+        except KafkaException as error:
+            yield Finding.warning(
+                f"Where group {group} stands is not known: {error.args[0].name()}.",
+                "May the user of Kafka look at the group? Is --group the consumers' one?",
+            )
+            return
+    if deleted := {each.partition: each.deleted for each in found if each.deleted}:
+        yield Finding.error(
+            f"{sum(deleted.values())} events were deleted from the topic before group {group} read them, by partition: "
+            f"{deleted}.",
+            "They are lost: use badges_backfill. Have the topic keep more, and start the consumers, or more of them.",
+        )
+    if anew := [each.partition for each in found if each.was_made_anew]:
+        yield Finding.error(
+            f"Group {group} has read further than partitions {anew} ever were: the topic was made anew.",
+            "Start the consumers: they begin anew, too. What the old topic held unread is lost: use badges_backfill.",
+        )
 
 
 def _registry() -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from edx_event_bus_redis.internal.config import get_full_topic, load_common_sett
 from redis import Redis
 from redis.exceptions import RedisError
 
+from ..consumers.redis_stream import GroupStream
 from .findings import Finding
 
 ANSWER_SECONDS = 5.0
 
 
-def examine(topic: str) -> Iterator[Finding]:
+def examine(topic: str, group: str) -> Iterator[Finding]:
     """Look at the Redis that the settings name."""
     connection = load_common_settings()
     if not connection or "url" not in connection:
@@ -35,6 +36,7 @@ def examine(topic: str) -> Iterator[Finding]:
         try:
             exists = client.exists(stream)
             groups = client.xinfo_groups(stream) if exists else []
+            trimmed = GroupStream(client, stream, group, "").count_trimmed() if groups else 0
         except RedisError as error:
             yield Finding.error(
                 f"Redis does not answer: {type(error).__name__}.",
@@ -54,3 +56,8 @@ def examine(topic: str) -> Iterator[Finding]:
         )
     else:
         yield Finding.ok(f"Redis answers and has stream {stream} with {len(groups)} consumer groups.")
+    if trimmed:
+        yield Finding.error(
+            f"{trimmed} events were trimmed from the stream before group {group} was given them.",
+            "They are lost: use badges_backfill. Have the stream keep more, and start the consumers, or more of them.",
+        )

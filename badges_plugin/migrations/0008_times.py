@@ -4,12 +4,6 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
-def take_over_times(apps, schema_editor):
-    """Until now an award and its revocation knew only when they were recorded."""
-    award = apps.get_model('badges_plugin', 'BadgeAward')
-    award.objects.update(recorded_at=models.F('awarded_at'), revocation_recorded_at=models.F('revoked_at'))
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -27,7 +21,6 @@ class Migration(migrations.Migration):
             name='revocation_recorded_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='revocation recorded at'),
         ),
-        migrations.RunPython(take_over_times, migrations.RunPython.noop),
         migrations.AddField(
             model_name='failedevent',
             name='broker_time',

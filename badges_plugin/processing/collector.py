@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ..host import AWARDED, REVOKED, UserCredential
 from ..logs import get_logger
 from ..models import BadgeAward, BadgeProgress, BadgeTemplate
+from ..removal import detach
 from ..signals import badge_awarded, badge_revoked
 from . import announcements
 from .progression import ProgressChange
@@ -178,25 +179,24 @@ def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> Use
     }
     # Not get_or_create: the learner is held, nobody else creates it meanwhile.
     credential = UserCredential.objects.filter(**identity).first()
-    if credential is None or _is_of_somebody_else(credential, progress):
-        return UserCredential.objects.create(**identity, status=AWARDED)
-    _set_status(credential, AWARDED)
-    return credential
+    if credential is not None:
+        _give_back(credential)
+    return UserCredential.objects.create(**identity, status=AWARDED)
 
 
-def _is_of_somebody_else(credential: UserCredential, progress: BadgeProgress) -> bool:
+def _give_back(credential: UserCredential) -> None:
     """
-    Whether a credential with the learner's name is of another learner, who had that name before; then it gets theirs.
+    Give a credential that has the name of a learner without awards back to whom it belongs, or to nobody.
 
-    The host renames credentials where it renames a user itself, and not where staff do so on the user's page.
+    It is of another learner who had the name before: the host renames credentials where it renames a user itself, and
+    not where staff do so on the user's page. Or of a user who was deleted, or of a template that had the key before.
     """
-    others = BadgeAward.objects.filter(credential=credential).exclude(progress=progress)
-    other = others.select_related("progress__user").first()
-    if other is None:
-        return False
-    credential.username = other.user.get_username()
+    award = BadgeAward.objects.filter(credential=credential).select_related("progress__user").first()
+    if award is None:
+        detach(credential)
+        return
+    credential.username = award.progress.user.get_username()
     credential.save()
-    return True
 
 
 def _set_status(credential: UserCredential, status: str) -> None:

@@ -13,6 +13,7 @@ from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.redis_loop import Reader
 from badges_plugin.consumers.redis_stream import GroupStream
 from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.doctor import Level, redis_probe
 
 pytestmark = [pytest.mark.bus, pytest.mark.services]
 
@@ -94,6 +95,24 @@ def test_f8_a_redis_that_allows_no_scripts_keeps_the_names_and_the_consumer_goes
 
     assert names(client) == {"dead", "living"}
     assert caplog.text.count("are not removed") == 1
+
+
+def test_f4_the_doctor_says_what_was_trimmed_before_the_group_was_given_it(
+    client: Any, stream: GroupStream, service: Callable[[str], Mapping[str, str]], settings: Any
+) -> None:
+    settings.EVENT_BUS_REDIS_CONNECTION_URL = service("redis")["EVENT_BUS_REDIS_CONNECTION_URL"]
+    settings.EVENT_BUS_TOPIC_PREFIX = ""
+    for _ in range(5):
+        client.xadd("topic", {"x": "y"})
+    client.xreadgroup(GROUP, "living", {"topic": ">"}, count=1)
+    client.xtrim("topic", maxlen=2, approximate=False)
+
+    found = list(redis_probe.examine("topic", GROUP))
+    assert [each.what for each in found if each.level is Level.ERROR] == [
+        f"2 events were trimmed from the stream before group {GROUP} was given them."
+    ]
+    assert stream.skip_trimmed() == 2
+    assert [each.level for each in redis_probe.examine("topic", GROUP)] == [Level.OK]
 
 
 class StopWhen(StopRequest):

@@ -65,11 +65,14 @@ def test_t15_our_init_tasks_alone_are_complete(machine: Machines, release: int) 
                 compile(block.strip("'"), f"block {number}", "exec")
 
 
+GROUP = "--group credentials-badges"
+
+
 @pytest.mark.parametrize(
     ("arguments", "script"),
     [
-        (["badges-doctor"], "./manage.py badges_doctor --topic learning-badges-lifecycle"),
-        (["badges-doctor", "--json"], "./manage.py badges_doctor --topic learning-badges-lifecycle --json"),
+        (["badges-doctor"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle"),
+        (["badges-doctor", "--json"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle --json"),
         (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
         (["badges-replay", "--dry-run"], "./manage.py badges_replay --topic learning-badges-lifecycle --dry-run"),
         # What a shell or a template would make something of

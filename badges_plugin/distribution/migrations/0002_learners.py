@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('badges_distribution', '0001_initial'),
-        ('badges_plugin', '0009_retired_learners'),
+        ('badges_plugin', '0010_retired_learners'),
     ]
 
     operations = [

@@ -34,11 +34,17 @@ class Command(BadgesCommand):
             default="learning-badges-lifecycle",
             help="The topic of the consumers, without the prefix. Default: %(default)s.",
         )
+        parser.add_argument(
+            "--group",
+            type=text,
+            default=core_probes.GROUP,
+            help="The group of the consumers. Default: %(default)s.",
+        )
         parser.add_argument("--strict", action="store_true", help="Exit code 1 for warnings, too.")
         parser.add_argument("--json", action="store_true", help="Findings as JSON lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        core_probes.connect(topic=options["topic"])
+        core_probes.connect(topic=options["topic"], group=options["group"])
         worst = Level.OK
         for name, finding in examine(reach=Reach[options["reach"].upper()]):
             worst = max(worst, finding.level)

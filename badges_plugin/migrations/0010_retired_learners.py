@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("badges_plugin", "0008_times"),
+        ("badges_plugin", "0009_recorded_times"),
         ('core', '0001_initial'),
     ]
 
