@@ -32,6 +32,8 @@ def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping
     try:
         _refuse_endless_chain()
         outcome = api.handle_event(signal.event_type, metadata, data)
+    except DeferredEvent:
+        raise
     except IgnoredEvent as ignored:
         logger.warning("Event %s %s ignored: %s.", signal.event_type, metadata.id, ignored.reason)
     else:

@@ -15,7 +15,7 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import CoursePassingStatusData
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
-from badges_plugin import handlers, reports
+from badges_plugin import handlers, receiving, reports
 from badges_plugin.consumers import failures
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
@@ -146,7 +146,7 @@ def test_d3_what_can_never_matter_is_not_kept(deliver: Deliver, data: CoursePass
 
 def test_d3_a_refused_chain_is_kept_for_staff(monkeypatch: pytest.MonkeyPatch) -> None:
     requires_course(make_template())
-    monkeypatch.setattr(handlers, "LONGEST_CHAIN", 0)
+    monkeypatch.setattr(receiving, "LONGEST_CHAIN", 0)
     in_process(passing_data(user_data(make_user())), metadata())
     failed = FailedEvent.objects.get()
     # By itself it would only go round again.

@@ -150,8 +150,8 @@ def test_b1_the_same_event_after_a_renaming_by_the_host_awards_nothing_again(
     with django_capture_on_commit_callbacks(execute=True):
         send_passing(user_data(), event_id=event_id)
         # What the host's replacement of user names does, and then the built-in app at the same event again.
-        User.objects.filter(username="newcomer").update(username="retired__user_1", full_name="", email="")
-        UserCredential.objects.filter(username="newcomer").update(username="retired__user_1")
+        User.objects.filter(username="newcomer").update(username="renamed-by-the-host", full_name="", email="")
+        UserCredential.objects.filter(username="newcomer").update(username="renamed-by-the-host")
         make_user(username="newcomer", lms_user_id=77)
         if again == "event":
             assert send_passing(user_data(), event_id=event_id) is Outcome.REPEATED
@@ -160,7 +160,7 @@ def test_b1_the_same_event_after_a_renaming_by_the_host_awards_nothing_again(
                 PASSING, metadata(event_id=event_id), {"course_passing_status": passing_data(user_data())}
             )
             assert api.process_history([event]).is_repeated
-    assert awarded_to().username == "retired__user_1"
+    assert awarded_to().username == "renamed-by-the-host"
     assert heard.announcements == ["awarded"]
 
 

@@ -77,9 +77,11 @@ def test_switched_on_everything_is() -> None:
     assert found["checks"] == [
         "check_announcements",
         "check_configuration",
+        "check_extra",
         "check_rows",
         *["check_settings"] * 4,
         "check_switch",
+        "check_webhook",
     ]
 
 
