@@ -117,7 +117,8 @@ def without(text: str, words: Mapping[str, str]) -> str:
     """
     for secret, word in words.items():
         if secret.strip():
-            text = re.sub(_spelled(secret.strip()), lambda _, word=word: word, text, flags=re.IGNORECASE)
+            # Doubled, because re.sub reads backslashes in what it puts in.
+            text = re.sub(_spelled(secret.strip()), word.replace("\\", "\\\\"), text, flags=re.IGNORECASE)
     return text
 
 

@@ -45,14 +45,13 @@ def _name(value: object) -> str:
 
 
 def _seconds(value: object) -> float:
-    # JSON, as Python reads it, has NaN and Infinity: neither is within the limits.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value <= LONGEST_CLAIM_MILLISECONDS:  # type: ignore[operator]
-        raise UnusableOption(
-            '"claim_msgs_older_than" must be a number of milliseconds without quotes, above 0 and at most '
-            f"{LONGEST_CLAIM_MILLISECONDS}; left out, the setting claim_idle holds."
-        )
-    return value / 1000  # type: ignore[operator,no-any-return]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_CLAIM_MILLISECONDS:
+        return value / 1000
+    # JSON, as Python reads it, has NaN and Infinity, too: neither is within the limits.
+    raise UnusableOption(
+        '"claim_msgs_older_than" must be a number of milliseconds without quotes, above 0 and at most '
+        f"{LONGEST_CLAIM_MILLISECONDS}; left out, the setting claim_idle holds."
+    )
 
 
 def _entry_id(value: object) -> str:

@@ -12,7 +12,11 @@ from .findings import Finding
 _PROBES = {"kafka": "badges_plugin.doctor.kafka_probe", "redis": "badges_plugin.doctor.redis_probe"}
 
 
-def bus(topic: str, group: str) -> Iterator[Finding]:
+GROUP = "credentials-badges"
+"""The group of the consumers, as the documentation and the Tutor plugin call it."""
+
+
+def bus(topic: str, group: str = GROUP) -> Iterator[Finding]:
     """The event bus answers and has the topic, given without its prefix, and all that the group has yet to read."""
     names = f"{getattr(settings, 'EVENT_BUS_CONSUMER', '')} {getattr(settings, 'EVENT_BUS_PRODUCER', '')}".lower()
     buses = [bus for bus in _PROBES if bus in names]

@@ -7,10 +7,8 @@ from functools import partial
 from . import bus_probes, database_probes, people_probes, retention_probe, settings_probes
 from .registry import Reach, register
 
-GROUP = "credentials-badges"
 
-
-def connect(*, topic: str, group: str = GROUP) -> None:
+def connect(*, topic: str, group: str = bus_probes.GROUP) -> None:
     """Register the probes of the core; ``topic``, without its prefix, and ``group`` are those of the consumers."""
     register("switch", settings_probes.enabled, reach=Reach.SETTINGS)
     register("settings", settings_probes.checks, reach=Reach.SETTINGS)

@@ -16,6 +16,7 @@ from ..consumers.kafka_loop import client_properties, make_client
 from ..consumers.kafka_losses import standings
 from ..consumers.kafka_messages import is_about_the_schema, registry
 from ..consumers.problems import CannotGoOn
+from .bus_probes import GROUP
 from .findings import Finding
 
 ANSWER_SECONDS = 5.0
@@ -24,7 +25,7 @@ _NO_REASONS = frozenset({"_ALL_BROKERS_DOWN"})
 _NO_SCHEMA = 2_147_483_647  # the largest id; a registry says that it has none such
 
 
-def examine(topic: str, group: str) -> Iterator[Finding]:
+def examine(topic: str, group: str = GROUP) -> Iterator[Finding]:
     """Look at the broker and the registry that the settings name, as a consumer of the group would, but join it."""
     try:
         properties = client_properties(consumer_config(), group)

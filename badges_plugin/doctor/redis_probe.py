@@ -10,12 +10,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from ..consumers.redis_stream import GroupStream
+from .bus_probes import GROUP
 from .findings import Finding
 
 ANSWER_SECONDS = 5.0
 
 
-def examine(topic: str, group: str) -> Iterator[Finding]:
+def examine(topic: str, group: str = GROUP) -> Iterator[Finding]:
     """Look at the Redis that the settings name."""
     connection = load_common_settings()
     if not connection or "url" not in connection:

@@ -28,7 +28,8 @@ def load(name: str) -> Any:
 
 
 def parsed(command: str, *arguments: str) -> dict[str, Any]:
-    return vars(load(command).create_parser("manage.py", command).parse_args(list(arguments)))
+    options: dict[str, Any] = vars(load(command).create_parser("manage.py", command).parse_args(list(arguments)))
+    return options
 
 
 @pytest.mark.parametrize("parts", COMMANDS, ids=lambda parts: parts[-1])

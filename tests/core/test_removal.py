@@ -261,6 +261,6 @@ def test_f6_a_flush_takes_no_content_types() -> None:
 
 
 def migration(label: str, *dependencies: tuple[str, str]) -> Migration:
-    made = Migration("0001_initial", label)
-    made.dependencies = list(dependencies)
-    return made
+    made = type("Migration", (Migration,), {"dependencies": list(dependencies)})
+    migration: Migration = made("0001_initial", label)
+    return migration

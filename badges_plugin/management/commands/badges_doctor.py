@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from badges_plugin.command_line import BadgesCommand, text
-from badges_plugin.doctor import Finding, Level, Reach, core_probes, examine
+from badges_plugin.doctor import Finding, Level, Reach, bus_probes, core_probes, examine
 
 EXIT_CODES = {Level.OK: 0, Level.WARNING: 0, Level.ERROR: 1}
 
@@ -37,7 +37,7 @@ class Command(BadgesCommand):
         parser.add_argument(
             "--group",
             type=text,
-            default=core_probes.GROUP,
+            default=bus_probes.GROUP,
             help="The group of the consumers. Default: %(default)s.",
         )
         parser.add_argument("--strict", action="store_true", help="Exit code 1 for warnings, too.")
