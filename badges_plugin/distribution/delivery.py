@@ -146,6 +146,8 @@ def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Att
 
     Once `is_stopping` says so, no further request begins; the delivery then waits for another worker.
     """
+    if is_stopping is not None and is_stopping():
+        return not_begun(job)
     started_at, clock = timezone.now(), time.monotonic()
     outcome: Outcome
     if isinstance(job.order, Cancelled | DeliveryFailure | Bug):

@@ -21,7 +21,11 @@ from tests.core.buses import close_registry_client
 from tests.factories import passing_data, user_data
 
 PASSING = b"org.openedx.learning.course.passing.status.updated.v1"
-HEADERS = [("ce_type", PASSING), ("ce_id", b"7d0f9a1c-0000-11f0-8000-000000000001")]
+HEADERS = [
+    ("ce_type", PASSING),
+    ("ce_id", b"7d0f9a1c-0000-11f0-8000-000000000001"),
+    ("ce_time", b"2026-01-01T12:00:00Z"),
+]
 SCHEMA_AND_CONTENT = b"\x00\x00\x00\x00\x07content"
 
 

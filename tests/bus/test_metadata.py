@@ -150,6 +150,7 @@ def message(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(kafka_messages, "get_deserializer", deserializer)
     monkeypatch.setattr(kafka_messages, "registry", lambda: None)
+    monkeypatch.setattr(kafka_messages, "_must_be_whole", lambda *_: None)
     return kafka_message
 
 

@@ -82,6 +82,7 @@ def test_switched_on_everything_is() -> None:
         *["check_settings"] * 4,
         "check_switch",
         "check_webhook",
+        "check_webhook_of_stored",
     ]
 
 

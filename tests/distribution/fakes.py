@@ -35,7 +35,7 @@ class Provider:
         return self.asked.count("issue")
 
     def live(self) -> list[str]:
-        return [badge for badge, state in self.badges.items() if state == "pending"]
+        return [badge for badge, state in list(self.badges.items()) if state == "pending"]
 
     def issue(self, owner: str) -> str:
         with self._lock:
