@@ -273,7 +273,8 @@ def migration(label: str, *dependencies: tuple[str, str]) -> Migration:
 def test_f6_a_verifiable_credential_of_the_host_stays_with_its_credential_revoked() -> None:
     awarded(2)
     kept = BadgeAward.objects.order_by("pk")[0].credential
-    line = apps.get_model("verifiable_credentials", "IssuanceLine").objects.create(
+    lines: Any = apps.get_app_config("verifiable_credentials").get_model("IssuanceLine")
+    line = lines.objects.create(
         user_credential=UserCredential.objects.get(pk=kept.pk), issuer_id="did:1", storage_id="s", status=AWARDED
     )
     assert "1 user credentials stay, revoked" in remove()
