@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv
+from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv, variables
 from tutor_badges import package
 
 NEWEST = max(RELEASES)
@@ -19,14 +19,16 @@ NEWEST = max(RELEASES)
 class Operator:
     """Somebody with an environment of their own and an empty Tutor root."""
 
-    def __init__(self, environment: Path, root: Path) -> None:
+    def __init__(self, environment: Path, root: Path, release: int | None = None) -> None:
+        """Without a ``release`` nothing is kept for Tutor's programs: all is done as on the operator's machine."""
+        self.variables = variables(release) if release else dict(os.environ)
         self.environment = environment
         self.root = root
 
     def tutor(self, *arguments: str, succeeds: bool = True) -> str:
         """Run Tutor and return all that it prints."""
         environment = {
-            **os.environ,
+            **self.variables,
             "TUTOR_ROOT": str(self.root),
             "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
         }
@@ -41,7 +43,7 @@ class Operator:
 
 @pytest.fixture
 def operator(release: int, tmp_path: Path) -> Operator:
-    return Operator(tutor(release), tmp_path / "root")
+    return Operator(tutor(release), tmp_path / "root", release)
 
 
 def different(left: Path, right: Path) -> list[str]:
@@ -106,7 +108,7 @@ def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_na
     "setting", ["BADGES_RUN_KAFKA=0", "BADGES_EVENT_BUS=rabbitmq", "BADGES_CREDLY_ORGANIZATIONS=[1]"]
 )
 def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: str) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
     operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
     before = (operator.root / "env/local/docker-compose.yml").read_bytes()
     printed = operator.tutor("config", "save", "--set", setting, succeeds=False)

@@ -19,12 +19,11 @@ from tests.tutor.rendering import run
 NEWEST = max(environments.RELEASES)
 # In the init task of the credentials plugin
 MIGRATED = "./manage.py migrate create_or_update_site"
-RECORDER = """#!{python}
-import json, sys
-with open({log!r}, "a") as log:
-    log.write(json.dumps(sys.argv[1:]) + "\\n")
-if "ls" in sys.argv:
-    print("[]")
+# A shell starts in no time, and there are many calls. Two characters that no argument has end arguments and calls.
+END_OF_ARGUMENT, END_OF_CALL = "\x1f", "\x1e"
+RECORDER = r"""#!/bin/sh
+{ printf '%s\037' "$@"; printf '\036'; } >> "$DOCKER_LOG"
+case " $* " in *" ls "*) echo "[]";; esac
 """
 
 
@@ -37,19 +36,21 @@ class Machine:
 
     def tutor(self, *arguments: str | Path) -> str:
         program = environments.tutor(self.release) / "bin" / "tutor"
-        environment = {
-            **os.environ,
-            "TUTOR_ROOT": str(self.root),
-            "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
-            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        }
+        environment = environments.variables(
+            self.release,
+            TUTOR_ROOT=str(self.root),
+            TUTOR_PLUGINS_ROOT=str(self.root / "plugins"),
+            DOCKER_LOG=str(self.root / "docker.log"),
+            PATH=f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        )
         finished = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
 
     def docker(self) -> list[list[str]]:
         """Return the arguments of each call of docker."""
-        return [json.loads(line) for line in (self.root / "docker.log").read_text().splitlines()]
+        calls = (self.root / "docker.log").read_text().split(END_OF_CALL)[:-1]
+        return [call.split(END_OF_ARGUMENT)[:-1] for call in calls]
 
     def built(self) -> list[list[str]]:
         return [call for call in self.docker() if "build" in call]
@@ -66,8 +67,7 @@ def machine(rendered: Rendered, tmp_path: Path) -> Callable[[int, str], Machine]
         shutil.copytree(rendered(release, name).root, root)
         (root / "bin").mkdir()
         docker = root / "bin" / "docker"
-        python = environments.tutor(release) / "bin" / "python"
-        docker.write_text(RECORDER.format(python=python, log=str(root / "docker.log")))
+        docker.write_text(RECORDER)
         docker.chmod(0o755)
         return Machine(release, root)
 
