@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sites.models import Site
@@ -23,6 +24,7 @@ from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 from tests.factories import TemplateFactory, make_template, make_user, requires_course, send_passing
 
+VERIFIABLE = "credentials.apps.verifiable_credentials"
 LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges"]
 
 
@@ -264,3 +266,21 @@ def migration(label: str, *dependencies: tuple[str, str]) -> Migration:
     made = type("Migration", (Migration,), {"dependencies": list(dependencies)})
     migration: Migration = made("0001_initial", label)
     return migration
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(not apps.is_installed(VERIFIABLE), reason="the host has no verifiable credentials")
+def test_f6_a_verifiable_credential_of_the_host_stays_with_its_credential_revoked() -> None:
+    awarded(2)
+    kept = BadgeAward.objects.order_by("pk")[0].credential
+    lines: Any = apps.get_app_config("verifiable_credentials").get_model("IssuanceLine")
+    line = lines.objects.create(
+        user_credential=UserCredential.objects.get(pk=kept.pk), issuer_id="did:1", storage_id="s", status=AWARDED
+    )
+    assert "1 user credentials stay, revoked" in remove()
+
+    line.refresh_from_db()
+    kept.refresh_from_db()
+    # The host hands the status on to the line by a signal, where verifiable credentials are switched on.
+    assert (line.user_credential_id, kept.credential, kept.status) == (kept.pk, kept, REVOKED)
+    assert not ours().exists()

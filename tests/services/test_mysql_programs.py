@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_a1_it_comes_from_the_machines_own_mirror_signed_by_debian(machine: Path
 
 
 def test_a1_what_was_fetched_once_is_used_without_apt(machine: Path) -> None:
-    folder = mysql_programs.CACHE / f"{mysql_programs.platform.machine()}-{mysql_programs.LAYOUT}"
+    folder = mysql_programs.CACHE / f"{platform.machine()}-{mysql_programs.LAYOUT}"
     libraries = folder / "usr/lib/any-linux-gnu"
     libraries.mkdir(parents=True)
     install(libraries, "ld-linux-any.so.2", 'echo "mysqld  Ver 9.7.4-2 for Linux"')

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,14 @@ TOOLS = (
 def tutor(release: int) -> Path:
     """Return the environment of a Tutor release with this repository installed as an operator would, editable."""
     return _environment(f"tutor{release}", RELEASES[release], editable=True)
+
+
+def variables(release: int, **more: str) -> dict[str, str]:
+    """Return the environment of a process with a Tutor release, which begins with what ``startup`` keeps for it."""
+    kept = CACHE / f"kept{release}"
+    kept.mkdir(parents=True, exist_ok=True)
+    startup = str(Path(__file__).with_name("startup"))
+    return {**os.environ, "PYTHONPATH": startup, "TUTOR_TESTS_KEEP": str(kept), **more}
 
 
 def tools() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,12 +11,11 @@ from pathlib import Path
 
 from tests.tutor import environments
 
-RECORDER = """#!{python}
-import json, sys
-with open({log!r}, "a") as log:
-    log.write(json.dumps(sys.argv[1:]) + "\\n")
-if "ls" in sys.argv:
-    print("[]")
+# A shell starts in no time, and there are many calls. Two characters that no argument has end arguments and calls.
+END_OF_ARGUMENT, END_OF_CALL = "\x1f", "\x1e"
+RECORDER = r"""#!/bin/sh
+{{ printf '%s\037' "$@"; printf '\036'; }} >> "{log}"
+case " $* " in *" ls "*) echo "[]";; esac
 """
 
 
@@ -31,12 +29,12 @@ class Machine:
     def tutor(self, *arguments: str | Path) -> str:
         """Run Tutor and return all that it prints."""
         program = environments.tutor(self.release) / "bin" / "tutor"
-        environment = {
-            **os.environ,
-            "TUTOR_ROOT": str(self.root),
-            "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
-            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        }
+        environment = environments.variables(
+            self.release,
+            TUTOR_ROOT=str(self.root),
+            TUTOR_PLUGINS_ROOT=str(self.root / "plugins"),
+            PATH=f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        )
         finished = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout + finished.stderr
@@ -58,7 +56,9 @@ class Machine:
 
     def _recorded(self, program: str) -> list[list[str]]:
         log = self.root / f"{program}.log"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        if not log.exists():
+            return []
+        return [call.split(END_OF_ARGUMENT)[:-1] for call in log.read_text().split(END_OF_CALL)[:-1]]
 
 
 def set_up(release: int, rendering: Path, root: Path) -> Machine:
@@ -67,8 +67,7 @@ def set_up(release: int, rendering: Path, root: Path) -> Machine:
     (root / "bin").mkdir()
     for name in ("docker", "kubectl"):
         program = root / "bin" / name
-        python = environments.tutor(release) / "bin" / "python"
-        program.write_text(RECORDER.format(python=python, log=str(root / f"{name}.log")))
+        program.write_text(RECORDER.format(log=root / f"{name}.log"))
         program.chmod(0o755)
     return Machine(release, root)
 

@@ -65,7 +65,14 @@ def render(release: int, folder: Path, configurations: Mapping[str, Mapping[str,
     }
     python = environments.tutor(release) / "bin" / "python"
     script = Path(__file__).with_name("render.py")
-    subprocess.run([python, script], input=json.dumps(wanted), check=True, capture_output=True, text=True)
+    subprocess.run(
+        [python, script],
+        env=environments.variables(release),
+        input=json.dumps(wanted),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
 
 
 def render_once(release: int, folder: Path, configurations: Mapping[str, Mapping[str, Any]], *, badges: bool) -> None:

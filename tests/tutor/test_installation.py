@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv
+from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv, variables
 from tutor_badges import package
 
 NEWEST = max(RELEASES)
@@ -19,14 +19,16 @@ NEWEST = max(RELEASES)
 class Operator:
     """Somebody with an environment of their own and an empty Tutor root."""
 
-    def __init__(self, environment: Path, root: Path) -> None:
+    def __init__(self, environment: Path, root: Path, release: int | None = None) -> None:
+        """Without a ``release`` nothing is kept for Tutor's programs: all is done as on the operator's machine."""
+        self.variables = variables(release) if release else dict(os.environ)
         self.environment = environment
         self.root = root
 
     def tutor(self, *arguments: str, succeeds: bool = True) -> str:
         """Run Tutor and return all that it prints."""
         environment = {
-            **os.environ,
+            **self.variables,
             "TUTOR_ROOT": str(self.root),
             "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
         }
@@ -41,7 +43,7 @@ class Operator:
 
 @pytest.fixture
 def operator(release: int, tmp_path: Path) -> Operator:
-    return Operator(tutor(release), tmp_path / "root")
+    return Operator(tutor(release), tmp_path / "root", release)
 
 
 def different(left: Path, right: Path) -> list[str]:
@@ -106,7 +108,7 @@ def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_na
     "setting", ["BADGES_RUN_KAFKA=0", "BADGES_EVENT_BUS=rabbitmq", "BADGES_CREDLY_ORGANIZATIONS=[1]"]
 )
 def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: str) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
     printed = operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
     assert printed.count("Choose by what each costs") == 1
     before = (operator.root / "env/local/docker-compose.yml").read_bytes()
@@ -117,7 +119,7 @@ def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: st
 
 def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(tmp_path: Path) -> None:
     """The value is in config.yml by the time that it is refused, and the platform is still there to be looked at."""
-    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
     operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
     printed = operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
     assert "<function" not in printed
@@ -135,7 +137,7 @@ def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(tmp_path: Path) 
 
 
 def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(tmp_path: Path) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
     operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
     printed = operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=redis")
     assert "stay on Kafka" in " ".join(printed.split())
@@ -143,7 +145,7 @@ def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(tmp_path: Path) -
 
 
 def test_t7_images_of_ours_come_from_a_registry_of_ones_own_under_both_versions(tmp_path: Path) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root")
+    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
     operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
     operator.tutor("config", "save", "--set", "BADGES_DOCKER_REGISTRY=registry.example.com/")
     deployments = (operator.root / "env/k8s/deployments.yml").read_text()
