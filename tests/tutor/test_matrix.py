@@ -70,7 +70,7 @@ def test_kubernetes_takes_every_manifest(rendered: Rendered, release: int, tmp_p
         assert ours(deployments) == expected_services(name)
         resources.update({json.dumps(each, sort_keys=True): each for each in manifests})
     path = tmp_path / "resources.yml"
-    path.write_text(yaml.safe_dump_all(resources.values()))
+    path.write_text(yaml.dump_all(resources.values(), Dumper=yaml.CSafeDumper))
     run("kubernetes-validate", "--strict", "--quiet", path)
 
 
