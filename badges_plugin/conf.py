@@ -201,7 +201,8 @@ def _retention() -> Retention:
     .. setting_name: BADGES_CONFIG["retention"]
     .. setting_default: {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
     .. setting_description: Days after their last change in which failed events are kept: those that were processed or
-        dismissed, and those about which nobody has decided. 0: for ever. The worker deletes what is older.
+        dismissed, and those about which nobody has decided. 0: for ever. The worker deletes what is older. Further
+        attempts are no change, and an event from the future ages from its own time on.
     """
     values = known_section("retention", RETENTION_DEFAULTS, null="never")
     return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})

@@ -64,8 +64,10 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         row, created = FailedEvent.objects.get_or_create(fingerprint=message.fingerprint, defaults=facts)
         if not created:
             # A message that comes again, by a replay say, fails again whatever was decided about it before.
+            is_reopened = row.state != FailedEvent.State.FAILED
             FailedEvent.objects.filter(pk=row.pk).update(
                 attempts=F("attempts") + 1,
+                updated_at=timezone.now() if is_reopened else F("updated_at"),
                 state=FailedEvent.State.FAILED,
                 **{name: facts[name] for name in ("reason", "error", "metadata", "payload", "event_time")},
                 **_next_attempt(error, attempts=row.attempts + 1),

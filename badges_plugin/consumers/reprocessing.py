@@ -42,7 +42,8 @@ def process_again(failed: FailedEvent) -> None:
         receive(event)
     except ReceiversFailed as error:
         account = account_of(error, attempts=failed.attempts + 1)
-        rows.update(attempts=F("attempts") + 1, updated_at=timezone.now(), **account)
+        # Not updated_at: what is tried again and again would never grow old enough to be deleted.
+        rows.update(attempts=F("attempts") + 1, **account)
         raise
     rows.update(state=FailedEvent.State.PROCESSED, retry_at=None, updated_at=timezone.now())
     if failed.event_time is None:  # it could not be read

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from ..conf import config
+from ..data import Deferral
 from ..logs import get_logger
 from ..models import FailedEvent
 
@@ -25,10 +26,10 @@ def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = Fal
 
     Those about which nobody has decided are kept, unless ``also_undecided``: each may be a badge that is missing.
     """
-    rows = FailedEvent.objects.filter(updated_at__lt=before)
-    if not also_undecided:
-        rows = rows.filter(state__in=DECIDED)
-    return _delete(list(rows.values_list("pk", flat=True)), dry_run=dry_run)
+    keys = list(_decided(before).values_list("pk", flat=True))
+    if also_undecided:
+        keys += _undecided(before).values_list("pk", flat=True)
+    return _delete(keys, dry_run=dry_run)
 
 
 def purge_a_batch(now: datetime) -> bool:
@@ -46,13 +47,20 @@ def purge_a_batch(now: datetime) -> bool:
 def overdue(now: datetime) -> Iterator[QuerySet[FailedEvent]]:
     """Yield the failed events that are older than the settings allow: the decided, the undecided."""
     keep = config().retention
-    rows = FailedEvent.objects.order_by("pk")
     if keep.decided_failed_events_days is not None:
-        before = now - timedelta(days=keep.decided_failed_events_days)
-        yield rows.filter(state__in=DECIDED, updated_at__lt=before)
+        yield _decided(now - timedelta(days=keep.decided_failed_events_days))
     if keep.undecided_failed_events_days is not None:
-        before = now - timedelta(days=keep.undecided_failed_events_days)
-        yield rows.exclude(state__in=DECIDED).filter(updated_at__lt=before)
+        yield _undecided(now - timedelta(days=keep.undecided_failed_events_days))
+
+
+def _decided(before: datetime) -> QuerySet[FailedEvent]:
+    return FailedEvent.objects.order_by("pk").filter(state__in=DECIDED, updated_at__lt=before)
+
+
+def _undecided(before: datetime) -> QuerySet[FailedEvent]:
+    """Attempts do not count as changes. An event from the future ages from its own time: before, it cannot be tried."""
+    rows = FailedEvent.objects.order_by("pk").exclude(state__in=DECIDED).filter(updated_at__lt=before)
+    return rows.exclude(cause=Deferral.FUTURE.value, event_time__gte=before)
 
 
 def forget(username: str, *, dry_run: bool = False) -> int:

@@ -16,7 +16,7 @@ from openedx_events.learning.data import CoursePassingStatusData
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin import receiving, reports
-from badges_plugin.consumers import failures
+from badges_plugin.consumers import failures, retention
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.deferred import Retries, retry_due
@@ -233,6 +233,66 @@ def test_d3_what_goes_wrong_at_a_retry_is_a_failed_event_like_any_other() -> Non
     failed = FailedEvent.objects.get()
     assert (failed.state, failed.cause, failed.retry_at) == (FAILED, "", None)
     assert "ValueError" in failed.reason
+
+
+def grow_old(days: float) -> None:
+    """Move everything about what waits into the past, instead of the clock."""
+    let_time_pass(timezone.now() + timedelta(days=days))
+    for failed in FailedEvent.objects.all():
+        FailedEvent.objects.filter(pk=failed.pk).update(
+            updated_at=failed.updated_at - timedelta(days=days),
+            event_time=failed.event_time and failed.event_time - timedelta(days=days),
+        )
+
+
+def test_f10_automatic_attempts_do_not_keep_an_event_for_ever(deliver: Deliver) -> None:
+    requires_course(make_template())
+    make_user(username="ann", lms_user_id=1)
+    deliver(passing_data(user_data(id=77, username="ann")), metadata())
+    for _ in range(4):
+        since = FailedEvent.objects.get().updated_at
+        FailedEvent.objects.update(retry_at=timezone.now())
+        assert retry_due() == 0
+        assert FailedEvent.objects.get().updated_at == since
+    FailedEvent.objects.update(updated_at=timezone.now() - timedelta(days=366))
+    FailedEvent.objects.update(retry_at=timezone.now())
+    assert retry_due() == 0
+    retention.purge_a_batch(timezone.now())
+    assert not FailedEvent.objects.exists()
+
+
+def test_f10_what_comes_again_after_a_decision_is_as_young_as_that(deliver: Deliver) -> None:
+    requires_course(make_template())
+    make_user(username="ann", lms_user_id=1)
+    described = metadata()
+    deliver(passing_data(user_data(id=77, username="ann")), described)
+    FailedEvent.objects.update(updated_at=timezone.now() - timedelta(days=400), state=FailedEvent.State.DISMISSED)
+    deliver(passing_data(user_data(id=77, username="ann")), described)
+    retention.purge_a_batch(timezone.now())
+    assert FailedEvent.objects.get().state == FAILED
+
+
+def test_d3_an_event_from_the_future_is_not_deleted_before_its_time(settings: Any, deliver: Deliver) -> None:
+    settings.BADGES_CONFIG = {"retention": {"undecided_failed_events_days": 3}}
+    requires_course(make_template())
+    deliver(passing_data(user_data(username="ann")), ahead(5 * 24 * 60))
+    for days in (4, 2):  # its time comes after the first of them
+        FailedEvent.objects.update(updated_at=timezone.now() - timedelta(days=4))
+        grow_old(days)
+        retention.purge_a_batch(timezone.now())
+        assert retention.purge(timezone.now() - timedelta(days=3), also_undecided=True, dry_run=True) == 0
+        assert FailedEvent.objects.count() == 1
+    assert retry_due() == 1
+    assert BadgeAward.objects.get().user.username == "ann"
+
+
+def test_d3_an_event_from_the_future_that_nothing_applies_ages_from_its_own_time(settings: Any) -> None:
+    settings.BADGES_CONFIG = {"retention": {"undecided_failed_events_days": 3}}
+    requires_course(make_template())
+    in_process(passing_data(user_data(username="ann")), ahead(5 * 24 * 60))
+    grow_old(9)
+    retention.purge_a_batch(timezone.now())
+    assert not FailedEvent.objects.exists()
 
 
 @pytest.fixture
