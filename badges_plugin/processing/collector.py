@@ -6,6 +6,7 @@ import enum
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -21,6 +22,9 @@ from . import announcements
 from .progression import ProgressChange
 
 logger = get_logger(__name__)
+
+Place = dict[str, Any]
+"""The columns of a credential that are unique together."""
 
 REASON_LENGTH = 255
 """Characters of a reason that are kept: the size of the column."""
@@ -123,20 +127,8 @@ def restore_credential(award: BadgeAward) -> bool:
 
     Called inside a transaction that holds the learner.
     """
-    credential, progress = award.credential, award.progress
-    last = progress.awards.order_by("-number")[0]
-    right = {
-        "credential_content_type": ContentType.objects.get_for_model(BadgeTemplate),
-        "credential_id": progress.template_id,
-        "username": progress.user.get_username(),
-        "status": AWARDED if last.revoked_at is None else REVOKED,
-    }
-    wrong = {name: value for name, value in right.items() if getattr(credential, name) != value}
-    for name, value in wrong.items():
-        setattr(credential, name, value)
-    if wrong:
-        credential.save()
-    return bool(wrong)
+    last = award.progress.awards.order_by("-number")[0]
+    return _set_right(award.credential, award.progress, AWARDED if last.revoked_at is None else REVOKED)
 
 
 def _after(earlier: datetime | None, moment: datetime) -> datetime:
@@ -170,33 +162,75 @@ def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
 def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> UserCredential:
     """The host allows one credential per user name and template: a badge that is earned again is the same one."""
     if last is not None:
-        _set_status(last.credential, AWARDED)
+        _set_right(last.credential, progress, AWARDED)
         return last.credential
-    identity = {
+    # Not get_or_create: the learner is held, nobody else creates it meanwhile.
+    place = _place_of(progress)
+    _make_room(place)
+    return UserCredential.objects.create(**place, status=AWARDED)
+
+
+def _set_right(credential: UserCredential, progress: BadgeProgress, status: str) -> bool:
+    """Make a credential say whose and what it is. Returns False when it did."""
+    place = _place_of(progress)
+    is_astray = any(getattr(credential, name) != value for name, value in place.items())
+    if not is_astray and credential.status == status:
+        return False
+    if is_astray:
+        # Out of the way first: what stands in its place may belong where it is itself.
+        _park(credential)
+        _make_room(place)
+        _move(credential, place)
+    credential.status = status
+    # Saved, not updated: the host listens to post_save of UserCredential.
+    credential.save()
+    return True
+
+
+def _place_of(progress: BadgeProgress) -> Place:
+    """Return what the host keeps unique: the learner's user name and the template."""
+    return {
         "username": progress.user.get_username(),
-        "credential_content_type": ContentType.objects.get_for_model(BadgeTemplate),
+        "credential_content_type_id": ContentType.objects.get_for_model(BadgeTemplate).pk,
         "credential_id": progress.template_id,
     }
-    # Not get_or_create: the learner is held, nobody else creates it meanwhile.
-    credential = UserCredential.objects.filter(**identity).first()
-    if credential is not None:
-        _give_back(credential)
-    return UserCredential.objects.create(**identity, status=AWARDED)
 
 
-def _give_back(credential: UserCredential) -> None:
+def _make_room(place: Place) -> None:
     """
-    Give a credential that has the name of a learner without awards back to whom it belongs, or to nobody.
+    Give the credential that has a place of somebody else back to whom it belongs, or to nobody; and so on from there.
 
     It is of another learner who had the name before: the host renames credentials where it renames a user itself, and
-    not where staff do so on the user's page. Or of a user who was deleted, or of a template that had the key before.
+    not where staff do so on the user's page, perhaps of several users who took each other's names. Or its template was
+    changed by other code. Or it is of a user who was deleted, or of a template that had the key before.
     """
-    award = BadgeAward.objects.filter(credential=credential).select_related("progress__user").first()
-    if award is None:
-        detach(credential)
-        return
-    credential.username = award.progress.user.get_username()
-    credential.save()
+    taken, moving = [place], []
+    while (credential := UserCredential.objects.filter(**place).first()) is not None:
+        award = BadgeAward.objects.filter(credential=credential).select_related("progress__user").first()
+        place = _place_of(award.progress) if award is not None else place
+        if place in taken:
+            detach(credential)
+            break
+        _park(credential)
+        taken.append(place)
+        moving.append((credential, place))
+    for credential, place in moving:
+        _move(credential, place)
+        credential.save()
+
+
+def _park(credential: UserCredential) -> None:
+    """Take a credential away from its place for a moment; whoever does so saves it again."""
+    own_type = ContentType.objects.get_for_model(UserCredential)
+    # Updated, not saved: nothing has become of it yet that the host would want to know.
+    UserCredential.objects.filter(pk=credential.pk).update(
+        credential_content_type=own_type, credential_id=credential.pk
+    )
+
+
+def _move(credential: UserCredential, place: Place) -> None:
+    for name, value in place.items():
+        setattr(credential, name, value)
 
 
 def _set_status(credential: UserCredential, status: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
+from badges_plugin import api
 from badges_plugin.distribution.accredible.models import AccredibleGroup
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.doctor import Finding, Level, people_probes
@@ -149,3 +150,82 @@ def correct(awards: list[BadgeAward]) -> None:
 def levels(findings: Any) -> list[Level]:
     found: list[Finding] = list(findings)
     return [finding.level for finding in found]
+
+
+def rename(user: User, username: str) -> None:
+    """As staff do on the user's page, which leaves the credentials of the host under the old name."""
+    User.objects.filter(pk=user.pk).update(username=username)
+
+
+def test_b1_whoever_gets_a_name_gets_the_badge_although_names_wandered_on() -> None:
+    template = make_template()
+    requires_course(template)
+    first, second, third = (make_user(username=name) for name in ("x", "y", "z"))
+    for user in (first, second, third):
+        send_passing(user)
+    stray = UserCredential.objects.create(
+        username="end", credential_content_type=content_type(BadgeTemplate), credential_id=template.pk, status=AWARDED
+    )
+    for user, name in ((third, "end"), (second, "z"), (first, "y")):
+        rename(user, name)
+    send_passing(make_user(username="x"))
+
+    owners = {award.user.pk: award.credential for award in BadgeAward.objects.select_related("credential")}
+    assert {key: credential.username for key, credential in owners.items()} == dict(
+        User.objects.filter(pk__in=owners).values_list("pk", "username")
+    )
+    assert {credential.status for credential in owners.values()} == {AWARDED}
+    assert levels(people_probes.credentials()) == [Level.OK]
+    stray.refresh_from_db()
+    assert (stray.credential, stray.status) == (stray, REVOKED)
+
+
+def test_b1_a_credential_that_was_pointed_at_another_badge_makes_room_for_it() -> None:
+    first, second = make_template(), make_template()
+    requires_course(first, "course-v1:Demo+One+1")
+    requires_course(second, "course-v1:Demo+Two+1")
+    user = make_user()
+    send_passing(user, "course-v1:Demo+One+1")
+    damaged(BadgeAward.objects.get(), credential_id=second.pk)
+    send_passing(user, "course-v1:Demo+Two+1", minute=1)
+
+    assert [award.credential.credential_id for award in BadgeAward.objects.order_by("pk")] == [first.pk, second.pk]
+    assert levels(people_probes.credentials()) == [Level.OK]
+
+
+@pytest.mark.parametrize("names", [("y", "z"), ("y", "x"), ("y", "end")], ids=["chain", "swapped", "taken by nobody's"])
+def test_b1_the_desk_corrects_one_of_several_credentials_whose_learners_took_each_others_names(
+    names: tuple[str, str],
+) -> None:
+    template = make_template()
+    requires_course(template)
+    users = [make_user(username=name) for name in ("x", "y")]
+    for user in users:
+        send_passing(user)
+    UserCredential.objects.create(
+        username="end", credential_content_type=content_type(BadgeTemplate), credential_id=template.pk, status=AWARDED
+    )
+    for user in users:
+        rename(user, f"{user.username}-on-the-way")
+    for user, name in zip(users, names, strict=True):
+        rename(user, name)
+    correct([BadgeAward.objects.get(progress__user=users[0])])
+
+    credentials = [BadgeAward.objects.get(progress__user=user).credential for user in users]
+    assert [(each.username, each.credential_id, each.status) for each in credentials] == [
+        (name, template.pk, AWARDED) for name in names
+    ]
+    assert not any(finding.level is Level.ERROR for finding in people_probes.credentials())
+
+
+def test_b1_a_badge_that_is_earned_again_has_its_credential_under_the_name_of_today(award: BadgeAward) -> None:
+    user = award.user
+    api.revoke_award(award, reason="A mistake.")
+    BadgeAward.objects.update(revoked_by_hand=False)
+    rename(user, "married-name")
+    damaged(award, credential_content_type=content_type(UserCredential), credential_id=award.credential_id)
+    send_passing(User.objects.get(pk=user.pk), minute=1)
+
+    again = BadgeAward.objects.get(number=2)
+    assert (again.credential.username, again.credential.status) == ("married-name", AWARDED)
+    assert again.credential.credential_id == again.template.pk
