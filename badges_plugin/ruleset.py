@@ -52,6 +52,10 @@ class CompiledTemplate:
         """Whether a fulfilment holds, and was made under rules that count."""
         return row.is_fulfilled and self.validity(row.requirement_id).covers(row.made_under)
 
+    def protects(self, row: Fulfillment) -> bool:
+        """Whether a fulfilment holds the badge when a penalty takes another one of its group: unless forgotten."""
+        return row.is_fulfilled and not self.validity(row.requirement_id).is_forgotten(row.made_under)
+
     def is_complete(self, fulfilled: Set[int]) -> bool:
         """Whether every group has a fulfilled requirement. A template without groups is never complete."""
         return bool(self.groups) and all(group & fulfilled for group in self.groups)

@@ -44,7 +44,14 @@ class Validity:
 
     def is_open(self, made_under: str) -> bool:
         """Whether it does not count, and staff have not decided that it is forgotten."""
-        return not self.covers(made_under) and number_of(made_under) >= self.forgotten.get(digest_of(made_under), 0)
+        return not self.covers(made_under) and not self._is_below(made_under)
+
+    def is_forgotten(self, made_under: str) -> bool:
+        """Whether staff decided that what was done under rules of this fingerprint is forgotten."""
+        return not self.covers(made_under) and self._is_below(made_under)
+
+    def _is_below(self, made_under: str) -> bool:
+        return number_of(made_under) < self.forgotten.get(digest_of(made_under), 0)
 
 
 def digest(event_type: str, rules: Iterable[RuleText]) -> str:

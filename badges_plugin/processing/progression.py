@@ -38,7 +38,8 @@ class ProgressChange:
     stayed_complete: bool
     """Whether it was complete before and all the way: what was never incomplete is not earned anew."""
     reset_by: BadgingEvent | None
-    """The last event that broke a group, by taking away the last requirement of it that was fulfilled."""
+    """The last event that broke a group: it took away the last requirement of it that was fulfilled, the forgotten
+    ones apart."""
     last_event: BadgingEvent
 
     @property
@@ -141,10 +142,10 @@ def _apply_to(
             row.note(event, is_fulfilled=is_fulfilled, is_renewal=row.is_fulfilled and not template.counts(row))
             row.made_under = template.validity(requirement_id).current if is_fulfilled else ""
             touched[requirement_id] = row
-        after = _fulfilled(stored.values())
-        if any(group & lost and not group & after for group in template.groups):
+        protecting = frozenset(row.requirement_id for row in stored.values() if template.protects(row))
+        if any(group & lost and not group & protecting for group in template.groups):
             reset_by = event
-        stayed_complete = stayed_complete and template.is_complete(after)
+        stayed_complete = stayed_complete and template.is_complete(_fulfilled(stored.values()))
     change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by, steps[-1].event)
     return change, list(touched.values())
 

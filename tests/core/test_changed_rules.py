@@ -215,6 +215,43 @@ def test_e1_an_alternative_that_was_done_under_other_rules_still_protects_the_ba
     assert heard.revoked == []
 
 
+@pytest.mark.parametrize(("decide", "revoked"), [(api.forget_fulfillments, 1), (api.keep_fulfillments, 0), (None, 0)])
+@pytest.mark.parametrize("is_award_made_with_it", [True, False])
+def test_e1_an_alternative_that_was_forgotten_protects_no_badge(
+    heard: Heard, decide: Callable[..., None] | None, revoked: int, is_award_made_with_it: bool
+) -> None:
+    template, user, last = make_template(), make_user(), "course-v1:Demo+Last+1"
+    changed = requires_course(template, WRONG, group="either")
+    second = requires_course(template, OTHER, group="either")
+    requires_course(template, last)
+    penalizes_failing(template, second, OTHER)
+    send_passing(user, WRONG)
+    if is_award_made_with_it:
+        send_passing(user, last, minute=1)
+    correct(changed)
+    if decide is not None:
+        decide(changed)
+    send_passing(user, OTHER, minute=2)
+    send_passing(user, last, minute=3)
+    assert len(heard.awarded) == 1
+    send_passing(user, OTHER, is_passing=False, minute=4)
+    assert len(heard.revoked) == revoked
+
+
+def test_e1_a_requirement_that_was_forgotten_and_done_anew_protects_the_badge(heard: Heard) -> None:
+    template, user = make_template(), make_user()
+    changed = requires_course(template, WRONG, group="either")
+    second = requires_course(template, OTHER, group="either")
+    penalizes_failing(template, second, OTHER)
+    send_passing(user, WRONG)
+    correct(changed)
+    api.forget_fulfillments(changed)
+    send_passing(user, RIGHT, minute=1)
+    send_passing(user, OTHER, minute=2)
+    send_passing(user, OTHER, is_passing=False, minute=3)
+    assert heard.revoked == []
+
+
 def test_e1_a_badge_revoked_by_hand_does_not_come_back_because_rules_were_changed(heard: Heard) -> None:
     template, user = make_template(), make_user()
     requirement = requires_course(template, WRONG)
