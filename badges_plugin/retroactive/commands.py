@@ -103,12 +103,13 @@ class RetroactiveCommand(BadgesCommand):
 
     def report_newcomers(self, spool: Spool, *, refuse: bool, dry_run: bool) -> None:
         """Name the learners who are new to Credentials. Raises CommandError when they are to be refused."""
-        newcomers = [str(newcomer) for newcomer in sorted(spool.newcomers())]
-        if newcomers and refuse:
-            lines = "\n".join(f"  {each}" for each in newcomers)
+        unknown = sorted(spool.newcomers())
+        newcomers = [str(newcomer) for newcomer in unknown if newcomer.username]
+        if unknown and refuse:
+            lines = "\n".join(f"  {each}" for each in unknown)
             raise CommandError(
-                f"{len(newcomers)} learners are not known to Credentials; nothing was applied. Correct their names, or "
-                f"have them created by --unknown-learners=create.\n{lines}"
+                f"{len(unknown)} learners are not known to Credentials; nothing was applied. Correct the rows, or have "
+                f"those with a user name created by --unknown-learners=create.\n{lines}"
             )
         self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, most=None if dry_run else MOST_LINES)
 

@@ -49,8 +49,10 @@ class Newcomer:
     username: str
 
     def __str__(self) -> str:
-        lms = f" (LMS user {self.lms_user_id})" if self.lms_user_id is not None else ""
-        return f"line {self.line}: {self.username}{lms}"
+        lms = f"LMS user {self.lms_user_id}"
+        if not self.username:
+            return f"line {self.line}: {lms}, without a user name"
+        return f"line {self.line}: {self.username}" + (f" ({lms})" if self.lms_user_id is not None else "")
 
 
 class Spool:
@@ -115,11 +117,15 @@ class Spool:
             yield [_event(*row[2:]) for row in events]
 
     def newcomers(self) -> Iterator[Newcomer]:
-        """Yield the learners of a file, with their first lines, whom Credentials does not know and would create."""
+        """
+        Yield the learners of a file, with their first lines, whom Credentials does not know.
+
+        It would create them, but for those of whom no row has the user name.
+        """
         self._identify()
         rows = self._database.execute(
             "SELECT min(line), lms_user_id, max(username) FROM event GROUP BY lms_user_id, name"
-            " HAVING min(line) IS NOT NULL AND max(username) <> ''"
+            " HAVING min(line) IS NOT NULL"
         )
         while people := [Newcomer(*row) for row in rows.fetchmany(_NAMES_AT_ONCE)]:
             ids = {person.lms_user_id for person in people} - {None}

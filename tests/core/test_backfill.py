@@ -281,13 +281,31 @@ def test_c6_who_is_new_may_be_refused(tmp_path: Path, heard: Heard, dry_run: boo
     requires_course(make_template())
     make_user(username="known")
     make_user(username="by-id", lms_user_id=7)
-    with pytest.raises(CommandError, match="2 learners are not known") as refused:
+    with pytest.raises(CommandError, match="3 learners are not known") as refused:
         backfill(tmp_path, NEWCOMERS, dry_run=dry_run, unknown_learners="refuse")
-    assert "  line 3: ann\n  line 5: ben (LMS user 9)" in str(refused.value)
+    assert "  line 3: ann\n  line 5: ben (LMS user 9)\n  line 9: LMS user 55, without a user name" in str(refused.value)
     assert (heard.awarded, User.objects.filter(username__in=["ann", "ben"]).exists()) == ([], False)
 
     known_only = f"{HEADER}known,,{COURSE},true,2024-05-01\n"
     assert "1 badges" in backfill(tmp_path, known_only, dry_run=dry_run, unknown_learners="refuse")
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_c6_an_unknown_id_without_a_user_name_is_refused_with_its_line(
+    tmp_path: Path, heard: Heard, dry_run: bool
+) -> None:
+    requires_course(make_template())
+    make_user(username="by-id", lms_user_id=7)
+    rows = f"{HEADER},7,{COURSE},true,2024-05-01\n,55,{COURSE},true,2024-05-01\n"
+    with pytest.raises(CommandError, match="1 learners are not known") as refused:
+        backfill(tmp_path, rows, dry_run=dry_run, unknown_learners="refuse")
+    assert str(refused.value).endswith("  line 3: LMS user 55, without a user name")
+    assert heard.awarded == []
+
+    # By default the others get what they earned, and nobody is said to be new.
+    said = backfill(tmp_path, rows, dry_run=dry_run)
+    assert "here:" not in said
+    assert "Not applied:\n  1 x LMS user 55 is not known here and the event has no user name" in said
 
 
 def test_c6_a_dry_run_names_everybody_who_is_new(tmp_path: Path) -> None:
