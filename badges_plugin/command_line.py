@@ -9,16 +9,18 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
-from .redaction import one_line
+from .doctor.registry import unapplied_migrations
+from .redaction import chain, one_line
 
 
 class BadgesCommand(BaseCommand):
     """
     Base of our commands.
 
-    A value may begin with a dash, as user names do: ``--username -ada``. Settings that cannot be used end the command
-    with one line, and not with a traceback.
+    A value may begin with a dash, as user names do: ``--username -ada``. Settings that cannot be used, and tables that
+    are not there or not those of this version, end the command with one line, and not with a traceback.
     """
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -32,6 +34,13 @@ class BadgesCommand(BaseCommand):
             return super().execute(*args, **options)
         except ImproperlyConfigured as error:
             raise CommandError(one_line(error)) from error
+        except Exception as error:
+            # Asked only now: while all goes well it costs nothing, and the doctor may look at what there is.
+            if any(isinstance(each, DatabaseError) for each in chain(error)) and (missing := _missing_migrations()):
+                raise CommandError(
+                    f"{missing} migrations of badges are not applied to this database. Run manage.py migrate first."
+                ) from error
+            raise
 
 
 def text(value: str) -> str:
@@ -44,6 +53,14 @@ def text(value: str) -> str:
         # An empty variable of a script, say: everything would match it.
         raise ArgumentTypeError("it is empty")
     return value
+
+
+def _missing_migrations() -> int:
+    """Return how many are missing; 0 also where the database cannot tell."""
+    try:
+        return len(unapplied_migrations())
+    except DatabaseError:
+        return 0
 
 
 def _parse(parser: CommandParser, parse_args: Any, args: Sequence[str] | None = None, namespace: Any = None) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from .. import api, builtin, conf, host
 from ..data import Deferral
 from ..models import BadgeAward, BadgeTemplate, FailedEvent
 from .findings import Finding
-from .registry import app_configs
+from .registry import unapplied_migrations
 
 _APPLIED_LATER = "A consumer or worker then applies them by itself."
 _WAITING = {
@@ -47,11 +46,7 @@ _ISOLATION = {
 
 def migrations() -> Iterator[Finding]:
     """The tables are those of this version, and of the versions of the backends that are installed."""
-    executor = MigrationExecutor(connection)
-    ours = {config.label for config in app_configs()}
-    targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in ours]
-    missing = [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in ours]
-    if missing:
+    if missing := unapplied_migrations():
         labels = ", ".join(sorted({migration.app_label for migration in missing}))
         yield Finding.error(
             f"{len(missing)} migrations of badges are not applied ({labels}).", "Run manage.py migrate."

@@ -1,18 +1,24 @@
-"""From the first tables to today's, with rows in all of them."""
+"""From the first tables to today's, with rows in all of them; and what commands say before that."""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from importlib import import_module
+from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.apps import apps
-from django.db import connection, models
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, models
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from badges_plugin import removal
+from badges_plugin.distribution import worker
 from badges_plugin.models import Learner
 from tests.factories import PASSING
 
@@ -90,6 +96,63 @@ def test_c3_every_row_of_the_first_tables_survives_all_migrations(migrated: None
     assert {label: apps.get_model(label)._base_manager.count() for label in rows} == rows
     for label in rows:
         apps.get_model(label)._base_manager.get()  # and can be read with the columns of today
+
+
+# Every command of ours that looks into the database without anything else being set up.
+COMMANDS = [
+    ("badges_remove", "--dry-run"),
+    ("badges_remove", "--no-input"),
+    ("badges_reencrypt_keys", "--dry-run"),
+    ("badges_reencrypt_keys",),
+    ("badges_backfill", os.devnull),
+    ("deliver_badges", "--once"),
+    ("process_failed_events",),
+    ("process_failed_events", "--dry-run"),
+    ("purge_deliveries", "--dry-run"),
+    ("purge_failed_events", "--older-than=3"),
+    ("purge_failed_events", "--username=ada"),
+    ("poll_accredible_credentials",),
+    ("poll_credly_events",),
+    ("sync_accredible_badge_templates",),
+    ("sync_credly_badge_templates",),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("label", ["badges_plugin", "badges_distribution"])
+def test_f9_every_command_without_our_tables_says_to_run_migrate_in_one_line(
+    migrated: None, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    monkeypatch.setattr(worker, "_TROUBLES_ONCE", 1)
+    call_command("migrate", label, "zero", verbosity=0)
+    tables = set(connection.introspection.table_names())
+    for command, *arguments in COMMANDS:
+        looks_there = label == "badges_plugin" or command.startswith(("deliver", "purge_deliveries"))
+        if not looks_there:
+            continue
+        with pytest.raises(CommandError) as refusal:
+            call_command(command, *arguments, stdout=StringIO())
+        assert str(refusal.value).endswith("Run manage.py migrate first."), command
+        assert len(str(refusal.value).splitlines()) == 1
+    assert set(connection.introspection.table_names()) == tables
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f9_the_doctor_examines_a_database_without_our_tables(migrated: None) -> None:
+    call_command("migrate", "badges_plugin", "zero", verbosity=0)
+    said = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("badges_doctor", "--reach", "database", stdout=said)
+    assert "migrations of badges are not applied" in said.getvalue()
+
+
+@pytest.mark.django_db
+def test_f9_an_error_of_the_database_that_migrate_does_not_cure_stays_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "count", Mock(side_effect=OperationalError("the database went away")))
+    with pytest.raises(OperationalError, match="went away"):
+        call_command("badges_remove", "--dry-run")
 
 
 @pytest.mark.django_db(transaction=True)
