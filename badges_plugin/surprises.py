@@ -72,9 +72,9 @@ def to_confirm(condition: Asked) -> list[str]:
     if not can_apply([*condition.rules, unwanted_rule], condition.domains):
         return []
     if condition.is_penalty:
-        text = _("“%(name)s” takes the badge from learners who pass, too. Add the rule: is_passing equal to false.")
+        text = _("“%(name)s” also takes the badge from learners who pass. Add the rule: is_passing equal to false.")
     else:
-        text = _("Learners who fail fulfill “%(name)s”, too. Add the rule: is_passing equal to true.")
+        text = _("Failing learners would also fulfill “%(name)s”. Add the rule: is_passing equal to true.")
     return [text % {"name": condition.name}]
 
 

@@ -125,8 +125,7 @@ SETTINGS = (
     Setting(
         "RUN_SCHEDULE",
         True,
-        "Run what is due every hour and every day: ask the providers what webhooks missed, update templates, purge "
-        "old deliveries.",
+        "Run what is due every hour and every day: ask the providers what webhooks missed, update templates.",
     ),
     Setting("STOP_GRACE_SECONDS", 60, "Time that consumers and workers have to finish what they are doing."),
     Setting("CONSUMER_MEMORY", "512Mi", "Memory requested for a consumer in Kubernetes."),

@@ -1,4 +1,4 @@
-"""``tutor k8s do badges-remove``: take out of the cluster what nobody else would."""
+"""``tutor k8s do badges-cleanup``: take out of the cluster what nobody else would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor_badges import kubernetes
 
 
 @click.command(
-    "badges-remove",
+    "badges-cleanup",
     help=(
         "In Kubernetes, stop and remove what the plugin runs in the cluster, which `start` never does: before the "
         "plugin is disabled or, with --unused, after a change of the event bus. Badges and settings stay."

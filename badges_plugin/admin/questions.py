@@ -77,7 +77,7 @@ def unanswered(questions: Questions) -> list[str]:
     """Return what must be said to somebody who has not answered yet."""
     missing = []
     if questions.is_changed and questions.earlier and questions.choice not in (KEEP, FORGET):
-        missing.append(_("Choose above what becomes of what learners did. Nothing is saved yet."))
+        missing.append(_("Choose whether these learners keep what they have already fulfilled. Nothing is saved yet."))
     if questions.to_confirm and not questions.is_confirmed:
         missing.append(_("Confirm above that you want this, or correct the rules. Nothing is saved yet."))
     return missing

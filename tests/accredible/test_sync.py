@@ -226,6 +226,11 @@ def test_the_commands_go_on_after_a_failure_and_fail_in_the_end(
     assert accredible.asked or command.startswith("poll")
 
 
+def test_the_command_has_nothing_to_do_without_configurations(db: None, accredible: AccredibleSimulator) -> None:
+    """It runs every day, also where only another provider is used."""
+    assert "Nothing to do" in run("sync_accredible_badge_templates")
+
+
 def test_the_command_says_what_is_missing(db: None, accredible: AccredibleSimulator) -> None:
     with pytest.raises(CommandError, match="There is no Accredible API configuration 'x'"):
         run("sync_accredible_badge_templates", "--configuration", "x")

@@ -68,8 +68,8 @@ def test_e1_a_change_of_rules_asks_with_the_number_and_saves_nothing_before(
 ) -> None:
     before = requirement.digest()
     page = submit(client, page_of(requirement), change, description="Typed")
-    assert "2 learners have done what you are changing" in text(page)
-    assert "1 have the badge and 1 are on the way" in text(page)
+    assert "2 learners have already fulfilled this requirement" in text(page)
+    assert "with the badge: 1; without it so far: 1" in text(page)
     assert f"course.course_key equal to {COURSE} and is_passing equal to true (until now)" in text(page)
     assert "Nothing is saved yet" in errors(page)
     requirement.refresh_from_db()
@@ -109,7 +109,7 @@ def test_e1_what_means_the_same_raises_no_question(
     client: Client, requirement: BadgeRequirement, change: dict[str, Any]
 ) -> None:
     page = submit(client, page_of(requirement), change)
-    assert "have done what you are changing" not in text(page)
+    assert "have already fulfilled this requirement" not in text(page)
     assert page.request["PATH_INFO"] == url("badgetemplate", "change", requirement.template_id)
 
 
@@ -125,7 +125,7 @@ def test_e1_a_change_of_the_event_asks_even_those_who_may_not_see_rules(requirem
     client = staff("change_badgerequirement", "view_badgetemplate")
     change: dict[str, Any] = {"event_type": CCX_PASSING, "confirm_rules": "on"}
     page = submit(client, page_of(requirement), change)
-    assert "2 learners have done what you are changing" in text(page)
+    assert "2 learners have already fulfilled this requirement" in text(page)
     submit(client, page_of(requirement), change, earlier_fulfillments="forget")
     requirement.refresh_from_db()
     assert requirement.event_type == CCX_PASSING
@@ -199,7 +199,7 @@ def test_e2_what_was_confirmed_is_not_asked_again_until_the_rules_change(client:
     requirement.refresh_from_db()
     assert requirement.description == "Take part"
     page = submit(client, page_of(requirement), {"rules-0-value": OTHER})
-    assert "Learners who fail fulfill “Take part”, too" in text(page)
+    assert "Failing learners would also fulfill “Take part”" in text(page)
 
 
 @pytest.mark.parametrize("way", ["field", "action"])
@@ -215,7 +215,7 @@ def test_e2_activation_is_confirmed(client: Client, way: str) -> None:
             return submit(client, url("badgetemplate", "change", template.pk), is_active="on", **answers)
         return client.post(url("badgetemplate"), {**action, **answers}, follow=True)
 
-    assert "Learners who fail fulfill" in text(activate())
+    assert "Failing learners would also fulfill" in text(activate())
     assert not BadgeTemplate.objects.filter(is_active=True).exists()
     activate(confirm_activation="on")
     template.refresh_from_db()

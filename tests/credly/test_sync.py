@@ -322,7 +322,6 @@ def test_the_command_goes_on_after_a_failure_and_fails_in_the_end(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "There is no Credly organization"),
         (["--organization", "x"], "not an organization id"),
         (["--organization", OTHER_ORGANIZATION_ID], "There is no Credly organization"),
     ],
@@ -330,6 +329,11 @@ def test_the_command_goes_on_after_a_failure_and_fails_in_the_end(
 def test_the_command_says_what_is_wrong(db: None, credly: CredlySimulator, arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         run(*arguments)
+
+
+def test_the_command_has_nothing_to_do_without_organizations(db: None, credly: CredlySimulator) -> None:
+    """It runs every day, also where only another provider is used."""
+    assert "Nothing to do" in run()[0]
 
 
 def test_the_specifications_name_is_the_same_command() -> None:

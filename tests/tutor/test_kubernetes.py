@@ -63,7 +63,7 @@ def test_t1_removal_deletes_by_label_and_spares_what_is_configured(
     machine: Machines, name: str, options: list[str], kinds: tuple[str, ...], spared: str
 ) -> None:
     tutor = machine(NEWEST, name)
-    tutor.tutor("k8s", "do", "badges-remove", *options)
+    tutor.tutor("k8s", "do", "badges-cleanup", *options)
     (delete,) = [call for call in tutor.kubectl() if call[0] == "delete"]
     assert delete[1] == ",".join(kinds)
     assert delete[2:4] == ["--namespace", "openedx"]
@@ -76,7 +76,7 @@ def test_t1_removal_deletes_by_label_and_spares_what_is_configured(
 @pytest.mark.parametrize("mode", ["local", "dev"])
 def test_t1_elsewhere_there_is_nothing_to_remove_by_hand(machine: Machines, mode: str) -> None:
     tutor = machine(NEWEST, "redis-own-mysql-own-redis")
-    assert "no longer configured" in tutor.tutor(mode, "do", "badges-remove")
+    assert "no longer configured" in tutor.tutor(mode, "do", "badges-cleanup")
     assert tutor.kubectl() == []
 
 

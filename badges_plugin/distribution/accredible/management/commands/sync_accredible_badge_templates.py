@@ -30,8 +30,11 @@ class Command(BadgesCommand):
 
     def _configurations(self, wanted: str | None) -> list[AccredibleApiConfig]:
         rows = AccredibleApiConfig.objects.order_by("name", "pk")
-        found = list(rows if wanted is None else rows.filter(name=wanted))
+        if wanted is None:
+            return list(rows)
+        found = list(rows.filter(name=wanted))
         if not found:
-            which = "" if wanted is None else f" {wanted!r}"
-            raise CommandError(f"There is no Accredible API configuration{which}. Add it in the admin or the settings.")
+            raise CommandError(
+                f"There is no Accredible API configuration {wanted!r}. Add it in the admin or the settings."
+            )
         return found
