@@ -187,7 +187,7 @@ def test_e2_rules_that_reward_failing_or_punish_passing_are_confirmed(
     page = submit(client, address, filled)
     assert manager.filter(description="New").exists() is not asked
     if asked:
-        assert ("Learners who fail" if model == "badgerequirement" else "learners who pass") in text(page)
+        assert ("Failing learners" if model == "badgerequirement" else "learners who pass") in text(page)
         assert "Nothing is saved yet" in errors(page)
         submit(client, address, filled, confirm_rules="on")
         assert manager.filter(description="New").exists()
