@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from .doctor.registry import unapplied_migrations
+from .database import unapplied_migrations
 from .redaction import chain, one_line
 
 
@@ -36,11 +37,21 @@ class BadgesCommand(BaseCommand):
             raise CommandError(one_line(error)) from error
         except Exception as error:
             # Asked only now: while all goes well it costs nothing, and the doctor may look at what there is.
-            if any(isinstance(each, DatabaseError) for each in chain(error)) and (missing := _missing_migrations()):
+            is_of_the_database = any(isinstance(each, DatabaseError) for each in chain(error))
+            if is_of_the_database and (missing := self._missing_migrations()):
                 raise CommandError(
                     f"{missing} migrations of badges are not applied to this database. Run manage.py migrate first."
                 ) from error
             raise
+
+    def _missing_migrations(self) -> int:
+        """Return how many migrations are missing, ours and of the command's own app; 0 where it cannot be told."""
+        ours = {each.label for each in apps.get_app_configs() if f"{each.name}.".startswith(f"{__package__}.")}
+        own = apps.get_containing_app_config(type(self).__module__)
+        try:
+            return len(unapplied_migrations(ours | ({own.label} if own else set())))
+        except DatabaseError:
+            return 0
 
 
 def text(value: str) -> str:
@@ -53,14 +64,6 @@ def text(value: str) -> str:
         # An empty variable of a script, say: everything would match it.
         raise ArgumentTypeError("it is empty")
     return value
-
-
-def _missing_migrations() -> int:
-    """Return how many are missing; 0 also where the database cannot tell."""
-    try:
-        return len(unapplied_migrations())
-    except DatabaseError:
-        return 0
 
 
 def _parse(parser: CommandParser, parse_args: Any, args: Sequence[str] | None = None, namespace: Any = None) -> Any:

@@ -1,11 +1,14 @@
-"""Differences between databases: which of their errors pass by themselves, and which statements all of them take."""
+"""Databases: which errors pass by themselves, which statements all of them take, which migrations they have seen."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model, QuerySet
 
 from .exceptions import ConfigurationChanged
@@ -70,12 +73,19 @@ def is_passing(error: BaseException) -> bool:
     return any(_is_passing(each) for each in chain(error))
 
 
+def unapplied_migrations(labels: Collection[str]) -> list[Migration]:
+    """Return the migrations of the apps with these labels that the database has not seen."""
+    executor = MigrationExecutor(connection)
+    targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in labels]
+    return [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in labels]
+
+
 def refresh_connections() -> None:
     """Close the database connections, so that the next query opens new ones. Those in a transaction stay."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
+    for each in connections.all(initialized_only=True):
+        if not each.in_atomic_block:
             with suppress(DatabaseError):
-                connection.close()
+                each.close()
 
 
 def _is_passing(error: BaseException) -> bool:

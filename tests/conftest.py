@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 from sandbox.drills.database import describe
 from tests import dialects
@@ -35,9 +36,12 @@ def pytest_configure() -> None:
     dialects.watch()
 
 
-def pytest_report_header() -> str | None:
+def pytest_report_header(config: pytest.Config) -> str | None:
     """Say which server, in which version, unless it is SQLite."""
-    return f"database: {describe()}" if os.environ.get("DATABASE_URL") else None
+    if not os.environ.get("DATABASE_URL"):
+        return None
+    with config.stash[blocking_manager_key].unblock():  # outside of tests, pytest-django lets nobody connect
+        return f"database: {describe()}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

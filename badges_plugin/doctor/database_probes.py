@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from .. import api, builtin, conf, host
 from ..data import Deferral
+from ..database import unapplied_migrations
 from ..models import BadgeAward, BadgeTemplate, FailedEvent
 from .findings import Finding
-from .registry import unapplied_migrations
+from .registry import app_configs
 
 _APPLIED_LATER = "A consumer or worker then applies them by itself."
 _WAITING = {
@@ -46,7 +47,7 @@ _ISOLATION = {
 
 def migrations() -> Iterator[Finding]:
     """The tables are those of this version, and of the versions of the backends that are installed."""
-    if missing := unapplied_migrations():
+    if missing := unapplied_migrations({config.label for config in app_configs()}):
         labels = ", ".join(sorted({migration.app_label for migration in missing}))
         yield Finding.error(
             f"{len(missing)} migrations of badges are not applied ({labels}).", "Run manage.py migrate."

@@ -6,9 +6,6 @@ import enum
 from collections.abc import Iterator
 
 from django.apps import AppConfig, apps
-from django.db import connection
-from django.db.migrations import Migration
-from django.db.migrations.executor import MigrationExecutor
 
 from ..logs import get_logger
 from ..redaction import describe
@@ -53,14 +50,6 @@ def app_configs() -> list[AppConfig]:
 def is_examined(module: str) -> bool:
     """Whether a module is part of one of these apps."""
     return any(f"{module}.".startswith(f"{package}.") for package in _packages)
-
-
-def unapplied_migrations() -> list[Migration]:
-    """Return the migrations of these apps that the database has not seen."""
-    executor = MigrationExecutor(connection)
-    ours = {config.label for config in app_configs()}
-    targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in ours]
-    return [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in ours]
 
 
 def examine(*, reach: Reach = Reach.NETWORK) -> Iterator[tuple[str, Finding]]:
