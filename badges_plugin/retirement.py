@@ -18,21 +18,22 @@ _NOWHERE = "invalid"
 
 def is_retired(username: str, email: str) -> bool:
     """Whether somebody of this user name and e-mail address was retired, or is about to be."""
-    config = conf.config()
-    if username.casefold().startswith(config.retired_username_prefix.casefold()):
+    prefix, domains = _marks()
+    if username.casefold().startswith(prefix.casefold()):
         return True
     _, at, domain = email.strip().rstrip(".").casefold().rpartition("@")
-    return bool(at) and any(domain == each or domain.endswith(f".{each}") for each in _domains(config))
+    return bool(at) and any(domain == each or domain.endswith(f".{each}") for each in domains)
 
 
 def retired_users() -> Q:
     """Return the condition for users who were retired. It uses no index: ask seldom."""
-    config = conf.config()
-    condition = Q(username__istartswith=config.retired_username_prefix)
-    for domain in _domains(config):
+    prefix, domains = _marks()
+    condition = Q(username__istartswith=prefix)
+    for domain in domains:
         condition |= Q(email__iendswith=f"@{domain}") | Q(email__iendswith=f".{domain}")
     return condition
 
 
-def _domains(config: conf.BadgesConfig) -> set[str]:
-    return {_NOWHERE, config.retired_email_domain.casefold()}
+def _marks() -> tuple[str, set[str]]:
+    prefix, domain = conf.retirement()
+    return prefix, {_NOWHERE, domain.casefold()}
