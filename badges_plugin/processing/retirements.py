@@ -52,7 +52,8 @@ def are_alive(event: BadgingEvent, people: Sequence[User]) -> bool:
     if not said:
         return True
     is_whole = bool(event.learner.username and event.learner.email) and not is_told(event)
-    if not is_whole or any(user.badges_retirement.said_at >= event.stamp.time for user in said):
+    times = [user.badges_retirement.said_at for user in said]
+    if not is_whole or any(at is None or at >= event.stamp.time for at in times):
         return False
     RetiredLearner.objects.filter(pk__in=[user.pk for user in said]).delete()
     return True
