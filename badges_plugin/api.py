@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from openedx_events.data import EventsMetadata
 
-from . import earlier, surprises
+from . import earlier, retirement, surprises
 from .data import BadgingEvent
 from .earlier import Earlier
 from .events import read_event
@@ -69,7 +69,8 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
     """
     Revoke an award by hand or because a provider says so. Returns False when it was revoked already.
 
-    The learner earns the badge again only by losing a requirement and fulfilling it anew.
+    The learner earns the badge again only by losing a requirement and fulfilling it anew. Of a learner who was retired
+    no reason is kept.
     """
     with transaction.atomic():
         user = learners.lock(award.progress.user_id)
@@ -77,6 +78,8 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
         award.progress.user = user
         if award.revoked_at is not None:
             return False
+        if retirement.is_gone(user):
+            reason = ""  # it may name them
         collector.revoke(award, reason=reason, by_hand=True)
     return True
 

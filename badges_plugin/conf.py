@@ -168,7 +168,7 @@ def config() -> BadgesConfig:
         raise ImproperlyConfigured(
             'BADGES_CONFIG["processing"]["future_tolerance_seconds"] must be a number of seconds, at most a year.'
         )
-    prefix, domain = _retirement()
+    prefix, domain = retirement()
     return BadgesConfig(
         events=_strings('BADGES_CONFIG["events"]', _or_default(_badges_config().get("events"), DEFAULT_EVENTS)),
         ignored_keypaths=_strings(
@@ -208,7 +208,13 @@ def _retention() -> Retention:
     return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})
 
 
-def _retirement() -> tuple[str, str]:
+def retirement() -> tuple[str, str]:
+    """
+    Return how the LMS marks the retired: the prefix of their user names and the domain of their addresses.
+
+    Nothing else of the settings is read: what is wrong elsewhere must not keep the retired from being recognized.
+    Raises ImproperlyConfigured.
+    """
     given = known_section("retirement", DEFAULT_RETIREMENT)
     prefix, domain = given["username_prefix"], given["email_domain"]
     if not isinstance(prefix, str) or len(prefix.strip()) < SHORTEST_PREFIX:

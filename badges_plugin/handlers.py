@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from . import api, conf, dispatch, events, receiving
 from .consumers import failures
+from .database import is_passing
 from .exceptions import DeferredEvent, UnusableEventType
 from .host import User
 from .logs import get_logger
 from .models import BadgeRequirement, BadgeTemplate
 from .processing import erasure, traces
+from .redaction import describe_with_place
 
 logger = get_logger(__name__)
 
@@ -76,9 +82,28 @@ def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) ->
 def notice_retirement(instance: User, *, raw: bool = False, **kwargs: object) -> None:
     """A user who is saved as retired is forgotten at once. The host's own way is a query, which tells nobody."""
     if not raw:
-        erasure.notice(instance)
+        with _sparing_the_host(f"Whether user {instance.pk} was retired could not be decided"):
+            erasure.notice(instance)
 
 
 def forget_deleted_user(instance: User, **kwargs: object) -> None:
     """What hangs on a user goes with them; failed events name them without hanging on them."""
-    traces.forget([instance])
+    # In a savepoint, so that the host's transaction can go on after an error.
+    what = f"What failed events say of the deleted user {instance.pk} could not be erased"
+    with _sparing_the_host(what), transaction.atomic():
+        traces.forget_deleted(instance)
+
+
+@contextmanager
+def _sparing_the_host(what: str) -> Iterator[None]:
+    """
+    Log what goes wrong and go on: whoever logs in, or saves or deletes a user, has nothing to do with it.
+
+    Raises only the trouble of the database that passes: it is the host's as well, and may have ended its transaction.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_passing(error):
+            raise
+        logger.error("%s: %s", what, describe_with_place(error))

@@ -132,14 +132,23 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         form = RevocationForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
             return self._confirmation(request, awards, form)
-        revoked, reason = 0, form.cleaned_data["reason"]
+        revoked, unexplained, reason = 0, 0, form.cleaned_data["reason"]
         for award in awards:
             if api.revoke_award(award, reason=reason):
                 # At once: the next one may fail, or the server give up waiting, and this one stays revoked.
-                self.log_change(request, award, _("Revoked: %s") % reason)
+                kept = award.revocation_reason
+                self.log_change(request, award, _("Revoked: %s") % kept if kept else _("Revoked."))
                 revoked += 1
+                unexplained += not kept
         text = ngettext("%d badge was revoked.", "%d badges were revoked.", revoked) % revoked
         self.message_user(request, text, messages.SUCCESS)
+        if unexplained:
+            text = ngettext(
+                "The reason was not kept for %d badge: its learner was retired.",
+                "The reason was not kept for %d badges: their learners were retired.",
+                unexplained,
+            )
+            self.message_user(request, text % unexplained, messages.WARNING)
         return None
 
     @admin.action(description=gettext_lazy("Correct the user credentials of selected badges"), permissions=["change"])

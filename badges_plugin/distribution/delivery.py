@@ -19,7 +19,8 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from badges_plugin.distribution import channels, limits, people, registry
+from badges_plugin import retirement
+from badges_plugin.distribution import channels, forgetting, limits, people, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
@@ -36,11 +37,9 @@ from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.orders import order_for, retired
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
-from badges_plugin.host import User
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward
 from badges_plugin.redaction import describe_with_place
-from badges_plugin.retirement import is_retired
 
 logger = get_logger(__name__)
 
@@ -77,7 +76,16 @@ def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[
         if delivery.channel_id not in fingerprints:
             backend = registry.get(delivery.backend)
             fingerprints[delivery.channel_id] = backend.fingerprint(delivery.channel.account)
-    jobs = [_job(delivery, fingerprints[delivery.channel_id], config) for delivery in deliveries]
+    gone = retirement.retired_among(delivery.award.progress.user for delivery in deliveries)
+    jobs = [
+        _job(
+            delivery,
+            fingerprints[delivery.channel_id],
+            config,
+            is_retired=delivery.award.progress.user_id in gone,
+        )
+        for delivery in deliveries
+    ]
     addressed = []
     for job in jobs:
         if isinstance(job.order, Order) and job.order.action is Action.ISSUE and not job.order.withdrawn.reason:
@@ -105,32 +113,22 @@ def _without_retired(jobs: list[Job], config: DistributionConfig) -> list[Job]:
     for job in _of_retired(job for job in jobs if isinstance(job.order, Order) and not job.order.withdrawn.reason):
         job.delivery.recipient_email = ""
         Delivery.objects.filter(pk=job.delivery.pk).update(recipient_email="")
-        again[job.delivery.pk] = _job(job.delivery, job.fingerprint, config)
+        again[job.delivery.pk] = _job(job.delivery, job.fingerprint, config, is_retired=True)
     return [again.get(job.delivery.pk, job) for job in jobs]
 
 
 def _of_retired(jobs: Iterable[Job]) -> list[Job]:
-    """The jobs whose learners were retired by now. One query; their users are refreshed."""
-    of_user: dict[int, list[Job]] = {}
-    for job in jobs:
-        of_user.setdefault(job.delivery.award.progress.user_id, []).append(job)
-    if not of_user:
-        return []
-    found = []
-    for pk, username, email in User.objects.filter(pk__in=of_user).values_list("pk", "username", "email"):
-        if is_retired(username, email):
-            for job in of_user[pk]:
-                user = job.delivery.award.progress.user
-                user.username, user.email = username, email
-                found.append(job)
-    return found
+    """The jobs whose learners were retired by now. One query."""
+    candidates = list(jobs)
+    gone = retirement.retired_among(job.delivery.award.progress.user for job in candidates)
+    return [job for job in candidates if job.delivery.award.progress.user_id in gone]
 
 
-def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig) -> Job:
+def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig, *, is_retired: bool) -> Job:
     backend = registry.get(delivery.backend)
     order: Order[Any] | Cancelled | DeliveryFailure | Bug
     try:
-        order = order_for(delivery, backend, config)
+        order = order_for(delivery, backend, config, is_retired=is_retired)
     except DeliveryFailure as failure:
         failure.ambiguous = delivery.in_doubt
         order = failure
@@ -196,6 +194,10 @@ def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None
         _write_attempt(attempt, decision)
         if isinstance(outcome, Receipt):
             attempt.job.backend.record(delivery.award, Action(delivery.action), outcome)
+    if decision.state is not State.CANCELLED and retirement.is_gone(delivery.award.progress.user):
+        # Retired while the request was under way. After the commit, so that nothing slips through in between: who is
+        # retired after this look is erased later still, and all of this with them.
+        forgetting.erase([delivery])
     return decision
 
 

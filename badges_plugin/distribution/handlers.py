@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from badges_plugin.distribution import learners, registry
+from badges_plugin.distribution import forgetting, registry
 from badges_plugin.distribution.queueing import queue_issue, queue_revoke
 from badges_plugin.models import BadgeAward
 from badges_plugin.signals import badge_awarded, badge_revoked, learner_retired
@@ -28,4 +28,4 @@ def connect() -> None:
     """Called once badges are switched on. Connecting twice is connecting once."""
     badge_awarded.connect(handle_badge_awarded, dispatch_uid="badges_distribution.awarded")
     badge_revoked.connect(handle_badge_revoked, dispatch_uid="badges_distribution.revoked")
-    learner_retired.connect(learners.forget, dispatch_uid="badges_distribution.retired")
+    learner_retired.connect(forgetting.forget, dispatch_uid="badges_distribution.retired")

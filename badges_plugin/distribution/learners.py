@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import time
-from itertools import groupby
-from typing import Any
 
 from badges_plugin import api
-from badges_plugin.distribution import people, registry
-from badges_plugin.distribution.data import Action
+from badges_plugin.distribution import people
 from badges_plugin.distribution.delivery import withdraw_retired
-from badges_plugin.distribution.models import Delivery, DeliveryAttempt
-from badges_plugin.distribution.orders import retired
-from badges_plugin.distribution.queueing import retry_now, settle
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.queueing import retry_now
 from badges_plugin.distribution.retry import State
 
 SWEEP_SECONDS = 300.0
@@ -44,22 +40,3 @@ def resume_named() -> int:
     learners = waiting.select_related("award__progress__user__badges_learner")
     named = [delivery.pk for delivery in learners if people.has_name(delivery.award.user)]
     return retry_now(Delivery.objects.filter(pk__in=named)) if named else 0
-
-
-def forget(sender: object, user: Any, **kwargs: object) -> None:
-    """
-    Settle what was to be sent for a user who was retired, and erase what deliveries keep of them.
-
-    What may have been sent is still looked up, without their address, so that it is known what the provider has.
-    """
-    deliveries = list(Delivery.objects.filter(award__progress__user=user).select_related("award").order_by("pk"))
-    mine = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
-    settle(mine.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False), State.CANCELLED, reason=retired())
-    retry_now(mine.filter(state=State.FAILED, in_doubt=True))
-    mine.update(recipient_email="")
-    mine.exclude(state=State.CANCELLED).update(last_error="")
-    DeliveryAttempt.objects.filter(delivery__in=[delivery.pk for delivery in deliveries]).update(reason="")
-    issues = sorted((each for each in deliveries if each.action == Action.ISSUE), key=lambda each: each.backend)
-    for slug, group in groupby(issues, key=lambda each: each.backend):
-        if slug in registry.slugs():
-            registry.get(slug).forget([each.award for each in group])

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from badges_plugin.distribution.conf import config
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
-from badges_plugin.retirement import is_retired
+from badges_plugin.retirement import is_gone
 
 ISSUED = "badge_issued"
 REVOKED = "badge_revoked"
@@ -38,7 +38,7 @@ def tell(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
         return False
     # As they are now: the delivery may have taken minutes.
     user = User.objects.get(pk=award.progress.user_id)
-    if not user.email or is_retired(user.get_username(), user.email):
+    if not user.email or is_gone(user):
         return False
     context = {
         "badge_name": award.template.name,

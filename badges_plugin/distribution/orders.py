@@ -24,18 +24,24 @@ def retired() -> str:
     return _("The learner was retired: nothing is sent for them any more.")
 
 
-def order_for(delivery: Delivery, backend: Backend[Any], config: DistributionConfig) -> Order[Any] | Cancelled:
+def order_for(
+    delivery: Delivery, backend: Backend[Any], config: DistributionConfig, *, is_retired: bool | None = None
+) -> Order[Any] | Cancelled:
     """
     Read what the backend needs to carry the delivery out.
 
     For a learner who was retired nothing is carried out. What is in doubt is looked up, and that without their address.
+    ``is_retired`` is known of several deliveries by one query; otherwise it is asked here.
     Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's own reading.
     """
     award, action = delivery.award, Action(delivery.action)
-    is_retired = retirement.is_retired(award.user.get_username(), award.user.email)
+    if is_retired is None:
+        is_retired = retirement.is_gone(award.user)
     if is_retired and not delivery.in_doubt:
         return Cancelled(retired())
-    person = people.recipient(award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email)
+    person = people.recipient(
+        award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email, is_retired=is_retired
+    )
     external_id = ""
     if action is Action.REVOKE:
         external_id = _issued_id(delivery)

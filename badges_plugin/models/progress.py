@@ -83,9 +83,10 @@ class LearnerLock(models.Model):
 
 class RetiredLearner(models.Model):
     """
-    A Credentials user who was retired, and of whom nothing is kept any more that the platform erased.
+    A Credentials user who was retired: what an event said of that, and when what is kept of them was erased.
 
-    Whether somebody was retired is never asked here, but decided by ``badges_plugin.retirement``.
+    Whether somebody was retired is decided by ``badges_plugin.retirement``, which reads ``said`` as it reads names and
+    addresses of users: with other settings it may say nothing.
 
     .. pii: Belongs to a user; holds no personal data itself.
     .. pii_types: other
@@ -93,9 +94,20 @@ class RetiredLearner(models.Model):
     """
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+", verbose_name=_("user")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="badges_retirement",
+        verbose_name=_("user"),
     )
-    erased_at = models.DateTimeField(_("erased"), auto_now_add=True)
+    said = models.CharField(
+        _("said by an event"),
+        max_length=255,
+        blank=True,
+        help_text=_("The user name or address of an event that marks the learner as retired."),
+    )
+    said_at = models.DateTimeField(_("time of that event"), null=True, blank=True)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, help_text=_("Empty: not yet."))
 
     class Meta:
         verbose_name = _("retired learner")

@@ -21,9 +21,9 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
+from .. import retirement
 from ..logs import get_logger
 from ..models import BadgeAward
-from ..retirement import is_retired
 from .publishing import publish
 
 logger = get_logger(__name__)
@@ -70,6 +70,9 @@ def announce_pending(*, limit: int = 100) -> int:
         # As they are now: the events before this one may have taken minutes.
         award.progress.user.refresh_from_db(fields=["username", "email", "full_name", "lms_user_id", "is_active"])
         try:
+            if retirement.is_gone(award.progress.user):
+                _withhold(award)
+                continue
             for each, kind in _in_order(award):
                 if not _announce(each, kind):
                     return sent
@@ -110,6 +113,10 @@ def badge_data(award: BadgeAward) -> BadgeData:
 def _announce_now(award: BadgeAward) -> None:
     if award.revoked_at is not None:
         award.refresh_from_db(fields=["announced_at"])
+    # Whoever earned or lost it by an event was found among the living a moment ago.
+    if award.revoked_by_hand and retirement.is_gone(award.progress.user):
+        _withhold(award)
+        return
     for each, kind in _in_order(award):
         if not _announce(each, kind):
             return
@@ -121,7 +128,9 @@ def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
 
     All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
     """
-    if _is_withheld(award):
+    user = award.progress.user
+    if retirement.is_retired(user.get_username(), user.email):
+        _withhold(award)
         return
     for each in [*_earlier(award), award]:
         if each.announced_at is None:
@@ -130,14 +139,10 @@ def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
             yield each, Kind.REVOKED
 
 
-def _is_withheld(award: BadgeAward) -> bool:
-    """Whether nothing is said of the award any more, because its learner was retired; then nothing is due either."""
-    user = award.progress.user
-    if not is_retired(user.get_username(), user.email):
-        return False
+def _withhold(award: BadgeAward) -> None:
+    """Nothing is said of the award any more, because its learner was retired; then nothing is due either."""
     BadgeAward.objects.filter(pk=award.pk).update(announce_due_at=None)
-    logger.info("Award %s is not announced: user %s was retired.", award.pk, user.pk)
-    return True
+    logger.info("Award %s is not announced: user %s was retired.", award.pk, award.progress.user_id)
 
 
 def _earlier(award: BadgeAward) -> list[BadgeAward]:

@@ -14,14 +14,15 @@ from functools import partial
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from ..database import is_passing
 from ..host import User
 from ..logs import get_logger
 from ..models import BadgeAward, Learner, RetiredLearner
 from ..redaction import describe
-from ..retirement import is_retired, retired_users
+from ..retirement import is_retired, retired_people
 from ..signals import learner_retired
 from . import learners, traces
 
@@ -33,8 +34,7 @@ AT_ONCE = 500
 def sweep(*, limit: int = AT_ONCE) -> int:
     """Erase what is kept of up to ``limit`` users who were retired since the last time. Returns how many there were."""
     _take_back_the_living()
-    done = RetiredLearner.objects.filter(user=OuterRef("pk"))
-    return erase(list(User.objects.filter(retired_users()).exclude(Exists(done)).order_by("pk")[:limit]))
+    return erase(list(_left(User.objects.filter(retired_people())).order_by("pk")[:limit]))
 
 
 def erase(users: Sequence[User]) -> int:
@@ -51,13 +51,15 @@ def erase(users: Sequence[User]) -> int:
     # Last: what was interrupted is done again.
     done = [RetiredLearner(user=user) for user in users if user.pk not in left]
     RetiredLearner.objects.bulk_create(done, ignore_conflicts=True)
+    now = timezone.now()
+    RetiredLearner.objects.filter(pk__in=[row.pk for row in done], erased_at=None).update(erased_at=now)
     logger.info("%d users were retired: what badges kept of them is erased.", len(done))
     return len(done)
 
 
 def _take_back_the_living() -> None:
-    """A retirement that was cancelled may come again."""
-    retired = User.objects.filter(retired_users(), pk=OuterRef("user"))
+    """A retirement that was cancelled may come again. What events said by the marks of other settings goes as well."""
+    retired = User.objects.filter(retired_people(), pk=OuterRef("user"))
     living = list(RetiredLearner.objects.exclude(Exists(retired)).values_list("pk", flat=True)[:AT_ONCE])
     if living:
         RetiredLearner.objects.filter(pk__in=living).delete()
@@ -71,10 +73,15 @@ def notice(user: User) -> None:
 
 def _erase_quietly(user: User) -> None:
     try:
-        if not RetiredLearner.objects.filter(pk=user.pk).exists():
-            erase([user])
+        same = Q(pk=user.pk) | (Q(lms_user_id=user.lms_user_id) if user.lms_user_id else Q())
+        erase(list(_left(User.objects.filter(same)).order_by("pk")))
     except Exception as error:  # noqa: BLE001 - whoever saved the user has done so; ``sweep`` will find them
         logger.error("What is kept of user %s, who was retired, could not be erased yet: %s", user.pk, describe(error))
+
+
+def _left(users: QuerySet[User]) -> QuerySet[User]:
+    """Return those of whom something may be kept."""
+    return users.exclude(Exists(RetiredLearner.objects.filter(user=OuterRef("pk"), erased_at__isnull=False)))
 
 
 def _is_erased(user_id: int) -> bool:

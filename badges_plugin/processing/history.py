@@ -52,6 +52,8 @@ def _process(
     steps, ignored = _steps(ruleset, events, templates)
     try:
         for event in events:
+            if not dry_run:
+                learners.note_retirement(event)
             learners.refuse_retired(event.learner, None)
     except IgnoredEvent as reason:
         # Whatever they did before: who has not been here yet must not come to be here now.
@@ -94,8 +96,9 @@ def _rehearse(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
 
 def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
     newest = _with_whole_profile(steps)
-    found = learners.find(newest.learner)
-    learners.refuse_retired(newest.learner, found)
+    people = learners.find_all(newest.learner)
+    learners.refuse_gone(newest, people)
+    found = people[0] if people else None
     if found is not None and progression.is_applied(found, steps, ruleset):
         return HistoryChanges(is_repeated=True)
     with transaction.atomic():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, connection
 from django.db.models import Q
 
@@ -16,14 +17,20 @@ from ..host import User
 from ..models import Learner, LearnerLock
 from ..names import as_name
 from ..retirement import is_retired
+from . import retirements
 
 
 def find(learner: LearnerData) -> User | None:
+    """Return the Credentials user of a learner, the first of ``find_all``."""
+    return next(iter(find_all(learner)), None)
+
+
+def find_all(learner: LearnerData) -> list[User]:
     """
-    Return the Credentials user of a learner: by LMS user id first, by user name last. One query.
+    Return the Credentials users of a learner: by LMS user id first, by user name last. One query.
 
     The host does not keep LMS user ids unique: its own apps make users by name, another one for each name that a
-    learner had. Of several with one id it is the user whom badges know, then the oldest, whatever their names; so
+    learner had. Of several with one id the user whom badges know comes first, then the oldest, whatever their names; so
     a learner is one user for badges whatever they are called. (An event that tells a name alone costs a second
     query: that name may be one of several.)
 
@@ -35,9 +42,9 @@ def find(learner: LearnerData) -> User | None:
         condition |= Q(lms_user_id=learner.lms_user_id)
     users = _users(condition)
     if same_id := [user for user in users if has_id(user) and user.lms_user_id == learner.lms_user_id]:
-        return _whom_badges_mean(same_id)
+        return _whom_badges_mean_first(same_id)
     if not users:
-        return None
+        return []
     # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
     user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
     if user is None or (has_id(user) and learner.lms_user_id is not None):
@@ -46,7 +53,7 @@ def find(learner: LearnerData) -> User | None:
             cause=Deferral.NAME_TAKEN,
         )
     same_id = _users(Q(lms_user_id=user.lms_user_id)) if has_id(user) else []
-    return _whom_badges_mean(same_id or [user])
+    return _whom_badges_mean_first(same_id or [user])
 
 
 def has_id(user: User) -> bool:
@@ -55,12 +62,13 @@ def has_id(user: User) -> bool:
 
 
 def _users(condition: Q) -> list[User]:
-    return list(User.objects.filter(condition).select_related("badges_learner").order_by("pk"))
+    known = User.objects.select_related("badges_learner", "badges_retirement")
+    return list(known.filter(condition).order_by("pk"))
 
 
-def _whom_badges_mean(users: Iterable[User]) -> User:
-    """Return the one of a learner's users, oldest first, to whom badges belong."""
-    return min(users, key=lambda user: (not is_known(user), user.pk))
+def _whom_badges_mean_first(users: Iterable[User]) -> list[User]:
+    """Return a learner's users, oldest first, behind the one to whom badges belong."""
+    return sorted(users, key=lambda user: (not is_known(user), user.pk))
 
 
 def refuse_retired(learner: LearnerData, user: User | None) -> None:
@@ -73,6 +81,31 @@ def refuse_retired(learner: LearnerData, user: User | None) -> None:
     if user is not None:
         described.append((user.get_username(), user.email))
     if any(is_retired(username, email) for username, email in described):
+        raise IgnoredEvent("its learner was retired")
+
+
+def note_retirement(event: BadgingEvent) -> None:
+    """Write down what an event says of its learner's retirement that is not applied. No query when it says nothing."""
+    try:
+        if retirements.is_told(event):
+            retirements.note(event, find_all(event.learner))
+    except (DeferredEvent, ImproperlyConfigured):
+        # The name is somebody else's; or E001 says it, and what matches nothing is no failure.
+        return
+
+
+def refuse_gone(event: BadgingEvent, people: Sequence[User]) -> None:
+    """
+    Raise IgnoredEvent when the learner was retired, as whichever of the users that ``find_all`` returned.
+
+    What an event said of that is written down here, and what an earlier one said is taken back when this one knows
+    better.
+    """
+    retirements.note(event, people)
+    refuse_retired(event.learner, None)
+    for user in people:
+        refuse_retired(event.learner, user)
+    if not retirements.are_alive(event, people):
         raise IgnoredEvent("its learner was retired")
 
 

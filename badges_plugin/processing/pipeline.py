@@ -50,11 +50,13 @@ def process_event(event: BadgingEvent) -> Outcome:
 def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     match = ruleset.match(event)
     if not match:
+        learners.note_retirement(event)
         return Outcome.UNMATCHED
     refuse_future(event)
     steps = [progression.Step(event, match)]
-    found = learners.find(event.learner)
-    learners.refuse_retired(event.learner, found)
+    people = learners.find_all(event.learner)
+    learners.refuse_gone(event, people)
+    found = people[0] if people else None
     if found is not None and progression.is_applied(found, steps, ruleset):
         return Outcome.REPEATED
     with transaction.atomic():

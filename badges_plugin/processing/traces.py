@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from ..host import User
 from ..models import FailedEvent
 from ..retirement import is_retired, retired_users
+from . import mentions
 
 BATCH = 200
-# Strings of Avro begin with their length, in one byte up to this.
-_LONGEST_SHORT_STRING = 63
 
 IsGone = Callable[[Mapping[str, Any]], bool]
 
@@ -44,7 +45,7 @@ def forget(users: Sequence[User]) -> int:
     keys = list(FailedEvent.objects.order_by("pk").values_list("pk", flat=True))
     if not keys:
         return 0
-    ids = {user.lms_user_id for user in users} - {None}
+    ids = {user.lms_user_id for user in users} - {None, 0}
     known = _Words.of((user.get_username(), user.email) for user in users)
     for event in _in_batches(keys):
         known |= _Words.of(map(_said, filter(lambda person: person.get("id") in ids, _people(event.payload))))
@@ -55,9 +56,28 @@ def forget(users: Sequence[User]) -> int:
     return changed
 
 
+def forget_deleted(user: User) -> int:
+    """
+    Take what they say of a user who is deleted out of all failed events. Returns how many were changed.
+
+    Of several users of one learner, whom the host's own apps make for each name, the others are still there to say
+    whose the events are: nothing is taken out then.
+    """
+    if user.lms_user_id:
+        others = User.objects.filter(lms_user_id=user.lms_user_id).exclude(pk=user.pk)
+        if not all(_looks_retired(*said) for said in others.values_list("username", "email")):
+            return 0
+    return forget([user])
+
+
 @dataclass(frozen=True)
 class _Words:
-    """How people are called: addresses, which are looked for everywhere, and user names, which only stand alone."""
+    """
+    How people are called.
+
+    An address is looked for everywhere, as a whole: one may be the end of another. A user name may be an ordinary word,
+    so in bytes it is one only in front of an address, as in the personal data of openedx-events.
+    """
 
     addresses: frozenset[str] = frozenset()
     usernames: frozenset[str] = frozenset()
@@ -66,8 +86,8 @@ class _Words:
     def of(cls, said: Iterable[tuple[object, object]]) -> _Words:
         pairs = [(str(username or ""), str(email or "")) for username, email in said]
         return cls(
-            frozenset(email.casefold() for _, email in pairs if "@" in email and not is_retired("", email)),
-            frozenset(username for username, _ in pairs if username and not is_retired(username, "")),
+            frozenset(email.casefold() for _, email in pairs if "@" in email and not _looks_retired("", email)),
+            frozenset(username for username, _ in pairs if username and not _looks_retired(username, "")),
         )
 
     def __or__(self, other: _Words) -> _Words:
@@ -78,12 +98,19 @@ class _Words:
         return not person.get("id") and person["pii"].get("username") in self.usernames
 
     def stand_in(self, text: str) -> bool:
-        return any(address in text.casefold() for address in self.addresses)
+        return any(mentions.has_address(text, address) for address in self.addresses)
 
     def stand_in_bytes(self, raw: bytes) -> bool:
-        strings = [name.encode() for name in self.usernames]
-        framed = [bytes([2 * len(each)]) + each for each in strings if len(each) <= _LONGEST_SHORT_STRING]
-        return any(address.encode() in raw.lower() for address in self.addresses) or any(each in raw for each in framed)
+        return any(mentions.raw_has_address(raw, address) for address in self.addresses) or any(
+            mentions.raw_has_username(raw, username) for username in self.usernames
+        )
+
+
+def _looks_retired(username: str, email: str) -> bool:
+    try:
+        return is_retired(username, email)
+    except ImproperlyConfigured:
+        return False  # who is deleted is forgotten all the same
 
 
 def _changes(event: FailedEvent, is_gone: IsGone, words: _Words) -> dict[str, Any]:

@@ -389,9 +389,9 @@ def test_f10_a_wrong_number_of_days_is_found_by_check(settings: Any, value: obje
 ABOUT_ADA = {"id": 77, "username": "ada", "email": "ada@example.org", "name": "Ada Lovelace"}
 
 
-def raw_of(name: str) -> bytes:
-    """As Avro writes a text, behind something that cannot be decoded."""
-    return b"\x00\x00\x00\x00\x07" + bytes([2 * len(name)]) + name.encode()
+def raw_of(*texts: str) -> bytes:
+    """As Avro writes texts, behind something that cannot be decoded."""
+    return b"\x00\x00\x00\x00\x07" + b"".join(bytes([2 * len(text)]) + text.encode() for text in texts)
 
 
 def ways_to_retire() -> dict[str, Any]:
@@ -414,8 +414,9 @@ def test_c1_failed_events_keep_nothing_of_who_was_retired(retire: Any) -> None:
     ada = make_user(lms_user_id=77, username="ada", email="ada@example.org", full_name="Ada Lovelace")
     theirs = stored(user_data(**ABOUT_ADA), error="ValueError: Ada Lovelace")
     unread = [
-        stored(payload=None, raw=raw_of(text), metadata={"ce_type": text}, error=text)
-        for text in ("ada", "ada@example.org")
+        stored(payload=None, raw=raw_of(*texts), metadata={"ce_type": texts[-1]}, error=texts[-1])
+        # A former address of theirs, which is known nowhere: the user name in front of it is.
+        for texts in (("ada", "ada@before.example.org"), ("ada@example.org",))
     ]
     others = [
         stored(user_data(id=78, username="adam", email="adam@example.org", name="Adam"), error="ValueError: Adam"),
@@ -433,6 +434,67 @@ def test_c1_failed_events_keep_nothing_of_who_was_retired(retire: Any) -> None:
     assert theirs.payload["course_passing_status"]["user"]["id"] == 77
     assert (theirs.state, {row.state for row in unread}) == (FAILED, {DISMISSED})
     assert list(before.all()) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        raw_of("mariana", "mariana@gmail.com", "Mariana"),
+        raw_of("mariana@gmail.com.au"),
+        raw_of("a-word", "verified", "mariana", "mariana@gmail.com"),  # the mode of an enrollment
+        b"to mariana@gmail.com, and to ana@gmail.community",
+    ],
+)
+def test_7_an_unread_event_of_somebody_else_survives(raw: bytes) -> None:
+    kept = stored(payload=None, raw=raw, metadata={"ce_to": "mariana@gmail.com"}, error="mariana@gmail.com")
+    for username in ("ana", "verified"):
+        make_user(username=username, email="ana@gmail.com").delete()
+
+    kept.refresh_from_db()
+    assert (kept.state, bytes(kept.raw or b""), kept.error) == (FAILED, raw, "mariana@gmail.com")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        raw_of("ana@gmail.com", "Ana"),
+        raw_of("Ana@Gmail.com", "x" * 33),
+        raw_of("a" * 50, "ana@gmail.com") + b"A",
+        raw_of("ana", "formerly@gmail.com"),
+        b"to <ana@gmail.com>.",
+        b"ana@gmail.com",
+        b"ana@gmail.com. Then",
+    ],
+)
+def test_7_an_unread_event_of_who_is_deleted_is_emptied(raw: bytes) -> None:
+    theirs = stored(payload=None, raw=raw, metadata={}, error="")
+    make_user(username="ana", email="ana@gmail.com").delete()
+
+    theirs.refresh_from_db()
+    assert (theirs.state, theirs.raw) == (DISMISSED, None)
+
+
+@pytest.mark.parametrize(("other", "expected"), [("bob", FAILED), ("retired__user_1", DISMISSED)])
+def test_7_a_duplicate_user_is_deleted_and_the_learner_is_not_forgotten(other: str, expected: str) -> None:
+    make_user(username=other, lms_user_id=7)
+    kept = stored(payload=None, raw=raw_of("bob2", "bob@example.org"), metadata={}, error="")
+    make_user(username="bob2", lms_user_id=7, email="bob@example.org").delete()
+
+    kept.refresh_from_db()
+    assert kept.state == expected
+
+
+def test_3_the_lms_user_id_0_is_nobodys() -> None:
+    kept = stored(user_data(id=0, username="bob", email="bob@example.org"))
+    unread = stored(payload=None, raw=raw_of("bob", "bob@example.org"), metadata={}, error="")
+    before = list(FailedEvent.objects.order_by("pk").values())
+    make_user(username="service", lms_user_id=0).delete()
+    other = make_user(username="service2", lms_user_id=0)
+    type(other).objects.filter(pk=other.pk).update(username="retired__user_2")
+    sweep_retired()
+
+    assert list(FailedEvent.objects.order_by("pk").values()) == before
+    assert [kept.pk, unread.pk] == [row["id"] for row in before]
 
 
 def test_c1_somebody_elses_failed_event_survives_the_retirement_of_who_acted() -> None:

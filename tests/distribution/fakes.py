@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -74,6 +75,7 @@ class FakeBackend(Backend[Provider]):
         self.provider = provider or Provider()
         self.recorded: list[tuple[Action, str]] = []
         self.announced: list[Action] = []
+        self.forgotten: list[int] = []
 
     def account(self, template: BadgeTemplate) -> str:
         return str(template.uuid)
@@ -108,6 +110,9 @@ class FakeBackend(Backend[Provider]):
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         self.recorded.append((action, receipt.external_id))
+
+    def forget(self, awards: Sequence[BadgeAward]) -> None:
+        self.forgotten.extend(award.pk for award in awards)
 
     def announce(self, award: BadgeAward, action: Action) -> None:
         self.announced.append(action)

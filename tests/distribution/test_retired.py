@@ -10,20 +10,25 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core import mail
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from badges_plugin import api
-from badges_plugin.distribution import claims, delivery, limits, queueing
+from badges_plugin.api import Outcome
+from badges_plugin.distribution import claims, delivery, limits, notifications, queueing
 from badges_plugin.distribution.conf import config
-from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.data import Cancelled
+from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
 from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, RetiredLearner
 from badges_plugin.signals import learner_retired
-from tests.distribution.fakes import Provider
+from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass, settings_of_deliveries
-from tests.factories import UserFactory, send_passing
+from tests.factories import PASSING, UserFactory, at, metadata, passing_data, send_passing, user_data
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("template")]
 
@@ -179,8 +184,6 @@ def test_c1_what_the_provider_has_is_known_after_a_look(ada: Any, provider: Prov
 
 
 def test_c1_no_mail_goes_to_a_learner_who_was_retired(ada: Any, settings: Any) -> None:
-    from badges_plugin.distribution import notifications
-
     settings.BADGES_CONFIG = {"distribution": {**settings_of_deliveries(), "notify": True}}
     send_passing(ada)
     award = BadgeAward.objects.select_related("progress__user", "progress__template").get()
@@ -253,6 +256,172 @@ def test_c1_the_user_is_deleted_and_with_them_everything(ada: Any) -> None:
     claimed()
     ada.delete()
     assert not Delivery.objects.exists()
+
+
+def by_another_user(ada: Any) -> None:
+    """The built-in app made a user of each name of hers, and the host retires the newer."""
+    other = UserFactory.create(username="ada2", lms_user_id=ada.lms_user_id)
+    User.objects.filter(pk=other.pk).update(username="retired__user_1", full_name="")
+
+
+def by_an_event(ada: Any) -> None:
+    said = user_data(id=ada.lms_user_id, username="retired__user_1", email="1@retired.invalid", name="")
+    with pytest.raises(IgnoredEvent, match="retired"):
+        send_passing(said, minute=5)
+
+
+def by_the_address_in_an_event_of_no_interest(ada: Any) -> None:
+    said = user_data(id=ada.lms_user_id, username=ada.username, email="1@retired.invalid")
+    assert send_passing(said, "course-v1:No+Badge+1", minute=5) is Outcome.UNMATCHED
+
+
+def by_a_history(ada: Any) -> None:
+    said = passing_data(user_data(id=ada.lms_user_id, username="retired__user_1", email="", name=""))
+    event = api.read_event(PASSING, metadata(time=at(5)), {"course_passing_status": said})
+    assert api.process_history([event], dry_run=True).ignored
+    assert not RetiredLearner.objects.exists()
+    assert api.process_history([event]).ignored
+
+
+TELLINGS = [by_another_user, by_an_event, by_the_address_in_an_event_of_no_interest, by_a_history]
+each_telling = pytest.mark.parametrize("tell", TELLINGS, ids=lambda each: each.__name__)
+
+
+@each_telling
+@pytest.mark.parametrize("swept_first", [True, False])
+@pytest.mark.parametrize("before", ENDS, ids=lambda each: each.__name__)
+def test_2_a_person_is_retired_whichever_of_their_users_and_whoever_says_so(
+    ada: Any,
+    provider: Provider,
+    before: Callable[[Any, Provider], None],
+    swept_first: bool,
+    tell: Callable[[Any], None],
+) -> None:
+    before(ada, provider)
+    asked = list(provider.asked)
+    tell(ada)
+    if swept_first:
+        assert api.sweep_retired() == User.objects.filter(lms_user_id=ada.lms_user_id).count()
+    queueing.retry_now(Delivery.objects.all())
+    let_time_pass()
+    deliver()
+
+    assert [each for each in provider.asked[len(asked) :] if each != "find"] == []
+    assert states() == ENDS[before]
+    assert set(Delivery.objects.values_list("recipient_email", flat=True)) == {""}
+    assert not DeliveryAttempt.objects.filter(reason__contains="Lovelace").exists()
+
+
+@each_telling
+def test_2_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tell: Callable[[Any], None]) -> None:
+    settings.BADGES_CONFIG = {"distribution": {**settings_of_deliveries(), "notify": True}}
+    send_passing(ada)
+    award = BadgeAward.objects.select_related("progress__user", "progress__template").get()
+    tell(ada)
+
+    with pytest.raises(IgnoredEvent, match="retired"):
+        send_passing(user_data(ada), is_passing=False, minute=2)  # of before
+    assert not notifications.tell(award, notifications.ISSUED)
+    BadgeAward.objects.update(announce_due_at=timezone.now())
+    assert api.announce_pending() == 0
+    assert BadgeAward.objects.get().announce_due_at is None
+    [job] = delivery.prepare(
+        claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry), config()
+    )
+    assert isinstance(job.order, Cancelled)
+
+
+@each_telling
+def test_2_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider, tell: Callable[[Any], None]) -> None:
+    send_passing(ada)
+    job = claimed()
+    tell(ada)
+    Attendance().attend()
+    delivery.record(delivery.carry_out(job), policy=config().retry)
+    assert (provider.asked, states()) == ([], [("issue", "cancelled")])
+
+
+@each_telling
+def test_2_a_sweep_that_was_done_does_nothing_again(ada: Any, tell: Callable[[Any], None]) -> None:
+    send_passing(ada)
+    tell(ada)
+    assert api.sweep_retired() > 0
+    assert api.sweep_retired() == 0
+
+
+def test_2_users_without_an_lms_user_id_are_not_one_person(ada: Any, provider: Provider) -> None:
+    send_passing(ada)
+    for lms_user_id in (0, None):
+        User.objects.filter(pk=ada.pk).update(lms_user_id=lms_user_id)
+        other = UserFactory.create(lms_user_id=lms_user_id)
+        retire(other)
+        assert api.sweep_retired() == 1
+    deliver()
+    assert states() == [("issue", "done")]
+
+
+def test_2_what_events_said_by_wrong_settings_is_taken_back(ada: Any, settings: Any, provider: Provider) -> None:
+    settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "retirement": {"email_domain": "example.org"}}
+    with pytest.raises(IgnoredEvent, match="retired"):
+        send_passing(user_data(id=ada.lms_user_id, username=ada.username, email="ada.l@example.org"), minute=5)
+    settings.BADGES_CONFIG = {"distribution": settings_of_deliveries()}
+    api.sweep_retired()
+    send_passing(ada, minute=1)
+    deliver()
+    assert not RetiredLearner.objects.exists()
+    assert states() == [("issue", "done")]
+
+
+def test_2_a_retirement_that_was_cancelled_ends_with_a_newer_event(ada: Any, provider: Provider) -> None:
+    by_an_event(ada)
+    api.sweep_retired()
+    for user, minute in ((user_data(ada), 4), (user_data(id=ada.lms_user_id, username="", email=""), 6)):
+        with pytest.raises(IgnoredEvent, match="retired"):
+            send_passing(user, minute=minute)  # older, and newer without saying who it is
+    send_passing(user_data(ada), minute=7)
+    by_an_event(ada)  # it comes again
+    deliver()
+    assert states() == [("issue", "done")]
+    assert not RetiredLearner.objects.exists()
+
+
+@pytest.mark.parametrize("error", [None, TransientFailure("Ada Lovelace", ambiguous=True), PermanentFailure("Ada")])
+@each_telling
+def test_4_a_learner_is_retired_while_the_request_is_under_way(
+    ada: Any, provider: Provider, backend: FakeBackend, error: Exception | None, tell: Callable[[Any], None]
+) -> None:
+    """The worker records after another one has erased; what it brings is erased again."""
+    provider.after.append(error)
+    send_passing(ada)
+    attempt = delivery.carry_out(claimed())
+    tell(ada)
+    assert api.sweep_retired() > 0
+    backend.forgotten.clear()
+    delivery.record(attempt, policy=config().retry)
+
+    kept = str([*Delivery.objects.values(), *DeliveryAttempt.objects.values()])
+    assert not [word for word in ("Ada", "Lovelace", "ada@") if word in kept]
+    assert backend.forgotten == [BadgeAward.objects.get().pk]
+
+
+@pytest.mark.parametrize("tell", [retire, *TELLINGS], ids=lambda each: each.__name__)
+def test_11_no_reason_is_kept_when_staff_revoke_a_retired_learners_badge(
+    ada: Any, client: Client, tell: Callable[[Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    send_passing(ada)
+    tell(ada)
+    award = BadgeAward.objects.get()
+    client.force_login(User.objects.create_superuser("root", "root@example.org", "x"))
+    with caplog.at_level(logging.INFO):
+        answer = client.post(
+            reverse("admin:badges_plugin_badgeaward_changelist"),
+            {"action": "revoke", "_selected_action": [award.pk], "confirmed": "1", "reason": "Ada Lovelace copied"},
+            follow=True,
+        )
+    award.refresh_from_db()
+    assert award.revoked_at is not None
+    assert "The reason was not kept for 1 badge" in answer.content.decode()
+    assert "Lovelace" not in str([award.revocation_reason, *LogEntry.objects.values()]) + caplog.text
 
 
 def test_c1_other_learners_are_not_concerned(ada: Any, provider: Provider) -> None:

@@ -1,0 +1,37 @@
+"""What deliveries keep of learners who were retired, and how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from badges_plugin.distribution import registry
+from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.distribution.orders import retired
+from badges_plugin.distribution.queueing import retry_now, settle
+from badges_plugin.distribution.retry import State
+
+
+def forget(sender: object, user: Any, **kwargs: object) -> None:
+    """
+    Settle what was to be sent for a user who was retired, and erase what deliveries keep of them.
+
+    What may have been sent is still looked up, without their address, so that it is known what the provider has.
+    """
+    erase(list(Delivery.objects.filter(award__progress__user=user).select_related("award").order_by("pk")))
+
+
+def erase(deliveries: Sequence[Delivery]) -> None:
+    """Do what ``forget`` does for some deliveries of people who were retired."""
+    mine = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
+    settle(mine.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False), State.CANCELLED, reason=retired())
+    retry_now(mine.filter(state=State.FAILED, in_doubt=True))
+    mine.update(recipient_email="")
+    mine.exclude(state=State.CANCELLED).update(last_error="")
+    DeliveryAttempt.objects.filter(delivery__in=[delivery.pk for delivery in deliveries]).update(reason="")
+    # Not only issues: the answer to a revocation tells where the badge can be seen as well.
+    by_backend = sorted(deliveries, key=lambda each: each.backend)
+    for slug, group in groupby(by_backend, key=lambda each: each.backend):
+        if slug in registry.slugs():
+            registry.get(slug).forget([each.award for each in group])
