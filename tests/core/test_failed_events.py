@@ -445,7 +445,7 @@ def test_c1_failed_events_keep_nothing_of_who_was_retired(retire: Any) -> None:
         b"to mariana@gmail.com, and to ana@gmail.community",
     ],
 )
-def test_7_an_unread_event_of_somebody_else_survives(raw: bytes) -> None:
+def test_c1_an_unread_event_of_somebody_else_survives(raw: bytes) -> None:
     kept = stored(payload=None, raw=raw, metadata={"ce_to": "mariana@gmail.com"}, error="mariana@gmail.com")
     for username in ("ana", "verified"):
         make_user(username=username, email="ana@gmail.com").delete()
@@ -466,7 +466,7 @@ def test_7_an_unread_event_of_somebody_else_survives(raw: bytes) -> None:
         b"ana@gmail.com. Then",
     ],
 )
-def test_7_an_unread_event_of_who_is_deleted_is_emptied(raw: bytes) -> None:
+def test_c1_an_unread_event_of_who_is_deleted_is_emptied(raw: bytes) -> None:
     theirs = stored(payload=None, raw=raw, metadata={}, error="")
     make_user(username="ana", email="ana@gmail.com").delete()
 
@@ -475,7 +475,7 @@ def test_7_an_unread_event_of_who_is_deleted_is_emptied(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(("other", "expected"), [("bob", FAILED), ("retired__user_1", DISMISSED)])
-def test_7_a_duplicate_user_is_deleted_and_the_learner_is_not_forgotten(other: str, expected: str) -> None:
+def test_c1_a_duplicate_user_is_deleted_and_the_learner_is_not_forgotten(other: str, expected: str) -> None:
     make_user(username=other, lms_user_id=7)
     kept = stored(payload=None, raw=raw_of("bob2", "bob@example.org"), metadata={}, error="")
     make_user(username="bob2", lms_user_id=7, email="bob@example.org").delete()
@@ -484,7 +484,7 @@ def test_7_a_duplicate_user_is_deleted_and_the_learner_is_not_forgotten(other: s
     assert kept.state == expected
 
 
-def test_3_the_lms_user_id_0_is_nobodys() -> None:
+def test_c1_the_lms_user_id_0_is_nobodys() -> None:
     kept = stored(user_data(id=0, username="bob", email="bob@example.org"))
     unread = stored(payload=None, raw=raw_of("bob", "bob@example.org"), metadata={}, error="")
     before = list(FailedEvent.objects.order_by("pk").values())

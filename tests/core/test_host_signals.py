@@ -59,7 +59,7 @@ def deleted(user: Any) -> None:
     ],
     ids=str,
 )
-def test_1_wrong_settings_never_reach_the_host(act: Callable[[Any], None], given: object, settings: Any) -> None:
+def test_c1_wrong_settings_never_reach_the_host(act: Callable[[Any], None], given: object, settings: Any) -> None:
     user = UserFactory.create(username="ada")
     kept(id=77)
     settings.BADGES_CONFIG = given
@@ -67,7 +67,7 @@ def test_1_wrong_settings_never_reach_the_host(act: Callable[[Any], None], given
 
 
 @pytest.mark.parametrize("act", [saved, made, logged_in, deleted], ids=lambda each: each.__name__)
-def test_1_a_bug_of_ours_never_reaches_the_host(
+def test_c1_a_bug_of_ours_never_reaches_the_host(
     act: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> None:
@@ -81,7 +81,7 @@ def test_1_a_bug_of_ours_never_reaches_the_host(
     assert "could not be" in caplog.text
 
 
-def test_1_who_is_deleted_is_forgotten_although_the_settings_are_wrong(settings: Any) -> None:
+def test_c1_who_is_deleted_is_forgotten_although_the_settings_are_wrong(settings: Any) -> None:
     user = make_user(username="ada", lms_user_id=77)
     theirs = kept(id=77)
     settings.BADGES_CONFIG = {"retirement": {"typo": 1}}
@@ -90,7 +90,7 @@ def test_1_who_is_deleted_is_forgotten_although_the_settings_are_wrong(settings:
     assert "ada" not in str(theirs.payload)
 
 
-def test_1_a_retirement_is_noticed_although_other_settings_are_wrong(
+def test_c1_a_retirement_is_noticed_although_other_settings_are_wrong(
     settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     user = make_user(username="ada", lms_user_id=77)

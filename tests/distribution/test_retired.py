@@ -290,7 +290,7 @@ each_telling = pytest.mark.parametrize("tell", TELLINGS, ids=lambda each: each._
 @each_telling
 @pytest.mark.parametrize("swept_first", [True, False])
 @pytest.mark.parametrize("before", ENDS, ids=lambda each: each.__name__)
-def test_2_a_person_is_retired_whichever_of_their_users_and_whoever_says_so(
+def test_c1_a_person_is_retired_whichever_of_their_users_and_whoever_says_so(
     ada: Any,
     provider: Provider,
     before: Callable[[Any, Provider], None],
@@ -313,7 +313,7 @@ def test_2_a_person_is_retired_whichever_of_their_users_and_whoever_says_so(
 
 
 @each_telling
-def test_2_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tell: Callable[[Any], None]) -> None:
+def test_c1_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tell: Callable[[Any], None]) -> None:
     settings.BADGES_CONFIG = {"distribution": {**settings_of_deliveries(), "notify": True}}
     send_passing(ada)
     award = BadgeAward.objects.select_related("progress__user", "progress__template").get()
@@ -332,7 +332,7 @@ def test_2_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tell
 
 
 @each_telling
-def test_2_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider, tell: Callable[[Any], None]) -> None:
+def test_c1_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider, tell: Callable[[Any], None]) -> None:
     send_passing(ada)
     job = claimed()
     tell(ada)
@@ -342,14 +342,14 @@ def test_2_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider, 
 
 
 @each_telling
-def test_2_a_sweep_that_was_done_does_nothing_again(ada: Any, tell: Callable[[Any], None]) -> None:
+def test_c1_a_sweep_that_was_done_does_nothing_again(ada: Any, tell: Callable[[Any], None]) -> None:
     send_passing(ada)
     tell(ada)
     assert api.sweep_retired() > 0
     assert api.sweep_retired() == 0
 
 
-def test_2_users_without_an_lms_user_id_are_not_one_person(ada: Any, provider: Provider) -> None:
+def test_c1_users_without_an_lms_user_id_are_not_one_person(ada: Any, provider: Provider) -> None:
     send_passing(ada)
     for lms_user_id in (0, None):
         User.objects.filter(pk=ada.pk).update(lms_user_id=lms_user_id)
@@ -360,7 +360,7 @@ def test_2_users_without_an_lms_user_id_are_not_one_person(ada: Any, provider: P
     assert states() == [("issue", "done")]
 
 
-def test_2_what_events_said_by_wrong_settings_is_taken_back(ada: Any, settings: Any, provider: Provider) -> None:
+def test_c1_what_events_said_by_wrong_settings_is_taken_back(ada: Any, settings: Any, provider: Provider) -> None:
     settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "retirement": {"email_domain": "example.org"}}
     with pytest.raises(IgnoredEvent, match="retired"):
         send_passing(user_data(id=ada.lms_user_id, username=ada.username, email="ada.l@example.org"), minute=5)
@@ -372,7 +372,7 @@ def test_2_what_events_said_by_wrong_settings_is_taken_back(ada: Any, settings: 
     assert states() == [("issue", "done")]
 
 
-def test_2_a_retirement_that_was_cancelled_ends_with_a_newer_event(ada: Any, provider: Provider) -> None:
+def test_c1_a_retirement_that_was_cancelled_ends_with_a_newer_event(ada: Any, provider: Provider) -> None:
     by_an_event(ada)
     api.sweep_retired()
     for user, minute in ((user_data(ada), 4), (user_data(id=ada.lms_user_id, username="", email=""), 6)):
@@ -387,7 +387,7 @@ def test_2_a_retirement_that_was_cancelled_ends_with_a_newer_event(ada: Any, pro
 
 @pytest.mark.parametrize("error", [None, TransientFailure("Ada Lovelace", ambiguous=True), PermanentFailure("Ada")])
 @each_telling
-def test_4_a_learner_is_retired_while_the_request_is_under_way(
+def test_c1_a_learner_is_retired_while_the_request_is_under_way(
     ada: Any, provider: Provider, backend: FakeBackend, error: Exception | None, tell: Callable[[Any], None]
 ) -> None:
     """The worker records after another one has erased; what it brings is erased again."""
@@ -405,7 +405,7 @@ def test_4_a_learner_is_retired_while_the_request_is_under_way(
 
 
 @pytest.mark.parametrize("tell", [retire, *TELLINGS], ids=lambda each: each.__name__)
-def test_11_no_reason_is_kept_when_staff_revoke_a_retired_learners_badge(
+def test_c1_no_reason_is_kept_when_staff_revoke_a_retired_learners_badge(
     ada: Any, client: Client, tell: Callable[[Any], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     send_passing(ada)
