@@ -57,11 +57,11 @@ def test_new_templates_are_complete_and_inactive(credly: CredlySimulator, organi
 
 def test_a_second_synchronization_changes_nothing(credly: CredlySimulator, organization: CredlyOrganization) -> None:
     sync_organization(organization)
-    before = (RulesetVersion.current(), list(CredlyBadgeTemplate.objects.values_list("uuid", "modified")))
+    before = (RulesetVersion.current(), dict(CredlyBadgeTemplate.objects.values_list("uuid", "modified")))
 
     assert sync_organization(organization) == SyncResult(unchanged=5)
     # Not even the rules are compiled again.
-    assert (RulesetVersion.current(), list(CredlyBadgeTemplate.objects.values_list("uuid", "modified"))) == before
+    assert (RulesetVersion.current(), dict(CredlyBadgeTemplate.objects.values_list("uuid", "modified"))) == before
 
 
 def test_a_template_that_the_database_never_takes_does_not_keep_the_others_away(
