@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,6 +18,7 @@ from ..consumers.reprocessing import NotReprocessable, process_again
 from ..models import FailedEvent
 from . import links
 from .base import ReadOnlyAdmin
+from .sentences import event_label
 
 # Each may take as long as an event takes, and the browser waits for all of them.
 MOST_AT_ONCE = 200
@@ -39,7 +41,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     What an event says names a learner: it is shown to who may also do something about it.
     """
 
-    list_display = ("what", "event_type", "event_time", "reason", "attempts", "state", "failed_at")
+    list_display = ("what", "kind", "standing", "reason", "attempts", "event_time", "failed_at")
     list_filter = ("state", "cause", "event_type", "bus", "topic", "failed_at")
     search_fields = ("event_id", "event_type", "reason", "position")
     search_help_text = gettext_lazy("Id or type of an event, reason, or position on the bus.")
@@ -63,6 +65,18 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     @admin.display(description=gettext_lazy("event"), ordering="event_id")
     def what(self, failed: FailedEvent) -> str:
         return failed.event_id or f"{failed.topic} {failed.position}"
+
+    @admin.display(description=gettext_lazy("type"), ordering="event_type")
+    def kind(self, failed: FailedEvent) -> str:
+        return event_label(failed.event_type) if failed.event_type else ""
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def standing(self, failed: FailedEvent) -> str:
+        """Tell what is tried again by itself from what needs somebody."""
+        if failed.state == FailedEvent.State.FAILED and failed.retry_at:
+            when = date_format(timezone.localtime(failed.retry_at), "SHORT_DATETIME_FORMAT")
+            return _("is tried again at %s") % when
+        return failed.get_state_display()
 
     @admin.display(description=gettext_lazy("content"))
     def payload_text(self, failed: FailedEvent) -> str:
