@@ -423,7 +423,8 @@ def test_a_provider_that_is_down_is_probed_and_not_hammered(
     for _ in range(20):
         send_passing(UserFactory.create())
     deliver(concurrency=4)
-    assert provider.issues < 10
+    # Four failures are not enough to stop; by the fifth, four threads and two claims ahead may be under way.
+    assert provider.issues <= 4 + 4 + 2
 
     # One at a time, whatever the number of workers.
     for _ in range(3):
