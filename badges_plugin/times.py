@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
-from django.utils import timezone
+from django.conf import settings
 
 EARLIEST_YEAR = 1900
 """What is older is a mistake, and databases and providers refuse some of it."""
@@ -19,12 +20,17 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def site_day(moment: datetime) -> date:
     """Return the day of an instant in the site's TIME_ZONE."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
+    return moment.astimezone(_site_zone()).date()
 
 
 def site_midnight(day: date) -> datetime:
     """Return the instant at which a day begins in the site's TIME_ZONE, in UTC. Raises OverflowError at the ends."""
-    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone()).astimezone(UTC)
+    return datetime.combine(day, time.min, tzinfo=_site_zone()).astimezone(UTC)
+
+
+def _site_zone() -> ZoneInfo:
+    """Not Django's ``get_default_timezone``: with ``USE_DEPRECATED_PYTZ``, as in Redwood, that cannot be combined."""
+    return ZoneInfo(settings.TIME_ZONE)
 
 
 def read_instant(text: str) -> datetime:
