@@ -69,12 +69,13 @@ test: lint types contracts migrations unit ## every check, and the tests on SQLi
 ##### The parts of test
 
 .PHONY: lint
-lint: $(VENV)/.installed ## style and likely mistakes (ruff)
+lint: $(VENV)/.installed ## style, likely mistakes (ruff) and spelling (codespell)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/codespell
 
 .PHONY: format
-format: $(VENV)/.installed ## format the code and mend what ruff can mend
+format: $(VENV)/.installed ## format the code and fix what ruff can fix
 	$(VENV)/bin/ruff check --fix-only
 	$(VENV)/bin/ruff format
 

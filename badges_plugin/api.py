@@ -1,5 +1,4 @@
-"""
-What the rest of the project, and other packages, may ask of the core.
+"""What the rest of the project, and other packages, may ask of the core.
 
 ``__all__`` is the promise; everything else below this module is free to change.
 """
@@ -13,19 +12,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from openedx_events.data import EventsMetadata
 
-from . import earlier, retirement, surprises
-from .data import BadgingEvent
-from .earlier import Earlier
-from .events import read_event
-from .exceptions import ActivationRefused, ConfirmationNeeded
-from .models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate
-from .models.requirements import EventCondition
-from .models.validity import RuleText
-from .processing import collector, learners
-from .processing.announcements import announce_pending
-from .processing.erasure import sweep as sweep_retired
-from .processing.history import HistoryChanges, process_history
-from .processing.pipeline import Outcome, process_event
+from badges_plugin import earlier, retirement, surprises
+from badges_plugin.data import BadgingEvent
+from badges_plugin.earlier import Earlier
+from badges_plugin.events import read_event
+from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
+from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate
+from badges_plugin.models.requirements import EventCondition
+from badges_plugin.models.validity import RuleText
+from badges_plugin.processing import collector, learners
+from badges_plugin.processing.announcements import announce_pending
+from badges_plugin.processing.erasure import sweep as sweep_retired
+from badges_plugin.processing.history import HistoryChanges, process_history
+from badges_plugin.processing.pipeline import Outcome, process_event
 
 __all__ = [
     "BadgingEvent",
@@ -56,8 +55,7 @@ __all__ = [
 
 
 def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, object]) -> Outcome:
-    """
-    Read and apply what a public signal carried.
+    """Read and apply what a public signal carried.
 
     ``arguments`` are the signal's keyword arguments, such as ``course_passing_status``. Raises IgnoredEvent
     for an event that must not be applied, with the reason.
@@ -66,8 +64,7 @@ def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, ob
 
 
 def revoke_award(award: BadgeAward, *, reason: str) -> bool:
-    """
-    Revoke an award by hand or because a provider says so. Returns False when it was revoked already.
+    """Revoke an award by hand or because a provider says so. Returns False when it was revoked already.
 
     The learner earns the badge again only by losing a requirement and fulfilling it anew. Of a learner who was retired
     no reason is kept.
@@ -85,8 +82,7 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
 
 
 def restore_credential(award: BadgeAward) -> bool:
-    """
-    Make the host's user credential of a badge say again what its awards say. Returns False when it did.
+    """Make the host's user credential of a badge say again what its awards say. Returns False when it did.
 
     For a credential that was changed behind our back: its type, template, user name or status.
     """
@@ -97,8 +93,7 @@ def restore_credential(award: BadgeAward) -> bool:
 
 
 def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
-    """
-    Start processing a template.
+    """Start processing a template.
 
     Raises ActivationRefused with every reason why it cannot work, and ConfirmationNeeded for what somebody must want
     (see ``activation_confirmations``), unless it is ``confirmed``.
@@ -158,8 +153,7 @@ def confirmations(name: str, condition: EventCondition, rules: Iterable[RuleText
 
 
 def undecided_fulfillments(template: BadgeTemplate) -> dict[int, Earlier]:
-    """
-    Return what learners did under earlier rules, by requirement, where nobody has decided whether it counts.
+    """Return what learners did under earlier rules, by requirement, where nobody has decided whether it counts.
 
     Until then it does not. Requirements about which there is nothing to decide are left out.
     """
@@ -172,8 +166,7 @@ def undecided_fulfillments_after(requirement: BadgeRequirement, digest: str) -> 
 
 
 def keep_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:
-    """
-    Let what learners did under earlier rules of the requirement count as if it had been done under today's.
+    """Let what learners did under earlier rules of the requirement count as if it had been done under today's.
 
     ``before`` is the fingerprint of rules that were just changed (``requirement.validity().current`` before the
     change): an event that is being applied under them is decided about as well. A learner who is complete now is
@@ -183,8 +176,7 @@ def keep_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> Non
 
 
 def forget_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> None:
-    """
-    Never count what learners did under earlier rules of the requirement. Those who have the badge keep it.
+    """Never count what learners did under earlier rules of the requirement. Those who have the badge keep it.
 
     ``before`` is as for ``keep_fulfillments``. An event that comes again counts if it matches the rules of today.
     """

@@ -9,7 +9,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 from edx_django_utils.plugins.constants import PluginSettings, PluginURLs
 
-from . import conf
+from badges_plugin import conf
 
 # The host's credentials.apps.plugins.constants.PROJECT_TYPE. Not imported through ``host``: that module needs
 # the host's models, and this one is read before there are any.
@@ -51,18 +51,17 @@ class BadgesPluginConfig(AppConfig):
         )
 
     def ready(self) -> None:
-        """
-        Connect receivers and checks, and disconnect those of the host's own badges app.
+        """Connect receivers and checks, and disconnect those of the host's own badges app.
 
         What guards removal is wanted also while badges are switched off.
         """
-        from . import removal
+        from badges_plugin import removal
 
         removal.connect()
         if not conf.is_enabled():
             return
-        from . import builtin, checks, handlers
-        from .consumers import checks as consumer_checks
+        from badges_plugin import builtin, checks, handlers
+        from badges_plugin.consumers import checks as consumer_checks
 
         builtin.connect()
         checks.connect()

@@ -1,5 +1,4 @@
-"""
-The badges app that the host brings itself, from Sumac on: off while ours is on, unless the settings keep it.
+"""The badges app that the host brings itself, from Sumac on: off while ours is on, unless the settings keep it.
 
 It reads the same switch and the same dictionary of settings. While both process events, each event costs it a user
 row and several queries, a badge that is set up in both is awarded twice, and an address at Credly can reach one alone.
@@ -16,7 +15,7 @@ from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from . import conf, host
+from badges_plugin import conf, host
 
 MOST_NAMES = 10
 """How many templates a message names."""
@@ -25,8 +24,7 @@ _twins: dict[str, Callable[[], Q]] = {}
 
 
 def register_twins(model_name: str, finder: Callable[[], Q]) -> None:
-    """
-    Say how a backend knows its active templates again among those of the built-in app.
+    """Say how a backend knows its active templates again among those of the built-in app.
 
     ``model_name`` is a model of the built-in app; ``finder`` returns the condition that selects the rows of it that
     are an active template here as well.
@@ -63,8 +61,7 @@ def check_switch(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> l
 def check_rows(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
-    """
-    W022: templates of the built-in app that nobody processes now. W023: active in both. W024: accounts it still has.
+    """W022: templates of the built-in app that nobody processes now. W023: active in both. W024: accounts it still has.
 
     Looks at the database, and so runs where Django lets it: with ``migrate`` and with ``check --database default``.
     """

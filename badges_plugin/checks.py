@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from . import conf, events
-from .exceptions import UnusableEventType
+from badges_plugin import conf, events
+from badges_plugin.exceptions import UnusableEventType
 
 OWN_EVENT_TYPES = ("org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1")
 

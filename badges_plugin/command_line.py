@@ -12,13 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from .database import unapplied_migrations
-from .redaction import chain, one_line
+from badges_plugin.database import unapplied_migrations
+from badges_plugin.redaction import chain, one_line
 
 
 class BadgesCommand(BaseCommand):
-    """
-    Base of our commands.
+    """Base of our commands.
 
     A value may begin with a dash, as user names do: ``--username -ada``. Settings that cannot be used, and tables that
     are not there or not those of this version, end the command with one line, and not with a traceback.
@@ -71,8 +70,7 @@ def _parse(parser: CommandParser, parse_args: Any, args: Sequence[str] | None = 
 
 
 def _joined(parser: CommandParser, args: Sequence[str]) -> Iterator[str]:
-    """
-    Yield the arguments, an option and its value as one where the value looks like an option.
+    """Yield the arguments, an option and its value as one where the value looks like an option.
 
     argparse takes whatever begins with a dash for an option. It is one only if the command has it.
     """

@@ -1,5 +1,4 @@
-"""
-The typed view of the settings, and their only reader.
+"""The typed view of the settings, and their only reader.
 
 Settings are read when asked for, never at import, so that plugin settings, the operator's YAML and
 ``override_settings`` all have their say. Defaults are merged under what the operator gives, key by key.
@@ -58,8 +57,7 @@ class BadgesConfig:
 
 
 def is_enabled() -> bool:
-    """
-    Whether badges are switched on.
+    """Whether badges are switched on.
 
     .. toggle_name: BADGES_ENABLED
     .. toggle_implementation: DjangoSetting
@@ -73,8 +71,7 @@ def is_enabled() -> bool:
 
 
 def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
-    """
-    Return ``BADGES_CONFIG[name]`` merged over ``defaults``, one level deep.
+    """Return ``BADGES_CONFIG[name]`` merged over ``defaults``, one level deep.
 
     .. setting_name: BADGES_CONFIG
     .. setting_default: {}
@@ -95,8 +92,7 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
 
 
 def complete(sections: Mapping[str, object]) -> None:
-    """
-    Give ``BADGES_CONFIG`` what the host's built-in badges app cannot do without and the operator left out.
+    """Give ``BADGES_CONFIG`` what the host's built-in badges app cannot do without and the operator left out.
 
     The host brings a whole dictionary, a ``BADGES_CONFIG`` in the operator's YAML takes its place, and without
     ``events`` the models of the built-in app cannot even be imported. Settings hooks of plugins run before the YAML.
@@ -118,8 +114,7 @@ def complete(sections: Mapping[str, object]) -> None:
 
 
 def keeps_builtin_app() -> bool:
-    """
-    Whether the host's built-in badges app goes on beside ours.
+    """Whether the host's built-in badges app goes on beside ours.
 
     .. setting_name: BADGES_CONFIG["builtin_app"]
     .. setting_default: "off"
@@ -137,8 +132,7 @@ def keeps_builtin_app() -> bool:
 
 
 def known_section(name: str, defaults: Mapping[str, object], *, null: str = "default") -> dict[str, object]:
-    """
-    Return what ``section`` does. Raises ImproperlyConfigured also for keys without a default: misspelt ones.
+    """Return what ``section`` does. Raises ImproperlyConfigured also for keys without a default: misspelt ones.
 
     With ``null="never"`` None is 0 for a key that ends with ``_days``: who writes it wants nothing to be deleted.
     """
@@ -155,8 +149,7 @@ def known_section(name: str, defaults: Mapping[str, object], *, null: str = "def
 
 
 def config() -> BadgesConfig:
-    """
-    Return the core's settings with their defaults.
+    """Return the core's settings with their defaults.
 
     Raises ImproperlyConfigured, with what to change, when a value has the wrong type or a key is unknown.
     """
@@ -195,8 +188,7 @@ def days_to_keep(section_name: str, name: str, value: object) -> int | None:
 
 
 def _retention() -> Retention:
-    """
-    Return how long what names learners is kept.
+    """Return how long what names learners is kept.
 
     .. setting_name: BADGES_CONFIG["retention"]
     .. setting_default: {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
@@ -209,8 +201,7 @@ def _retention() -> Retention:
 
 
 def retirement() -> tuple[str, str]:
-    """
-    Return how the LMS marks the retired: the prefix of their user names and the domain of their addresses.
+    """Return how the LMS marks the retired: the prefix of their user names and the domain of their addresses.
 
     Nothing else of the settings is read: what is wrong elsewhere must not keep the retired from being recognized.
     Raises ImproperlyConfigured.

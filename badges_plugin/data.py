@@ -30,8 +30,7 @@ class Deferral(enum.StrEnum):
 
 @dataclass(frozen=True, order=True)
 class EventStamp:
-    """
-    Identity and age of an event, ordered by time; the id breaks ties so that the order is total.
+    """Identity and age of an event, ordered by time; the id breaks ties so that the order is total.
 
     A total order is what makes the outcome independent of the order of arrival.
     """
@@ -42,8 +41,7 @@ class EventStamp:
 
 @dataclass(frozen=True)
 class LearnerData:
-    """
-    The earner as the event describes them. Empty strings mean that the event does not say.
+    """The earner as the event describes them. Empty strings mean that the event does not say.
 
     .. pii: Carries the user name, e-mail address and name of a learner in memory; never logged.
     .. pii_types: username, email_address, name

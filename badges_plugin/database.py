@@ -11,8 +11,8 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model, QuerySet
 
-from .exceptions import ConfigurationChanged
-from .redaction import chain
+from badges_plugin.exceptions import ConfigurationChanged
+from badges_plugin.redaction import chain
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -54,8 +54,7 @@ SQLITE_PASSING = ("locked", "busy", "unable to open", "disk i/o")
 
 
 def by_key(rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
-    """
-    Read the keys of ``rows`` and return a queryset of these keys alone, for an update. One query.
+    """Read the keys of ``rows`` and return a queryset of these keys alone, for an update. One query.
 
     MySQL refuses an update that reads its own table in a subquery (error 1093), which a queryset of unknown origin,
     such as a list filtered in the admin, may do. MariaDB also locks the rows of other tables that a condition reads.
@@ -65,8 +64,7 @@ def by_key(rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
 
 
 def is_passing(error: BaseException) -> bool:
-    """
-    Whether ``error``, or one that led to it, is trouble that passes by itself.
+    """Whether ``error``, or one that led to it, is trouble that passes by itself.
 
     That is trouble of the database, and staff or a synchronization changing the configuration again and again.
     """

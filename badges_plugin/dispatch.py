@@ -1,5 +1,4 @@
-"""
-Public events and whoever receives them in this process: us, and everybody else.
+"""Public events and whoever receives them in this process: us, and everybody else.
 
 An exception of somebody else's receiver is logged, without personal data, and counted. It never makes our part of
 the event fail, and never keeps the event from the receivers behind it, not even with DEBUG on, when openedx-events
@@ -17,9 +16,9 @@ from edx_django_utils.monitoring import set_custom_attribute
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .logs import get_logger
-from .redaction import describe_with_place
-from .reports import redacted_reports
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe_with_place
+from badges_plugin.reports import redacted_reports
 
 logger = get_logger(__name__)
 
@@ -36,8 +35,7 @@ _done_here: ContextVar[UUID | None] = ContextVar("badges_plugin.dispatch.done_he
 def send_to_all(
     signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object], *, from_event_bus: bool
 ) -> Responses:
-    """
-    Send an event to every receiver; return what each returned or raised.
+    """Send an event to every receiver; return what each returned or raised.
 
     The errors of others are dealt with when this returns; those of ours are for the caller.
     """
@@ -52,8 +50,7 @@ def send_to_all(
 
 
 def tell_others(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
-    """
-    Send an event from the bus to the receivers of others. Ours was called already, by itself.
+    """Send an event from the bus to the receivers of others. Ours was called already, by itself.
 
     Nothing is raised but what is meant to end the process.
     """
@@ -90,8 +87,7 @@ def is_connected(signal: OpenEdxPublicSignal) -> bool:
 
 
 def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str = UID) -> None:
-    """
-    Make our receiver, or the one that was connected with ``dispatch_uid``, the first of the signal.
+    """Make our receiver, or the one that was connected with ``dispatch_uid``, the first of the signal.
 
     Receivers are called in the order in which they were connected, and Django has no way to ask for another. With
     DEBUG on, an exception of one that is called earlier would keep the event from ours.
@@ -102,8 +98,7 @@ def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str = UID) -> None:
 
 
 def _report(metadata: EventsMetadata, responses: Iterable[tuple[object, object]]) -> None:
-    """
-    Log what others raised, and count it.
+    """Log what others raised, and count it.
 
     .. custom_attribute_name: badges_others_failed
     .. custom_attribute_description: Number of receivers of other apps that raised while the event was sent to them.

@@ -11,8 +11,8 @@ from opaque_keys import InvalidKeyError, OpaqueKey
 from opaque_keys.edx.keys import CourseKey
 from opaque_keys.edx.locator import LibraryLocator
 
-from . import events
-from .patterns import ANYTHING, Pattern, literal, word
+from badges_plugin import events
+from badges_plugin.patterns import ANYTHING, Pattern, literal, word
 
 
 @dataclass(frozen=True)

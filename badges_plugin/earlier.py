@@ -1,9 +1,8 @@
-"""
-What learners did under earlier rules of a requirement: who they are, and what staff decide about it.
+"""What learners did under earlier rules of a requirement: who they are, and what staff decide about it.
 
-It counts again once it is kept, and never again once it is forgotten. Both change the requirement, not the fulfilments:
-events that are being applied meanwhile, and millions of fulfilments, make no difference. Badges that were awarded
-stay either way.
+It counts again once it is kept, and never again once it is forgotten. Both change the requirement, not the
+fulfillments: events that are being applied meanwhile, and millions of fulfillments, make no difference. Badges that
+were awarded stay either way.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 
-from .models import BadgeAward, BadgeRequirement, Fulfillment, RulesetVersion
-from .models.validity import Validity, digest_of, number_of
+from badges_plugin.models import BadgeAward, BadgeRequirement, Fulfillment, RulesetVersion
+from badges_plugin.models.validity import Validity, digest_of, number_of
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,7 @@ def undecided_after(requirement: BadgeRequirement, digest: str) -> Earlier:
 
 
 def keep(requirement: BadgeRequirement, *, before: str = "") -> None:
-    """
-    Let what was done under earlier rules count under the stored ones.
+    """Let what was done under earlier rules count under the stored ones.
 
     ``before`` is the fingerprint of the rules that were just changed: an event may be on its way under them.
     """

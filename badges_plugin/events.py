@@ -1,5 +1,4 @@
-"""
-The language of openedx-events: which event types can matter for badges, what they say, and about whom.
+"""The language of openedx-events: which event types can matter for badges, what they say, and about whom.
 
 Every public signal whose data carries ``UserData``, and which can cross the event bus, is usable. The earner is
 the person the event is about, never the staff member who acted. Source: the data classes of openedx-events, read
@@ -25,8 +24,8 @@ from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.learning.data import UserData
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
-from .data import BadgingEvent, EventStamp, LearnerData, ValueKind, resolve
-from .exceptions import IgnoredEvent, UnusableEventType
+from badges_plugin.data import BadgingEvent, EventStamp, LearnerData, ValueKind, resolve
+from badges_plugin.exceptions import IgnoredEvent, UnusableEventType
 
 # Attribute names under which event data classes keep the person the event is about, most certain first.
 _EARNER_NAMES = ("user", "student_user")
@@ -64,8 +63,7 @@ class EventType:
 
 @cache
 def get_event_type(name: str) -> EventType:
-    """
-    Return what is known of an event type.
+    """Return what is known of an event type.
 
     Raises UnusableEventType when openedx-events has no such event, when it names no learner, or when it cannot cross
     the event bus.
@@ -92,8 +90,7 @@ def get_event_type(name: str) -> EventType:
 
 
 def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
-    """
-    Return the key paths that rules on an event type may use, with the kind of their values.
+    """Return the key paths that rules on an event type may use, with the kind of their values.
 
     ``ignored`` are the configured paths such as ``user.pii.email``. They apply to everybody an event
     mentions: ``student_user.pii.email`` and ``created_by.pii.email`` are left out as well, and so is
@@ -121,8 +118,7 @@ def _is_at_or_below(path: str, parent: str) -> bool:
 
 
 def read_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, object]) -> BadgingEvent:
-    """
-    Read what a signal carried.
+    """Read what a signal carried.
 
     ``arguments`` are the signal's keyword arguments. Raises IgnoredEvent when the event names nobody, or
     nobody who could be found again (an anonymous user), and UnusableEventType for a type that never can.
@@ -165,8 +161,7 @@ def _signals() -> Mapping[str, OpenEdxPublicSignal]:
 
 
 def _refuse_unserializable(signal: OpenEdxPublicSignal) -> None:
-    """
-    Raise UnusableEventType for events that never arrive: both sides of the bus need an Avro schema of the signal.
+    """Raise UnusableEventType for events that never arrive: both sides of the bus need an Avro schema of the signal.
 
     Found out by making one. The list of such signals in openedx-events (``KNOWN_UNSERIALIZABLE_SIGNALS``) knows
     nothing of the signals of other packages.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .data import Deferral
+from badges_plugin.data import Deferral
 
 
 class BadgesError(Exception):
@@ -16,8 +16,7 @@ class NamesNobody(BadgesError):
 
 
 class IgnoredEvent(BadgesError):
-    """
-    The event cannot or must not change anything; the reason is for the log and names no person.
+    """The event cannot or must not change anything; the reason is for the log and names no person.
 
     Raised while an event is read or its learner identified. It is a defined outcome, not a failure: the
     event counts as handled.
@@ -29,8 +28,7 @@ class IgnoredEvent(BadgesError):
 
 
 class DeferredEvent(IgnoredEvent, NamesNobody):
-    """
-    The event cannot be applied now, but perhaps later: whoever delivered it must keep it.
+    """The event cannot be applied now, but perhaps later: whoever delivered it must keep it.
 
     ``not_before`` is when it can be applied, where that is known.
     """

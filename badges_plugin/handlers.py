@@ -11,15 +11,15 @@ from django.db.models.signals import post_delete, post_save, pre_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from . import api, conf, dispatch, events, receiving
-from .consumers import failures
-from .database import is_passing
-from .exceptions import DeferredEvent, UnusableEventType
-from .host import User
-from .logs import get_logger
-from .models import BadgeRequirement, BadgeTemplate
-from .processing import erasure, traces
-from .redaction import describe_with_place
+from badges_plugin import api, conf, dispatch, events, receiving
+from badges_plugin.consumers import failures
+from badges_plugin.database import is_passing
+from badges_plugin.exceptions import DeferredEvent, UnusableEventType
+from badges_plugin.host import User
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgeRequirement, BadgeTemplate
+from badges_plugin.processing import erasure, traces
+from badges_plugin.redaction import describe_with_place
 
 logger = get_logger(__name__)
 
@@ -55,8 +55,7 @@ def disconnect() -> None:
 
 
 def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **kwargs: object) -> None:
-    """
-    Process an event that was sent in this process. Our consumers do without: they apply and keep events themselves.
+    """Process an event that was sent in this process. Our consumers do without: they apply and keep events themselves.
 
     What may be applied later is kept here as a failed event, since nobody sends it again. An exception is passed on:
     the event was not applied, and whoever sent it must know.
@@ -96,8 +95,7 @@ def forget_deleted_user(instance: User, **kwargs: object) -> None:
 
 @contextmanager
 def _sparing_the_host(what: str) -> Iterator[None]:
-    """
-    Log what goes wrong and go on: whoever logs in, or saves or deletes a user, has nothing to do with it.
+    """Log what goes wrong and go on: whoever logs in, or saves or deletes a user, has nothing to do with it.
 
     Raises only the trouble of the database that passes: it is the host's as well, and may have ended its transaction.
     """

@@ -9,8 +9,7 @@ VARIABLE = "BADGES_HEARTBEAT_FILE"
 
 
 def beat() -> None:
-    """
-    Touch the file that the environment variable ``BADGES_HEARTBEAT_FILE`` names; without it, do nothing.
+    """Touch the file that the environment variable ``BADGES_HEARTBEAT_FILE`` names; without it, do nothing.
 
     Called once per turn by whatever loops, also while it waits for something that is away: a probe that finds
     the file older than some minutes may restart the container.

@@ -1,5 +1,4 @@
-"""
-Everything that is taken from the Credentials service, and the only module that imports from it.
+"""Everything that is taken from the Credentials service, and the only module that imports from it.
 
 The names below exist in every supported release (Redwood to Verawood); what differs between releases is
 settled here and nowhere else.
@@ -58,8 +57,7 @@ def builtin_models() -> dict[str, Any]:
 
 
 def switch_builtin_off() -> None:
-    """
-    Disconnect the receivers of the built-in app, take its webhook from the URLs and its settings check from the checks.
+    """Disconnect the built-in app: its receivers, the URL of its webhook, its check of the settings.
 
     Called when all apps are ready, before the URLs are read. Nothing is stored: a process that does not call this
     has all of it. What a release does not have is passed over; ``builtin_receivers`` says what is left.
@@ -106,10 +104,9 @@ def _module_of(reference: Any) -> str:
 
 
 def course_keys_like(keys: Collection[str]) -> list[str]:
-    """
-    Return the keys of course runs in the service's catalogue that are one of ``keys`` but for capital letters.
+    """Return the keys of course runs in the service's catalog that are one of ``keys`` but for capital letters.
 
-    The catalogue is copied from Discovery by a command: it may be empty or old. One query, none without a catalogue.
+    The catalog is copied from Discovery by a command: it may be empty or old. One query, none without a catalog.
     """
     if not apps.is_installed("credentials.apps.catalog"):
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from .redaction import describe_with_place, one_line
+from badges_plugin.redaction import describe_with_place, one_line
 
 
 class _OneLine(logging.Filter):

@@ -1,5 +1,4 @@
-"""
-Sets of texts that rules describe, and whether they have a text in common. Pure.
+"""Sets of texts that rules describe, and whether they have a text in common. Pure.
 
 A pattern is a row of tokens; each stands for one character, or for any number of them. Texts that match all of
 several patterns are looked for by walking through them side by side, so that the answer is exact.

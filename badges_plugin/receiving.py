@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from . import api
-from .data import Deferral
-from .exceptions import DeferredEvent, IgnoredEvent
-from .logs import get_logger
+from badges_plugin import api
+from badges_plugin.data import Deferral
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
+from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
@@ -22,8 +22,7 @@ _depth: ContextVar[int] = ContextVar("badges_plugin.receiving.depth", default=0)
 
 
 def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
-    """
-    Process an event and log what became of it, with its id and without personal data.
+    """Process an event and log what became of it, with its id and without personal data.
 
     What can never matter is logged and done with. Raises DeferredEvent for what may be applied later. Any other
     exception means as well that the event was not applied; whoever brought it must know.

@@ -1,5 +1,4 @@
-"""
-What of others' words may be logged, printed or kept.
+"""What of others' words may be logged, printed or kept.
 
 Messages quote what they are about, and that may be a learner; and who sends them may be hostile. Here it is decided
 what stays of an error (its classes), of a text (no address, no name beside one) and of a line (it stays one).
@@ -13,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from html.entities import codepoint2name
 
-from .exceptions import NamesNobody
+from badges_plugin.exceptions import NamesNobody
 
 LONGEST_LINE = 4000
 """Characters of a value that are logged or printed."""
@@ -41,8 +40,7 @@ _LONGEST_NAME = 200
 
 
 def one_line(text: object, longest: int = LONGEST_LINE) -> str:
-    r"""
-    Return ``text`` so that it can stand in a line of a log or a terminal and change nothing outside of itself.
+    r"""Return ``text`` so that it can stand in a line of a log or a terminal and change nothing outside of itself.
 
     Line breaks, control and invisible characters are shown as Python writes them (``\n``, ``\x1b``); what is longer
     than ``longest`` is cut, and says so.
@@ -86,8 +84,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def without_addresses(text: str) -> str:
-    """
-    Return ``text`` with every e-mail address, and the name beside it, replaced by ``<address>`` and ``<name>``.
+    """Return ``text`` with every e-mail address, and the name beside it, replaced by ``<address>`` and ``<name>``.
 
     However the address is written: quoted, escaped, in any script or case. Where it is not told from what surrounds
     it, as in a URL, that goes as well. Takes time in proportion to the text's length.
@@ -110,8 +107,7 @@ def without_addresses(text: str) -> str:
 
 
 def without(text: str, words: Mapping[str, str]) -> str:
-    """
-    Return ``text`` with each key of ``words`` replaced by its value, in whatever way it is spelled there.
+    """Return ``text`` with each key of ``words`` replaced by its value, in whatever way it is spelled there.
 
     In any case, composed or not, and escaped as in URLs, JSON or HTML.
     """

@@ -1,5 +1,4 @@
-"""
-Removing the plugin, or the badges of one backend, so that nothing of it is taken for something else later.
+"""Removing the plugin, or the badges of one backend, so that nothing of it is taken for something else later.
 
 The credentials of our badges are rows of the host. Left behind when our tables go, they would belong to other badge
 templates once there are new tables, whose keys begin at 1 again; and without our code the host cannot show them.
@@ -17,8 +16,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.migrations import Migration
 from django.db.models.signals import post_migrate, pre_migrate
 
-from .host import REVOKED, UserCredential
-from .models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.host import REVOKED, UserCredential
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 
 AT_ONCE = 200
 _UID = "badges_plugin.removal"
@@ -53,8 +52,7 @@ def count(origin: str | None = None) -> Removed:
 
 
 def remove(origin: str | None = None, *, on_progress: Callable[[Removed], None] = lambda removed: None) -> Removed:
-    """
-    Delete templates, progress, awards and credentials: all, or those of one origin.
+    """Delete templates, progress, awards and credentials: all, or those of one origin.
 
     In batches, each a transaction: stopped half-way, it is run again. Nothing is asked of a provider.
     """
@@ -80,8 +78,7 @@ def remove(origin: str | None = None, *, on_progress: Callable[[Removed], None] 
 
 
 def detach(credential: UserCredential) -> None:
-    """
-    Revoke a credential and have it refer to nothing but itself, so that it is no badge any more.
+    """Revoke a credential and have it refer to nothing but itself, so that it is no badge any more.
 
     For one that cannot be deleted, because a row of the host refers to it: a verifiable credential that was made of it
     has to be shown as revoked. The host can show it without our code, too.
@@ -94,8 +91,7 @@ def detach(credential: UserCredential) -> None:
 
 
 def refuse_to_orphan(plan: Plan = (), **kwargs: object) -> None:
-    """
-    Receive ``pre_migrate``. Raises CommandError when tables are about to go without which credentials mean nothing.
+    """Receive ``pre_migrate``. Raises CommandError when tables are about to go without which credentials mean nothing.
 
     Before anything is done: MySQL cannot take back what it did to tables.
     """

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .data import Deferral
-from .exceptions import DeferredEvent
-from .logs import get_logger
-from .redaction import describe_with_place
+from badges_plugin.data import Deferral
+from badges_plugin.exceptions import DeferredEvent
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe_with_place
 
 # Loggers that report receivers' errors or results while a signal is sent, in Django and in openedx-events.
 REPORTING_LOGGERS = ("django.dispatch", "openedx_events.tooling")
@@ -22,8 +22,7 @@ logger = get_logger(__name__)
 
 
 class _WithoutMessages(logging.Filter):
-    """
-    Replaces an exception in a record by its class and place.
+    """Replaces an exception in a record by its class and place.
 
     A record without one is a report of results; it says nothing that whoever sent the event does not say as well. Nor
     does one of an event that waits.
@@ -43,8 +42,7 @@ class _WithoutMessages(logging.Filter):
 
 
 class Deferrals:
-    """
-    Reports, once a minute for each cause, how many events were kept to be applied later.
+    """Reports, once a minute for each cause, how many events were kept to be applied later.
 
     While the clock of this machine is behind, every event is one.
     """

@@ -1,5 +1,4 @@
-"""
-Who was retired, which is how the platform erases a person. The only place that decides it.
+"""Who was retired, which is how the platform erases a person. The only place that decides it.
 
 The platform gives a retired learner another user name and another e-mail address. Either of them tells: the LMS
 replaces the address first, days before the user name, and the Credentials service replaces nothing but the user name. A
@@ -17,8 +16,8 @@ from collections.abc import Iterable
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
 
-from . import conf
-from .host import User
+from badges_plugin import conf
+from badges_plugin.host import User
 
 # Nothing that is sent there arrives: https://www.rfc-editor.org/rfc/rfc2606
 _NOWHERE = "invalid"

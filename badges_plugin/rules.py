@@ -1,5 +1,4 @@
-"""
-Data rules: does the value at a key path satisfy an operator? Pure; knows neither the database nor events.
+"""Data rules: does the value at a key path satisfy an operator? Pure; knows neither the database nor events.
 
 A rule is compiled once, when it is saved or when the ruleset is built, and evaluated for every event. All that
 can be wrong with a rule is found when it is compiled; a compiled rule never raises. A value that is absent or
@@ -19,9 +18,9 @@ from datetime import UTC, date, datetime, time
 
 from django.utils.translation import gettext as _
 
-from .data import ValueKind, resolve
-from .exceptions import InvalidRule
-from .times import site_midnight
+from badges_plugin.data import ValueKind, resolve
+from badges_plugin.exceptions import InvalidRule
+from badges_plugin.times import site_midnight
 
 
 class Operator(enum.StrEnum):
@@ -56,8 +55,7 @@ class Rule:
 
     @property
     def canonical(self) -> tuple[str, ...]:
-        """
-        Return a form in which rules that mean the same are equal, however they were written.
+        """Return a form in which rules that mean the same are equal, however they were written.
 
         It is stored, as a part of a fingerprint: another form would make everything look changed.
         """
@@ -72,8 +70,7 @@ class Rule:
 
 
 def compile_rule(key_path: str, operator: str, value: str, kind: ValueKind) -> Rule:
-    """
-    Compile a rule for values of a kind.
+    """Compile a rule for values of a kind.
 
     Raises InvalidRule, with a sentence for the person who wrote the rule, when the operator does not exist or
     does not fit the kind, or when the value cannot be read as the kind.

@@ -1,5 +1,4 @@
-"""
-The active requirements and penalties, compiled for lookup by event.
+"""The active requirements and penalties, compiled for lookup by event.
 
 Compiled once per change of configuration, in this or another process (see ``models.ruleset_version``): looking
 up an event costs one query by primary key, however many templates there are. Conditions that ask for an exact
@@ -16,13 +15,13 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from .data import BadgingEvent, ValueKind, resolve
-from .exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
-from .logs import get_logger
-from .models import BadgePenalty, BadgeRequirement, BadgeTemplate, Fulfillment, RulesetVersion
-from .models.requirements import EventCondition, compile_for
-from .models.validity import Validity
-from .rules import Rule, as_comparable
+from badges_plugin.data import BadgingEvent, ValueKind, resolve
+from badges_plugin.exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, Fulfillment, RulesetVersion
+from badges_plugin.models.requirements import EventCondition, compile_for
+from badges_plugin.models.validity import Validity
+from badges_plugin.rules import Rule, as_comparable
 
 logger = get_logger(__name__)
 
@@ -39,7 +38,7 @@ class CompiledTemplate:
     """As it was when the ruleset was compiled; every change of it makes a new ruleset."""
     groups: tuple[frozenset[int], ...]
     validities: Mapping[int, Validity] = field(default_factory=dict)
-    """By requirement id: which fulfilments count."""
+    """By requirement id: which fulfillments count."""
 
     @property
     def id(self) -> int:
@@ -49,11 +48,11 @@ class CompiledTemplate:
         return self.validities.get(requirement_id, _NOTHING_COUNTS)
 
     def counts(self, row: Fulfillment) -> bool:
-        """Whether a fulfilment holds, and was made under rules that count."""
+        """Whether a fulfillment holds, and was made under rules that count."""
         return row.is_fulfilled and self.validity(row.requirement_id).covers(row.made_under)
 
     def protects(self, row: Fulfillment) -> bool:
-        """Whether a fulfilment holds the badge when a penalty takes another one of its group: unless forgotten."""
+        """Whether a fulfillment holds the badge when a penalty takes another one of its group: unless forgotten."""
         return row.is_fulfilled and not self.validity(row.requirement_id).is_forgotten(row.made_under)
 
     def is_complete(self, fulfilled: Set[int]) -> bool:
@@ -61,8 +60,7 @@ class CompiledTemplate:
         return bool(self.groups) and all(group & fulfilled for group in self.groups)
 
     def completed_at(self, since: Mapping[int, datetime]) -> datetime:
-        """
-        Return when the last group was fulfilled, each by the first of its requirements that was, and still is.
+        """Return when the last group was fulfilled, each by the first of its requirements that was, and still is.
 
         ``since`` has the requirements that are fulfilled. Raises ValueError when the template is not complete.
         """
@@ -71,7 +69,7 @@ class CompiledTemplate:
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled requirement or penalty. ``requirement_ids`` are the fulfilments it sets or resets."""
+    """A compiled requirement or penalty. ``requirement_ids`` are the fulfillments it sets or resets."""
 
     template_id: int
     requirement_ids: frozenset[int]
@@ -83,7 +81,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Match:
-    """What an event means: which requirements it fulfils and which it takes away, by template."""
+    """What an event means: which requirements it fulfills and which it takes away, by template."""
 
     fulfilled: Mapping[int, frozenset[int]]
     penalized: Mapping[int, frozenset[int]]
@@ -187,8 +185,7 @@ def _most_selective(rules: Iterable[Rule]) -> Rule | None:
 
 
 def compile_ruleset(token: UUID | None = None) -> Ruleset:
-    """
-    Read the active configuration. A fixed number of queries.
+    """Read the active configuration. A fixed number of queries.
 
     A condition that no longer compiles (an event type or key path that a new release of openedx-events lacks,
     or that is now ignored by configuration) never applies, and is logged: it is broken, not false.

@@ -1,5 +1,4 @@
-"""
-Can rules that must all apply ever apply to one event? Pure; decided over all rules of a condition together.
+"""Can rules that must all apply ever apply to one event? Pure; decided over all rules of a condition together.
 
 "No" is certain. "Yes" means that nothing stands against it that is known here.
 """
@@ -10,10 +9,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .data import ValueKind
-from .domains import Domain, Domains
-from .patterns import ANYTHING, containing, glob, meet, starting_with
-from .rules import Operator, Rule
+from badges_plugin.data import ValueKind
+from badges_plugin.domains import Domain, Domains
+from badges_plugin.patterns import ANYTHING, containing, glob, meet, starting_with
+from badges_plugin.rules import Operator, Rule
 
 _PATTERNS = {
     Operator.STARTS_WITH: starting_with,

@@ -1,5 +1,4 @@
-"""
-The core's internal signals: how what stands above learns of awards, revocations and retired learners.
+"""The core's internal signals: how what stands above learns of awards, revocations and retired learners.
 
 They are plain Django signals, sent with ``send`` inside the transaction that awards, revokes or erases: a receiver
 writes what must be true together with the award, and one that raises undoes it. No receiver may do I/O with

@@ -1,5 +1,4 @@
-"""
-How a key is written elsewhere: in the service's catalogue of courses, and in other rules.
+"""How a key is written elsewhere: in the service's catalog of courses, and in other rules.
 
 Keys are compared letter by letter, and ``course-v1:demo+x+1`` is a key like ``course-v1:Demo+X+1``. Which of them
 events have is known only where it is written down.
@@ -12,16 +11,15 @@ from collections.abc import Collection, Iterable, Iterator
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from .host import course_keys_like
-from .models import DataRule, PenaltyDataRule
-from .models.requirements import AbstractDataRule
+from badges_plugin.host import course_keys_like
+from badges_plugin.models import DataRule, PenaltyDataRule
+from badges_plugin.models.requirements import AbstractDataRule
 
 
 def other_spellings(keys: Collection[str]) -> dict[str, str]:
-    """
-    Return, for keys that are written otherwise elsewhere, how. At most three queries.
+    """Return, for keys that are written otherwise elsewhere, how. At most three queries.
 
-    The catalogue decides where it knows a key; many services have none, or an old one. Where two rules differ, one of
+    The catalog decides where it knows a key; many services have none, or an old one. Where two rules differ, one of
     them is probably wrong, and both are named.
     """
     if not keys:

@@ -1,5 +1,4 @@
-"""
-What is allowed in the set-up of a badge, but may not be what somebody meant.
+"""What is allowed in the set-up of a badge, but may not be what somebody meant.
 
 Warnings are told when a requirement or penalty is saved, when a template is activated, and by the doctor. Some must be
 confirmed before: nobody should award those who fail by leaving out a line.
@@ -13,17 +12,17 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import conf, earlier, events
-from .data import ValueKind
-from .domains import Domain, Domains, domains
-from .exceptions import InvalidRule, UnusableEventType
-from .models import BadgePenalty, BadgeRequirement, BadgeTemplate
-from .models.requirements import OPERATOR_LABELS, EventCondition
-from .models.validity import RuleText
-from .rules import Operator, Rule, compile_rule
-from .ruleset import grouped
-from .satisfiability import can_apply, conflicts, implies
-from .spellings import other_spellings
+from badges_plugin import conf, earlier, events
+from badges_plugin.data import ValueKind
+from badges_plugin.domains import Domain, Domains, domains
+from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
+from badges_plugin.models.requirements import OPERATOR_LABELS, EventCondition
+from badges_plugin.models.validity import RuleText
+from badges_plugin.rules import Operator, Rule, compile_rule
+from badges_plugin.ruleset import grouped
+from badges_plugin.satisfiability import can_apply, conflicts, implies
+from badges_plugin.spellings import other_spellings
 
 PASSING_KEY_PATH = "is_passing"
 

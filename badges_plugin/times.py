@@ -1,5 +1,4 @@
-"""
-Reading times, and telling days: a day is one where the site is, an instant is in UTC.
+"""Reading times, and telling days: a day is one where the site is, an instant is in UTC.
 
 Nothing here is ever made up: a text that says no time is refused.
 """
@@ -34,8 +33,7 @@ def _site_zone() -> ZoneInfo:
 
 
 def read_instant(text: str) -> datetime:
-    """
-    Return an instant in ISO 8601, in UTC; one without a time zone is in UTC already, as events and databases say it.
+    """Return an instant in ISO 8601, in UTC; one without a time zone is in UTC already, as events and databases say it.
 
     Raises ValueError for anything else. A day is no instant.
     """

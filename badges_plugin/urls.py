@@ -1,11 +1,11 @@
-"""The addresses of the core, below `badges/`. None while badges are switched off."""
+"""The addresses of the core, below ``badges/``. None while badges are switched off."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import conf
-from .health import health
+from badges_plugin import conf
+from badges_plugin.health import health
 
 app_name = "badges_plugin"
 

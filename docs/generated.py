@@ -1,5 +1,4 @@
-"""
-Tables of the documentation that come from the code: ``python docs/generated.py`` writes them into the pages.
+"""Tables of the documentation that come from the code: ``python docs/generated.py`` writes them into the pages.
 
 A page marks the place with two comments, ``.. generated: NAME`` and ``.. end generated``. The tables are stored in
 the pages, and not made while the documentation is built, so that they can be read on a code host as well; the build

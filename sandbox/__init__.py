@@ -1,5 +1,4 @@
-"""
-Everything that is needed to run the plugin without an Open edX platform.
+"""Everything that is needed to run the plugin without an Open edX platform.
 
 A stand-in for the Credentials service, simulators of what is around it, and the demo.
 

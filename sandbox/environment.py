@@ -1,5 +1,4 @@
-"""
-The operator's configuration of a sandbox: environment variables, where a deployment has a YAML file.
+"""The operator's configuration of a sandbox: environment variables, where a deployment has a YAML file.
 
 Pure functions of the environment, for settings modules to use: the sandbox's own, and the one that runs the
 tests inside a real checkout.
@@ -24,8 +23,7 @@ _PROVIDERS = ("credly", "accredible")
 
 
 def databases(environ: Mapping[str, str], folder: Path) -> dict[str, Settings]:
-    """
-    Return Django's ``DATABASES``: the database of ``DATABASE_URL``, or else an SQLite file in ``folder``.
+    """Return Django's ``DATABASES``: the database of ``DATABASE_URL``, or else an SQLite file in ``folder``.
 
     ``folder`` is created when it is used.
     """
@@ -54,8 +52,7 @@ def _sqlite_options() -> Settings:
 
 
 def overrides(environ: Mapping[str, str], badges_config: Mapping[str, Any]) -> Settings:
-    """
-    Return the settings that the environment sets, over the service's defaults and plugin hooks.
+    """Return the settings that the environment sets, over the service's defaults and plugin hooks.
 
     - ``BADGES_ENABLED``: "true" (the sandbox's default) or "false".
     - ``BADGES_CONFIG_JSON``: a JSON object, merged section by section and key by key over ``badges_config``.

@@ -1,5 +1,4 @@
-"""
-Settings of the sandbox: the stand-in's, plugin hooks, and the environment in place of an operator.
+"""Settings of the sandbox: the stand-in's, plugin hooks, and the environment in place of an operator.
 
 Environment: ``DATABASE_URL``; ``BADGES_SANDBOX_DIR``, the folder for files (default: ``var/`` of the
 repository); ``BADGES_SANDBOX_LOG_LEVEL``; ``BADGES_SANDBOX_DEBUG``; ``CREDENTIALS_STANDIN_RELEASE``; and what
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from edx_django_utils.plugins import add_plugins
 
-# First on the path: these settings mean the stand-in, whatever other `credentials` there may be.
+# First on the path: these settings mean the stand-in, whatever other ``credentials`` there may be.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from credentials.apps.plugins.constants import PROJECT_TYPE, SettingsType

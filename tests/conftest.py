@@ -30,7 +30,7 @@ DATABASES = {
 
 
 def pytest_configure() -> None:
-    # Who ends a run, as `.ci/run` does when it is interrupted, gets what Ctrl-C gets: fixtures stop their servers.
+    # Who ends a run, as ``.ci/run`` does when it is interrupted, gets what Ctrl-C gets: fixtures stop their servers.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     dialects.watch()
@@ -64,8 +64,7 @@ def _statements_for_every_database() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Callable[[str], Mapping[str, str]]]:
-    """
-    Start a real server of ``tests.services`` by name, once, and return the environment that leads to it.
+    """Start a real server of ``tests.services`` by name, once, and return the environment that leads to it.
 
     A program that is not installed skips the test, and fails it where BADGES_REQUIRE_SERVICES is 1, as in CI.
     """

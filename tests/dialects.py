@@ -1,5 +1,4 @@
-"""
-Statements that the database of this run takes, and MySQL, which most sites have, refuses.
+"""Statements that the database of this run takes, and MySQL, which most sites have, refuses.
 
 ``watch`` has every statement of every test examined, so that a run on SQLite finds them, too.
 """
@@ -54,8 +53,7 @@ def _examine(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
 
 
 def _reads(rest: str, table: str) -> int:
-    """
-    How often the rest of a statement reads the table that it changes.
+    """How often the rest of a statement reads the table that it changes.
 
     Django itself writes a deletion with one such subquery, and writes it in another way for MySQL.
     """

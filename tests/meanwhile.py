@@ -31,10 +31,10 @@ def in_a_thread(act: Callable[Parameters, ResultT]) -> Callable[Parameters, Resu
 def meanwhile(
     act: Callable[[], ResultT], *, before: Callable[[str], bool], at_most: float = 1
 ) -> Iterator[Callable[[], ResultT]]:
-    """Have `act` begin, in a thread, before the first statement of the block for which `before` holds.
+    """Have ``act`` begin, in a thread, before the first statement of the block for which ``before`` holds.
 
-    The statement waits until `act` is done, or so many seconds where that has to wait itself. Gives what waits for the
-    end of `act` and returns, or raises, what it does.
+    The statement waits until ``act`` is done, or so many seconds where that has to wait itself. Gives what waits for
+    the end of ``act`` and returns, or raises, what it does.
     """
     begun: list[Future[ResultT]] = []
 

@@ -44,8 +44,7 @@ def redis_url(host: str, port: int, username: str, password: str, db: int) -> st
 
 
 def kafka_environment(host: str, partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
-    """
-    Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project.
+    """Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project.
 
     Clients connect to what the broker calls itself, ``host``, whatever name they asked first.
     """

@@ -74,8 +74,7 @@ PINNED_IMAGE = (
 
 
 def errors(config: Mapping[str, Any], plugins: Collection[str], release: int) -> Iterator[str]:
-    """
-    Yield what makes deployment impossible, each with its remedy.
+    """Yield what makes deployment impossible, each with its remedy.
 
     ``plugins`` are the enabled ones, ``release`` is the major version of Tutor.
     """

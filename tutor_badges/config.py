@@ -19,8 +19,7 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Setting:
-    """
-    One Tutor setting.
+    """One Tutor setting.
 
     ``name`` is without the prefix. The type of ``default`` is the type an operator's value must have. A default
     may be a Jinja template; never write one that renders to a boolean, because "False" is a true string.

@@ -20,8 +20,7 @@ CREDENTIALS_SUFFIX = "-badges{{ BADGES_VERSION }}{% if BADGES_EVENT_BUS == '" + 
 
 
 def own_tags(defaults: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """
-    Give the images that we change a tag of their own, so that a pull of the published image never replaces ours.
+    """Give the images that we change a tag of their own, so that a pull of the published image never replaces ours.
 
     Extends the defaults of whoever declared the image, so that a tag changes with the releases of Open edX and of the
     plugin alike: a cluster runs what is under the tag that it knows. An operator's own value is no default and stays.
@@ -50,8 +49,7 @@ def cache_options(tag: str, published: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def required(names: list[str], context: str, config: Mapping[str, Any]) -> list[str]:
-    """
-    Return the images to build before a launch; ``context`` is "local" or "dev".
+    """Return the images to build before a launch; ``context`` is "local" or "dev".
 
     Credentials always, since nobody publishes an image with badges. LMS only for Kafka, whose client is missing from
     the published image; in dev Tutor builds its image anyway.

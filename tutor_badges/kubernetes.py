@@ -33,8 +33,7 @@ def names(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def deletion(config: Mapping[str, Any], *, unused: bool, volumes: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """
-    Return the kinds to delete and the label selectors of those that are.
+    """Return the kinds to delete and the label selectors of those that are.
 
     ``unused`` spares what this configuration runs; ``volumes`` takes the broker's data as well.
     """

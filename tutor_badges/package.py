@@ -1,5 +1,4 @@
-"""
-The code of ``badges_plugin`` that is installed beside Tutor, as a wheel for the Credentials image.
+"""The code of ``badges_plugin`` that is installed beside Tutor, as a wheel for the Credentials image.
 
 So the image has exactly the version that its settings and containers were rendered for, whether that came from an
 index, a repository or a checkout, and its build fetches nothing of ours. It is one file: what an older version left
@@ -44,8 +43,7 @@ def wheel_name() -> str:
 
 @lru_cache(maxsize=1)
 def template_root() -> str:
-    """
-    Return a folder of Tutor templates that holds the wheel.
+    """Return a folder of Tutor templates that holds the wheel.
 
     It lives as long as the process: it is made where templates are read, and what counts is what is installed then.
     """

@@ -13,8 +13,7 @@ PEOPLE = ("username", "lms_user_id")
 
 
 def split(text: str, limit: int) -> Iterator[str]:
-    """
-    Yield pieces of a CSV text, each with its header line and of ``limit`` bytes at most, if its lines allow that.
+    """Yield pieces of a CSV text, each with its header line and of ``limit`` bytes at most, if its lines allow that.
 
     All rows of one learner are in the same piece, unless they alone are more than fit: applied apart from each other
     they could award in between what is revoked at the end. A text that fits is left as it is.

@@ -17,8 +17,7 @@ Targets = list[tuple[str, str]]
 
 
 class Configuration:
-    """
-    The configuration of this process, as it was loaded last.
+    """The configuration of this process, as it was loaded last.
 
     A mistake in it is an alert while it is only read: somebody who stops a platform, or looks at it, is not held up by
     a setting. Saving the environment is refused before its first file is written.

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .. import conf
-from ..models import (
+from badges_plugin import conf
+from badges_plugin.admin.awards import BadgeAwardAdmin
+from badges_plugin.admin.failed_events import FailedEventAdmin
+from badges_plugin.admin.groups import RequirementGroupAdmin
+from badges_plugin.admin.penalties import BadgePenaltyAdmin
+from badges_plugin.admin.progress import BadgeProgressAdmin
+from badges_plugin.admin.requirements import BadgeRequirementAdmin
+from badges_plugin.admin.templates import OwnBadgeTemplateAdmin
+from badges_plugin.admin.user_credentials import protect
+from badges_plugin.models import (
     BadgeAward,
     BadgePenalty,
     BadgeProgress,
@@ -14,14 +22,6 @@ from ..models import (
     FailedEvent,
     RequirementGroup,
 )
-from .awards import BadgeAwardAdmin
-from .failed_events import FailedEventAdmin
-from .groups import RequirementGroupAdmin
-from .penalties import BadgePenaltyAdmin
-from .progress import BadgeProgressAdmin
-from .requirements import BadgeRequirementAdmin
-from .templates import OwnBadgeTemplateAdmin
-from .user_credentials import protect
 
 
 def register(site: admin.AdminSite) -> None:

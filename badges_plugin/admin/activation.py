@@ -6,14 +6,13 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from .. import api
-from ..exceptions import ActivationRefused
-from ..models import BadgeTemplate
+from badges_plugin import api
+from badges_plugin.exceptions import ActivationRefused
+from badges_plugin.models import BadgeTemplate
 
 
 def activate(request: HttpRequest, template: BadgeTemplate) -> bool:
-    """
-    Activate a template; tell why it cannot be, or what may surprise. Returns whether it is active now.
+    """Activate a template; tell why it cannot be, or what may surprise. Returns whether it is active now.
 
     The page has asked before for what must be confirmed.
     """
@@ -34,8 +33,7 @@ def tell_warnings(request: HttpRequest, template: BadgeTemplate) -> None:
 
 
 def tell_state(request: HttpRequest, template_id: int, *, was_active: bool) -> None:
-    """
-    Tell what a change of requirements or penalties did to their template. An inactive one is still being set up.
+    """Tell what a change of requirements or penalties did to their template. An inactive one is still being set up.
 
     ``was_active`` before the change: deleting the last requirement deactivates the template.
     """

@@ -14,11 +14,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import api
-from ..models import BadgeAward
-from . import links
-from .base import ReadOnlyAdmin
-from .sentences import event_label, moment
+from badges_plugin import api
+from badges_plugin.admin import links
+from badges_plugin.admin.base import ReadOnlyAdmin
+from badges_plugin.admin.sentences import event_label, moment
+from badges_plugin.models import BadgeAward
 
 # A person who confirms a list has read it; more than this belongs into a command.
 MOST_AT_ONCE = 200
@@ -47,8 +47,7 @@ class RevocationForm(forms.Form):
 
 
 class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
-    """
-    One row for each award; a badge that is earned again has another row.
+    """One row for each award; a badge that is earned again has another row.
 
     The host's own page of user credentials shows a badge of ours and does not save it, so revoking is an action here.
     """

@@ -49,8 +49,7 @@ class ModelAdmin(DjangoModelAdmin[ModelT]):
     """The base of every page of ours."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """
-        Whether the address of a list may filter by ``lookup``: only what the list itself offers as a filter.
+        """Whether the address of a list may filter by ``lookup``: only what the list itself offers as a filter.
 
         Django allows every column of the model in any comparison, so that somebody who may see a list could read a
         column that no page shows, letter by letter (``?payload__startswith=...``).

@@ -15,15 +15,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import api
-from ..exceptions import InvalidRule, UnusableEventType
-from ..models import BadgeTemplate
-from ..models.requirements import compile_for
-from . import activation, links
-from .base import SHORT_TEXTS, ModelAdmin, ModelForm
-from .questions import Questions, raised_by, unanswered, unasked
-from .rules import choices_for_script, offered_event_types
-from .sentences import Condition, event_label, rule_sentence, rules_sentence
+from badges_plugin import api
+from badges_plugin.admin import activation, links
+from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
+from badges_plugin.admin.questions import Questions, raised_by, unanswered, unasked
+from badges_plugin.admin.rules import choices_for_script, offered_event_types
+from badges_plugin.admin.sentences import Condition, event_label, rule_sentence, rules_sentence
+from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.models import BadgeTemplate
+from badges_plugin.models.requirements import compile_for
 
 RULES = "rules"
 """Prefix of the fields of rules: Django takes the name of the relation."""

@@ -13,12 +13,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..consumers.problems import ReceiversFailed
-from ..consumers.reprocessing import NotReprocessable, process_again
-from ..models import FailedEvent
-from . import links
-from .base import ReadOnlyAdmin
-from .sentences import event_label
+from badges_plugin.admin import links
+from badges_plugin.admin.base import ReadOnlyAdmin
+from badges_plugin.admin.sentences import event_label
+from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
+from badges_plugin.models import FailedEvent
 
 # Each may take as long as an event takes, and the browser waits for all of them.
 MOST_AT_ONCE = 200
@@ -35,8 +35,7 @@ CONTENT = ("payload_text", "metadata_text", "raw_text", "error_text")
 
 
 class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
-    """
-    Written by the consumers; what a person decides about a row is an action.
+    """Written by the consumers; what a person decides about a row is an action.
 
     What an event says names a learner: it is shown to who may also do something about it.
     """

@@ -7,9 +7,9 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from ..models import BadgeTemplate, RequirementGroup
-from . import links
-from .base import ModelAdmin
+from badges_plugin.admin import links
+from badges_plugin.admin.base import ModelAdmin
+from badges_plugin.models import BadgeTemplate, RequirementGroup
 
 
 class RequirementGroupAdmin(ModelAdmin[RequirementGroup]):

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from ..host import User
-from ..models import BadgeTemplate
+from badges_plugin.host import User
+from badges_plugin.models import BadgeTemplate
 
 
 def page_url(site: AdminSite, model: type[models.Model], page: str, *arguments: object, **query: object) -> str:
@@ -44,8 +44,7 @@ def learner(site: AdminSite, user: User) -> str:
 
 
 def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTemplate]:
-    """
-    Return the model whose admin edits a badge template: the backend's that brought it, else the core's.
+    """Return the model whose admin edits a badge template: the backend's that brought it, else the core's.
 
     One query for each backend. The rows of all of them have the same primary key.
     """

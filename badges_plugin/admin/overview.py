@@ -8,10 +8,10 @@ from django.contrib.admin import AdminSite
 from django.db.models import F
 from django.http import HttpRequest
 
-from ..models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
-from ..ruleset import grouped
-from . import links
-from .sentences import condition_sentence, event_label, rules_sentence
+from badges_plugin.admin import links
+from badges_plugin.admin.sentences import condition_sentence, event_label, rules_sentence
+from badges_plugin.models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
+from badges_plugin.ruleset import grouped
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import BadgePenalty, BadgeRequirement, BadgeTemplate
-from .conditions import ConditionAdmin, ConditionForm
-from .rules import PenaltyRuleInline
-from .sentences import Condition, condition_sentence
+from badges_plugin.admin.conditions import ConditionAdmin, ConditionForm
+from badges_plugin.admin.rules import PenaltyRuleInline
+from badges_plugin.admin.sentences import Condition, condition_sentence
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 
 if TYPE_CHECKING:
     RequirementField = forms.ModelMultipleChoiceField[BadgeRequirement]

@@ -12,11 +12,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import BadgeAward, BadgeProgress, Fulfillment
-from ..ruleset import grouped
-from . import links
-from .base import ReadOnlyAdmin, ReadOnlyInline
-from .sentences import condition_sentence, event_label
+from badges_plugin.admin import links
+from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.admin.sentences import condition_sentence, event_label
+from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.ruleset import grouped
 
 
 class BadgeFilter(admin.SimpleListFilter):

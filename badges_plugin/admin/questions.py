@@ -1,5 +1,4 @@
-"""
-Questions that a change of rules raises, asked on the page where it is made.
+"""Questions that a change of rules raises, asked on the page where it is made.
 
 Nothing is saved before they are answered: what learners did under the old rules is kept or forgotten by choice, and
 rules that reward failing, or punish passing, are confirmed.
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from .. import api
-from ..models import BadgeRequirement
-from ..models.requirements import AbstractDataRule
-from ..models.validity import digest
-from .sentences import Condition, event_label, rules_sentence
+from badges_plugin import api
+from badges_plugin.admin.sentences import Condition, event_label, rules_sentence
+from badges_plugin.models import BadgeRequirement
+from badges_plugin.models.requirements import AbstractDataRule
+from badges_plugin.models.validity import digest
 
 KEEP, FORGET = "keep", "forget"
 CHOICE, CONFIRMED = "earlier_fulfillments", "confirm_rules"

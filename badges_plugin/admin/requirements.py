@@ -14,13 +14,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import api
-from ..models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
-from ..models.groups import tidy
-from .conditions import ConditionAdmin, ConditionForm
-from .questions import CHOICE, FORGET, KEEP
-from .rules import RequirementRuleInline
-from .sentences import Condition
+from badges_plugin import api
+from badges_plugin.admin.conditions import ConditionAdmin, ConditionForm
+from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
+from badges_plugin.admin.rules import RequirementRuleInline
+from badges_plugin.admin.sentences import Condition
+from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
+from badges_plugin.models.groups import tidy
 
 
 class RequirementForm(ConditionForm):

@@ -10,15 +10,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import conf, events
-from ..data import ValueKind
-from ..exceptions import InvalidRule, UnusableEventType
-from ..models import BadgeRequirement, DataRule, PenaltyDataRule
-from ..models.requirements import OPERATOR_LABELS, AbstractDataRule
-from ..rules import OPERATORS, compile_rule
-from .base import BaseInlineFormSet, ModelForm, TabularInline
-from .questions import Questions, raised_by, unanswered
-from .sentences import KIND_LABELS, Condition, event_label
+from badges_plugin import conf, events
+from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, TabularInline
+from badges_plugin.admin.questions import Questions, raised_by, unanswered
+from badges_plugin.admin.sentences import KIND_LABELS, Condition, event_label
+from badges_plugin.data import ValueKind
+from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.models import BadgeRequirement, DataRule, PenaltyDataRule
+from badges_plugin.models.requirements import OPERATOR_LABELS, AbstractDataRule
+from badges_plugin.rules import OPERATORS, compile_rule
 
 _EXAMPLES = {
     ValueKind.BOOLEAN: gettext_lazy("true or false"),

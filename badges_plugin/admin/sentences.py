@@ -11,9 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..data import ValueKind
-from ..models import BadgePenalty, BadgeRequirement
-from ..models.requirements import AbstractDataRule
+from badges_plugin.data import ValueKind
+from badges_plugin.models import BadgePenalty, BadgeRequirement
+from badges_plugin.models.requirements import AbstractDataRule
 
 Condition = BadgeRequirement | BadgePenalty
 

@@ -18,11 +18,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import api
-from ..models import BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
-from . import activation, links
-from .base import SHORT_TEXTS, ModelAdmin, ModelForm
-from .overview import overview
+from badges_plugin import api
+from badges_plugin.admin import activation, links
+from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
+from badges_plugin.admin.overview import overview
+from badges_plugin.models import BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
 
 CONFIRMED = "confirm_activation"
 """Name of the field."""
@@ -53,8 +53,7 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
 
 
 class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
-    """
-    The page of a badge template of any origin; a backend's admin inherits from it.
+    """The page of a badge template of any origin; a backend's admin inherits from it.
 
     A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,
     and must leave ``is_active`` and ``can_be_reawarded`` to be edited. Requirements, penalties and the
@@ -225,8 +224,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
 
 
 class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
-    """
-    The templates that belong to Open edX itself, made by staff.
+    """The templates that belong to Open edX itself, made by staff.
 
     Those of a backend have their own list, with the backend's facts; here they would look like ours to edit.
     """

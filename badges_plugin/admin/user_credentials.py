@@ -1,5 +1,4 @@
-"""
-The host's own page of user credentials, as far as our badges are on it.
+"""The host's own page of user credentials, as far as our badges are on it.
 
 Its form lets staff choose among the host's types of credentials by the *names* of models, and its only way to save a
 badge of ours is to give it another type: the credential is then no longer the badge's, while the award, which is the
@@ -19,10 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from ..host import UserCredential
-from ..models import BadgeAward, BadgeTemplate
-from . import links
-from .base import ModelAdmin
+from badges_plugin.admin import links
+from badges_plugin.admin.base import ModelAdmin
+from badges_plugin.host import UserCredential
+from badges_plugin.models import BadgeAward, BadgeTemplate
 
 
 class BadgesAreReadOnly(ModelAdmin[UserCredential]):

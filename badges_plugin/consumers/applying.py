@@ -8,23 +8,22 @@ from collections.abc import Callable
 from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import set_custom_attribute
 
-from .. import api, database, dispatch, receiving
-from ..logs import get_logger
-from ..redaction import describe, one_line
-from ..reports import Deferrals
-from . import failures
-from .config import ConsumerConfig
-from .message import LONGEST_HEADER, DecodedEvent, Message
-from .patience import Patience
-from .problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
-from .stopping import StopRequest
+from badges_plugin import api, database, dispatch, receiving
+from badges_plugin.consumers import failures
+from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.message import LONGEST_HEADER, DecodedEvent, Message
+from badges_plugin.consumers.patience import Patience
+from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
+from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe, one_line
+from badges_plugin.reports import Deferrals
 
 logger = get_logger(__name__)
 
 
 def receive(event: DecodedEvent) -> bool:
-    """
-    Apply the event. Returns False when our receiver is not connected to its type.
+    """Apply the event. Returns False when our receiver is not connected to its type.
 
     Raises ReceiversFailed with what went wrong, or with the DeferredEvent that says that it can be applied later.
     """
@@ -38,8 +37,7 @@ def receive(event: DecodedEvent) -> bool:
 
 
 class Applier:
-    """
-    Applies messages one after the other, for a consumer that acknowledges each afterwards.
+    """Applies messages one after the other, for a consumer that acknowledges each afterwards.
 
     ``receive`` applies an event and says whether it did; it is called again after trouble that passes. The receivers
     of other apps are told once, when that is over: what they make of the event is their affair.
@@ -60,8 +58,7 @@ class Applier:
         )
 
     def apply_or_store(self, message: Message, *, while_waiting: Callable[[], None] = lambda: None) -> bool:
-        """
-        Return True when ``message`` was applied, False when it was stored; both are to be acknowledged.
+        """Return True when ``message`` was applied, False when it was stored; both are to be acknowledged.
 
         .. custom_attribute_name: badges_event_failed
         .. custom_attribute_description: True when the event was not applied and is stored as a failed event.
@@ -124,8 +121,7 @@ class Applier:
 
 
 def announce_what_was_left(stop: StopRequest) -> None:
-    """
-    Announce the awards that a process committed and did not live to announce.
+    """Announce the awards that a process committed and did not live to announce.
 
     Done once, when a consumer starts. It stands back behind the events: what goes wrong here is logged and left
     to the next start.

@@ -8,12 +8,11 @@ from typing import Any
 
 import fastavro
 
-from .problems import Undecodable
+from badges_plugin.consumers.problems import Undecodable
 
 
 def read_whole(content: bytes, schema: object) -> Mapping[str, Any]:
-    """
-    Return the record in ``content``, which must be all of it.
+    """Return the record in ``content``, which must be all of it.
 
     Raises Undecodable when bytes are left over: it was written by another schema, and what was read may be anything.
     Whatever else it raises is about the content, too.

@@ -11,7 +11,7 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
-from .config import consumer_config
+from badges_plugin.consumers.config import consumer_config
 
 
 def connect() -> None:
@@ -31,8 +31,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
 
 
 def check_extra(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """
-    E028: ``consume_events``, about to run, was given an --extra that is no JSON object for a consumer.
+    """E028: ``consume_events``, about to run, was given an --extra that is no JSON object for a consumer.
 
     The command takes what it cannot read for an error like any other: it logs a traceback and ends with exit code 0.
     The checks come before.

@@ -7,13 +7,12 @@ from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
-from .. import conf
+from badges_plugin import conf
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerConfig:
-    """
-    ``BADGES_CONFIG["consumer"]``; times are seconds.
+    """``BADGES_CONFIG["consumer"]``; times are seconds.
 
     .. setting_name: BADGES_CONFIG["consumer"]
     .. setting_default: {}

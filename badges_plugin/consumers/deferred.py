@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .. import database
-from ..logs import get_logger
-from ..models import FailedEvent
-from ..redaction import describe
-from .problems import ReceiversFailed
-from .reprocessing import NotReprocessable, process_again
+from badges_plugin import database
+from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
+from badges_plugin.logs import get_logger
+from badges_plugin.models import FailedEvent
+from badges_plugin.redaction import describe
 
 logger = get_logger(__name__)
 
@@ -45,8 +45,7 @@ class Retries:
 
 
 def retry_due(*, seconds: float = SECONDS_AT_ONCE) -> int:
-    """
-    Try again the events whose time has come, oldest first, for about so many seconds; returns how many were applied.
+    """Try again the events whose time has come, oldest first, for about so many seconds; returns how many were applied.
 
     Any number of processes may do this at the same time. One query when there is nothing to do.
     """

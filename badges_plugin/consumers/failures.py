@@ -15,14 +15,14 @@ from openedx_events.data import EventsMetadata
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .. import database
-from ..data import Deferral
-from ..exceptions import DeferredEvent
-from ..models import FailedEvent
-from ..processing.traces import without_retired
-from ..redaction import describe, one_line
-from .message import DecodedEvent, Message
-from .problems import ReceiversFailed
+from badges_plugin import database
+from badges_plugin.consumers.message import DecodedEvent, Message
+from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.data import Deferral
+from badges_plugin.exceptions import DeferredEvent
+from badges_plugin.models import FailedEvent
+from badges_plugin.processing.traces import without_retired
+from badges_plugin.redaction import describe, one_line
 
 LARGEST = 3 * 2**20
 """So much of a value is kept, in bytes: twice, as it is and decoded, and escaped, it fits a packet of 16 MB, which is
@@ -35,8 +35,7 @@ LAST_RETRY = timedelta(days=7)
 
 
 def store(message: Message, decoded: DecodedEvent | None, error: BaseException) -> None:
-    """
-    Keep ``message`` as a FailedEvent, whole unless it is huge; the same message again counts as a further attempt.
+    """Keep ``message`` as a FailedEvent, whole unless it is huge; the same message again counts as a further attempt.
 
     ``decoded`` is None when the message could not be read. Raises DatabaseError when it cannot be kept.
     """

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from openedx_events.event_bus import EventBusConsumer
 
-from .running import run_until_stopped
-from .stopping import StopRequest
+from badges_plugin.consumers.running import run_until_stopped
+from badges_plugin.consumers.stopping import StopRequest
 
 
 class KafkaConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events has no types
-    """
-    Consumes one topic for one group, for ``consume_events -t TOPIC -g GROUP``.
+    """Consumes one topic for one group, for ``consume_events -t TOPIC -g GROUP``.
 
     Neither this module nor the constructor does anything that can fail, not even importing the Kafka client:
     openedx-events swallows such failures, and the command then ends with exit code 0.
@@ -27,6 +26,6 @@ class KafkaConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events h
         run_until_stopped(self._consume, self.stop, self.extra, accepted=frozenset())
 
     def _consume(self) -> None:
-        from .kafka_loop import consume
+        from badges_plugin.consumers.kafka_loop import consume
 
         consume(self.topic, self.group_id, self.stop)

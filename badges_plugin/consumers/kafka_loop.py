@@ -1,5 +1,4 @@
-"""
-The Kafka consumer's loop.
+"""The Kafka consumer's loop.
 
 Offsets are stored in the client after an event was applied or stored, and only then; the client commits stored
 offsets in the background, and once more when partitions are taken away and when it closes. A process that dies
@@ -18,15 +17,15 @@ from edx_django_utils.monitoring import set_custom_attribute
 from edx_event_bus_kafka.internal.config import get_full_topic, load_common_settings
 from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
 
-from .. import heartbeat
-from ..logs import get_logger
-from .applying import Applier, announce_what_was_left
-from .config import ConsumerConfig, consumer_config
-from .deferred import Retries
-from .kafka_losses import Losses, look_at_assigned, lowest_offset
-from .kafka_messages import message_from, registry
-from .problems import CannotGoOn
-from .stopping import StopRequest
+from badges_plugin import heartbeat
+from badges_plugin.consumers.applying import Applier, announce_what_was_left
+from badges_plugin.consumers.config import ConsumerConfig, consumer_config
+from badges_plugin.consumers.deferred import Retries
+from badges_plugin.consumers.kafka_losses import Losses, look_at_assigned, lowest_offset
+from badges_plugin.consumers.kafka_messages import message_from, registry
+from badges_plugin.consumers.problems import CannotGoOn
+from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
@@ -113,8 +112,7 @@ class LagReport:
         logger.info("Lag %d: %s", sum(lags.values()), lags)
 
     def lags(self) -> dict[int, int]:
-        """
-        Return the lag by partition, from what the client knows by its last fetches; no request is made.
+        """Return the lag by partition, from what the client knows by its last fetches; no request is made.
 
         A partition of which nothing was consumed yet is left out.
         """
@@ -127,8 +125,7 @@ class LagReport:
 
 
 def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
-    """
-    Return the properties of librdkafka: the bus library's connection settings and how this consumer works.
+    """Return the properties of librdkafka: the bus library's connection settings and how this consumer works.
 
     Raises CannotGoOn when the bus library has no connection settings.
     """

@@ -1,5 +1,4 @@
-"""
-Events that a topic no longer holds, or holds twice: what the broker passes over in silence is counted and said.
+"""Events that a topic no longer holds, or holds twice: what the broker passes over in silence is counted and said.
 
 Retention deletes events whether or not a group has read them, compaction leaves one for each key, and a topic that
 was made anew begins at 0 again. In all of these the client goes on where it can.
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from edx_django_utils.monitoring import set_custom_attribute
 
-from ..logs import get_logger
+from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
@@ -22,8 +21,7 @@ ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Standing:
-    """
-    Where a group stands in a partition, and what the partition holds: offsets from ``low`` up to, without, ``high``.
+    """Where a group stands in a partition, and what the partition holds: offsets from ``low`` up to, without, ``high``.
 
     ``committed`` is the offset that the group reads next; None where it never read anything.
     """
@@ -83,8 +81,7 @@ class Losses:
             self._next.pop(partition, None)
 
     def received(self, partition: int, offset: int, *, lowest: Callable[[], int | None]) -> None:
-        """
-        Compare an event with the one before it in its partition.
+        """Compare an event with the one before it in its partition.
 
         ``lowest`` asks for the partition's first offset; None where nobody answers. Called only where there is a gap.
         """

@@ -19,11 +19,11 @@ from edx_event_bus_kafka.internal.consumer import get_deserializer
 from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, MessageHeader
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from ..redaction import chain
-from .avro import read_whole
-from .message import DecodedEvent, Message, text
-from .metadata import from_milliseconds, read_metadata
-from .problems import CannotGoOn, DecodingUnavailable, Undecodable
+from badges_plugin.consumers.avro import read_whole
+from badges_plugin.consumers.message import DecodedEvent, Message, text
+from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
+from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Undecodable
+from badges_plugin.redaction import chain
 
 BUS = "kafka"
 Headers = list[tuple[str, str | bytes | None]]
@@ -71,8 +71,7 @@ def registry() -> SchemaRegistryClient:
 
 
 def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datetime | None) -> DecodedEvent:
-    """
-    Return the event in a message's headers and value.
+    """Return the event in a message's headers and value.
 
     Raises DecodingUnavailable when the schema registry is away, and CannotGoOn when none is configured; whatever
     else it raises is about the message.
@@ -139,8 +138,7 @@ def _at_most_one(headers: Headers, name: str) -> str:
 
 
 def _must_be_whole(client: SchemaRegistryClient, headers: Headers, value: bytes) -> None:
-    """
-    Raise Undecodable when bytes are left over after the event.
+    """Raise Undecodable when bytes are left over after the event.
 
     The client library has no way to tell, so the content is read once more: a fraction of what decoding it takes.
     """

@@ -10,7 +10,7 @@ from datetime import datetime
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from ..redaction import one_line
+from badges_plugin.redaction import one_line
 
 LONGEST_HEADER = 255
 """Characters of a header that are logged."""
@@ -28,8 +28,7 @@ class DecodedEvent:
 
 @dataclass(frozen=True)
 class Message:
-    """
-    One message, not yet decoded.
+    """One message, not yet decoded.
 
     ``position`` finds it again on the bus; ``event_id`` and ``event_type`` are what its headers say, unchecked.
     ``broker_time`` is when the broker got it, the same at every delivery, where the broker says so.

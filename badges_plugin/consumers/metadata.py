@@ -1,5 +1,4 @@
-"""
-The metadata of an event, read from a message's headers: nothing of it is made up.
+"""The metadata of an event, read from a message's headers: nothing of it is made up.
 
 The bus libraries fill in what is missing, an id or the time of reading among it: another one at each delivery, so that
 the same event would be applied again and again, and would outdate what came after it.
@@ -14,15 +13,14 @@ from uuid import UUID
 
 from openedx_events.data import EventsMetadata
 
-from ..times import read_instant
-from .problems import Undecodable
+from badges_plugin.consumers.problems import Undecodable
+from badges_plugin.times import read_instant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_metadata(said: Mapping[str, str], *, broker_time: datetime | None) -> EventsMetadata:
-    """
-    Return the metadata that a message's headers say, by the names of EventsMetadata; an empty text says nothing.
+    """Return the metadata that a message's headers say, by the names of EventsMetadata; an empty text says nothing.
 
     Id and time decide what an event may change. Without a time it has the one at which the broker got it, which is the
     same at every delivery. What decides nothing is left empty where it is missing or cannot be read. Raises Undecodable

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .. import heartbeat
-from ..logs import get_logger
-from ..redaction import describe
-from .problems import CannotGoOn, Stopped
+from badges_plugin import heartbeat
+from badges_plugin.consumers.problems import CannotGoOn, Stopped
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe
 
 logger = get_logger(__name__)
 
@@ -22,8 +22,7 @@ SLICE_SECONDS = 0.2
 
 
 def pauses(longest: float) -> Iterator[float]:
-    """
-    Yield the seconds to wait before each new attempt, doubling up to ``longest``, without end.
+    """Yield the seconds to wait before each new attempt, doubling up to ``longest``, without end.
 
     The first is 0: most often only the connection went stale, and a fresh one works.
     """
@@ -36,8 +35,7 @@ def pauses(longest: float) -> Iterator[float]:
 
 @dataclass(frozen=True)
 class Patience:
-    """
-    Repeats an operation while it fails for reasons that pass.
+    """Repeats an operation while it fails for reasons that pass.
 
     ``is_passing`` decides about an exception; ``refresh`` makes the next attempt independent of this one
     (closes broken connections) and is called before each. ``stop`` is polled during pauses.
@@ -52,8 +50,7 @@ class Patience:
     clock: Callable[[], float] = field(default=time.monotonic)
 
     def run(self, operation: Callable[[], Result], what: str, *, while_waiting: Callable[[], None]) -> Result:
-        """
-        Return ``operation()``; ``what`` names it in the log.
+        """Return ``operation()``; ``what`` names it in the log.
 
         ``while_waiting`` is called after each pause, to keep a claim on the message alive. Raises CannotGoOn after
         ``limit`` seconds, Stopped when a stop was asked for, and any exception that will not pass by itself.

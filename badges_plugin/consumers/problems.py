@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..exceptions import NamesNobody
+from badges_plugin.exceptions import NamesNobody
 
 
 class ConsumerProblem(NamesNobody):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from openedx_events.event_bus import EventBusConsumer
 
-from .redis_options import OPTIONS, read_options
-from .running import run_until_stopped
-from .stopping import StopRequest
+from badges_plugin.consumers.redis_options import OPTIONS, read_options
+from badges_plugin.consumers.running import run_until_stopped
+from badges_plugin.consumers.stopping import StopRequest
 
 
 class RedisConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events has no types
-    """
-    Consumes one stream for one group, for ``consume_events -t TOPIC -g GROUP --extra '{…}'``.
+    """Consumes one stream for one group, for ``consume_events -t TOPIC -g GROUP --extra '{…}'``.
 
     ``--extra`` takes what the library's consumer takes. ``consumer_name``: made of host and process unless given;
     give one that stays the same over a restart. ``claim_msgs_older_than``: milliseconds, instead of the setting
@@ -34,6 +33,6 @@ class RedisConsumer(EventBusConsumer):  # type: ignore[misc]  # openedx-events h
 
     def _consume(self) -> None:
         options = read_options(self.extra)
-        from .redis_loop import consume
+        from badges_plugin.consumers.redis_loop import consume
 
         consume(self.topic, self.group_id, options, self.stop)

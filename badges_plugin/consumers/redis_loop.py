@@ -1,5 +1,4 @@
-"""
-The Redis Streams consumer's loop.
+"""The Redis Streams consumer's loop.
 
 An entry is acknowledged after it was applied or stored, and only then. Until that it is pending: the same
 consumer name is given it first after a restart, and any running consumer takes it over when it was idle too long.
@@ -21,17 +20,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from .. import heartbeat
-from ..logs import get_logger
-from .applying import Applier, announce_what_was_left
-from .config import ConsumerConfig, consumer_config
-from .deferred import Retries
-from .patience import Patience
-from .problems import CannotGoOn
-from .redis_messages import message_from
-from .redis_options import RedisOptions
-from .redis_stream import BEGINNING, Entry, GroupStream
-from .stopping import StopRequest
+from badges_plugin import heartbeat
+from badges_plugin.consumers.applying import Applier, announce_what_was_left
+from badges_plugin.consumers.config import ConsumerConfig, consumer_config
+from badges_plugin.consumers.deferred import Retries
+from badges_plugin.consumers.patience import Patience
+from badges_plugin.consumers.problems import CannotGoOn
+from badges_plugin.consumers.redis_messages import message_from
+from badges_plugin.consumers.redis_options import RedisOptions
+from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
+from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
@@ -48,8 +47,7 @@ PASSING_ANSWERS = ("NOGROUP", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"
 
 
 def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) -> None:
-    """
-    Consume ``topic`` (without prefix) for ``group`` until ``stop``; ``options`` are RedisConsumer's.
+    """Consume ``topic`` (without prefix) for ``group`` until ``stop``; ``options`` are RedisConsumer's.
 
     Raises CannotGoOn or Stopped.
     """
@@ -72,8 +70,7 @@ def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) ->
 
 
 class Reader:
-    """
-    Reads entries and has them applied.
+    """Reads entries and has them applied.
 
     First come those that this consumer was given before, then new ones, and now and then those that another left.
     """

@@ -10,11 +10,11 @@ from edx_event_bus_redis.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, Mes
 from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .avro import read_whole
-from .message import DecodedEvent, Message, text
-from .metadata import from_milliseconds, read_metadata
-from .problems import Undecodable
-from .redis_stream import Entry
+from badges_plugin.consumers.avro import read_whole
+from badges_plugin.consumers.message import DecodedEvent, Message, text
+from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
+from badges_plugin.consumers.problems import Undecodable
+from badges_plugin.consumers.redis_stream import Entry
 
 BUS = "redis"
 CONTENT_FIELD = b"event_data"

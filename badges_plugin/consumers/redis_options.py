@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .problems import UnusableOption
+from badges_plugin.consumers.problems import UnusableOption
 
 OPTIONS = frozenset({"consumer_name", "claim_msgs_older_than", "last_read_msg_id", "check_backlog"})
 LONGEST_NAME = 255

@@ -1,5 +1,4 @@
-"""
-One consumer's view of a Redis stream and its group: the commands, and what their answers mean.
+"""One consumer's view of a Redis stream and its group: the commands, and what their answers mean.
 
 Redis keeps for each group the entries that were delivered and not acknowledged ("pending"), by consumer. An
 entry that is taken out of the stream while pending, by trimming for instance, is pending without content.
@@ -109,8 +108,7 @@ class GroupStream:
         return GroupState(lag=None, pending=0)
 
     def skip_trimmed(self) -> int:
-        """
-        Return what ``count_trimmed`` does, and have the group's count of entries go on behind them.
+        """Return what ``count_trimmed`` does, and have the group's count of entries go on behind them.
 
         Redis would leave them in the lag for ever.
         """
@@ -121,8 +119,7 @@ class GroupStream:
         return trimmed
 
     def count_trimmed(self) -> int:
-        """
-        Return how many entries left the stream before the group was given them, as far as Redis can tell.
+        """Return how many entries left the stream before the group was given them, as far as Redis can tell.
 
         It can from version 7 on.
         """
@@ -139,16 +136,14 @@ class GroupStream:
         return int(max(gone - read, 0)), group, gone
 
     def be_heard(self) -> None:
-        """
-        Let Redis note that this consumer lives.
+        """Let Redis note that this consumer lives.
 
         Before version 7.2 it does not when it has nothing to give, except for a question about one's own entries.
         """
         self._client.xreadgroup(self.group, self.consumer, {self.stream: END}, count=1)
 
     def forget_idle(self, idle: float) -> list[str]:
-        """
-        Remove from the group's list consumers that nobody heard of for ``idle`` seconds; returns their names.
+        """Remove from the group's list consumers that nobody heard of for ``idle`` seconds; returns their names.
 
         Only those to whom nothing is pending, and never this one. Looked at and removed in one step: an entry that is
         given to one of them in between would be forgotten with it.

@@ -14,14 +14,14 @@ from openedx_events.data import EventsMetadata
 from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .. import dispatch
-from ..exceptions import BadgesError
-from ..models import FailedEvent
-from ..redaction import describe
-from .applying import receive
-from .failures import account_of
-from .message import DecodedEvent
-from .problems import ReceiversFailed
+from badges_plugin import dispatch
+from badges_plugin.consumers.applying import receive
+from badges_plugin.consumers.failures import account_of
+from badges_plugin.consumers.message import DecodedEvent
+from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.exceptions import BadgesError
+from badges_plugin.models import FailedEvent
+from badges_plugin.redaction import describe
 
 
 class NotReprocessable(BadgesError):
@@ -29,8 +29,7 @@ class NotReprocessable(BadgesError):
 
 
 def process_again(failed: FailedEvent) -> None:
-    """
-    Apply the event, as the consumer tried to; what was applied already changes nothing.
+    """Apply the event, as the consumer tried to; what was applied already changes nothing.
 
     The receivers of other apps had it from the consumer. One that nobody could read then is news to them as well.
     ``failed`` becomes "processed". Raises NotReprocessable without having tried, and ReceiversFailed when it failed

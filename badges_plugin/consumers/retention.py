@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from ..conf import config
-from ..data import Deferral
-from ..logs import get_logger
-from ..models import FailedEvent
+from badges_plugin.conf import config
+from badges_plugin.data import Deferral
+from badges_plugin.logs import get_logger
+from badges_plugin.models import FailedEvent
 
 logger = get_logger(__name__)
 
@@ -21,8 +21,7 @@ DECIDED = (FailedEvent.State.PROCESSED, FailedEvent.State.DISMISSED)
 
 
 def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = False) -> int:
-    """
-    Delete failed events that did not change since ``before``; returns how many, or how many it would be.
+    """Delete failed events that did not change since ``before``; returns how many, or how many it would be.
 
     Those about which nobody has decided are kept, unless ``also_undecided``: each may be a badge that is missing.
     """
@@ -33,8 +32,7 @@ def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = Fal
 
 
 def purge_a_batch(now: datetime) -> bool:
-    """
-    Delete some of the failed events that are older than the settings allow. Whether there may be more.
+    """Delete some of the failed events that are older than the settings allow. Whether there may be more.
 
     A chore of the worker; any number of workers may do it at once.
     """
@@ -69,8 +67,7 @@ def forget(username: str, *, dry_run: bool = False) -> int:
 
 
 def _naming(username: str) -> Iterator[int]:
-    """
-    Yield the keys of rows in which the name stands as a value, or in the bytes of what could not be read.
+    """Yield the keys of rows in which the name stands as a value, or in the bytes of what could not be read.
 
     Looked for here and not by the database: each has its own way to write the letters of a name in JSON.
     """

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..logs import get_logger
-from ..redaction import describe_with_place
-from .problems import CannotGoOn, Stopped, UnusableOption
-from .stopping import StopRequest
+from badges_plugin.consumers.problems import CannotGoOn, Stopped, UnusableOption
+from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe_with_place
 
 logger = get_logger(__name__)
 
@@ -20,8 +20,7 @@ FAILURE = 1
 def run_until_stopped(
     consume: Callable[[], None], stop: StopRequest, extra: Mapping[str, object], *, accepted: Collection[str]
 ) -> None:
-    """
-    Run ``consume`` until a stop signal; return after a clean end.
+    """Run ``consume`` until a stop signal; return after a clean end.
 
     ``extra`` is what consume_events was given with --extra, ``accepted`` what the consumer knows of it. Raises
     SystemExit with a code other than 0 when it cannot start or go on; the log says why, and names no learner.

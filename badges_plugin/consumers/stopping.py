@@ -25,8 +25,7 @@ class StopRequest:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """
-        Let SIGTERM and SIGINT make the request inside the block.
+        """Let SIGTERM and SIGINT make the request inside the block.
 
         Also when they were ignored before, as a shell does for what it starts in the background. Outside the
         main thread, where Python allows no handlers, the block runs without them.

@@ -1,8 +1,9 @@
 """The contract of a distribution backend.
 
-The base class owns the order of steps; a provider fills in `account`, `load`, `find`, `issue` and `revoke`, and may
-fill in the hooks. `load` and the hooks run in the worker's main thread with the database; `find`, `issue` and
-`revoke` run in threads, with nothing but their Order, and end with a Receipt or one of the failures of `failures`.
+The base class owns the order of steps; a provider fills in ``account``, ``load``, ``find``, ``issue`` and ``revoke``,
+and may fill in the hooks. ``load`` and the hooks run in the worker's main thread with the database; ``find``,
+``issue`` and ``revoke`` run in threads, with nothing but their Order, and end with a Receipt or one of the failures of
+``failures``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from badges_plugin.models import BadgeAward, BadgeTemplate
 
 
 class Backend(ABC, Generic[ContextT]):
-    """One provider. `slug` is the origin of its templates and names it in the database for ever."""
+    """One provider. ``slug`` is the origin of its templates and names it in the database for ever."""
 
     slug: ClassVar[str]
     name: ClassVar[str]
@@ -49,10 +50,10 @@ class Backend(ABC, Generic[ContextT]):
 
     @abstractmethod
     def find(self, order: Order[ContextT]) -> Receipt | None:
-        """Look the badge of this order up at the provider. Never one of `order.foreign_ids`.
+        """Look the badge of this order up at the provider. Never one of ``order.foreign_ids``.
 
         For an issue: a badge that is alive. For a revocation: the badge if it is revoked already, or gone. Of a learner
-        who was retired, `order.recipient` has no address: the badge is known by its earner id.
+        who was retired, ``order.recipient`` has no address: the badge is known by its earner id.
         """
 
     @abstractmethod
@@ -61,7 +62,7 @@ class Backend(ABC, Generic[ContextT]):
 
     @abstractmethod
     def revoke(self, order: Order[ContextT]) -> Receipt:
-        """Ask that the badge `order.external_id` be revoked, once."""
+        """Ask that the badge ``order.external_id`` be revoked, once."""
 
     def find_others(self, order: Order[ContextT]) -> list[str]:
         """Return whose badges the provider has at the address of this order, by their earner ids.

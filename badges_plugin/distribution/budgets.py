@@ -12,7 +12,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What may be spent under a name. `rate` is written as "20/min"; the time begins with the first that is spent."""
+    """What may be spent under a name. ``rate`` is written as "20/min"; the time begins with the first that is spent."""
 
     name: str
     rate: str

@@ -96,7 +96,7 @@ def key_accepted(backend: str, account: str) -> int:
 
 
 def note(channel: Channel, decision: Decision, *, fingerprint: str, now: datetime, policy: RetryPolicy) -> None:
-    """What an attempt says about its channel. `fingerprint` is that of the key that the attempt used.
+    """What an attempt says about its channel. ``fingerprint`` is that of the key that the attempt used.
 
     It may not be today's: a key that was changed while the attempt was under way must not be the one that is blamed.
     """

@@ -26,10 +26,10 @@ _MOST_RECOVERED = 500
 
 
 def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
-    """Take up to `limit` deliveries that nobody else has, with all that belongs to them, for `lease` seconds.
+    """Take up to ``limit`` deliveries that nobody else has, with all that belongs to them, for ``lease`` seconds.
 
-    `worker` names the process; the claim's own name in `claimed_by` is unique, so that a late result of an expired
-    claim is recognised.
+    ``worker`` names the process; the claim's own name in ``claimed_by`` is unique, so that a late result of an expired
+    claim is recognized.
     """
     token = f"{worker[:90]}/{uuid4().hex}"
     due = _due(now)

@@ -37,9 +37,9 @@ _BOUNDS = {
 class DistributionConfig:
     """How deliveries behave. Seconds, unless the name says days.
 
-    `lease`: how long a worker may hold a delivery; then it counts as killed and its deliveries are looked up at the
-    provider. `request_timeout`: the longest that one request may take. The lease must be longer, with some to spare.
-    `keep_...`: after so many days the worker deletes what need not be kept; None is never.
+    ``lease``: how long a worker may hold a delivery; then it counts as killed and its deliveries are looked up at the
+    provider. ``request_timeout``: the longest that one request may take. The lease must be longer, with some to spare.
+    ``keep_...``: after so many days the worker deletes what need not be kept; None is never.
     """
 
     lease: float
@@ -65,9 +65,9 @@ def config() -> DistributionConfig:
 
     .. setting_name: BADGES_CONFIG["distribution"]
     .. setting_default: {}
-    .. setting_description: `lease` and `request_timeout` (seconds), `notify` (bool: tell learners by e-mail),
-        `keep_attempts_days` and `keep_deliveries_days` (0: for ever), and `retry_...` for each field of
-        `badges_plugin.distribution.retry.RetryPolicy`.
+    .. setting_description: ``lease`` and ``request_timeout`` (seconds), ``notify`` (bool: tell learners by e-mail),
+        ``keep_attempts_days`` and ``keep_deliveries_days`` (0: for ever), and ``retry_...`` for each field of
+        ``badges_plugin.distribution.retry.RetryPolicy``.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """

@@ -41,7 +41,7 @@ class Recipient:
     """The learner as a provider wants to know them.
 
     The names are empty when none is known that could stand on a badge. Of a learner who was retired, so is the address.
-    `earner_id` is the UUID of the learner's credential: the same for all awards of this badge, different at every
+    ``earner_id`` is the UUID of the learner's credential: the same for all awards of this badge, different at every
     site (user ids are not, and two sites may share an account at a provider), and it says nothing about the learner.
 
     .. pii: Name and e-mail address of a learner, in memory; never logged.
@@ -66,14 +66,14 @@ class Withdrawal:
 class Order(Generic[ContextT]):
     """One thing to be done at a provider, complete: nothing else is read while it is carried out.
 
-    `withdrawn` has a reason when the learner was retired: then it is looked up if in doubt, and nothing is sent.
-    `wanted` is false for the issue of an award that was revoked meanwhile: it is looked up if in doubt, never sent.
-    `foreign_ids` are the provider's ids of the learner's other awards of this template; they are never adopted.
-    `send_before` is on the clock of `time.monotonic()`: after it, another worker may have taken this delivery over.
-    `context` is what the backend's own `load` returned.
+    ``withdrawn`` has a reason when the learner was retired: then it is looked up if in doubt, and nothing is sent.
+    ``wanted`` is false for the issue of an award that was revoked meanwhile: it is looked up if in doubt, never sent.
+    ``foreign_ids`` are the provider's ids of the learner's other awards of this template; they are never adopted.
+    ``send_before`` is on the clock of ``time.monotonic()``: after it, another worker may have taken this delivery over.
+    ``context`` is what the backend's own ``load`` returned.
 
-    `awarded_at` is the date of the badge: the time of the event that completed it, which may be years ago, and never
-    lies ahead. `awarded_on` is the same as a day, where the site is; providers that want a day mean that one.
+    ``awarded_at`` is the date of the badge: the time of the event that completed it, which may be years ago, and never
+    lies ahead. ``awarded_on`` is the same as a day, where the site is; providers that want a day mean that one.
     """
 
     action: Action
@@ -99,7 +99,7 @@ class Order(Generic[ContextT]):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider has done it. `adopted`: it was found there, done by an earlier attempt or by someone else."""
+    """The provider has done it. ``adopted``: it was found there, done by an earlier attempt or by someone else."""
 
     external_id: str
     state: str = ""

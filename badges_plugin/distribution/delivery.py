@@ -1,7 +1,7 @@
 """One attempt of one delivery: read it, carry it out, write down what came of it.
 
-`prepare` and `record` use the database and run in the worker's main thread; `carry_out` uses the network and runs in
-a thread. No transaction is open while a provider is spoken to.
+``prepare`` and ``record`` use the database and run in the worker's main thread; ``carry_out`` uses the network and
+runs in a thread. No transaction is open while a provider is spoken to.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Job:
-    """A claimed delivery, ready to be carried out. Where there is nothing to carry out, `order` is the outcome."""
+    """A claimed delivery, ready to be carried out. Where there is nothing to carry out, ``order`` is the outcome."""
 
     delivery: Delivery
     backend: Backend[Any]
@@ -142,7 +142,7 @@ def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig, *, is
 def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Attempt:
     """Speak to the provider. Never raises: what a backend should not have raised is a Bug.
 
-    Once `is_stopping` says so, no further request begins; the delivery then waits for another worker.
+    Once ``is_stopping`` says so, no further request begins; the delivery then waits for another worker.
     """
     if is_stopping is not None and is_stopping():
         return not_begun(job)

@@ -1,4 +1,4 @@
-"""What `badges_doctor` says about deliveries."""
+"""What ``badges_doctor`` says about deliveries."""
 
 from __future__ import annotations
 

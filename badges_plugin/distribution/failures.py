@@ -4,7 +4,7 @@ Two kinds, decided where the status code is known: a permanent failure needs a p
 rejected key is a permanent failure of the account and not of the badge: it stops the account and leaves the badge
 waiting.
 
-`ambiguous` says that the provider may have done what it was asked although we did not hear so. Whatever is ambiguous
+``ambiguous`` says that the provider may have done what it was asked although we did not hear so. Whatever is ambiguous
 is looked up at the provider before anything is sent again.
 """
 
@@ -28,7 +28,7 @@ def storable(text: str) -> str:
 def redacted(text: str, *, words: Mapping[str, str] | None = None) -> str:
     """The text in one line, without e-mail addresses and no longer than what a person reads.
 
-    Providers quote the learner, and others, in their messages; what is kept for audit holds no personal data. `words`
+    Providers quote the learner, and others, in their messages; what is kept for audit holds no personal data. ``words``
     maps what is to be left out as well to what stands in its place. What databases refuse goes, too.
     """
     text = storable(text)
@@ -40,7 +40,7 @@ def redacted(text: str, *, words: Mapping[str, str] | None = None) -> str:
 class DeliveryFailure(Exception):
     """A request that did not end well, with a reason that staff can read and that names no address.
 
-    `status` and `body` are the provider's answer, if any.
+    ``status`` and ``body`` are the provider's answer, if any.
     """
 
     def __init__(self, reason: str, *, ambiguous: bool = False, status: int | None = None, body: Any = None) -> None:
@@ -65,7 +65,7 @@ class NoName(PermanentFailure):
 
 
 class InTheWay(PermanentFailure):
-    """The provider has a badge of another learner where this one should be. `earner_id` is theirs, if it is of ours."""
+    """The provider has another learner's badge here. ``earner_id`` is that learner's, if they are one of ours."""
 
     def __init__(self, reason: str, *, earner_id: str = "", status: int | None = None) -> None:
         super().__init__(reason, status=status)
@@ -81,9 +81,9 @@ class RejectedKey(DeliveryFailure):
 
 
 class TransientFailure(DeliveryFailure):
-    """Trying again later may help. `retry_after` is the provider's wish in seconds.
+    """Trying again later may help. ``retry_after`` is the provider's wish in seconds.
 
-    `throttled` means that the provider asked this account, and not only this request, to slow down.
+    ``throttled`` means that the provider asked this account, and not only this request, to slow down.
     """
 
     def __init__(

@@ -14,8 +14,7 @@ from badges_plugin.distribution.retry import State
 
 
 def forget(sender: object, user: Any, **kwargs: object) -> None:
-    """
-    Settle what was to be sent for a user who was retired, and erase what deliveries keep of them.
+    """Settle what was to be sent for a user who was retired, and erase what deliveries keep of them.
 
     What may have been sent is still looked up, without their address, so that it is known what the provider has.
     """

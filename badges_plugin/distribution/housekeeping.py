@@ -31,7 +31,7 @@ _chores: dict[str, _Chore] = {}
 
 
 def register(name: str, step: Step, *, every: float) -> None:
-    """Have every worker do this when it starts and then `every` so many seconds. One of the same name is replaced."""
+    """Have every worker do this when it starts and then ``every`` so many seconds. One of the same name is replaced."""
     _chores[name] = _Chore(step, every)
 
 

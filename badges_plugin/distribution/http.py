@@ -60,7 +60,7 @@ class Patience:
 class HttpClient:
     """JSON over HTTP with one provider. Safe to share among threads: each has its own connections.
 
-    `describe` finds the provider's own words in the body of an error. Redirects are not followed: no request
+    ``describe`` finds the provider's own words in the body of an error. Redirects are not followed: no request
     of ours may leave the configured base.
     """
 
@@ -96,7 +96,7 @@ class HttpClient:
     ) -> Any:
         """Send and return the decoded reply (None when it is empty). Raises one of the failures, nothing else.
 
-        Each part of `path` becomes one segment of the URL whatever it contains. From the look-up of the provider's
+        Each part of ``path`` becomes one segment of the URL whatever it contains. From the look-up of the provider's
         name to the last byte of the reply it takes no longer than the patience for the whole.
         """
         url = self.base_url + "/".join(_segment(part) for part in path)
@@ -139,7 +139,7 @@ class HttpClient:
 
 
 def failure_of_status(status: int, words: str, *, body: Any = None, retry_after: str | None = None) -> DeliveryFailure:
-    """What a status other than 2xx means. `words` are the provider's."""
+    """What a status other than 2xx means. ``words`` are the provider's."""
     reason = f"HTTP {status}: {words}" if words else f"HTTP {status}"
     if status == 401:
         return RejectedKey(reason, status=status, body=body)

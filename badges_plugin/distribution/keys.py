@@ -35,7 +35,7 @@ _named: set[str] = set()
 
 
 def register(model: type[Model], column: str, *, is_used: Callable[[Any], bool] = lambda row: True) -> None:
-    """Have the keys in this column, sealed by the vault, kept readable. `is_used`: whether that of a row matters."""
+    """Have the keys in this column, sealed by the vault, kept readable. ``is_used``: whether that of a row matters."""
     _columns[model] = _Column(column, is_used)
 
 

@@ -24,9 +24,10 @@ _curfew: ContextVar[_Curfew | None] = ContextVar("_curfew", default=None)
 
 @contextmanager
 def until(instant: float, *, unless: Callable[[], bool] | None = None) -> Iterator[None]:
-    """Inside the block no request begins, or waits for its turn, after the instant or once `unless` says so.
+    """Inside the block no request begins, or waits for its turn, after the instant or once ``unless`` says so.
 
-    The instant is on the clock of `time.monotonic()`. What has begun is not interrupted: it has a deadline of its own.
+    The instant is on the clock of ``time.monotonic()``. What has begun is not interrupted: it has a deadline of its
+    own.
     """
     token = _curfew.set(_Curfew(instant, unless))
     try:
@@ -36,7 +37,7 @@ def until(instant: float, *, unless: Callable[[], bool] | None = None) -> Iterat
 
 
 def may_begin() -> bool:
-    """Whether another request may begin now; outside a block of `until`, always."""
+    """Whether another request may begin now; outside a block of ``until``, always."""
     curfew = _curfew.get()
     if curfew is None:
         return True
@@ -44,7 +45,7 @@ def may_begin() -> bool:
 
 
 class RateLimiter:
-    """Lets calls pass at an even pace, `per_minute` of them, after a burst of at most one second's worth.
+    """Lets calls pass at an even pace, ``per_minute`` of them, after a burst of at most one second's worth.
 
     For one process: with several workers, divide the provider's limit among them. What slips through is answered
     with 429, which makes the whole account rest in all of them.
@@ -69,8 +70,8 @@ class RateLimiter:
     def wait(self, *, at_most: float = float("inf")) -> bool:
         """Return when the next call may be made: True.
 
-        Or False, at once, when that is in more than `at_most` seconds or, inside a block of `until`, after its end; and
-        when it was withdrawn meanwhile.
+        Or False, at once, when that is in more than ``at_most`` seconds or, inside a block of ``until``, after its
+        end; and when it was withdrawn meanwhile.
         """
         curfew = _curfew.get()
         with self._lock:

@@ -1,4 +1,4 @@
-"""What has to be brought to a provider, and what came of it. The flow is in `queue`, `claims` and `delivery`."""
+"""What has to be brought to a provider, and what came of it. The flow is in ``queue``, ``claims`` and ``delivery``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from badges_plugin.models import BadgeAward
 
 
 class Channel(models.Model):
-    """
-    An account at a provider as far as traffic is concerned: it flows, rests until an instant, or is paused.
+    """An account at a provider as far as traffic is concerned: it flows, rests until an instant, or is paused.
 
-    Paused by a rejected key, until that changes: `paused_fingerprint` tells whether it has. Rests after several
+    Paused by a rejected key, until that changes: ``paused_fingerprint`` tells whether it has. Rests after several
     failures in a row (circuit breaker) or because the provider asked for it.
 
     .. no_pii: This model has no PII.
@@ -41,10 +40,9 @@ class Channel(models.Model):
 
 
 class Delivery(models.Model):
-    """
-    One thing that a provider has to be asked for, written in the transaction of the award or revocation.
+    """One thing that a provider has to be asked for, written in the transaction of the award or revocation.
 
-    `in_doubt`: the provider may have done it already; it is looked up before anything is sent. `recipient_email` is
+    ``in_doubt``: the provider may have done it already; it is looked up before anything is sent. ``recipient_email`` is
     where an issue was sent to, kept only until it is settled: the learner's address may change while the outcome is
     in doubt.
 
@@ -118,8 +116,7 @@ class Delivery(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """
-    What happened when a worker tried. For audit; written once.
+    """What happened when a worker tried. For audit; written once.
 
     .. no_pii: Addresses are cut out of the providers' messages before they are stored.
     """

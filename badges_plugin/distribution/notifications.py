@@ -1,6 +1,6 @@
 """Telling learners by e-mail: through edx-ace where the host has set it up, by Django's mail otherwise.
 
-Both render the same templates, `badges_distribution/edx_ace/<message>/email/`, the places where edx-ace looks.
+Both render the same templates, ``badges_distribution/edx_ace/<message>/email/``, the places where edx-ace looks.
 """
 
 from __future__ import annotations

@@ -27,8 +27,7 @@ def retired() -> str:
 def order_for(
     delivery: Delivery, backend: Backend[Any], config: DistributionConfig, *, is_retired: bool | None = None
 ) -> Order[Any] | Cancelled:
-    """
-    Read what the backend needs to carry the delivery out.
+    """Read what the backend needs to carry the delivery out.
 
     For a learner who was retired nothing is carried out. What is in doubt is looked up, and that without their address.
     ``is_retired`` is known of several deliveries by one query; otherwise it is asked here.

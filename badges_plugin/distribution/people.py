@@ -23,8 +23,8 @@ SHORTEST_SINGLE_NAME = 4
 def recipient(user: Any, *, earner_id: str, email: str = "", is_retired: bool = False) -> Recipient:
     """The user of the Credentials service as a recipient.
 
-    `email` replaces today's address by that of an earlier request. The names are empty where there is none that could
-    stand on a badge. A learner who was retired, as `is_retired` or the user here says, has no names and no address.
+    ``email`` replaces today's address by that of an earlier request. The names are empty where there is none that could
+    stand on a badge. A learner who was retired, as ``is_retired`` or the user here says, has no names and no address.
     """
     if is_retired or retirement.is_retired(user.get_username(), user.email):
         return Recipient(email="", first_name="", last_name="", earner_id=earner_id)

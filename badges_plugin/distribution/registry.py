@@ -1,4 +1,4 @@
-"""Who delivers. Backends register in the `ready()` of their app; nothing here knows them by name."""
+"""Who delivers. Backends register in the ``ready()`` of their app; nothing here knows them by name."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from badges_plugin.distribution.failures import DeliveryFailure, NotSent, Reject
 
 
 class State(StrEnum):
-    """Where a delivery stands. `docs` has the picture."""
+    """Where a delivery stands. ``docs`` has the picture."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -36,10 +36,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient we are. Delays in seconds; `jitter` is the share of a delay that chance may take away or add.
+    """How patient we are. Delays in seconds; ``jitter`` is the share of a delay that chance may take away or add.
 
-    `settle`: an ambiguous request is not looked up before this time has passed, since it may still be under way.
-    `breaker_threshold`: so many failures in a row make an account rest; one probe at a time finds out whether it is
+    ``settle``: an ambiguous request is not looked up before this time has passed, since it may still be under way.
+    ``breaker_threshold``: so many failures in a row make an account rest; one probe at a time finds out whether it is
     back.
     """
 
@@ -57,7 +57,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """An exception that no backend may raise. `sent` is unknown then, so the delivery is in doubt."""
+    """An exception that no backend may raise. ``sent`` is unknown then, so the delivery is in doubt."""
 
     reason: str
 
@@ -69,7 +69,7 @@ Outcome = Receipt | Cancelled | DeliveryFailure | Bug
 class Decision:
     """The next state of a delivery and what becomes of its channel.
 
-    `wait` in seconds, for pending and for a resting channel.
+    ``wait`` in seconds, for pending and for a resting channel.
     """
 
     state: State
@@ -87,12 +87,12 @@ def backoff(attempt: int, *, first: float, factor: float, cap: float) -> float:
 
 
 def spread(delay: float, *, jitter: float, chance: float) -> float:
-    """The delay moved by up to `jitter` of itself either way; `chance` is in [0, 1)."""
+    """The delay moved by up to ``jitter`` of itself either way; ``chance`` is in [0, 1)."""
     return delay * (1 + jitter * (2 * chance - 1))
 
 
 def decide(outcome: Outcome, *, attempt: int, policy: RetryPolicy, chance: float) -> Decision:
-    """What to do after attempt number `attempt` (from 1) of a delivery.
+    """What to do after attempt number ``attempt`` (from 1) of a delivery.
 
     A failure itself says whether it leaves a doubt.
     """
@@ -155,5 +155,5 @@ def rest(failures: int, *, policy: RetryPolicy) -> float | None:
 
 
 def later(now: datetime, seconds: float) -> datetime:
-    """The instant so many seconds after `now`."""
+    """The instant so many seconds after ``now``."""
     return now + timedelta(seconds=seconds)

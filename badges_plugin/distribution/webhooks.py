@@ -1,7 +1,7 @@
 """The contract of a webhook: a provider's notification is a hint to look, never a fact.
 
-The base class owns the order of steps and the answers; a provider fills in `secret` and `receive`. Nothing of a
-request is believed: `receive` takes ids from it, and asks the provider what has happened.
+The base class owns the order of steps and the answers; a provider fills in ``secret`` and ``receive``. Nothing of a
+request is believed: ``receive`` takes ids from it, and asks the provider what has happened.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class BadNotification(Exception):
 class UnknownSubject(Exception):
     """The notification is about something that we, or the provider, do not know.
 
-    `asked` says whether it took a request to the provider to find out.
+    ``asked`` says whether it took a request to the provider to find out.
     """
 
     def __init__(self, reason: str, *, asked: bool = True) -> None:
@@ -66,10 +66,10 @@ class WebhookView(APIView):
     renderer_classes: Sequence[Any] = (JSONRenderer,)
     throttle_name = "webhook"
     throttle_rate = "600/min"
-    """How many refused notifications are answered, and how many questions in vain are asked where `receive` does not
-    use `look_up`. What the provider knows, and what was applied before, is not limited."""
+    """How many refused notifications are answered, and how many questions in vain are asked where ``receive`` does not
+    use ``look_up``. What the provider knows, and what was applied before, is not limited."""
     unverified_rate = "20/min"
-    """How many notifications about nothing `look_up` lets through, for each account."""
+    """How many notifications about nothing ``look_up`` lets through, for each account."""
     http_method_names: Sequence[str] = ("post", "options")
 
     @abstractmethod

@@ -27,7 +27,7 @@ _local = threading.local()
 
 @contextmanager
 def deadline(instant: float) -> Iterator[None]:
-    """Inside the block no wait of this thread's session lasts beyond the instant, on `time.monotonic()`."""
+    """Inside the block no wait of this thread's session lasts beyond the instant, on ``time.monotonic()``."""
     previous = getattr(_local, "ends", float("inf"))
     _local.ends = instant
     try:
@@ -97,7 +97,7 @@ class _PunctualResponse(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        # `fp` has a claim on the socket, so that it stays open while the body is read. The reader takes it over.
+        # ``fp`` has a claim on the socket, so that it stays open while the body is read. The reader takes it over.
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_PunctualReader(raw, sock))
 

@@ -1,4 +1,4 @@
-"""The loop of `deliver_badges`: claim deliveries for the free threads, carry them out, record the results."""
+"""The loop of ``deliver_badges``: claim deliveries for the free threads, carry them out, record the results."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ _NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A job in a thread. After `overdue_at`, on `time.monotonic()`, its claim has expired."""
+    """A job in a thread. After ``overdue_at``, on ``time.monotonic()``, its claim has expired."""
 
     job: Job
     overdue_at: float
 
 
 class Worker:
-    """One worker process. Any number of them may run; `concurrency` is how many requests this one makes at a time."""
+    """One worker process. Any number of them may run; ``concurrency`` is how many requests this one makes at a time."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Worker:
         self._attendance = Attendance()
 
     def stop(self) -> None:
-        """Take no more deliveries and begin no more requests; `run` returns when those under way have ended.
+        """Take no more deliveries and begin no more requests; ``run`` returns when those under way have ended.
 
         It does not wait for longer than a request may last. Safe in a signal handler and from other threads.
         """
@@ -94,7 +94,7 @@ class Worker:
         self._stopping = True
 
     def run(self, *, once: bool = False) -> Counter[str]:
-        """Deliver until stopped or, with `once`, until nothing is due. Returns how often each result came."""
+        """Deliver until stopped or, with ``once``, until nothing is due. Returns how often each result came."""
         troubles = 0
         threads = Threads[Attempt](self.concurrency, name="deliver")
         try:
@@ -167,7 +167,7 @@ class Worker:
         return any(not self._is_overdue(future) for future in self._running) and time.monotonic() < self._leave_at
 
     def _collect(self) -> None:
-        """Wait, as long as `interval`, until something has finished."""
+        """Wait, as long as ``interval``, until something has finished."""
         ends = time.monotonic() + min(self.interval, BEAT_SECONDS)
         finished: set[Future[Attempt]] = set()
         # In slices, to hear of a stop.

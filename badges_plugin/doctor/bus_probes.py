@@ -7,7 +7,7 @@ from importlib import import_module
 
 from django.conf import settings
 
-from .findings import Finding
+from badges_plugin.doctor.findings import Finding
 
 _PROBES = {"kafka": "badges_plugin.doctor.kafka_probe", "redis": "badges_plugin.doctor.redis_probe"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import bus_probes, database_probes, people_probes, retention_probe, settings_probes
-from .registry import Reach, register
+from badges_plugin.doctor import bus_probes, database_probes, people_probes, retention_probe, settings_probes
+from badges_plugin.doctor.registry import Reach, register
 
 
 def connect(*, topic: str, group: str = bus_probes.GROUP) -> None:

@@ -9,12 +9,12 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from .. import api, builtin, conf, host
-from ..data import Deferral
-from ..database import unapplied_migrations
-from ..models import BadgeAward, BadgeTemplate, FailedEvent
-from .findings import Finding
-from .registry import app_configs
+from badges_plugin import api, builtin, conf, host
+from badges_plugin.data import Deferral
+from badges_plugin.database import unapplied_migrations
+from badges_plugin.doctor.findings import Finding
+from badges_plugin.doctor.registry import app_configs
+from badges_plugin.models import BadgeAward, BadgeTemplate, FailedEvent
 
 _APPLIED_LATER = "A consumer or worker then applies them by itself."
 _WAITING = {

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..redaction import one_line
+from badges_plugin.redaction import one_line
 
 
 class Level(enum.IntEnum):

@@ -11,13 +11,13 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from django.core.exceptions import ImproperlyConfigured
 from edx_event_bus_kafka.internal.config import get_full_topic
 
-from ..consumers.config import consumer_config
-from ..consumers.kafka_loop import client_properties, make_client
-from ..consumers.kafka_losses import standings
-from ..consumers.kafka_messages import is_about_the_schema, registry
-from ..consumers.problems import CannotGoOn
-from .bus_probes import GROUP
-from .findings import Finding
+from badges_plugin.consumers.config import consumer_config
+from badges_plugin.consumers.kafka_loop import client_properties, make_client
+from badges_plugin.consumers.kafka_losses import standings
+from badges_plugin.consumers.kafka_messages import is_about_the_schema, registry
+from badges_plugin.consumers.problems import CannotGoOn
+from badges_plugin.doctor.bus_probes import GROUP
+from badges_plugin.doctor.findings import Finding
 
 ANSWER_SECONDS = 5.0
 # Follows from every other: it says that there is no broker, not why.

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from ..host import AWARDED, REVOKED, UserCredential
-from ..models import BadgeAward, BadgeTemplate, Learner
-from .findings import Finding
+from badges_plugin.doctor.findings import Finding
+from badges_plugin.host import AWARDED, REVOKED, UserCredential
+from badges_plugin.models import BadgeAward, BadgeTemplate, Learner
 
 EXAMPLES = 10
 """How many rows a finding names."""

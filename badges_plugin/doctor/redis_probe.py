@@ -9,9 +9,9 @@ from edx_event_bus_redis.internal.config import get_full_topic, load_common_sett
 from redis import Redis
 from redis.exceptions import RedisError
 
-from ..consumers.redis_stream import GroupStream
-from .bus_probes import GROUP
-from .findings import Finding
+from badges_plugin.consumers.redis_stream import GroupStream
+from badges_plugin.doctor.bus_probes import GROUP
+from badges_plugin.doctor.findings import Finding
 
 ANSWER_SECONDS = 5.0
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from django.apps import AppConfig, apps
 
-from ..logs import get_logger
-from ..redaction import describe
-from .findings import Finding, Probe
+from badges_plugin.doctor.findings import Finding, Probe
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe
 
 logger = get_logger(__name__)
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from ..conf import config
-from ..consumers import retention
-from .findings import Finding
+from badges_plugin.conf import config
+from badges_plugin.consumers import retention
+from badges_plugin.doctor.findings import Finding
 
 BEHIND = timedelta(days=2)
 """A worker that runs deletes within the hour; one may have been away for a weekend."""

@@ -11,12 +11,12 @@ from django.core.checks.registry import registry
 from django.utils.module_loading import import_string
 from openedx_events.event_bus import EventBusConsumer, NoEventBusProducer, get_producer
 
-from .. import conf, dispatch, events
-from ..checks import OWN_EVENT_TYPES
-from ..exceptions import UnusableEventType
-from ..processing.publishing import unheard_loggers
-from .findings import Finding
-from .registry import app_configs, is_examined
+from badges_plugin import conf, dispatch, events
+from badges_plugin.checks import OWN_EVENT_TYPES
+from badges_plugin.doctor.findings import Finding
+from badges_plugin.doctor.registry import app_configs, is_examined
+from badges_plugin.exceptions import UnusableEventType
+from badges_plugin.processing.publishing import unheard_loggers
 
 OUR_CONSUMERS = "badges_plugin.consumers."
 
@@ -48,8 +48,7 @@ def checks() -> Iterator[Finding]:
 
 
 def _messages() -> list[CheckMessage]:
-    """
-    Return what Django's checks say that is about us.
+    """Return what Django's checks say that is about us.
 
     That is whatever a check of ours says, by whatever number; and of other checks, Django's of models say, what
     bears the label of an app of ours or is about a model of it.

@@ -1,5 +1,5 @@
 """
-What was fulfilled before fulfilments knew their rules was fulfilled under the rules as they are now, as far as
+What was fulfilled before fulfillments knew their rules was fulfilled under the rules as they are now, as far as
 anybody can tell.
 
 The fingerprint is made by the code that compares it later, so it is that code that is used here.

@@ -1,11 +1,11 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
-from .failed_events import FailedEvent
-from .groups import RequirementGroup
-from .progress import BadgeAward, BadgeProgress, Fulfillment, Learner, LearnerLock, RetiredLearner
-from .requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
-from .ruleset_version import RulesetVersion
-from .templates import BadgeTemplate
+from badges_plugin.models.failed_events import FailedEvent
+from badges_plugin.models.groups import RequirementGroup
+from badges_plugin.models.progress import BadgeAward, BadgeProgress, Fulfillment, Learner, LearnerLock, RetiredLearner
+from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
+from badges_plugin.models.ruleset_version import RulesetVersion
+from badges_plugin.models.templates import BadgeTemplate
 
 __all__ = [
     "BadgeAward",

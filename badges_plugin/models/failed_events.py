@@ -5,12 +5,11 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..data import Deferral
+from badges_plugin.data import Deferral
 
 
 class FailedEvent(models.Model):
-    """
-    A message of the event bus that was received, could not be applied, and is acknowledged because it is here.
+    """A message of the event bus that was received, could not be applied, and is acknowledged because it is here.
 
     Written by the consumers, and by the receiver where nobody else would keep the event. Texts have no length that a
     hostile message could exceed: what would not fit is cut, and ``raw`` is the whole value as it was on the bus.

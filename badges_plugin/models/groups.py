@@ -10,13 +10,12 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from .ruleset_version import ConfigurationModel, RulesetVersion
-from .templates import BadgeTemplate
+from badges_plugin.models.ruleset_version import ConfigurationModel, RulesetVersion
+from badges_plugin.models.templates import BadgeTemplate
 
 
 class RequirementGroup(ConfigurationModel):
-    """
-    A group of a badge template's requirements. One without requirements asks for nothing.
+    """A group of a badge template's requirements. One without requirements asks for nothing.
 
     A row of its own, which requirements refer to: a name that is typed twice could be two groups by mistake, and
     alternatives would silently become conditions.

@@ -1,4 +1,4 @@
-"""What learners did: fulfilments, progress and awards. All of it hangs on the Credentials user by foreign key."""
+"""What learners did: fulfillments, progress and awards. All of it hangs on the Credentials user by foreign key."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..data import BadgingEvent, EventStamp
-from ..host import User, UserCredential
-from .requirements import BadgeRequirement
-from .templates import BadgeTemplate
+from badges_plugin.data import BadgingEvent, EventStamp
+from badges_plugin.host import User, UserCredential
+from badges_plugin.models.requirements import BadgeRequirement
+from badges_plugin.models.templates import BadgeTemplate
 
 
 class Learner(models.Model):
-    """
-    A Credentials user of whom some event has told.
+    """A Credentials user of whom some event has told.
 
     .. pii: Belongs to a user; holds no personal data itself.
     .. pii_types: other
@@ -50,8 +49,7 @@ class Learner(models.Model):
 
 
 class LearnerLock(models.Model):
-    """
-    One of a fixed number of locks; whoever makes a learner a user, or gives one an LMS user id, holds theirs.
+    """One of a fixed number of locks; whoever makes a learner a user, or gives one an LMS user id, holds theirs.
 
     The host does not keep LMS user ids unique, and a learner who is no user yet has no row that could be locked.
     Learners who share a lock wait for each other the first time that badges hear of them, and never again.
@@ -82,8 +80,7 @@ class LearnerLock(models.Model):
 
 
 class RetiredLearner(models.Model):
-    """
-    A Credentials user who was retired: what an event said of that, and when what is kept of them was erased.
+    """A Credentials user who was retired: what an event said of that, and when what is kept of them was erased.
 
     Whether somebody was retired is decided by ``badges_plugin.retirement``, which reads ``said`` as it reads names and
     addresses of users: with other settings it may say nothing.
@@ -118,8 +115,7 @@ class RetiredLearner(models.Model):
 
 
 class BadgeProgress(models.Model):
-    """
-    How far a learner is on the way to a badge.
+    """How far a learner is on the way to a badge.
 
     .. pii: Belongs to a user; holds no personal data itself.
     .. pii_types: other
@@ -147,8 +143,7 @@ class BadgeProgress(models.Model):
 
 
 class Fulfillment(models.Model):
-    """
-    The last thing that was heard of one requirement of one learner, and from which event.
+    """The last thing that was heard of one requirement of one learner, and from which event.
 
     A row with ``is_fulfilled`` False is as important as one with True: it remembers the penalty, so that an
     older event that arrives later cannot undo it.
@@ -202,8 +197,7 @@ class Fulfillment(models.Model):
         return self.since or self.event_time
 
     def note(self, event: BadgingEvent, *, is_fulfilled: bool, is_renewal: bool = False) -> None:
-        """
-        Take over what an event says.
+        """Take over what an event says.
 
         ``is_renewal``: what was fulfilled before was so under other rules, and begins anew.
         """
@@ -214,8 +208,7 @@ class Fulfillment(models.Model):
 
 
 class BadgeAward(models.Model):
-    """
-    One award of a badge to a learner; a badge that is earned again has another one with the next number.
+    """One award of a badge to a learner; a badge that is earned again has another one with the next number.
 
     The facts of an award are final: they change once, when the award is revoked. ``awarded_at`` and ``revoked_at`` are
     the times of what happened, as events tell them; over all awards of a progress they only grow. When this site got to

@@ -10,13 +10,13 @@ from django.db.models.signals import m2m_changed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .. import conf, events
-from ..exceptions import InvalidRule, UnusableEventType
-from ..rules import Operator, Rule, compile_rule
-from .groups import RequirementGroup
-from .ruleset_version import ConfigurationModel, renew_for_links
-from .templates import BadgeTemplate
-from .validity import Validity, digest, fingerprint
+from badges_plugin import conf, events
+from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.models.groups import RequirementGroup
+from badges_plugin.models.ruleset_version import ConfigurationModel, renew_for_links
+from badges_plugin.models.templates import BadgeTemplate
+from badges_plugin.models.validity import Validity, digest, fingerprint
+from badges_plugin.rules import Operator, Rule, compile_rule
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -33,8 +33,7 @@ OPERATOR_LABELS = {
 
 
 class EventCondition(ConfigurationModel):
-    """
-    What a requirement and a penalty have in common: an event type and rules that must all apply.
+    """What a requirement and a penalty have in common: an event type and rules that must all apply.
 
     ``event_type`` has no choices here: the configured list is a setting, and a setting must not become a
     migration. The forms offer the choices.
@@ -70,8 +69,7 @@ class EventCondition(ConfigurationModel):
 
 
 class BadgeRequirement(EventCondition):
-    """
-    Something a learner must do for a badge.
+    """Something a learner must do for a badge.
 
     .. no_pii: This model has no PII.
     """
@@ -131,14 +129,13 @@ class BadgeRequirement(EventCondition):
         return list(self.rules.all()) if self.pk else []
 
     def validity(self, digest: str | None = None) -> Validity:
-        """Return which fulfilments count under the stored rules, or under those of a digest that are to come."""
+        """Return which fulfillments count under the stored rules, or under those of a digest that are to come."""
         current = fingerprint(digest or self.digest(), self.forgotten_rules)
         return Validity(current, frozenset(self.kept_rules.get(current, ())), self.forgotten_rules)
 
 
 class BadgePenalty(EventCondition):
-    """
-    Something that takes fulfilled requirements of a badge away again. One without rules never applies.
+    """Something that takes fulfilled requirements of a badge away again. One without rules never applies.
 
     .. no_pii: This model has no PII.
     """
@@ -170,8 +167,7 @@ m2m_changed.connect(
 
 
 class AbstractDataRule(ConfigurationModel):
-    """
-    One comparison on the payload of an event. A rule that cannot work is refused when it is saved.
+    """One comparison on the payload of an event. A rule that cannot work is refused when it is saved.
 
     .. no_pii: This model has no PII. Key paths to personal data are not accepted unless the operator allows them.
     """
@@ -207,8 +203,7 @@ class AbstractDataRule(ConfigurationModel):
 
 
 class DataRule(AbstractDataRule):
-    """
-    A rule of a requirement.
+    """A rule of a requirement.
 
     .. no_pii: This model has no PII.
     """
@@ -227,8 +222,7 @@ class DataRule(AbstractDataRule):
 
 
 class PenaltyDataRule(AbstractDataRule):
-    """
-    A rule of a penalty.
+    """A rule of a penalty.
 
     .. no_pii: This model has no PII.
     """
@@ -245,8 +239,7 @@ class PenaltyDataRule(AbstractDataRule):
 
 
 def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
-    """
-    Compile a stored rule for events of a type.
+    """Compile a stored rule for events of a type.
 
     Raises InvalidRule when the key path does not exist in such events or is ignored by configuration, or when
     operator or value do not fit; UnusableEventType when there is no such event type.

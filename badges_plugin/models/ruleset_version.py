@@ -1,5 +1,4 @@
-"""
-How every process learns that the configuration changed.
+"""How every process learns that the configuration changed.
 
 The ruleset is compiled in memory. Each change of a template, requirement, rule or penalty writes a new random
 token into one row, in the same transaction; whoever processes events compares the token, one query by primary
@@ -23,8 +22,7 @@ ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
 
 class RulesetVersion(models.Model):
-    """
-    One row, with primary key 1.
+    """One row, with primary key 1.
 
     .. no_pii: This model has no PII.
     """
@@ -75,8 +73,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
 
 
 class ConfigurationModel(models.Model):
-    """
-    Base of the models whose rows the ruleset is compiled from.
+    """Base of the models whose rows the ruleset is compiled from.
 
     .. no_pii: This model has no PII.
     """
@@ -100,10 +97,9 @@ class ConfigurationModel(models.Model):
 
 
 def hold_rows(rows: models.QuerySet[Any]) -> None:
-    """
-    Lock rows before what refers to them is collected and deleted.
+    """Lock rows before what refers to them is collected and deleted.
 
-    Otherwise a fulfilment that is written between the two makes the deletion fail.
+    Otherwise a fulfillment that is written between the two makes the deletion fail.
     """
     RulesetVersion.hold()
     keys = list(rows.order_by().values_list("pk", flat=True))

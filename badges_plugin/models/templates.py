@@ -9,13 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..host import AbstractCredential
-from .ruleset_version import ConfigurationModel
+from badges_plugin.host import AbstractCredential
+from badges_plugin.models.ruleset_version import ConfigurationModel
 
 
 class BadgeTemplate(ConfigurationModel, AbstractCredential):
-    """
-    A badge that learners can earn, whatever carries it to them.
+    """A badge that learners can earn, whatever carries it to them.
 
     A backend that keeps more about its templates inherits from this model (multi-table); the row here is
     always complete for the core. ``is_active`` comes from the host: only active templates are processed.

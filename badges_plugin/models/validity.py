@@ -1,10 +1,9 @@
-"""
-Which rules a fulfilment was made under, and whether it counts under the rules as they are now.
+"""Which rules a fulfillment was made under, and whether it counts under the rules as they are now.
 
-Rules are known by a fingerprint: what they mean, not how they are written. A fulfilment is stored with the
+Rules are known by a fingerprint: what they mean, not how they are written. A fulfillment is stored with the
 fingerprint of its time, and counts while that is the requirement's own, or while staff chose to keep what was
-done under it. Fulfilments that staff chose to forget never count again, not even if the old rules come back: each time
-its fulfilments are forgotten, a fingerprint gets a new number.
+done under it. Fulfillments that staff chose to forget never count again, not even if the old rules come back: each time
+its fulfillments are forgotten, a fingerprint gets a new number.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .. import events
-from ..exceptions import InvalidRule, UnusableEventType
-from ..rules import compile_rule
+from badges_plugin import events
+from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.rules import compile_rule
 
 
 class RuleText(Protocol):
@@ -30,13 +29,13 @@ class RuleText(Protocol):
 
 @dataclass(frozen=True)
 class Validity:
-    """Under which rules fulfilments of one requirement may have been made."""
+    """Under which rules fulfillments of one requirement may have been made."""
 
     current: str
     """The fingerprint of the rules as they are now; empty where nothing counts."""
     kept: frozenset[str] = frozenset()
     forgotten: Mapping[str, int] = field(default_factory=dict)
-    """By digest: the number below which fulfilments are forgotten."""
+    """By digest: the number below which fulfillments are forgotten."""
 
     def covers(self, made_under: str) -> bool:
         """Whether what was done under rules of this fingerprint counts."""
@@ -55,8 +54,7 @@ class Validity:
 
 
 def digest(event_type: str, rules: Iterable[RuleText]) -> str:
-    """
-    Return what is the same for rules that mean the same, whatever their order, blanks and repetitions.
+    """Return what is the same for rules that mean the same, whatever their order, blanks and repetitions.
 
     Rules that cannot be compiled, after a new release of openedx-events for example, are taken letter by letter.
     """
@@ -65,7 +63,7 @@ def digest(event_type: str, rules: Iterable[RuleText]) -> str:
 
 
 def fingerprint(digest: str, forgotten: Mapping[str, int]) -> str:
-    """Return what fulfilments are stored with."""
+    """Return what fulfillments are stored with."""
     return f"{digest}.{forgotten.get(digest, 0)}"
 
 

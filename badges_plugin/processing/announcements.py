@@ -1,5 +1,4 @@
-"""
-The public events BADGE_AWARDED and BADGE_REVOKED: sent after the commit, and until the event bus has them.
+"""The public events BADGE_AWARDED and BADGE_REVOKED: sent after the commit, and until the event bus has them.
 
 That something is to be announced is written in the transaction of the award. A process that dies before it has
 sent it leaves it to ``announce_pending``. An event that is sent twice has the same id and time both times.
@@ -21,10 +20,10 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
-from .. import retirement
-from ..logs import get_logger
-from ..models import BadgeAward
-from .publishing import publish
+from badges_plugin import retirement
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgeAward
+from badges_plugin.processing.publishing import publish
 
 logger = get_logger(__name__)
 
@@ -55,8 +54,7 @@ def after_commit(award: BadgeAward) -> None:
 
 
 def announce_pending(*, limit: int = 100) -> int:
-    """
-    Announce what others left unannounced, oldest first; stop at the first that the bus does not take.
+    """Announce what others left unannounced, oldest first; stop at the first that the bus does not take.
 
     Returns how many events the bus took. Any number of processes may do this at the same time; one query when
     there is nothing to do.
@@ -123,8 +121,7 @@ def _announce_now(award: BadgeAward) -> None:
 
 
 def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
-    """
-    Yield what of an award is unannounced, after what was left of earlier awards of the same badge.
+    """Yield what of an award is unannounced, after what was left of earlier awards of the same badge.
 
     All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
     """

@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..host import AWARDED, REVOKED, UserCredential
-from ..logs import get_logger
-from ..models import BadgeAward, BadgeProgress, BadgeTemplate
-from ..removal import detach
-from ..signals import badge_awarded, badge_revoked
-from . import announcements
-from .progression import ProgressChange
+from badges_plugin.host import AWARDED, REVOKED, UserCredential
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.processing import announcements
+from badges_plugin.processing.progression import ProgressChange
+from badges_plugin.removal import detach
+from badges_plugin.signals import badge_awarded, badge_revoked
 
 logger = get_logger(__name__)
 
@@ -39,8 +39,7 @@ class Collected(enum.Enum):
 
 
 def collect(changes: Sequence[ProgressChange]) -> list[Collected]:
-    """
-    Award what is complete now and not awarded; revoke what was awarded and a penalty has broken.
+    """Award what is complete now and not awarded; revoke what was awarded and a penalty has broken.
 
     Returns what followed from each change. A badge that was revoked by hand stays revoked while the learner
     merely goes on passing: only the way from incomplete to complete awards it again. Called inside the
@@ -92,8 +91,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
 
 
 def revoke(award: BadgeAward, *, reason: str, by_hand: bool, happened_at: datetime | None = None) -> None:
-    """
-    Revoke an award that is not revoked yet. Called inside a transaction that holds the learner.
+    """Revoke an award that is not revoked yet. Called inside a transaction that holds the learner.
 
     ``by_hand``: a person or a provider decided it, not the learner's progress. ``happened_at``: now, unless an event
     told of it.
@@ -122,8 +120,7 @@ def revoke(award: BadgeAward, *, reason: str, by_hand: bool, happened_at: dateti
 
 
 def restore_credential(award: BadgeAward) -> bool:
-    """
-    Make the user credential say again what the last award of the badge says. Returns False when it did.
+    """Make the user credential say again what the last award of the badge says. Returns False when it did.
 
     Called inside a transaction that holds the learner.
     """
@@ -132,8 +129,7 @@ def restore_credential(award: BadgeAward) -> bool:
 
 
 def _after(earlier: datetime | None, moment: datetime) -> datetime:
-    """
-    Return a moment, or the next one after ``earlier`` if that is later.
+    """Return a moment, or the next one after ``earlier`` if that is later.
 
     The clocks of those who tell what happened differ, and events come late. Badges that depend on this one go by the
     times of its awards and revocations: one that is not newer than the one before would mean nothing to them.
@@ -197,8 +193,7 @@ def _place_of(progress: BadgeProgress) -> Place:
 
 
 def _make_room(place: Place) -> None:
-    """
-    Give the credential that has a place of somebody else back to whom it belongs, or to nobody; and so on from there.
+    """Give a credential in somebody else's place back to its owner, or detach it; then do the same where it goes.
 
     It is of another learner who had the name before: the host renames credentials where it renames a user itself, and
     not where staff do so on the user's page, perhaps of several users who took each other's names. Or its template was

@@ -1,5 +1,4 @@
-"""
-What is still kept of a learner when the platform retires them, and goes then.
+"""What is still kept of a learner when the platform retires them, and goes then.
 
 The host replaces user names by a query, of which no signal tells: whoever was retired is found by looking, from time to
 time. Until then nothing happens to them either, since everything that is about to be done for somebody asks
@@ -17,14 +16,14 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from ..database import is_passing
-from ..host import User
-from ..logs import get_logger
-from ..models import BadgeAward, Learner, RetiredLearner
-from ..redaction import describe
-from ..retirement import is_retired, retired_people
-from ..signals import learner_retired
-from . import learners, traces
+from badges_plugin.database import is_passing
+from badges_plugin.host import User
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgeAward, Learner, RetiredLearner
+from badges_plugin.processing import learners, traces
+from badges_plugin.redaction import describe
+from badges_plugin.retirement import is_retired, retired_people
+from badges_plugin.signals import learner_retired
 
 logger = get_logger(__name__)
 
@@ -38,8 +37,7 @@ def sweep(*, limit: int = AT_ONCE) -> int:
 
 
 def erase(users: Sequence[User]) -> int:
-    """
-    Erase what is kept of users who were retired; once more, it changes nothing. Returns of how many it was erased.
+    """Erase what is kept of users who were retired; once more, it changes nothing. Returns of how many it was erased.
 
     Raises the trouble of the database that passes. One user whose traces cannot be erased does not keep the others'.
     """

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from ..data import BadgingEvent, LearnerData
-from ..exceptions import IgnoredEvent
-from ..ruleset import Ruleset
-from . import collector, learners, progression
-from .collector import Collected
-from .pipeline import count, refuse_future, with_current_ruleset
-from .progression import Step
+from badges_plugin.data import BadgingEvent, LearnerData
+from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.processing import collector, learners, progression
+from badges_plugin.processing.collector import Collected
+from badges_plugin.processing.pipeline import count, refuse_future, with_current_ruleset
+from badges_plugin.processing.progression import Step
+from badges_plugin.ruleset import Ruleset
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class HistoryChanges:
 def process_history(
     events: Iterable[BadgingEvent], *, templates: Collection[int] | None = None, dry_run: bool = False
 ) -> HistoryChanges:
-    """
-    Apply events of one learner, whatever their order, in one transaction; award and revoke once, at the end.
+    """Apply events of one learner, whatever their order, in one transaction; award and revoke once, at the end.
 
     Progress ends as if each event had been processed by itself. Awards and revocations follow from where the
     history began and where it ends: what was lost and earned again on the way is neither revoked nor awarded

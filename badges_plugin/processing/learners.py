@@ -11,13 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, connection
 from django.db.models import Q
 
-from ..data import BadgingEvent, Deferral, LearnerData
-from ..exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
-from ..host import User
-from ..models import Learner, LearnerLock
-from ..names import as_name
-from ..retirement import is_retired
-from . import retirements
+from badges_plugin.data import BadgingEvent, Deferral, LearnerData
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
+from badges_plugin.host import User
+from badges_plugin.models import Learner, LearnerLock
+from badges_plugin.names import as_name
+from badges_plugin.processing import retirements
+from badges_plugin.retirement import is_retired
 
 
 def find(learner: LearnerData) -> User | None:
@@ -26,8 +26,7 @@ def find(learner: LearnerData) -> User | None:
 
 
 def find_all(learner: LearnerData) -> list[User]:
-    """
-    Return the Credentials users of a learner: by LMS user id first, by user name last. One query.
+    """Return the Credentials users of a learner: by LMS user id first, by user name last. One query.
 
     The host does not keep LMS user ids unique: its own apps make users by name, another one for each name that a
     learner had. Of several with one id the user whom badges know comes first, then the oldest, whatever their names; so
@@ -72,8 +71,7 @@ def _whom_badges_mean_first(users: Iterable[User]) -> list[User]:
 
 
 def refuse_retired(learner: LearnerData, user: User | None) -> None:
-    """
-    Raise IgnoredEvent when the learner was retired: as the event describes them, or as ``user`` is here.
+    """Raise IgnoredEvent when the learner was retired: as the event describes them, or as ``user`` is here.
 
     Nothing is awarded to them, and nothing that the platform erased is filled in again.
     """
@@ -95,8 +93,7 @@ def note_retirement(event: BadgingEvent) -> None:
 
 
 def refuse_gone(event: BadgingEvent, people: Sequence[User]) -> None:
-    """
-    Raise IgnoredEvent when the learner was retired, as whichever of the users that ``find_all`` returned.
+    """Raise IgnoredEvent when the learner was retired, as whichever of the users that ``find_all`` returned.
 
     What an event said of that is written down here, and what an earlier one said is taken back when this one knows
     better.
@@ -125,8 +122,7 @@ class Ensured:
 
 
 def ensure(found: User | None, event: BadgingEvent) -> Ensured:
-    """
-    Make sure that the learner is a user, and only one; ``found`` is whom ``find`` returned.
+    """Make sure that the learner is a user, and only one; ``found`` is whom ``find`` returned.
 
     No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The lock is
     the first that the transaction takes, and a user whom the host knows by the id needs none. Raises
@@ -155,8 +151,7 @@ class Held:
 
 
 def hold(ensured: Ensured, event: BadgingEvent) -> Held:
-    """
-    Lock the learner until the end of the transaction, and take over what the event says of them.
+    """Lock the learner until the end of the transaction, and take over what the event says of them.
 
     Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
     empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when the
@@ -181,8 +176,7 @@ def hold(ensured: Ensured, event: BadgingEvent) -> Held:
 
 
 def lock(user_id: int) -> User:
-    """
-    Wait until nobody else holds the learner, and hold it until the end of the transaction.
+    """Wait until nobody else holds the learner, and hold it until the end of the transaction.
 
     The lock is on the user's own row, the first that is locked and the one that everything else refers to:
     with any other, an insert whose foreign key needs the user's row could wait the wrong way round.

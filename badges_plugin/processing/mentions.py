@@ -1,5 +1,4 @@
-"""
-Whether a text, or an event that was never decoded, mentions an address or a user name.
+"""Whether a text, or an event that was never decoded, mentions an address or a user name.
 
 As a whole: an address may be the end of another one, and a user name an ordinary word that stands for something else.
 """

@@ -11,13 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from edx_django_utils.monitoring import set_custom_attribute
 
-from .. import conf
-from ..data import BadgingEvent, Deferral
-from ..exceptions import ConfigurationChanged, DeferredEvent
-from ..host import User
-from ..ruleset import Ruleset, current_ruleset
-from . import collector, learners, progression
-from .collector import Collected
+from badges_plugin import conf
+from badges_plugin.data import BadgingEvent, Deferral
+from badges_plugin.exceptions import ConfigurationChanged, DeferredEvent
+from badges_plugin.host import User
+from badges_plugin.processing import collector, learners, progression
+from badges_plugin.processing.collector import Collected
+from badges_plugin.ruleset import Ruleset, current_ruleset
 
 ResultT = TypeVar("ResultT")
 
@@ -36,8 +36,7 @@ class Outcome(enum.Enum):
 
 
 def process_event(event: BadgingEvent) -> Outcome:
-    """
-    Apply an event to its learner's progress; award and revoke what follows from it.
+    """Apply an event to its learner's progress; award and revoke what follows from it.
 
     Idempotent, and independent of the order of arrival: an event that was applied, or that is older than what
     was applied, changes nothing. What matches nothing costs one query and leaves no trace of the learner.
@@ -68,8 +67,7 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
 
 
 def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
-    """
-    Do work that applies the ruleset, and do it again when the configuration was changed under it.
+    """Do work that applies the ruleset, and do it again when the configuration was changed under it.
 
     The ruleset is read before the learner is held. Work that finds it outdated then, or whose writing fails
     because it refers to what was deleted in between, was undone as a whole. Raises ConfigurationChanged when the
@@ -95,8 +93,7 @@ def refuse_future(event: BadgingEvent) -> None:
 
 
 def count(collected: Iterable[Collected]) -> None:
-    """
-    Tell the monitoring how many badges an event, or a history, awarded and revoked.
+    """Tell the monitoring how many badges an event, or a history, awarded and revoked.
 
     .. custom_attribute_name: badges_awarded
     .. custom_attribute_description: Number of badges that were awarded by the event.

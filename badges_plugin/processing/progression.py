@@ -1,4 +1,4 @@
-"""Fulfilments: what an event sets and resets."""
+"""Fulfillments: what an event sets and resets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from ..data import BadgingEvent, EventStamp
-from ..host import User
-from ..models import BadgeAward, BadgeProgress, Fulfillment
-from ..ruleset import CompiledTemplate, Match, Ruleset
-from . import learners
+from badges_plugin.data import BadgingEvent, EventStamp
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.processing import learners
+from badges_plugin.ruleset import CompiledTemplate, Match, Ruleset
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,11 @@ class ProgressChange:
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
-    """
-    Whether the events can change nothing any more. One query, no lock.
+    """Whether the events can change nothing any more. One query, no lock.
 
     Stamps only ever grow while the rules stay, so an answer of True stays true. A progress that is complete without
     ever having been awarded (its configuration was changed since) is not finished: the repeated event will award it.
-    Nor is a fulfilment that does not count under the rules of today: the repeated event will renew it.
+    Nor is a fulfillment that does not count under the rules of today: the repeated event will renew it.
     """
     if not learners.is_known(user):
         return False
@@ -85,10 +84,9 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
 
 
 def apply(held: learners.Held, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
-    """
-    Set and reset the learner's fulfilments and return what changed, by template.
+    """Set and reset the learner's fulfillments and return what changed, by template.
 
-    The caller holds the learner and gives the steps oldest first. Each fulfilment is stamped with the event; one
+    The caller holds the learner and gives the steps oldest first. Each fulfillment is stamped with the event; one
     whose stamp is newer stays. A penalty leaves its stamp on requirements that were never fulfilled, too.
     """
     user, template_ids = held.user, _touched_templates(steps)
@@ -160,10 +158,9 @@ def _news(template: CompiledTemplate, step: Step, stored: Mapping[int, Fulfillme
 
 
 def _is_news(template: CompiledTemplate, row: Fulfillment | None, stamp: EventStamp) -> bool:
-    """
-    Whether an event says more than what is stored.
+    """Whether an event says more than what is stored.
 
-    A fulfilment that does not count says nothing about the rules of today, whenever it was made: events that were
+    A fulfillment that does not count says nothing about the rules of today, whenever it was made: events that were
     before it say what they would have said without it, as in a replay of all of them.
     """
     return row is None or (row.is_fulfilled and not template.counts(row)) or row.stamp < stamp

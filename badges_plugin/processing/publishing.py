@@ -1,5 +1,4 @@
-"""
-Sending a public event so that its sender learns whether the event bus has it.
+"""Sending a public event so that its sender learns whether the event bus has it.
 
 ``send_event`` tells nobody: the producers of the bus libraries log their failures and return. What can be known
 is put together here: the log record of a failure, and whether the client's queue is empty afterwards.
@@ -17,7 +16,7 @@ from openedx_events.data import EventsMetadata
 from openedx_events.event_bus import NoEventBusProducer, get_producer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .. import dispatch
+from badges_plugin import dispatch
 
 FLUSH_SECONDS = 2.0
 """How long a broker is waited for. What it has not taken by then is announced again later, with the same id."""
@@ -28,8 +27,7 @@ NO_PRODUCER = f"{NoEventBusProducer.__module__}.{NoEventBusProducer.__qualname__
 
 
 def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: object) -> bool:
-    """
-    Send an event, with its own id and time, to receivers here and to the bus. Whether the bus has it now.
+    """Send an event, with its own id and time, to receivers here and to the bus. Whether the bus has it now.
 
     Where no bus is configured, or none for this type of event: whether the badges that depend on this one heard it.
     From the bus they would hear it again; without it, nobody else brings it to them.

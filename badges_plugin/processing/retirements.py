@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from ..data import BadgingEvent
-from ..host import User
-from ..logs import get_logger
-from ..models import RetiredLearner
-from ..retirement import is_retired, is_said_to_be, mark_of
+from badges_plugin.data import BadgingEvent
+from badges_plugin.host import User
+from badges_plugin.logs import get_logger
+from badges_plugin.models import RetiredLearner
+from badges_plugin.retirement import is_retired, is_said_to_be, mark_of
 
 logger = get_logger(__name__)
 
@@ -21,8 +21,7 @@ def is_told(event: BadgingEvent) -> bool:
 
 
 def note(event: BadgingEvent, people: Sequence[User]) -> None:
-    """
-    Write down of all users of the event's learner that they were retired, if the event says so.
+    """Write down of all users of the event's learner that they were retired, if the event says so.
 
     Not if it is older than what is known of them. Only what marks them is kept. Written where no transaction is open,
     it stays when the event is ignored.
@@ -43,8 +42,7 @@ def note(event: BadgingEvent, people: Sequence[User]) -> None:
 
 
 def are_alive(event: BadgingEvent, people: Sequence[User]) -> bool:
-    """
-    Whether no event said that they were retired, or this one is newer and knows their name and address.
+    """Whether no event said that they were retired, or this one is newer and knows their name and address.
 
     Then the retirement was cancelled, and what was said of it is deleted.
     """

@@ -1,5 +1,4 @@
-"""
-What failed events say of people, and how it is taken out of them once a person was retired.
+"""What failed events say of people, and how it is taken out of them once a person was retired.
 
 A failed event is kept whole until somebody looks at it. It may name several people, so it is not deleted for one of
 them: their user name, address and name are emptied in it, and what cannot be rewritten, the bytes and the error, goes.
@@ -13,10 +12,10 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..host import User
-from ..models import FailedEvent
-from ..retirement import is_retired, retired_users
-from . import mentions
+from badges_plugin.host import User
+from badges_plugin.models import FailedEvent
+from badges_plugin.processing import mentions
+from badges_plugin.retirement import is_retired, retired_users
 
 BATCH = 200
 
@@ -36,8 +35,7 @@ def without_retired(payload: object) -> object:
 
 
 def forget(users: Sequence[User]) -> int:
-    """
-    Take what they say of these users out of all failed events. Returns how many were changed.
+    """Take what they say of these users out of all failed events. Returns how many were changed.
 
     By the LMS user id, since a retired user's former name is known nowhere else; what was not decoded, by the names
     that decoded events give and by the address that the user still has.
@@ -57,8 +55,7 @@ def forget(users: Sequence[User]) -> int:
 
 
 def forget_deleted(user: User) -> int:
-    """
-    Take what they say of a user who is deleted out of all failed events. Returns how many were changed.
+    """Take what they say of a user who is deleted out of all failed events. Returns how many were changed.
 
     Of several users of one learner, whom the host's own apps make for each name, the others are still there to say
     whose the events are: nothing is taken out then.
@@ -72,8 +69,7 @@ def forget_deleted(user: User) -> int:
 
 @dataclass(frozen=True)
 class _Words:
-    """
-    How people are called.
+    """How people are called.
 
     An address is looked for everywhere, as a whole: one may be the end of another. A user name may be an ordinary word,
     so in bytes it is one only in front of an address, as in the personal data of openedx-events.

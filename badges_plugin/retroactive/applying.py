@@ -7,16 +7,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 
-from .. import api
-from ..consumers.config import consumer_config
-from ..consumers.patience import Patience
-from ..consumers.problems import CannotGoOn
-from ..data import BadgingEvent
-from ..database import is_passing, refresh_connections
-from ..logs import get_logger
-from ..models import BadgeTemplate
-from ..redaction import describe
-from .spool import Spool
+from badges_plugin import api
+from badges_plugin.consumers.config import consumer_config
+from badges_plugin.consumers.patience import Patience
+from badges_plugin.consumers.problems import CannotGoOn
+from badges_plugin.data import BadgingEvent
+from badges_plugin.database import is_passing, refresh_connections
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgeTemplate
+from badges_plugin.redaction import describe
+from badges_plugin.retroactive.spool import Spool
 
 logger = get_logger(__name__)
 
@@ -38,8 +38,7 @@ class Applied:
 def apply_all(
     spool: Spool, *, templates: Collection[int] | None, dry_run: bool, on_learner: Callable[[int], None]
 ) -> Applied:
-    """
-    Apply all events; ``on_learner`` is told how many learners are done.
+    """Apply all events; ``on_learner`` is told how many learners are done.
 
     Trouble of the database that passes by itself is waited out, as the consumers do; raises CannotGoOn when it does
     not pass. What was applied stays, and doing all of it once more changes nothing there. Any other error concerns

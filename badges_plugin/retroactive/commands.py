@@ -13,15 +13,15 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from .. import conf
-from ..command_line import BadgesCommand
-from ..models import BadgeTemplate
-from ..redaction import one_line
-from ..times import read_time
-from .applying import Applied, apply_all, names
-from .progress import Output, Progress
-from .selection import Seen, Selection
-from .spool import Spool
+from badges_plugin import conf
+from badges_plugin.command_line import BadgesCommand
+from badges_plugin.models import BadgeTemplate
+from badges_plugin.redaction import one_line
+from badges_plugin.retroactive.applying import Applied, apply_all, names
+from badges_plugin.retroactive.progress import Output, Progress
+from badges_plugin.retroactive.selection import Seen, Selection
+from badges_plugin.retroactive.spool import Spool
+from badges_plugin.times import read_time
 
 MOST_LINES = 50
 

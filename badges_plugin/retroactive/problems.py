@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..exceptions import BadgesError
+from badges_plugin.exceptions import BadgesError
 
 
 class CannotRead(BadgesError):

@@ -11,12 +11,12 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 from edx_event_bus_kafka.internal.config import get_full_topic
 
-from ..consumers.config import consumer_config
-from ..consumers.kafka_loop import client_properties, make_client
-from ..consumers.kafka_messages import message_from
-from ..consumers.message import Message
-from ..logs import get_logger
-from .problems import CannotRead
+from badges_plugin.consumers.config import consumer_config
+from badges_plugin.consumers.kafka_loop import client_properties, make_client
+from badges_plugin.consumers.kafka_messages import message_from
+from badges_plugin.consumers.message import Message
+from badges_plugin.logs import get_logger
+from badges_plugin.retroactive.problems import CannotRead
 
 logger = get_logger(__name__)
 

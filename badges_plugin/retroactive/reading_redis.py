@@ -10,10 +10,10 @@ from edx_event_bus_redis.internal.config import get_full_topic, load_common_sett
 from redis import Redis
 from redis.exceptions import RedisError
 
-from ..consumers.message import Message
-from ..consumers.redis_messages import message_from
-from ..consumers.redis_stream import Entry
-from .problems import CannotRead
+from badges_plugin.consumers.message import Message
+from badges_plugin.consumers.redis_messages import message_from
+from badges_plugin.consumers.redis_stream import Entry
+from badges_plugin.retroactive.problems import CannotRead
 
 AT_ONCE = 500
 ANSWER_SECONDS = 20.0

@@ -1,5 +1,4 @@
-"""
-Rows of a CSV file as events: who passed which course, and when.
+"""Rows of a CSV file as events: who passed which course, and when.
 
 The header row names the columns. ``username`` or ``lms_user_id`` (or both), ``course_key`` (CCX keys as well),
 ``passed`` (true or false, yes or no, 1 or 0, on or off), ``time`` (ISO 8601; without a zone it is UTC, a day alone is
@@ -32,12 +31,12 @@ from openedx_events.learning.data import (
 )
 from openedx_events.learning.signals import CCX_COURSE_PASSING_STATUS_UPDATED, COURSE_PASSING_STATUS_UPDATED
 
-from ..consumers.message import DecodedEvent
-from ..redaction import one_line
-from ..retirement import is_retired
-from ..rules import boolean
-from ..times import read_time
-from .problems import CannotRead
+from badges_plugin.consumers.message import DecodedEvent
+from badges_plugin.redaction import one_line
+from badges_plugin.retirement import is_retired
+from badges_plugin.retroactive.problems import CannotRead
+from badges_plugin.rules import boolean
+from badges_plugin.times import read_time
 
 NAMESPACE = UUID("0d5c3a52-7b0e-5c5f-8f63-5a7d9a1be0c4")
 NEEDED = ("course_key", "passed", "time")
@@ -69,8 +68,7 @@ class Row:
 
 
 def read_rows(lines: Iterable[str]) -> Iterator[Row | BadRow]:
-    """
-    Yield the event of each row that can be used and the reasons for each that cannot.
+    """Yield the event of each row that can be used and the reasons for each that cannot.
 
     Raises CannotRead when the header is not what it must be, or this is no CSV.
     """

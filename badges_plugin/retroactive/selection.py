@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .. import api, conf
-from ..consumers.message import DecodedEvent, Message
-from ..consumers.problems import CannotGoOn, DecodingUnavailable
-from ..exceptions import IgnoredEvent
-from ..redaction import describe
-from ..retirement import is_retired
-from ..ruleset import current_ruleset
-from .spool import Spool
+from badges_plugin import api, conf
+from badges_plugin.consumers.message import DecodedEvent, Message
+from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable
+from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.redaction import describe
+from badges_plugin.retirement import is_retired
+from badges_plugin.retroactive.spool import Spool
+from badges_plugin.ruleset import current_ruleset
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ class Selector:
         self._ruleset = current_ruleset()
 
     def read(self, messages: Iterable[Message]) -> None:
-        """
-        Decode messages of the bus and select from them.
+        """Decode messages of the bus and select from them.
 
         Raises DecodingUnavailable when the schema registry is away, CannotGoOn when none is configured; a message
         that cannot be decoded is noted.

@@ -20,10 +20,10 @@ from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from .. import api
-from ..consumers.message import DecodedEvent
-from ..data import BadgingEvent
-from ..host import User
+from badges_plugin import api
+from badges_plugin.consumers.message import DecodedEvent
+from badges_plugin.data import BadgingEvent
+from badges_plugin.host import User
 
 # ``name`` tells learners apart of whom nobody knows the id. With both indexes from the beginning nothing has to be
 # sorted: SQLite sorts in files as large as this one, and not in the folder that was chosen.
@@ -56,8 +56,7 @@ class Newcomer:
 
 
 class Spool:
-    """
-    Events to be applied; a context manager.
+    """Events to be applied; a context manager.
 
     The file holds personal data: it has no name, so that it is gone with the process, however that ends. The same
     event, added again, is there once.
@@ -117,8 +116,7 @@ class Spool:
             yield [_event(*row[2:]) for row in events]
 
     def newcomers(self) -> Iterator[Newcomer]:
-        """
-        Yield the learners of a file, with their first lines, whom Credentials does not know.
+        """Yield the learners of a file, with their first lines, whom Credentials does not know.
 
         It would create them, but for those of whom no row has the user name.
         """
@@ -137,8 +135,7 @@ class Spool:
                     yield person
 
     def _identify(self) -> None:
-        """
-        Put events that name only a user name to those of the same learner that name the LMS user id.
+        """Put events that name only a user name to those of the same learner that name the LMS user id.
 
         Applied one after the other instead, they could award in between what is revoked at the end.
         """

@@ -9,8 +9,7 @@ EVENT_TYPES = ("org.openedx.learning.badge.awarded.v1", "org.openedx.learning.ba
 
 
 def plugin_settings(settings: Any) -> None:
-    """
-    Publish awards and revocations on the bus, where nothing else is said.
+    """Publish awards and revocations on the bus, where nothing else is said.
 
     From Sumac on the host has entries of its own that are off, because it computes them before BADGES_ENABLED
     is known; they are switched on. The operator's YAML, which is read later there, still wins. In Redwood the

@@ -1,5 +1,5 @@
 """Settings of a test host: as in production."""
 
-from .production import plugin_settings
+from badges_plugin.settings.production import plugin_settings
 
 __all__ = ["plugin_settings"]

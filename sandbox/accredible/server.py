@@ -12,7 +12,7 @@ from sandbox.credly.wire import Reply, Request
 
 
 class Server(ThreadingHTTPServer):
-    """Serves in a thread of its own inside a `with` block. `handle` is called in the thread of each request."""
+    """Serves in a thread of its own inside a ``with`` block. ``handle`` is called in the thread of each request."""
 
     daemon_threads = True
     request_queue_size = 128

@@ -25,7 +25,7 @@ class Logged:
 
 
 class AccredibleSimulator:
-    """An Accredible of one's own on a port of one's own. `world` is what exists there."""
+    """An Accredible of one's own on a port of one's own. ``world`` is what exists there."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.world = planted()

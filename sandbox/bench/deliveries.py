@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sandbox.drills.badges import CredlyBadge
 from sandbox.drills.books import wait_until_settled
-from sandbox.drills.catalogue import Number
+from sandbox.drills.catalog import Number
 from sandbox.drills.stage import Stage
 from sandbox.drills.tables import table
 

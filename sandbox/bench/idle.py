@@ -1,5 +1,4 @@
-"""
-Settings of a consumer whose only receiver does nothing: badges are off, and an app connects that receiver.
+"""Settings of a consumer whose only receiver does nothing: badges are off, and an app connects that receiver.
 
 Everything else is as in ``sandbox.settings``: the same consumer decodes and acknowledges the same events.
 """

@@ -1,5 +1,4 @@
-"""
-Run the embedded event bus until SIGTERM or SIGINT.
+"""Run the embedded event bus until SIGTERM or SIGINT.
 
     python -m sandbox.bus --topic dev-learning-badges-lifecycle:4
 

@@ -1,5 +1,4 @@
-"""
-librdkafka's mock Kafka cluster, driven through its C API.
+"""librdkafka's mock Kafka cluster, driven through its C API.
 
 The library is the one inside the confluent-kafka wheel, so demo and tests need no broker. The cluster speaks
 the Kafka protocol on a loopback port to any client; records live in memory, at most 5 MB a partition, and are
@@ -29,8 +28,7 @@ class Topic:
 
 
 class MockCluster:
-    """
-    A running cluster of one broker; ``close`` ends it.
+    """A running cluster of one broker; ``close`` ends it.
 
     ``rebalance_delay_ms`` is how long a new consumer group waits for more members; librdkafka's default of
     3 seconds would be most of a demo's time.

@@ -1,5 +1,4 @@
-"""
-The part of Confluent's schema registry API that the Kafka client calls, in memory.
+"""The part of Confluent's schema registry API that the Kafka client calls, in memory.
 
 Calls made by confluent-kafka 2.x: a producer registers (POST /subjects/<subject>/versions), a consumer fetches
 (GET /schemas/ids/<id>) and asks for associations, for which 404 means "none".

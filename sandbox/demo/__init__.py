@@ -1,1 +1,1 @@
-"""What the sandbox shows: its processes, and the story that `make demo` tells with them."""
+"""What the sandbox shows: its processes, and the story that ``make demo`` tells with them."""

@@ -1,5 +1,4 @@
-"""
-A whole deployment on this machine: event bus, Credly, Credentials with its consumer and worker, and the LMS side.
+"""A whole deployment on this machine: event bus, Credly, Credentials with its consumer and worker, and the LMS side.
 
 Every part is a process of its own, as in production; only loopback is used, and everything lives in one folder.
 """
@@ -120,8 +119,7 @@ class Lms:
 
 
 def set_up_credly() -> None:
-    """
-    Do what staff do in the admin: register the organization and take over its templates.
+    """Do what staff do in the admin: register the organization and take over its templates.
 
     Django must be set up, in the environment of the deployment.
     """

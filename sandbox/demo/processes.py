@@ -1,5 +1,4 @@
-"""
-Child processes with names, logs and an end: used by the demo, the drills and the tests.
+"""Child processes with names, logs and an end: used by the demo, the drills and the tests.
 
 Each child leads a process group of its own, so that Ctrl-C reaches only the supervisor, which then stops them in
 reverse order; whatever a child left behind in its group is killed after it. ``Processes`` is a context
@@ -130,8 +129,7 @@ class Child:
 
 
 class Processes:
-    """
-    Starts children and stops them all, last first, when its ``with`` block is left.
+    """Starts children and stops them all, last first, when its ``with`` block is left.
 
     SIGTERM to the supervisor, and SIGHUP when its terminal is closed, become an ordinary exit, so that it stops
     them as well.

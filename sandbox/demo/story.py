@@ -46,8 +46,7 @@ class Templates:
 
 
 def set_up_badges() -> Templates:
-    """
-    Set up two badges, as staff do in the admin.
+    """Set up two badges, as staff do in the admin.
 
     "Data Science Explorer" comes from Credly and asks for both courses; failing the second takes it away. "First
     course passed" is the site's own and asks for the first course alone.

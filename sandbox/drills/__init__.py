@@ -1,6 +1,5 @@
-"""
-Things are broken on purpose, and what was lost is counted.
+"""Things are broken on purpose, and what was lost is counted.
 
-``python -m sandbox.drills [AREA ...]`` runs the areas of ``catalogue.AREAS`` on the database server of
+``python -m sandbox.drills [AREA ...]`` runs the areas of ``catalog.AREAS`` on the database server of
 ``DATABASE_URL``, each in a database of its own. Without that variable they run on an SQLite file, which shows less.
 """

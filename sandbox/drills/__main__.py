@@ -1,5 +1,4 @@
-"""
-Run drills: ``python -m sandbox.drills [AREA ...] [--small] [--seed N] [--database KIND]``.
+"""Run drills: ``python -m sandbox.drills [AREA ...] [--small] [--seed N] [--database KIND]``.
 
 Exits with 1 when anything was wrong.
 """
@@ -16,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.drills.catalogue import AREAS, Options, Result, load
+from sandbox.drills.catalog import AREAS, Options, Result, load
 from sandbox.drills.tables import results_table
 from tests.services.databases import DATABASES
 

@@ -8,7 +8,7 @@ from badges_plugin.distribution.credly.models import CredlyBadge as CredlyBadgeR
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.retry import UNSETTLED, State
 from sandbox.drills.badges import CredlyBadge
-from sandbox.drills.catalogue import Result
+from sandbox.drills.catalog import Result
 from sandbox.drills.stage import wait_until
 from sandbox.drills.verdict import ISSUED_TWICE, MISSING, NOT_REVOKED, REVOKED_FIRST, REVOKED_TWICE, judge
 

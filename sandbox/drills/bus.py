@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sandbox.drills.bus_brokers import POISON, Broker
 from sandbox.drills.bus_history import Story, ending, tell
 from sandbox.drills.bus_stage import BusStage, pause, staged
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 from tests.services.databases import DATABASES
 from tests.services.process import Server
 

@@ -28,8 +28,8 @@ from sandbox.credly.remote import CredlyControl
 from sandbox.demo.state import everything
 from sandbox.drills.badges import CredlyBadge, add_site
 from sandbox.drills.bus_brokers import POISON
-from sandbox.drills.bus_history import Badge, Ending, Thing, catalogue, name_of
-from sandbox.drills.catalogue import Result
+from sandbox.drills.bus_history import Badge, Ending, Thing, catalog, name_of
+from sandbox.drills.catalog import Result
 from sandbox.drills.verdict import Wanted
 from sandbox.lms.shapes import KINDS
 
@@ -41,11 +41,11 @@ COURSE_KEY_PATH = "course.course_key"
 
 
 def set_up(credly: CredlyControl) -> tuple[CredlyBadge, list[Badge]]:
-    """Make the database and the badges of the catalogue; the first of them is Credly's."""
+    """Make the database and the badges of the catalog; the first of them is Credly's."""
     call_command("migrate", verbosity=0)
     site = add_site()
     provided = CredlyBadge(credly, "Course 0")
-    badges = catalogue(provided.course)
+    badges = catalog(provided.course)
     for badge in badges[1:]:
         template = BadgeTemplate.objects.create(site=site, name=badge.name, icon="https://example.org/badge.png")
         for number, group in enumerate(badge.groups):
@@ -77,7 +77,7 @@ def compare(expected: Ending, result: Result) -> None:
     held = sum(held[-1] for held in awards.values())
     result.numbers |= {
         "learners": len({learner for learner, _, _ in fulfillments}),
-        "fulfilments": len(fulfillments),
+        "fulfillments": len(fulfillments),
         "awards": sum(map(len, awards.values())),
         "held": held,
         "wrong progress": wrong_progress,
@@ -85,7 +85,7 @@ def compare(expected: Ending, result: Result) -> None:
         "awarded twice": twice,
         "failed events": FailedEvent.objects.count(),
     }
-    result.demand(not wrong_progress, f"{wrong_progress} fulfilments are not as in a run without faults")
+    result.demand(not wrong_progress, f"{wrong_progress} fulfillments are not as in a run without faults")
     result.demand(not wrong_awards, f"{wrong_awards} learners' awards are not as in a run without faults")
     by_status = Counter(status for _, _, status in credentials.elements())
     result.demand(max(credentials.values(), default=0) <= 1, "a learner has a credential twice")

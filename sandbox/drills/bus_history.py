@@ -1,5 +1,4 @@
-"""
-What happens to many learners in three chapters, and what must have come of it. Pure; chance is repeatable.
+"""What happens to many learners in three chapters, and what must have come of it. Pure; chance is repeatable.
 
 A chapter begins when the one before was consumed. Within one, the order of arrival is anybody's guess: there are
 partitions, several consumers, and kills. So that awards follow from the story and not from luck, a learner only gains
@@ -102,7 +101,7 @@ def name_of(learner: int) -> str:
     return f"learner-{learner}"
 
 
-def catalogue(first_course: str) -> list[Badge]:
+def catalog(first_course: str) -> list[Badge]:
     """Ten badges over 24 courses and four types of events; the first is for passing ``first_course``."""
     course = [first_course, *(f"course-v1:Drills+C{number}+1" for number in range(1, 24))]
     passes = [Thing("passing", key) for key in course]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.drills.bus import run_on
 from sandbox.drills.bus_brokers import redis
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 
 
 def run(options: Options) -> Iterator[Result]:

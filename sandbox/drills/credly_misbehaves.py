@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.credly.records import Json
 from sandbox.drills.badges import CredlyBadge
 from sandbox.drills.books import close, deliveries, wait_until_settled
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 from sandbox.drills.stage import DISTRIBUTION, Stage, wait_until
 
 Fault = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 from sandbox.drills.stage import DISTRIBUTION, Stage, staged
 
 WORKERS = 3

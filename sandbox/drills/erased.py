@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from sandbox.accredible.simulator import AccredibleSimulator
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 from sandbox.drills.stage import DISTRIBUTION, staged
 
 # Claims of workers that are killed expire soon.

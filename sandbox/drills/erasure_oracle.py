@@ -1,5 +1,4 @@
-"""
-Whether anything was sent for people who were retired, and whether anything is kept about them.
+"""Whether anything was sent for people who were retired, and whether anything is kept about them.
 
 It knows nothing of how the plugin decides: it reads what arrived at the providers, and every column of every table.
 """

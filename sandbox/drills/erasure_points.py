@@ -9,7 +9,7 @@ from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, State
 from badges_plugin.models import RetiredLearner
-from sandbox.drills.catalogue import Result
+from sandbox.drills.catalog import Result
 from sandbox.drills.erasure_cast import Cast, Theater, all_rows
 from sandbox.drills.erasure_oracle import examine, kept
 from sandbox.drills.stage import wait_until

@@ -20,7 +20,7 @@ MANAGE = str(Path(__file__).resolve().parents[1] / "manage.py")
 POLL_SECONDS = 0.1
 
 # Everything that takes minutes in production takes seconds here. The lease is as short as it may be: a claim may send
-# until `request_timeout` and a margin of 5 s before its end.
+# until ``request_timeout`` and a margin of 5 s before its end.
 DISTRIBUTION: Mapping[str, float] = {
     "lease": 10,
     "request_timeout": 2,

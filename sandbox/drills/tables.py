@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sandbox.drills.catalogue import Number, Result
+from sandbox.drills.catalog import Number, Result
 
 _GAP = "  "
 _MISSING = "-"

@@ -1,5 +1,4 @@
-"""
-Whether the provider did what it should have, no more and no less.
+"""Whether the provider did what it should have, no more and no less.
 
 Pure: from what is wanted for each learner, what the Credly simulator's journal tells, and how its badges stand.
 """
@@ -57,8 +56,7 @@ _REFUSALS = {DUPLICATE: ISSUED_TWICE, UNKNOWN_BADGE: REVOKED_FIRST, ALREADY_REVO
 
 
 def judge(wanted: Mapping[str, Wanted], journal: Iterable[Json], badges: Iterable[Json]) -> Verdict:
-    """
-    Compare. ``wanted`` is by e-mail address, and of one organization with one template.
+    """Compare. ``wanted`` is by e-mail address, and of one organization with one template.
 
     ``journal`` and ``badges`` are those of the organization, as the simulator's control API gives them.
     """

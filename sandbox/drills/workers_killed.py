@@ -17,7 +17,7 @@ from badges_plugin.distribution.retry import State
 from sandbox.demo.processes import Child
 from sandbox.drills.badges import CredlyBadge
 from sandbox.drills.books import attempts, close, wait_until_settled
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 from sandbox.drills.stage import Stage, TooSlow, wait_until
 
 # Most workers live until they work, and then for a random time; every fifth dies whatever it does.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.drills.badges import CredlyBadge
 from sandbox.drills.books import channel, close, deliveries, wait_until_settled
-from sandbox.drills.catalogue import Options, Result
+from sandbox.drills.catalog import Options, Result
 from sandbox.drills.stage import Stage, wait_until
 
 

@@ -1,5 +1,4 @@
-"""
-The LMS side: sends Open edX events through the event bus.
+"""The LMS side: sends Open edX events through the event bus.
 
     python -m sandbox.lms emit passing --user-id 7 --username ann --course course-v1:Demo+1+run --no-is-passing
     python -m sandbox.lms stream < commands.jsonl

@@ -35,8 +35,7 @@ class Event:
 
     @classmethod
     def from_command(cls, command: Mapping[str, object]) -> Event:
-        """
-        Read a command of one of two forms, each with an optional "time" (ISO 8601) and "id" (UUID).
+        """Read a command of one of two forms, each with an optional "time" (ISO 8601) and "id" (UUID).
 
         ``{"event": "passing", "user_id": 7, "username": "ann", …}`` has the fields of ``Facts``;
         ``{"type": "org.openedx…", "data": {…}}`` has the whole content.

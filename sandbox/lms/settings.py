@@ -1,5 +1,4 @@
-"""
-Django settings of the LMS side: openedx-events and an event bus producer, no database.
+"""Django settings of the LMS side: openedx-events and an event bus producer, no database.
 
 Environment: every variable named ``EVENT_BUS_...`` is the setting of that name, JSON where it parses as JSON.
 """

@@ -1,5 +1,4 @@
-"""
-From a few named fields to the whole content of an event, in the form openedx-events puts on the bus.
+"""From a few named fields to the whole content of an event, in the form openedx-events puts on the bus.
 
 An event's content is nested dictionaries with opaque keys and times as strings. The names are those of
 openedx-events' data classes: https://docs.openedx.org/projects/openedx-events/

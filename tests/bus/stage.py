@@ -32,8 +32,7 @@ QUICK = {
 
 @dataclass
 class Stage:
-    """
-    One test's view of a bus: a topic of its own, by a prefix of its own, and a host database of its own.
+    """One test's view of a bus: a topic of its own, by a prefix of its own, and a host database of its own.
 
     ``bus`` holds the settings that lead to the bus, as environment variables.
     """

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.drills.bus_history import Badge, News, Story, Thing, catalogue, ending, tell
+from sandbox.drills.bus_history import Badge, News, Story, Thing, catalog, ending, tell
 
 COURSE = Thing("passing", "course-v1:Demo+1+1")
 OTHER = Thing("enrollment", "course-v1:Demo+2+1")
@@ -46,7 +46,7 @@ def test_the_ending(badge: Badge, chapters: list[list[News]], held: list[bool]) 
 
 
 def make_story(seed: int) -> Story:
-    return tell(catalogue("course-v1:Demo+1+1"), learners=260, chance=random.Random(seed))  # noqa: S311 - repeatable, not secret
+    return tell(catalog("course-v1:Demo+1+1"), learners=260, chance=random.Random(seed))  # noqa: S311 - repeatable, not secret
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,5 +1,4 @@
-"""
-Processes that handle events at the same instant, for the concurrency tests.
+"""Processes that handle events at the same instant, for the concurrency tests.
 
 Each racer is a Python of its own with its own database connection. It reads rounds, a line of JSON each, from its
 standard input, waits until all racers are at the same round, processes the event and writes what came of it.
@@ -32,8 +31,7 @@ class Round:
 
 
 def race(database_name: str, heats: Sequence[Sequence[Round]]) -> list[list[str]]:
-    """
-    Let racer n process the n-th event of each heat, all racers at the same instant.
+    """Let racer n process the n-th event of each heat, all racers at the same instant.
 
     Returns for each heat what became of each event: the name of an outcome, or the text of an exception.
     """

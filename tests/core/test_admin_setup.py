@@ -141,9 +141,9 @@ def test_an_event_type_that_breaks_stored_rules_is_refused_at_its_field(client: 
 
 def test_a_stored_event_type_that_is_not_configured_is_kept(client: Client) -> None:
     requirement = requires(make_template(is_active=False), ("mode", "eq", "verified"), event_type=ENROLLMENT)
-    submit(client, url("badgerequirement", "change", requirement.pk), description="Enrol")
+    submit(client, url("badgerequirement", "change", requirement.pk), description="Enroll")
     requirement.refresh_from_db()
-    assert (requirement.event_type, requirement.description) == (ENROLLMENT, "Enrol")
+    assert (requirement.event_type, requirement.description) == (ENROLLMENT, "Enroll")
     page = submit(client, add_url("badgerequirement", requirement.template), event_type=ENROLLMENT)
     assert "is not one of the available choices" in errors(page)
 

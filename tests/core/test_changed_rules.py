@@ -1,4 +1,4 @@
-"""A fulfilment knows the rules it was made under: what counts after staff changed what learners had fulfilled."""
+"""A fulfillment knows the rules it was made under: what counts after staff changed what learners had fulfilled."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_e1_the_same_event_counts_again_if_it_matches_the_new_rules(
 
 
 def test_e1_a_replay_after_forgetting_finds_older_events(heard: Heard) -> None:
-    """The event that fulfils the new rules was before the one that fulfilled the old ones."""
+    """The event that fulfills the new rules was before the one that fulfilled the old ones."""
     _template, requirement, user = half_done()
     correct(requirement)
     api.forget_fulfillments(requirement)
@@ -355,7 +355,7 @@ def test_e1_activation_and_doctor_say_how_many_wait_for_a_decision() -> None:
     assert not [text for text in api.activation_warnings(template) if "earlier rules" in text]
 
 
-def test_e1_a_fulfilment_costs_no_query_more() -> None:
+def test_e1_a_fulfillment_costs_no_query_more() -> None:
     """What counts is known with the ruleset; see also test_queries."""
     _template, requirement, user = half_done()
     correct(requirement)

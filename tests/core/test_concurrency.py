@@ -1,8 +1,7 @@
-"""
-Two processes and one learner, at the same instant, on a database server.
+"""Two processes and one learner, at the same instant, on a database server.
 
 Each case is a race of 200 rounds with a new learner each. What must hold afterwards is the same for all: one
-progress, one fulfilment for each requirement, one award, one delivery, and no error on the way.
+progress, one fulfillment for each requirement, one award, one delivery, and no error on the way.
 """
 
 from __future__ import annotations

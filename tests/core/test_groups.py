@@ -187,7 +187,7 @@ def at_text_groups() -> Iterator[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_e6_text_groups_become_rows_and_fulfilments_are_stamped(at_text_groups: Any) -> None:
+def test_e6_text_groups_become_rows_and_fulfillments_are_stamped(at_text_groups: Any) -> None:
     old = at_text_groups
     site = old.get_model("sites", "Site").objects.create(domain="old.example", name="old")
     user = old.get_model("core", "User").objects.create(username="ann")

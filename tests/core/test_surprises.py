@@ -95,7 +95,7 @@ def test_e3_a_penalty_of_another_requirement_or_event_is_none_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("catalogue", "elsewhere", "named"),
+    ("catalog", "elsewhere", "named"),
     [
         ([], None, None),
         ([COURSE], None, COURSE),
@@ -105,9 +105,9 @@ def test_e3_a_penalty_of_another_requirement_or_event_is_none_of_it() -> None:
     ],
 )
 def test_e3_a_key_that_is_written_otherwise_elsewhere_is_told(
-    monkeypatch: pytest.MonkeyPatch, catalogue: list[str], elsewhere: str | None, named: str | None
+    monkeypatch: pytest.MonkeyPatch, catalog: list[str], elsewhere: str | None, named: str | None
 ) -> None:
-    monkeypatch.setattr(spellings, "course_keys_like", lambda keys: catalogue)
+    monkeypatch.setattr(spellings, "course_keys_like", lambda keys: catalog)
     if elsewhere is not None:
         requires_course(make_template(), elsewhere)
     template = make_template(is_active=False)

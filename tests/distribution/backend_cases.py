@@ -1,6 +1,6 @@
 """What every backend must do, as a suite to inherit.
 
-A backend's tests subclass BackendCases and provide the fixture `world`: the provider, or a simulation of it, that the
+A backend's tests subclass BackendCases and provide the fixture ``world``: the provider, or a simulation of it, that the
 registered backend speaks to. Nothing else has to be written to prove a backend.
 """
 
@@ -26,7 +26,7 @@ from tests.factories import UserFactory, send_passing
 class World(Protocol):
     """A provider that can be watched and made to misbehave.
 
-    `template`: passing the course earns it, failing loses it.
+    ``template``: passing the course earns it, failing loses it.
     """
 
     template: BadgeTemplate
@@ -47,7 +47,7 @@ class World(Protocol):
         """Let the connection break at the next request of this kind, without carrying it out."""
 
     def break_down(self) -> None:
-        """Answer nothing useful until `recover`."""
+        """Answer nothing useful until ``recover``."""
 
     def throttle(self, seconds: int) -> None:
         """Answer the next request with the wish to wait."""
@@ -66,7 +66,7 @@ class World(Protocol):
 
 
 class BackendCases:
-    """Inherit and provide the fixture `world`."""
+    """Inherit and provide the fixture ``world``."""
 
     @pytest.fixture
     def learner(self, db: None) -> Any:

@@ -17,7 +17,7 @@ from badges_plugin.models import BadgeAward, BadgeTemplate
 class Provider:
     """What exists at the provider (badge id -> state), what it was asked, and what goes wrong next.
 
-    `before`: exceptions of coming requests that are then not carried out. `after`: of requests that are carried out
+    ``before``: exceptions of coming requests that are then not carried out. ``after``: of requests that are carried out
     all the same. None in either list is a request that goes well.
     """
 

@@ -1,4 +1,4 @@
-"""`manage.py deliver_badges`."""
+"""``manage.py deliver_badges``."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ POLICY = RetryPolicy(
             1,
             Decision(State.PENDING, Verdict.STRIKE, in_doubt=True, wait=20, reason="time-out"),
         ),
-        # The provider's wish is honoured, for the badge or, when it is about all, for the account.
+        # The provider's wish is honored, for the badge or, when it is about all, for the account.
         (
             TransientFailure("busy", retry_after=300),
             1,

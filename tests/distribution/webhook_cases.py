@@ -1,6 +1,6 @@
 """What every webhook must withstand, as a suite to inherit.
 
-A backend's tests subclass WebhookCases and provide the fixture `hook`: the address, a notification that is good, and
+A backend's tests subclass WebhookCases and provide the fixture ``hook``: the address, a notification that is good, and
 how many requests have left for the provider.
 """
 
@@ -15,7 +15,7 @@ from django.test import Client
 
 
 class Hook(Protocol):
-    """A webhook that can be called. `ids` are the names of the fields that hold ids."""
+    """A webhook that can be called. ``ids`` are the names of the fields that hold ids."""
 
     url: str
     ids: tuple[str, ...]
@@ -64,7 +64,7 @@ HOSTILE_IDS = [
 
 
 class WebhookCases:
-    """Inherit and provide the fixture `hook`."""
+    """Inherit and provide the fixture ``hook``."""
 
     @pytest.fixture(autouse=True)
     def fresh_throttle(self) -> None:

@@ -16,7 +16,7 @@ Medal = dict[str, str]
 
 
 class MedalsProvider:
-    """Issues one valid medal of each kind to an address. `asked` are the operations that were requested, in order."""
+    """Issues one valid medal of each kind to an address. ``asked`` are the operations that were requested, in order."""
 
     def __init__(self) -> None:
         self.key = "medals-key"

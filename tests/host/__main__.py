@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
             **os.environ,
             "BADGES_SANDBOX_DIR": folder,
             "DJANGO_SETTINGS_MODULE": SETTINGS,
-            # For the processes that tests start, too: the checkout's `credentials` comes first.
+            # For the processes that tests start, too: the checkout's ``credentials`` comes first.
             "PYTHONPATH": os.pathsep.join([str(checkout), str(REPOSITORY)]),
         }
         command = [

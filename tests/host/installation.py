@@ -1,5 +1,4 @@
-"""
-A virtual environment with what a checkout of the Credentials service pins, and this plugin with its tests.
+"""A virtual environment with what a checkout of the Credentials service pins, and this plugin with its tests.
 
 Our requirements are resolved under the checkout's pins, so a plugin that cannot be installed into that release
 fails here. A pin changes only where the plugin asks for a newer version than the release has, and then no further
@@ -72,8 +71,7 @@ def lifted(pins: Iterable[str], requirements: Iterable[str]) -> list[str]:
 
 
 def python_for(checkout: Path, *, mysql: bool) -> Path:
-    """
-    Return the Python of the checkout's virtual environment, made anew when a requirement has changed.
+    """Return the Python of the checkout's virtual environment, made anew when a requirement has changed.
 
     Raises CalledProcessError when something cannot be installed; the environment is then not kept.
     """

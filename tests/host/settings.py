@@ -1,5 +1,4 @@
-"""
-The settings of a real checkout, and the least that makes its pages work under test.
+"""The settings of a real checkout, and the least that makes its pages work under test.
 
 The steps are the sandbox's own: the service's base settings, plugin hooks of type ``production``, and the
 environment in place of an operator. ``BADGES_SANDBOX_DIR`` is the folder for files.

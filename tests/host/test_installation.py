@@ -1,4 +1,4 @@
-"""Which of a checkout's requirements are installed. The rest of this folder is tested by `make test-host`."""
+"""Which of a checkout's requirements are installed. The rest of this folder is tested by ``make test-host``."""
 
 from __future__ import annotations
 

@@ -32,8 +32,7 @@ def write_plugin(
     plugin_app: Mapping[str, Any] | None = None,
     modules: Mapping[str, str] | None = None,
 ) -> None:
-    """
-    Write a package and its metadata into ``folder``, which then has to be on the path.
+    """Write a package and its metadata into ``folder``, which then has to be on the path.
 
     ``modules`` maps a module's name to its source. ``plugin_app`` is the attribute of its AppConfig.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.drills import verdict
-from sandbox.drills.catalogue import Result
+from sandbox.drills.catalog import Result
 from sandbox.drills.tables import results_table
 from sandbox.drills.verdict import Wanted, judge
 

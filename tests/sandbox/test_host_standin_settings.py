@@ -1,5 +1,4 @@
-"""
-Which plugin hook can set what, in the stand-in.
+"""Which plugin hook can set what, in the stand-in.
 
 The expectations were measured in the real service (Redwood and Verawood). They are what the plugin's own
 settings modules are written for, so the stand-in has to keep them.

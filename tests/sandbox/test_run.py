@@ -1,4 +1,4 @@
-"""What `make run` leaves in its folder to work with."""
+"""What ``make run`` leaves in its folder to work with."""
 
 from __future__ import annotations
 

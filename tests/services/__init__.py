@@ -1,5 +1,4 @@
-"""
-Real servers for tests, each started on loopback for as long as it is needed and then gone without a trace.
+"""Real servers for tests, each started on loopback for as long as it is needed and then gone without a trace.
 
 By hand, with the variables set that lead to it, such as ``DATABASE_URL``::
 

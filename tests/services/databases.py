@@ -20,8 +20,7 @@ Words = list[str | Path]
 
 @contextlib.contextmanager
 def mariadb_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """
-    Run a MariaDB server that may be stopped and started meanwhile.
+    """Run a MariaDB server that may be stopped and started meanwhile.
 
     Gives it and the environment that leads to it: ``DATABASE_URL``. ``durable``: commits survive a crash, as in
     production. Measurements need that; tests do not, and half of their time would go into it.

@@ -1,5 +1,4 @@
-"""
-Apache Kafka of our own (one node, KRaft) and a schema registry: Apicurio, which speaks Confluent's API.
+"""Apache Kafka of our own (one node, KRaft) and a schema registry: Apicurio, which speaks Confluent's API.
 
 Kafka keeps its data on disk for as long as the block lasts, so it may be stopped and started. The registry has an
 H2 database in memory.
@@ -94,8 +93,7 @@ def kafka_with_access_control() -> Iterator[Mapping[str, str]]:
 
 @contextlib.contextmanager
 def kafka_with_users() -> Iterator[Mapping[str, str]]:
-    """
-    Run a broker that wants TLS and a password, as managed clusters do, and a registry.
+    """Run a broker that wants TLS and a password, as managed clusters do, and a registry.
 
     Gives what ``kafka`` gives, with key and secret, and two more: ``CA_FILE``, the certificate to trust, and
     ``PLAIN_BOOTSTRAP_SERVERS``, for clients that cannot be told to.

@@ -38,8 +38,7 @@ class Programs:
 
 
 def programs() -> Programs:
-    """
-    Return what runs, fetching it if need be (155 MB).
+    """Return what runs, fetching it if need be (155 MB).
 
     Raises ServiceMissingError without Java or Maven, ServiceFailedError when Maven cannot fetch.
     """

@@ -1,5 +1,4 @@
-"""
-MySQL's own programs, fetched once for all checkouts of this user.
+"""MySQL's own programs, fetched once for all checkouts of this user.
 
 Debian's stable suite carries only MariaDB, which takes statements that MySQL refuses; its unstable suite carries MySQL.
 Those packages and every library they need, the C library included, are unpacked into a folder of their own and run by
@@ -65,8 +64,7 @@ class Programs:
 
 
 def programs() -> Programs:
-    """
-    Return what runs: an installed MySQL, or else the one in the cache, fetched if need be (80 MB; 410 MB on disk).
+    """Return what runs: an installed MySQL, or else the one in the cache, fetched if need be (80 MB; 410 MB on disk).
 
     Raises ServiceMissingError, which says what is missing, where it cannot be fetched.
     """
@@ -158,7 +156,7 @@ def _download(folder: Path, mirror: str) -> str | None:
     configuration.write_text("\n".join(network) + APT_CONFIGURATION.format(folder=folder))
     for command in (["update"], ["install", "--yes", "--download-only", *PACKAGES]):
         done = _run("apt-get", "--quiet", *command, APT_CONFIG=str(configuration))
-        # A list that could not be downloaded is only a warning to `update`, and fails `install`.
+        # A list that could not be downloaded is only a warning to ``update``, and fails ``install``.
         if done.returncode:
             return done.stderr.strip()
     return None

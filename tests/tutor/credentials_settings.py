@@ -1,5 +1,4 @@
-"""
-Rendered settings of the Credentials service, as Django settings: the file that RENDERED_SETTINGS names.
+"""Rendered settings of the Credentials service, as Django settings: the file that RENDERED_SETTINGS names.
 
 What the sandbox has no use for, but Tutor's settings change, is put there first; the database is SQLite.
 """

@@ -1,5 +1,4 @@
-"""
-The programs that the tests of the Tutor plugin need, each in an environment of its own below ``.cache``.
+"""The programs that the tests of the Tutor plugin need, each in an environment of its own below ``.cache``.
 
 Tutor's releases exclude one another, and none belongs in the environment of the Django apps. They are made at the first
 use, by one process at a time, and kept until their requirements change.

@@ -1,5 +1,4 @@
-"""
-Runs rendered LMS settings without the platform: what they import from it is made up, what badges touch is real.
+"""Runs rendered LMS settings without the platform: what they import from it is made up, what badges touch is real.
 
 Run by file: reads the path of the settings and, as JSON, what the platform is to have; prints what it has afterwards.
 """

@@ -14,8 +14,7 @@ SETTINGS = "plugins/credentials/apps/credentials/settings"
 
 
 def environment(rendering: Rendering, module: str, folder: Path) -> dict[str, str]:
-    """
-    Return the environment of a process with the rendered settings ``module``, "production" or "development".
+    """Return the environment of a process with the rendered settings ``module``, "production" or "development".
 
     ``folder`` gets the database and the operator's YAML file, which is empty, as in the image.
     """

@@ -99,7 +99,7 @@ def test_the_credentials_plugin_is_required_before_anything_else_is_looked_at() 
 
 @pytest.mark.parametrize(("release", "refused"), [(19, True), (20, False), (22, False), (23, True)])
 def test_other_releases_of_tutor_are_refused(release: int, *, refused: bool) -> None:
-    """pip keeps them apart only for those who install with the extra ``tutor``."""
+    """Pip keeps them apart only for those who install with the extra ``tutor``."""
     errors = list(checks.errors(configuration(), ENABLED, release))
     assert bool(errors) == refused
     assert all(f"this is Tutor {release}" in error for error in errors)

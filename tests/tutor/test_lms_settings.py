@@ -20,7 +20,7 @@ from tutor_badges import bus
 
 COURSE = "org.openedx.learning.course.passing.status.updated.v1"
 CCX = "org.openedx.learning.ccx.course.passing.status.updated.v1"
-ENROLMENT = "org.openedx.learning.course.enrollment.created.v1"
+ENROLLMENT = "org.openedx.learning.course.enrollment.created.v1"
 CERTIFICATE = "org.openedx.learning.certificate.created.v1"
 TOPIC = "learning-badges-lifecycle"
 NEWEST = max(environments.RELEASES)
@@ -104,7 +104,7 @@ def test_further_events_and_another_topic(rendered: Rendered, release: int) -> N
     assert enabled(settings(rendered(release, "options-redis"))) == {
         (COURSE, "badges"): "course_passing_status.user.id",
         (CCX, "badges"): "course_passing_status.user.id",
-        (ENROLMENT, "badges"): "enrollment.course.course_key",
+        (ENROLLMENT, "badges"): "enrollment.course.course_key",
     }
 
 

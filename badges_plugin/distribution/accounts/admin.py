@@ -38,8 +38,7 @@ class AccountAdmin(ModelAdmin[AccountT]):
         raise NotImplementedError
 
     def get_fields(self, request: HttpRequest, obj: AccountT | None = None) -> Any:
-        """
-        Leave out what there is nothing to do with.
+        """Leave out what there is nothing to do with.
 
         A new account has nothing to show yet. And who may only look gets no field for the key: Django would fill it
         from the model, with the key itself.
@@ -91,8 +90,7 @@ class AccountAdmin(ModelAdmin[AccountT]):
 
 
 class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
-    """
-    What the learner has: the host's status, and the state at the provider.
+    """What the learner has: the host's status, and the state at the provider.
 
     Read only: badges change by awards, revocations and what the provider reports.
     """

@@ -9,11 +9,10 @@ from badges_plugin.models import BadgeAward
 
 
 def start_badge(model: type[UserCredential], award: BadgeAward, **blank: object) -> None:
-    """
-    Make the credential of a new award a badge of `model` as well; one that is earned again starts anew.
+    """Make the credential of a new award a badge of ``model`` as well; one that is earned again starts anew.
 
-    `model` inherits from the host's user credential, by a link that is its primary key. `blank`: what is known before
-    the provider was asked.
+    ``model`` inherits from the host's user credential, by a link that is its primary key. ``blank``: what is known
+    before the provider was asked.
     """
     if model.objects.filter(pk=award.credential_id).update(**blank):
         return

@@ -11,10 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def check_provider(section: str, app_label: str, api_address: Callable[[], str]) -> list[CheckMessage]:
-    """
-    E001: ``BADGES_CONFIG[section]`` cannot be used. W002: API keys would cross the network in the clear.
+    """E001: ``BADGES_CONFIG[section]`` cannot be used. W002: API keys would cross the network in the clear.
 
-    `api_address` reads the settings and raises ImproperlyConfigured when they cannot be used.
+    ``api_address`` reads the settings and raises ImproperlyConfigured when they cannot be used.
     """
     try:
         address = urlsplit(api_address())

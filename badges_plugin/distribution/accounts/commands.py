@@ -15,8 +15,7 @@ AccountT = TypeVar("AccountT", bound=Account)
 
 
 def for_each(command: BaseCommand, accounts: Sequence[AccountT], work: Callable[[AccountT], str]) -> None:
-    """
-    Do the work for one account after another, and print what each returns; one that fails does not stop the others.
+    """Do the work for one account after another, and print what each returns; one that fails does not stop the others.
 
     Raises CommandError in the end when any failed.
     """

@@ -1,4 +1,4 @@
-"""What `badges_doctor` says about a provider: whether it answers, and takes our keys."""
+"""What ``badges_doctor`` says about a provider: whether it answers, and takes our keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Probe:
     refusal_advice: str
 
     def examine(self, account: str, ask: Callable[[], object]) -> Finding:
-        """Ask the provider with the account's key, by `ask`, which raises a DeliveryFailure."""
+        """Ask the provider with the account's key, by ``ask``, which raises a DeliveryFailure."""
         try:
             ask()
         except RejectedKey as failure:

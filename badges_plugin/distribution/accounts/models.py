@@ -11,10 +11,9 @@ from badges_plugin.distribution.failures import RejectedKey
 
 
 class Account(models.Model):
-    """
-    Who we are to a provider, by an API key.
+    """Who we are to a provider, by an API key.
 
-    The key is in the settings or, encrypted, in `sealed_key`; the settings win. It is never shown.
+    The key is in the settings or, encrypted, in ``sealed_key``; the settings win. It is never shown.
     """
 
     sealed_key = models.TextField(blank=True, editable=False)

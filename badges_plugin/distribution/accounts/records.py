@@ -47,7 +47,7 @@ def read(provider: str, reader: Callable[[Any], RecordT], record: Any) -> Record
 def readable(
     provider: str, reader: Callable[[Any], RecordT], records: Iterable[Any], unreadable: list[str]
 ) -> Iterator[RecordT]:
-    """Read those records of a list that can be read, and say of the others in `unreadable` what is wrong with them."""
+    """Read the entries of a list. What is wrong with those that cannot be read is appended to ``unreadable``."""
     for record in records:
         try:
             yield reader(record)
@@ -78,7 +78,7 @@ def _can_be_seen(char: str) -> bool:
 def left_out_if_refused(what: str) -> Iterator[None]:
     """Log, and go on after the block, when the database never takes what is stored in it: the others must not wait.
 
-    Raises the trouble of the database that passes by itself. `what` names the record in the log.
+    Raises the trouble of the database that passes by itself. ``what`` names the record in the log.
     """
     try:
         yield

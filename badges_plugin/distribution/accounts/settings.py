@@ -11,10 +11,9 @@ from badges_plugin.conf import known_section
 
 
 class ProviderSettings:
-    """
-    The section over its defaults. Every method raises ImproperlyConfigured, naming the key, for what cannot be used.
+    """The section over its defaults. Every method raises ImproperlyConfigured, naming the key, for what cannot be used.
 
-    `defaults` has all keys that there are.
+    ``defaults`` has all keys that there are.
     """
 
     def __init__(self, section: str, defaults: Mapping[str, object]) -> None:

@@ -17,7 +17,7 @@ from badges_plugin.models import BadgeTemplate
 
 
 class HasId(Protocol):
-    """What a provider says of one template, under the id that it has there. `title` is empty where it has no name."""
+    """What a provider says of one template, under the id that it has there. ``title`` is empty where it has no name."""
 
     @property
     def id(self) -> Any: ...
@@ -99,7 +99,7 @@ def mirror(
         apply: creates or updates one template; returns "created", "updated" or "unchanged".
         mark_gone: notes that the provider has it no more; returns whether it was active until now.
 
-    Raises what `read` raises; then nothing was changed, since all pages are read first.
+    Raises what ``read`` raises; then nothing was changed, since all pages are read first.
     """
     result = SyncResult()
     records = {record.id: record for record in read(result.unreadable)}

@@ -31,7 +31,7 @@ _PREFIX = "openedx-"
 class Context:
     """What a request to Accredible needs besides the order.
 
-    `credential_name` is empty where the group itself names its credentials.
+    ``credential_name`` is empty where the group itself names its credentials.
     """
 
     client: AccredibleClient
@@ -171,7 +171,7 @@ def _credential_to_issue(order: Order[Context]) -> dict[str, Any]:
         raise PermanentFailure(_("The learner has no e-mail address, and Accredible issues to addresses only."))
     credential: dict[str, Any] = {
         "id": _reference(order),
-        # Without the recipient's own id: Accredible means a person by it, and `earner_id` is one badge of a person.
+        # Without the recipient's own id: Accredible means a person by it, and ``earner_id`` is one badge of a person.
         "recipient": {"name": _full_name(order.recipient), "email": order.recipient.email},
         "group_id": order.context.group_id,
         "issued_on": order.awarded_on.isoformat(),

@@ -28,7 +28,7 @@ MOST_PAGES = 200
 class AccredibleClient:
     """One account, or one department of it, at Accredible.
 
-    Every method raises the failures of `badges_plugin.distribution.failures` and nothing else.
+    Every method raises the failures of ``badges_plugin.distribution.failures`` and nothing else.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class AccredibleClient:
     def groups(self, unreadable: list[str] | None = None) -> Iterator[data.GroupRecord]:
         """All groups that the key may see, over all pages.
 
-        Those that cannot be read are named in `unreadable`, and left out.
+        Those that cannot be read are named in ``unreadable``, and left out.
         """
         return records.readable("Accredible", data.group, self._groups(), [] if unreadable is None else unreadable)
 

@@ -33,7 +33,7 @@ _VERSIONS = ("v1", "v2")
 class AccredibleConfig:
     """Where Accredible is and how it is asked.
 
-    `api_root` is the address without the version, since both versions are needed. `api_keys` are by the name of the
+    ``api_root`` is the address without the version, since both versions are needed. ``api_keys`` are by the name of the
     API configuration; they win over those in the database.
     """
 
@@ -59,10 +59,10 @@ def config() -> AccredibleConfig:
 
     .. setting_name: BADGES_CONFIG["accredible"]
     .. setting_default: the addresses of Accredible, production
-    .. setting_description: `USE_SANDBOX` and `USE_EU` choose among `ACCREDIBLE_API_BASE_URL` and its `SANDBOX` and
-        `EU` twins; the two other addresses are those of the web site, and nothing is sent there. `API_KEYS` maps names
-        of API configurations to keys that are not to be kept in the database. `REQUESTS_PER_MINUTE` slows each worker
-        down to that; Accredible counts by network address.
+    .. setting_description: ``USE_SANDBOX`` and ``USE_EU`` choose among ``ACCREDIBLE_API_BASE_URL`` and its ``SANDBOX``
+        and ``EU`` twins; the two other addresses are those of the web site, and nothing is sent there. ``API_KEYS``
+        maps names of API configurations to keys that are not to be kept in the database. ``REQUESTS_PER_MINUTE`` slows
+        each worker down to that; Accredible counts by network address.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """

@@ -39,13 +39,13 @@ class GroupRecord:
 
     @property
     def title(self) -> str:
-        """What learners see: the course name. `name` is the issuer's own word for the group."""
+        """What learners see: the course name. ``name`` is the issuer's own word for the group."""
         return one_line(self.course_name) or one_line(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialRecord:
-    """An issued credential. `reference` is the id that its issuer gave it.
+    """An issued credential. ``reference`` is the id that its issuer gave it.
 
     .. pii: Carries the address a credential was issued to, in memory; never logged.
     .. pii_types: email_address

@@ -1,4 +1,4 @@
-"""What `badges_doctor` says about Accredible: whether it answers, and takes our keys."""
+"""What ``badges_doctor`` says about Accredible: whether it answers, and takes our keys."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Accredible's side of an award or a revocation: rows and notifications, as for every provider, and the result.
 
-`issue_badge` and `revoke_badge` run in the award's transaction and prepare; the request itself is a delivery, which
+``issue_badge`` and ``revoke_badge`` run in the award's transaction and prepare; the request itself is a delivery, which
 the worker makes. The notifications follow when Accredible has done it, since only then there is a badge to see.
 """
 

@@ -16,8 +16,7 @@ ORIGIN = "accredible"
 
 
 class AccredibleApiConfig(Account):
-    """
-    An API key at Accredible, of an account or of a department, and the groups that it opens.
+    """An API key at Accredible, of an account or of a department, and the groups that it opens.
 
     The settings know it by the configuration's name.
 
@@ -40,8 +39,7 @@ class AccredibleApiConfig(Account):
 
 
 class AccredibleGroup(BadgeTemplate):
-    """
-    A group at Accredible as a badge template: Accredible decides on names and description, staff on the rest.
+    """A group at Accredible as a badge template: Accredible decides on names and description, staff on the rest.
 
     .. no_pii: This model has no PII.
     """
@@ -86,8 +84,7 @@ class AccredibleGroup(BadgeTemplate):
 
 
 class AccredibleBadge(UserCredential):
-    """
-    A learner's badge as it stands at Accredible: the latest one, if it was awarded more than once.
+    """A learner's badge as it stands at Accredible: the latest one, if it was awarded more than once.
 
     The rest of the row is the host's user credential, with which the core awards and revokes.
 

@@ -30,7 +30,7 @@ logger = get_logger(__name__)
 def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
     """Bring the configuration's groups, and no other's, in line with Accredible's.
 
-    Raises the failures of `badges_plugin.distribution.failures`; then nothing was changed, since all pages are read
+    Raises the failures of ``badges_plugin.distribution.failures``; then nothing was changed, since all pages are read
     first.
     """
     result = mirror(

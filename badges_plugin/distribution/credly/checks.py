@@ -39,11 +39,11 @@ def check_webhook(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> 
 def check_webhook_of_stored(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
-    """W003 for organizations that were entered in the admin, where a database may be looked at, as at `migrate`."""
+    """W003 for organizations that were entered in the admin, where a database may be looked at, as at ``migrate``."""
     alias = router.db_for_read(CredlyOrganization)
     if alias not in (databases or ()) or not _settings() or conf.config().organizations:
         return []
-    # At the first `migrate` there is no table yet.
+    # At the first ``migrate`` there is no table yet.
     if CredlyOrganization._meta.db_table not in connections[alias].introspection.table_names():
         return []
     return _open_webhook() if CredlyOrganization.objects.exists() else []

@@ -29,7 +29,7 @@ MOST_PAGES = 10_000
 class CredlyClient:
     """One organization at Credly.
 
-    Every method raises the failures of `badges_plugin.distribution.failures` and nothing else.
+    Every method raises the failures of ``badges_plugin.distribution.failures`` and nothing else.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CredlyClient:
     def badge_templates(self, unreadable: list[str] | None = None) -> Iterator[data.TemplateRecord]:
         """All templates of the organization, in whatever state, over all pages.
 
-        Those that cannot be read are named in `unreadable`, and left out.
+        Those that cannot be read are named in ``unreadable``, and left out.
         """
         states = ",".join(("active", "archived", "draft"))
         records_ = self._pages("badge_templates", {"filter": f"state::{states}", "sort": "created_at"})
@@ -99,7 +99,7 @@ class CredlyClient:
     ) -> Iterator[data.BadgeRecord]:
         """Issued badges of a template, in every state unless some are given.
 
-        To one address or one earner (our `issuer_earner_id`) if that is given. The documentation does not name the
+        To one address or one earner (our ``issuer_earner_id``) if that is given. The documentation does not name the
         filter by earner; clients whose code is public use it. Whoever asks looks at what the badges say themselves.
         """
         conditions = [f"state::{','.join(states)}", f"badge_template_id::{template_id}"]

@@ -36,7 +36,7 @@ LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-CA
 class CredlyConfig:
     """Where Credly is and how it is asked.
 
-    `organizations` has keys by organization; they win over those in the database.
+    ``organizations`` has keys by organization; they win over those in the database.
     """
 
     base_url: str
@@ -54,10 +54,10 @@ def config() -> CredlyConfig:
 
     .. setting_name: BADGES_CONFIG["credly"]
     .. setting_default: the addresses of Credly, production
-    .. setting_description: `USE_SANDBOX` chooses between the addresses `CREDLY_BASE_URL`, `CREDLY_API_BASE_URL` and
-        their `CREDLY_SANDBOX_...` twins. `ORGANIZATIONS` maps organization ids to API keys that are not to be kept
-        in the database. `LOCALE` is the language of Credly's e-mails. `SUPPRESS_ISSUE_EMAIL` and
-        `SUPPRESS_REVOKE_EMAIL` stop them. `REQUESTS_PER_MINUTE` slows each worker down to that. `WEBHOOK_SECRET`
+    .. setting_description: ``USE_SANDBOX`` chooses between the addresses ``CREDLY_BASE_URL``, ``CREDLY_API_BASE_URL``
+        and their ``CREDLY_SANDBOX_...`` twins. ``ORGANIZATIONS`` maps organization ids to API keys that are not to be
+        kept in the database. ``LOCALE`` is the language of Credly's e-mails. ``SUPPRESS_ISSUE_EMAIL`` and
+        ``SUPPRESS_REVOKE_EMAIL`` stop them. ``REQUESTS_PER_MINUTE`` slows each worker down to that. ``WEBHOOK_SECRET``
         becomes a part of the webhook's address.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.

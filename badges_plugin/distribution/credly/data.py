@@ -87,7 +87,7 @@ class BadgeRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """Something that happened at Credly. `template` and `badge` are what it happened to."""
+    """Something that happened at Credly. ``template`` and ``badge`` are what it happened to."""
 
     id: UUID
     organization_id: UUID

@@ -85,7 +85,7 @@ def apply_event(organization: CredlyOrganization, event: EventRecord) -> bool:
 
 
 def poll(organization: CredlyOrganization) -> PollResult:
-    """Apply what webhooks have missed. Raises the failures of `badges_plugin.distribution.failures`."""
+    """Apply what webhooks have missed. Raises the failures of ``badges_plugin.distribution.failures``."""
     now = timezone.now()
     since = organization.polled_until - _OVERLAP if organization.polled_until else now - _FIRST_LOOK
     newest_first = client_for(organization).events()
@@ -121,7 +121,7 @@ def forget_a_batch(now: datetime) -> bool:
 def apply_latest(organization: CredlyOrganization) -> None:
     """Apply the newest events, with one request for a page of them. What cannot be applied now comes again.
 
-    Raises the failures of `badges_plugin.distribution.failures`.
+    Raises the failures of ``badges_plugin.distribution.failures``.
     """
     latest = list(islice(client_for(organization).events(), _LATEST))
     for event in reversed(latest):

@@ -18,8 +18,7 @@ ORIGIN = "credly"
 
 
 class CredlyOrganization(Account):
-    """
-    An organization at Credly whose badges are issued here.
+    """An organization at Credly whose badges are issued here.
 
     .. no_pii: This model has no PII.
     """
@@ -41,8 +40,7 @@ class CredlyOrganization(Account):
 
 
 class CredlyBadgeTemplate(BadgeTemplate):
-    """
-    A badge template that belongs to Credly: Credly decides on name, description, image and state, staff on the rest.
+    """A badge template that belongs to Credly: Credly decides on name, description, image and state, staff on the rest.
 
     .. no_pii: This model has no PII.
     """
@@ -94,8 +92,7 @@ class CredlyBadgeTemplate(BadgeTemplate):
 
 
 class CredlyBadge(UserCredential):
-    """
-    A learner's badge as it stands at Credly: the latest one, if it was awarded more than once.
+    """A learner's badge as it stands at Credly: the latest one, if it was awarded more than once.
 
     The rest of the row is the host's user credential, with which the core awards and revokes.
 
@@ -144,8 +141,7 @@ class CredlyBadge(UserCredential):
 
 
 class CredlyEvent(models.Model):
-    """
-    An event of Credly that was applied, so that each is applied once, whether it came by webhook or by polling.
+    """An event of Credly that was applied, so that each is applied once, whether it came by webhook or by polling.
 
     .. no_pii: This model has no PII.
     """

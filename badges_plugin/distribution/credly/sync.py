@@ -38,7 +38,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 def sync_organization(organization: CredlyOrganization) -> SyncResult:
     """Bring the organization's templates in line with Credly's.
 
-    Raises the failures of `badges_plugin.distribution.failures`; then nothing was changed, since all pages are read
+    Raises the failures of ``badges_plugin.distribution.failures``; then nothing was changed, since all pages are read
     first.
     """
     client = client_for(organization)
@@ -64,7 +64,7 @@ def _known_without(organization: CredlyOrganization, ids: Collection[UUID]) -> Q
 def apply_template(organization: CredlyOrganization, record: TemplateRecord, *, occurred_at: datetime | None) -> str:
     """Create or update the one template. New ones are inactive, and so become those that Credly cannot issue.
 
-    `occurred_at` is when it became like that, None that it is like that now; what is older than what is known changes
+    ``occurred_at`` is when it became like that, None that it is like that now; what is older than what is known changes
     nothing. Returns "created", "updated" or "unchanged".
     """
     # Before it is read: an older event that waits for a newer one must find what that has written.

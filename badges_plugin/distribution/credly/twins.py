@@ -8,6 +8,6 @@ from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
 
 
 def twins() -> Q:
-    """Select the built-in app's Credly templates that are active here: both keep Credly's id as `uuid`."""
+    """Select the built-in app's Credly templates that are active here: both keep Credly's id as ``uuid``."""
     active = CredlyBadgeTemplate.objects.filter(is_active=True)
     return Q(uuid__in=list(active.values_list("uuid", flat=True)))

@@ -1,5 +1,4 @@
-"""
-The addresses of the Credly backend.
+"""The addresses of the Credly backend.
 
 The webhook also has the address of the host's built-in badges app, which the host gives to us while that app is off: a
 site that comes from there has nothing to change at Credly.

@@ -1,4 +1,4 @@
-"""`manage.py badges_backfill`: award for what the event bus no longer holds."""
+"""``manage.py badges_backfill``: award for what the event bus no longer holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py badges_doctor`: what is wrong, and what to do about it."""
+"""``manage.py badges_doctor``: what is wrong, and what to do about it."""
 
 from __future__ import annotations
 

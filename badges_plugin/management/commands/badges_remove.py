@@ -1,4 +1,4 @@
-"""`manage.py badges_remove`: what has to go before the plugin is removed."""
+"""``manage.py badges_remove``: what has to go before the plugin is removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py badges_replay`: award for what is still on the event bus."""
+"""``manage.py badges_replay``: award for what is still on the event bus."""
 
 from __future__ import annotations
 

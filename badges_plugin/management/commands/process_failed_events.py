@@ -1,4 +1,4 @@
-"""`manage.py process_failed_events`: another try for many failed events, once what was in their way is mended."""
+"""``manage.py process_failed_events``: another try for many failed events, once what was in their way is mended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py purge_failed_events`: forget failed events, which name learners."""
+"""``manage.py purge_failed_events``: forget failed events, which name learners."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""
-Settings common to all deployments of the service.
+"""Settings common to all deployments of the service.
 
 The order is the service's own. Hooks of type ``base`` run before the defaults for badges and for the event
 bus are set, so what such a hook puts into ``BADGES_*`` or ``EVENT_BUS_*`` is lost.

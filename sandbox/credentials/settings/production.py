@@ -1,5 +1,4 @@
-"""
-Settings of a deployment: the operator's configuration is the YAML file that CREDENTIALS_CFG names.
+"""Settings of a deployment: the operator's configuration is the YAML file that CREDENTIALS_CFG names.
 
 From Sumac on, plugin hooks run before it and the operator wins; before Sumac they ran after it and won.
 What the operator gives replaces a dictionary whole.

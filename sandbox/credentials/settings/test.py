@@ -1,5 +1,4 @@
-"""
-Settings of the service's own tests.
+"""Settings of the service's own tests.
 
 Two things a plugin meets here and nowhere else: its hook runs twice, and BADGES_ENABLED is set after it.
 """

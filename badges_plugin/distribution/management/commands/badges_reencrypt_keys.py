@@ -1,4 +1,4 @@
-"""`manage.py badges_reencrypt_keys`: what has to be done before an old SECRET_KEY is thrown away."""
+"""``manage.py badges_reencrypt_keys``: what has to be done before an old SECRET_KEY is thrown away."""
 
 from __future__ import annotations
 

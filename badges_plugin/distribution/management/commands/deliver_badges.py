@@ -1,4 +1,4 @@
-"""`manage.py deliver_badges`: the worker that brings awards to the providers."""
+"""``manage.py deliver_badges``: the worker that brings awards to the providers."""
 
 from __future__ import annotations
 

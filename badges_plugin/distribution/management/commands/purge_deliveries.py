@@ -1,4 +1,4 @@
-"""`manage.py purge_deliveries`: forget old attempts and deliveries."""
+"""``manage.py purge_deliveries``: forget old attempts and deliveries."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""
-The built-in badges app, reduced to what a plugin can collide with.
+"""The built-in badges app, reduced to what a plugin can collide with.
 
 The label ``badges``, the model names and the default reverse accessors (``Site.badgetemplate_set``,
 ``UserCredential.credlybadge``) are the real ones; the fields are those that make the relations.
@@ -94,8 +93,7 @@ class PenaltyDataRule(models.Model):
 
 
 class BadgeProgress(models.Model):
-    """
-    How far a learner is.
+    """How far a learner is.
 
     .. pii: Stores the user name of a learner.
     .. pii_types: username
@@ -116,8 +114,7 @@ class Fulfillment(models.Model):
 
 
 class CredlyBadge(UserCredential):
-    """
-    A badge at Credly.
+    """A badge at Credly.
 
     .. pii: Stores the user name of a learner, by its parent.
     .. pii_types: username
@@ -128,8 +125,7 @@ class CredlyBadge(UserCredential):
 
 
 class AccredibleBadge(UserCredential):
-    """
-    A badge at Accredible.
+    """A badge at Accredible.
 
     .. pii: Stores the user name of a learner, by its parent.
     .. pii_types: username

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SiteConfiguration(models.Model):
-    """
-    What the service knows of a site. The fields are the required ones of the real model.
+    """What the service knows of a site. The fields are the required ones of the real model.
 
     .. no_pii: This model has no PII.
     """
@@ -26,8 +25,7 @@ class SiteConfiguration(models.Model):
 
 
 class User(AbstractUser):
-    """
-    A learner or a member of staff.
+    """A learner or a member of staff.
 
     ``lms_user_id`` is the user's id in the LMS. It is not unique: two rows may have the same.
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 
 class TimeStampedModel(models.Model):
-    """
-    The real service takes this base from django-extensions, which has no types.
+    """The real service takes this base from django-extensions, which has no types.
 
     The fields are the real ones: a plugin's migrations name them, and must come out the same in both.
     """
@@ -35,8 +34,7 @@ class TimeStampedModel(models.Model):
 
 
 class AbstractCredential(TimeStampedModel):
-    """
-    Something that can be given to a learner.
+    """Something that can be given to a learner.
 
     .. no_pii: This model has no PII.
     """
@@ -49,8 +47,7 @@ class AbstractCredential(TimeStampedModel):
 
 
 class UserCredential(TimeStampedModel):
-    """
-    A credential that was given to a learner.
+    """A credential that was given to a learner.
 
     The content type is restricted by name to the service's own kinds. Validation (``full_clean``, forms, DRF)
     enforces it, the database does not: a plugin's kind can be saved, but not edited in the service's admin.
@@ -97,8 +94,7 @@ class UserCredential(TimeStampedModel):
 
 
 class ProgramCertificate(AbstractCredential):
-    """
-    One credential of the service's own, to stand beside a plugin's.
+    """One credential of the service's own, to stand beside a plugin's.
 
     .. no_pii: This model has no PII.
     """

@@ -1,4 +1,4 @@
-"""`manage.py poll_accredible_credentials`: what was published, expired or extended at Accredible itself."""
+"""``manage.py poll_accredible_credentials``: what was published, expired or extended at Accredible itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py sync_accredible_badge_templates`: mirror the groups of Accredible API configurations.
+"""``manage.py sync_accredible_badge_templates``: mirror the groups of Accredible API configurations.
 
 From Teak on the host's built-in app has a command sync_accredible_groups, hence another name.
 """

@@ -1,4 +1,4 @@
-"""`manage.py poll_credly_events`: what webhooks have missed, for example while this service was down."""
+"""``manage.py poll_credly_events``: what webhooks have missed, for example while this service was down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py sync_credly_badge_templates`: mirror the badge templates of Credly organizations."""
+"""``manage.py sync_credly_badge_templates``: mirror the badge templates of Credly organizations."""
 
 from __future__ import annotations
 

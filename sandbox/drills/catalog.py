@@ -11,7 +11,8 @@ from typing import Any
 
 Number = int | float | str
 
-# Area -> the module with its `run`. It is imported before Django is set up, so it imports what needs Django in `run`.
+# Area -> the module with its ``run``. It is imported before Django is set up, so it imports what needs Django in
+# ``run``.
 AREAS: Mapping[str, str] = {
     "deliveries": "sandbox.drills.deliveries",
     "erased": "sandbox.drills.erased",
@@ -22,8 +23,7 @@ AREAS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Options:
-    """
-    How an area is run.
+    """How an area is run.
 
     ``folder``: for logs and files, there is one for each area. ``small``: only try the code. ``database``: the kind of
     server of an area that stops and starts its own (see ``tests.services.databases``).
