@@ -21,9 +21,9 @@ from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, Bad
 from badges_plugin.models.requirements import EventCondition
 from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
-from badges_plugin.processing.announcements import announce_pending
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.history import HistoryChanges, process_history
+from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_event
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "activation_confirmations",
     "activation_problems",
     "activation_warnings",
-    "announce_pending",
     "condition_warnings",
     "confirmations",
     "deactivate_template",
@@ -45,6 +44,7 @@ __all__ = [
     "keep_fulfillments",
     "process_event",
     "process_history",
+    "publish_pending",
     "read_event",
     "restore_credential",
     "revoke_award",

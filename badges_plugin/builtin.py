@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from badges_plugin import conf, host
 
-MOST_NAMES = 10
+MAX_NAMES = 10
 """How many templates a message names."""
 
 _twins: dict[str, Callable[[], Q]] = {}
@@ -129,8 +129,8 @@ def _accounts() -> Iterator[str]:
 
 def _names(rows: set[tuple[int, str]]) -> str:
     names = [f"“{name}”" for _, name in sorted(rows)]
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_kept() -> bool:

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from badges_plugin.database import unapplied_migrations
-from badges_plugin.redaction import chain, one_line
+from badges_plugin.redaction import iter_causes, one_line
 
 
 class BadgesCommand(BaseCommand):
@@ -36,7 +36,7 @@ class BadgesCommand(BaseCommand):
             raise CommandError(one_line(error)) from error
         except Exception as error:
             # Asked only now: while all goes well it costs nothing, and the doctor may look at what there is.
-            is_of_the_database = any(isinstance(each, DatabaseError) for each in chain(error))
+            is_of_the_database = any(isinstance(each, DatabaseError) for each in iter_causes(error))
             if is_of_the_database and (missing := self._missing_migrations()):
                 raise CommandError(
                     f"{missing} migrations of badges are not applied to this database. Run manage.py migrate first."

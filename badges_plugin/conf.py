@@ -33,7 +33,7 @@ SHORTEST_PREFIX = 4
 YEAR_SECONDS = 366 * 24 * 3600
 RETENTION_DEFAULTS: dict[str, object] = {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
 # Dates have a beginning: no age is greater than this.
-MOST_DAYS = 100_000
+MAX_DAYS = 100_000
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,9 @@ def config() -> BadgesConfig:
 
 def days_to_keep(section_name: str, name: str, value: object) -> int | None:
     """Read an age in days after which something is deleted; None for 0, which is never. Raises ImproperlyConfigured."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_DAYS:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DAYS:
         raise ImproperlyConfigured(
-            f'BADGES_CONFIG["{section_name}"]["{name}"] must be a number from 0 to {MOST_DAYS}, not {value!r}.'
+            f'BADGES_CONFIG["{section_name}"]["{name}"] must be a number from 0 to {MAX_DAYS}, not {value!r}.'
         )
     if value == 0:
         return None

@@ -12,13 +12,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model, QuerySet
 
 from badges_plugin.exceptions import ConfigurationChanged
-from badges_plugin.redaction import chain
+from badges_plugin.redaction import iter_causes
 
 ModelT = TypeVar("ModelT", bound=Model)
 
 # MySQL and MariaDB raise OperationalError for much that does not pass (an unknown column, a wrong character), so
 # the number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
-MYSQL_PASSING = frozenset(
+MYSQL_TRANSIENT = frozenset(
     {
         1040,  # too many connections
         1044, 1045,  # access denied: credentials are being changed
@@ -63,12 +63,12 @@ def by_key(rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
     return rows.model._default_manager.filter(pk__in=keys)  # noqa: SLF001  Django's documented name
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether ``error``, or one that led to it, is trouble that passes by itself.
 
     That is trouble of the database, and staff or a synchronization changing the configuration again and again.
     """
-    return any(_is_passing(each) for each in chain(error))
+    return any(_is_transient(each) for each in iter_causes(error))
 
 
 def unapplied_migrations(labels: Collection[str]) -> list[Migration]:
@@ -86,7 +86,7 @@ def refresh_connections() -> None:
                 each.close()
 
 
-def _is_passing(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     if isinstance(error, ConfigurationChanged):
         return True
     if isinstance(error, InterfaceError):
@@ -99,5 +99,5 @@ def _is_passing(error: BaseException) -> bool:
         return str(state).startswith(POSTGRES_PASSING)
     code = error.args[0] if error.args else None
     if isinstance(code, int):
-        return code in MYSQL_PASSING
+        return code in MYSQL_TRANSIENT
     return type(driver_error).__module__ != "sqlite3" or any(word in str(error).lower() for word in SQLITE_PASSING)

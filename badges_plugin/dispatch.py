@@ -17,7 +17,7 @@ from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin.logs import get_logger
-from badges_plugin.redaction import describe_with_place
+from badges_plugin.redaction import describe_with_traceback
 from badges_plugin.reports import redacted_reports
 
 logger = get_logger(__name__)
@@ -112,7 +112,7 @@ def _report(metadata: EventsMetadata, responses: Iterable[tuple[object, object]]
                 metadata.event_type,
                 metadata.id,
                 receiver_name(receiver),
-                describe_with_place(response),
+                describe_with_traceback(response),
             )
     if failed:
         set_custom_attribute("badges_others_failed", failed)

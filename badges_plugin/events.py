@@ -32,7 +32,7 @@ _EARNER_NAMES = ("user", "student_user")
 # ... and those of people who acted on somebody else.
 _ACTOR_NAMES = frozenset({"created_by", "requesting_user"})
 
-LARGEST_LMS_USER_ID = 2**31 - 1
+MAX_LMS_USER_ID = 2**31 - 1
 """The host keeps LMS user ids in an IntegerField."""
 
 _KIND_BY_TYPE: tuple[tuple[tuple[type, ...], ValueKind], ...] = (
@@ -137,16 +137,16 @@ def read_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, obje
 def _read_learner(user: UserData) -> LearnerData:
     pii = user.pii
     return LearnerData(
-        lms_user_id=user.id if user.id and 0 < user.id <= LARGEST_LMS_USER_ID else None,
+        lms_user_id=user.id if user.id and 0 < user.id <= MAX_LMS_USER_ID else None,
         # A name that does not fit is no name; an address that does not fit is none; a name to show is cut.
-        username=_storable(pii.username if pii else "", 150, cut=False),
-        email=_storable(pii.email if pii else "", 254, cut=False),
-        name=_storable(pii.name if pii else "", 255, cut=True),
+        username=_fit_text(pii.username if pii else "", 150, cut=False),
+        email=_fit_text(pii.email if pii else "", 254, cut=False),
+        name=_fit_text(pii.name if pii else "", 255, cut=True),
         is_active=bool(user.is_active),
     )
 
 
-def _storable(text: str | None, length: int, *, cut: bool) -> str:
+def _fit_text(text: str | None, length: int, *, cut: bool) -> str:
     """Return text that every database keeps in a column of that length: PostgreSQL knows no NUL character."""
     cleaned = (text or "").replace("\0", "")
     if len(cleaned) <= length:

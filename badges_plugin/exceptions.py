@@ -11,7 +11,7 @@ class BadgesError(Exception):
     """Base of every error that this project raises on purpose."""
 
 
-class NamesNobody(BadgesError):
+class SafeToLog(BadgesError):
     """Base of errors whose message names no person, so that it may be logged."""
 
 
@@ -27,7 +27,7 @@ class IgnoredEvent(BadgesError):
         self.reason = reason
 
 
-class DeferredEvent(IgnoredEvent, NamesNobody):
+class DeferredEvent(IgnoredEvent, SafeToLog):
     """The event cannot be applied now, but perhaps later: whoever delivered it must keep it.
 
     ``not_before`` is when it can be applied, where that is known.

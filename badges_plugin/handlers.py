@@ -12,14 +12,14 @@ from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin import api, conf, dispatch, events, receiving
-from badges_plugin.consumers import failures
-from badges_plugin.database import is_passing
+from badges_plugin.consumers import storing
+from badges_plugin.database import is_transient
 from badges_plugin.exceptions import DeferredEvent, UnusableEventType
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeRequirement, BadgeTemplate
 from badges_plugin.processing import erasure, traces
-from badges_plugin.redaction import describe_with_place
+from badges_plugin.redaction import describe_with_traceback
 
 logger = get_logger(__name__)
 
@@ -66,7 +66,7 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
     try:
         receiving.receive(signal, metadata, arguments)
     except DeferredEvent as deferred:
-        failures.store_in_process(signal, metadata, arguments, deferred)
+        storing.store_in_process(signal, metadata, arguments, deferred)
         logger.warning("Event %s %s is kept as a failed event: %s.", signal.event_type, metadata.id, deferred.reason)
 
 
@@ -102,6 +102,6 @@ def _sparing_the_host(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
-        logger.error("%s: %s", what, describe_with_place(error))
+        logger.error("%s: %s", what, describe_with_traceback(error))

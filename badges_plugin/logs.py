@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from badges_plugin.redaction import describe_with_place, one_line
+from badges_plugin.redaction import describe_with_traceback, one_line
 
 
 class _OneLine(logging.Filter):
@@ -18,7 +18,7 @@ class _OneLine(logging.Filter):
         elif record.args:
             record.args = tuple(_fit(value) for value in record.args)
         if error := record.exc_info and record.exc_info[1]:
-            record.msg, record.args = "%s: %s", (record.getMessage(), one_line(describe_with_place(error)))
+            record.msg, record.args = "%s: %s", (record.getMessage(), one_line(describe_with_traceback(error)))
             record.exc_info = record.exc_text = None
         return True
 

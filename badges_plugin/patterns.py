@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-MOST_STATES = 50_000
+MAX_STATES = 50_000
 """Where the walk gives up, and says that there may be such a text."""
 
 _OTHER = "\ue000"
@@ -70,7 +70,7 @@ def meet(patterns: Sequence[Pattern]) -> bool:
         state = waiting.pop()
         if all(place == len(pattern) for place, pattern in zip(state, patterns, strict=True)):
             return True
-        if len(seen) > MOST_STATES:
+        if len(seen) > MAX_STATES:
             return True
         for following in _following(state, patterns, alphabet):
             if following not in seen:

@@ -15,7 +15,7 @@ from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
-LONGEST_CHAIN = 10
+MAX_CHAIN = 10
 """How many badges may follow from one another: each is announced, and heard here, before the one before is done."""
 
 _depth: ContextVar[int] = ContextVar("badges_plugin.receiving.depth", default=0)
@@ -42,7 +42,7 @@ def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping
 
 
 def _refuse_endless_chain() -> None:
-    if _depth.get() > LONGEST_CHAIN:
+    if _depth.get() > MAX_CHAIN:
         raise DeferredEvent(
             "badges that depend on one another award and revoke each other without end", cause=Deferral.ENDLESS_CHAIN
         )

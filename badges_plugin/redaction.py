@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from html.entities import codepoint2name
 
-from badges_plugin.exceptions import NamesNobody
+from badges_plugin.exceptions import SafeToLog
 
-LONGEST_LINE = 4000
+MAX_LINE_LENGTH = 4000
 """Characters of a value that are logged or printed."""
 
 # Control characters, among them those of terminals; invisible ones, which may turn a line around; halves of characters,
@@ -36,10 +36,10 @@ _PARTICLES = frozenset({
     "le", "ten", "ter", "van", "von", "y", "zu",
 })
 # fmt: on
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
-def one_line(text: object, longest: int = LONGEST_LINE) -> str:
+def one_line(text: object, longest: int = MAX_LINE_LENGTH) -> str:
     r"""Return ``text`` so that it can stand in a line of a log or a terminal and change nothing outside of itself.
 
     Line breaks, control and invisible characters are shown as Python writes them (``\n``, ``\x1b``); what is longer
@@ -55,20 +55,20 @@ def one_line(text: object, longest: int = LONGEST_LINE) -> str:
 def describe(error: BaseException) -> str:
     """Return the classes of ``error`` and of what led to it, with the messages of those that name nobody. One line."""
     return " < ".join(
-        f"{type(each).__name__}: {one_line(without_addresses(str(each)[:LONGEST_LINE]))}"
-        if isinstance(each, NamesNobody)
+        f"{type(each).__name__}: {one_line(without_addresses(str(each)[:MAX_LINE_LENGTH]))}"
+        if isinstance(each, SafeToLog)
         else type(each).__name__
-        for each in chain(error)
+        for each in iter_causes(error)
     )
 
 
-def describe_with_place(error: BaseException) -> str:
+def describe_with_traceback(error: BaseException) -> str:
     """Return what ``describe`` does and, the innermost first, the code that ``error`` came through. One line, too."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     return f"{describe(error)} at " + " < ".join(f"{each.filename}:{each.lineno} in {each.name}" for each in frames)
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
+def iter_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield ``error`` and, from the latest to the first, what led to it; receivers' errors included."""
     pending: list[BaseException] = [error]
     seen: set[int] = set()
@@ -127,7 +127,7 @@ def _fit_for_a_line(char: str) -> str:
 def _start_of_address(text: str, low: int, at: int) -> int:
     """Return where the address begins whose @ is at ``at``; not before ``low``."""
     start = at
-    nearest = max(low, at - _LONGEST_NAME)
+    nearest = max(low, at - _MAX_NAME_LENGTH)
     if text.endswith(")", low, at):  # a comment: ada(work)@example.org
         start = max(text.rfind("(", nearest, at), nearest)
     elif text.endswith('"', low, at):  # quoted: "ada l"@example.org
@@ -153,7 +153,7 @@ def _is_quote(text: str, index: int) -> bool:
 
 def _name_before(text: str, low: int, start: int) -> tuple[int, int] | None:
     """Return where the name that stands before an address begins and ends: "Ada L" <a@b.c>, Ada Lovelace (a@b.c)."""
-    low = max(low, start - _LONGEST_NAME)
+    low = max(low, start - _MAX_NAME_LENGTH)
     before = text[low:start]
     if opening := _OPENS_AN_ADDRESS.search(before):
         before = before[: opening.start()]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from badges_plugin.data import Deferral
 from badges_plugin.exceptions import DeferredEvent
 from badges_plugin.logs import get_logger
-from badges_plugin.redaction import describe_with_place
+from badges_plugin.redaction import describe_with_traceback
 
 # Loggers that report receivers' errors or results while a signal is sent, in Django and in openedx-events.
 REPORTING_LOGGERS = ("django.dispatch", "openedx_events.tooling")
@@ -35,7 +35,7 @@ class _WithoutMessages(logging.Filter):
         if error is None:
             return record.levelno >= logging.WARNING
         record.msg = "A receiver failed with %s"
-        record.args = (describe_with_place(error),)
+        record.args = (describe_with_traceback(error),)
         record.exc_info = None
         record.exc_text = None
         return True

@@ -1,6 +1,6 @@
 """The active requirements and penalties, compiled for lookup by event.
 
-Compiled once per change of configuration, in this or another process (see ``models.ruleset_version``): looking
+Compiled once per change of configuration, in this or another process (see ``models.configuration``): looking
 up an event costs one query by primary key, however many templates there are. Conditions that ask for an exact
 value are found through a dictionary, so the work in memory does not grow with the templates of other courses
 either.

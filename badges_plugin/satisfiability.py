@@ -21,7 +21,7 @@ _PATTERNS = {
 }
 _FROM_BELOW = (Operator.GREATER, Operator.GREATER_OR_EQUAL)
 _FROM_ABOVE = (Operator.LESS, Operator.LESS_OR_EQUAL)
-_MOST_NUMBERS = 10_000
+_MAX_NUMBERS = 10_000
 
 
 def conflicts(rules: Iterable[Rule], domains: Domains) -> list[tuple[Rule, ...]]:
@@ -105,7 +105,7 @@ def _interval_possible(rules: Sequence[Rule], *, is_whole: bool) -> bool:
     low, high = max(below), min(above)
     if is_whole:
         first, last = math.ceil(low), math.floor(high)
-        if last - first > _MOST_NUMBERS:
+        if last - first > _MAX_NUMBERS:
             return True
         return any(all(rule.predicate(number) for rule in rules) for number in range(first, last + 1))
     # What lies at both bounds is one value; between different ones there are more than can be excluded.

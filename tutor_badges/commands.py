@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tutor_badges.pieces import split
+from tutor_badges.csv_chunks import split
 
 SERVICE = "credentials"
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": ["--tutor-help"]}

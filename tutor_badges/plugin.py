@@ -20,11 +20,11 @@ INIT_TASKS = (("credentials", "migrate"), ("credentials", "create-topics"), ("cr
 CONFIGURATION = Configuration()
 
 
-def bring_the_code_to_the_image(roots: list[str]) -> list[str]:
+def add_wheel_templates(roots: list[str]) -> list[str]:
     return [*roots, package.template_root()]
 
 
-def copy_the_wheel_as_it_is(rendered: bool, template: str) -> bool:
+def do_not_render_wheel(rendered: bool, template: str) -> bool:
     return rendered and not package.is_wheel(template)
 
 
@@ -58,7 +58,7 @@ def build_from_the_published_cache(tasks: list[Any], config: dict[str, Any]) -> 
     ]
 
 
-def leave_no_trace(plugin: str, root: str, config: dict[str, Any]) -> None:
+def remove_wheel(plugin: str, root: str, config: dict[str, Any]) -> None:
     if plugin == "badges":
         package.remove(Path(root, "env"))
         fmt.echo_alert(kubernetes.after_disabling(config.get("K8S_NAMESPACE", "openedx")))
@@ -75,8 +75,8 @@ hooks.Filters.ENV_TEMPLATE_TARGETS.add()(CONFIGURATION)
 
 # The environment
 hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(str(HERE / "templates"))
-hooks.Filters.ENV_TEMPLATE_ROOTS.add()(bring_the_code_to_the_image)
-hooks.Filters.IS_FILE_RENDERED.add()(copy_the_wheel_as_it_is)
+hooks.Filters.ENV_TEMPLATE_ROOTS.add()(add_wheel_templates)
+hooks.Filters.IS_FILE_RENDERED.add()(do_not_render_wheel)
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("badges_literal", repr))
 hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
     [
@@ -93,7 +93,7 @@ hooks.Filters.ENV_PATCHES.add_items(
     [(path.name, path.read_text(encoding="utf-8")) for path in sorted((HERE / "patches").iterdir())]
 )
 # Before Tutor removes the hooks of the plugin, this one included.
-hooks.Actions.PLUGIN_UNLOADED.add(priority=hooks.priorities.HIGH - 1)(leave_no_trace)
+hooks.Actions.PLUGIN_UNLOADED.add(priority=hooks.priorities.HIGH - 1)(remove_wheel)
 
 # Images and mounts
 hooks.Filters.IMAGES_BUILD_REQUIRED.add()(build_our_images)

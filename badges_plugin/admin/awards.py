@@ -21,7 +21,7 @@ from badges_plugin.admin.sentences import event_label, moment
 from badges_plugin.models import BadgeAward
 
 # A person who confirms a list has read it; more than this belongs into a command.
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -121,8 +121,8 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> HttpResponse | None:
         """Ask for a reason on a page of its own; revoke when it is given."""
         held = queryset.filter(revoked_at=None)
-        if held.count() > MOST_AT_ONCE:
-            self.message_user(request, _("Choose at most %d badges at once.") % MOST_AT_ONCE, messages.ERROR)
+        if held.count() > MAX_AT_ONCE:
+            self.message_user(request, _("Choose at most %d badges at once.") % MAX_AT_ONCE, messages.ERROR)
             return None
         awards = list(held.select_related(*self.list_select_related))
         if not awards:

@@ -16,14 +16,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin
 from badges_plugin.admin.sentences import event_label
-from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import FailedEvent
 
 # Each may take as long as an event takes, and the browser waits for all of them.
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 # Of a page's messages nobody reads more.
-MOST_MESSAGES = 10
+MAX_MESSAGES = 10
 # Of a value that could not be read, so many bytes tell what it is.
 RAW_SHOWN = 2000
 
@@ -100,8 +100,8 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     @admin.action(description=gettext_lazy("Process again"), permissions=["change"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
         """Oldest first, one by one: one that fails again does not keep the next from its turn."""
-        if queryset.count() > MOST_AT_ONCE:
-            self.message_user(request, _("Choose at most %d events at once.") % MOST_AT_ONCE, messages.ERROR)
+        if queryset.count() > MAX_AT_ONCE:
+            self.message_user(request, _("Choose at most %d events at once.") % MAX_AT_ONCE, messages.ERROR)
             return
         processed, refusals, failures = 0, [], 0
         for failed in queryset.defer(None).order_by("pk"):
@@ -117,7 +117,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
             else:
                 processed += 1
                 self.log_change(request, failed, _("Processed again"))
-        for text in refusals[:MOST_MESSAGES]:
+        for text in refusals[:MAX_MESSAGES]:
             self.message_user(request, text, messages.WARNING)
         if failures:
             text = ngettext("%d event failed again.", "%d events failed again.", failures) % failures

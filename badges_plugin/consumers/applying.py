@@ -9,11 +9,11 @@ from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin import api, database, dispatch, receiving
-from badges_plugin.consumers import failures
+from badges_plugin.consumers import storing
 from badges_plugin.consumers.config import ConsumerConfig
-from badges_plugin.consumers.message import LONGEST_HEADER, DecodedEvent, Message
-from badges_plugin.consumers.patience import Patience
-from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
+from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
+from badges_plugin.consumers.message import MAX_HEADER_LENGTH, DecodedEvent, Message
+from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.consumers.stopping import StopRequest
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe, one_line
@@ -49,10 +49,10 @@ class Applier:
         self._receive = receive
         self._unheard: set[str] = set()
         self._deferrals = Deferrals()
-        self._patience = Patience(
+        self._patience = Retrying(
             limit=config.patience,
             max_pause=config.max_backoff,
-            is_passing=_will_pass,
+            is_transient=_will_pass,
             refresh=database.refresh_connections,
             stop=stop,
         )
@@ -79,8 +79,8 @@ class Applier:
                 self._warn_once(message.event_type)
 
         RequestCache.clear_all_namespaces()
-        set_custom_attribute("badges_event_id", one_line(message.event_id, LONGEST_HEADER))
-        set_custom_attribute("badges_event_type", one_line(message.event_type, LONGEST_HEADER))
+        set_custom_attribute("badges_event_id", one_line(message.event_id, MAX_HEADER_LENGTH))
+        set_custom_attribute("badges_event_type", one_line(message.event_type, MAX_HEADER_LENGTH))
         try:
             self._patience.run(apply, f"Applying {message}", while_waiting=while_waiting)
         except (CannotGoOn, Stopped):
@@ -106,14 +106,14 @@ class Applier:
     ) -> None:
         try:
             self._patience.run(
-                lambda: failures.store(message, decoded, error), f"Storing {message}", while_waiting=while_waiting
+                lambda: storing.store(message, decoded, error), f"Storing {message}", while_waiting=while_waiting
             )
         except (CannotGoOn, Stopped):
             raise
         except Exception as second:
             raise CannotGoOn(f"{message} failed with {describe(error)} and cannot be stored either") from second
         set_custom_attribute("badges_event_failed", True)
-        if deferred := failures.deferral(error):
+        if deferred := storing.deferral(error):
             set_custom_attribute("badges_event_deferred", deferred.cause.value)
             self._deferrals.report(deferred, message)
             return
@@ -127,7 +127,7 @@ def announce_what_was_left(stop: StopRequest) -> None:
     to the next start.
     """
     try:
-        while not stop() and api.announce_pending():
+        while not stop() and api.publish_pending():
             pass
     except Exception as error:  # noqa: BLE001 - events must flow all the same
         logger.error("Announcing what was left failed: %s", describe(error))
@@ -146,5 +146,5 @@ def _will_pass(error: BaseException) -> bool:
     if isinstance(error, DecodingUnavailable):
         return True
     if isinstance(error, ReceiversFailed):
-        return any(database.is_passing(each) for each in error.errors.values())
-    return database.is_passing(error)
+        return any(database.is_transient(each) for each in error.errors.values())
+    return database.is_transient(error)

@@ -8,7 +8,7 @@ from typing import Any
 
 import fastavro
 
-from badges_plugin.consumers.problems import Undecodable
+from badges_plugin.consumers.exceptions import Undecodable
 
 
 def read_whole(content: bytes, schema: object) -> Mapping[str, Any]:

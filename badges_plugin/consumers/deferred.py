@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from badges_plugin import database
-from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.logs import get_logger
 from badges_plugin.models import FailedEvent

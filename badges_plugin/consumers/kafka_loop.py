@@ -21,9 +21,9 @@ from badges_plugin import heartbeat
 from badges_plugin.consumers.applying import Applier, announce_what_was_left
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
+from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.kafka_losses import Losses, look_at_assigned, lowest_offset
 from badges_plugin.consumers.kafka_messages import message_from, registry
-from badges_plugin.consumers.problems import CannotGoOn
 from badges_plugin.consumers.stopping import StopRequest
 from badges_plugin.logs import get_logger
 

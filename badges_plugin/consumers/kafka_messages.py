@@ -20,10 +20,10 @@ from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, Mes
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin.consumers.avro import read_whole
+from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, Undecodable
 from badges_plugin.consumers.message import DecodedEvent, Message, text
 from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
-from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Undecodable
-from badges_plugin.redaction import chain
+from badges_plugin.redaction import iter_causes
 
 BUS = "kafka"
 Headers = list[tuple[str, str | bytes | None]]
@@ -95,7 +95,7 @@ def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datet
         _must_be_whole(client, headers, value)
         data: dict[str, Any] | None = deserializer(value, SerializationContext(topic, MessageField.VALUE, headers))
     except Exception as error:
-        if any(_registry_is_away(each) for each in chain(error)):
+        if any(_registry_is_away(each) for each in iter_causes(error)):
             raise DecodingUnavailable("The schema registry is away") from error
         raise
     if data is None:

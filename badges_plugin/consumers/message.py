@@ -12,7 +12,7 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin.redaction import one_line
 
-LONGEST_HEADER = 255
+MAX_HEADER_LENGTH = 255
 """Characters of a header that are logged."""
 
 
@@ -47,7 +47,7 @@ class Message:
     broker_time: datetime | None = None
 
     def __str__(self) -> str:
-        event_id, event_type = (one_line(each, LONGEST_HEADER) or "?" for each in (self.event_id, self.event_type))
+        event_id, event_type = (one_line(each, MAX_HEADER_LENGTH) or "?" for each in (self.event_id, self.event_type))
         return f"event {event_id} {event_type} ({self.bus} {self.topic} {self.position})"
 
     @property

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from openedx_events.data import EventsMetadata
 
-from badges_plugin.consumers.problems import Undecodable
+from badges_plugin.consumers.exceptions import Undecodable
 from badges_plugin.times import read_instant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

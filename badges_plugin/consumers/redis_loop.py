@@ -24,11 +24,11 @@ from badges_plugin import heartbeat
 from badges_plugin.consumers.applying import Applier, announce_what_was_left
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
-from badges_plugin.consumers.patience import Patience
-from badges_plugin.consumers.problems import CannotGoOn
+from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_options import RedisOptions
 from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
+from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.consumers.stopping import StopRequest
 from badges_plugin.logs import get_logger
 
@@ -88,10 +88,10 @@ class Reader:
         self._may_forget = True
         self._applier = Applier(config, stop)
         self._retries = Retries()
-        self._patience = Patience(
+        self._patience = Retrying(
             limit=config.patience,
             max_pause=config.max_backoff,
-            is_passing=_redis_is_away,
+            is_transient=_redis_is_away,
             refresh=self._start_over,
             stop=stop,
         )

@@ -11,9 +11,9 @@ from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin.consumers.avro import read_whole
+from badges_plugin.consumers.exceptions import Undecodable
 from badges_plugin.consumers.message import DecodedEvent, Message, text
 from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
-from badges_plugin.consumers.problems import Undecodable
 from badges_plugin.consumers.redis_stream import Entry
 
 BUS = "redis"

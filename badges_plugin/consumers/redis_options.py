@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from badges_plugin.consumers.problems import UnusableOption
+from badges_plugin.consumers.exceptions import UnusableOption
 
 OPTIONS = frozenset({"consumer_name", "claim_msgs_older_than", "last_read_msg_id", "check_backlog"})
-LONGEST_NAME = 255
-LONGEST_CLAIM_MILLISECONDS = 366 * 24 * 3600 * 1000
+MAX_NAME_LENGTH = 255
+MAX_CLAIM_MILLISECONDS = 366 * 24 * 3600 * 1000
 _ENTRY_ID = re.compile(r"(?P<time>[0-9]{1,20})(-(?P<number>[0-9]{1,20}))?")
-_LARGEST_PART = 2**64 - 1
+_MAX_PART = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +37,25 @@ def read_options(extra: Mapping[str, object]) -> RedisOptions:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MAX_NAME_LENGTH:
         raise UnusableOption(
-            f'"consumer_name" must be a name of up to {LONGEST_NAME} characters in quotes; left out, one is made.'
+            f'"consumer_name" must be a name of up to {MAX_NAME_LENGTH} characters in quotes; left out, one is made.'
         )
     return value
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_CLAIM_MILLISECONDS:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MAX_CLAIM_MILLISECONDS:
         return value / 1000
     # JSON, as Python reads it, has NaN and Infinity, too: neither is within the limits.
     raise UnusableOption(
         '"claim_msgs_older_than" must be a number of milliseconds without quotes, above 0 and at most '
-        f"{LONGEST_CLAIM_MILLISECONDS}; left out, the setting claim_idle holds."
+        f"{MAX_CLAIM_MILLISECONDS}; left out, the setting claim_idle holds."
     )
 
 
 def _entry_id(value: object) -> str:
     found = _ENTRY_ID.fullmatch(value) if isinstance(value, str) else None
-    if value != "$" and (found is None or any(int(part or 0) > _LARGEST_PART for part in found.groupdict().values())):
+    if value != "$" and (found is None or any(int(part or 0) > _MAX_PART for part in found.groupdict().values())):
         raise UnusableOption('"last_read_msg_id" must be the id of an entry in quotes, as "1679676448892-0".')
     return str(value)

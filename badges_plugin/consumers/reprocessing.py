@@ -16,9 +16,9 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin import dispatch
 from badges_plugin.consumers.applying import receive
-from badges_plugin.consumers.failures import account_of
+from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.message import DecodedEvent
-from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.storing import error_columns
 from badges_plugin.exceptions import BadgesError
 from badges_plugin.models import FailedEvent
 from badges_plugin.redaction import describe
@@ -40,7 +40,7 @@ def process_again(failed: FailedEvent) -> None:
     try:
         receive(event)
     except ReceiversFailed as error:
-        account = account_of(error, attempts=failed.attempts + 1)
+        account = error_columns(error, attempts=failed.attempts + 1)
         # Not updated_at: what is tried again and again would never grow old enough to be deleted.
         rows.update(attempts=F("attempts") + 1, **account)
         raise

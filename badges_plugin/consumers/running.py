@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.consumers.problems import CannotGoOn, Stopped, UnusableOption
+from badges_plugin.consumers.exceptions import CannotGoOn, Stopped, UnusableOption
 from badges_plugin.consumers.stopping import StopRequest
 from badges_plugin.logs import get_logger
-from badges_plugin.redaction import describe_with_place
+from badges_plugin.redaction import describe_with_traceback
 
 logger = get_logger(__name__)
 
@@ -42,5 +42,5 @@ def run_until_stopped(
         logger.critical("Ending, with the event in work not acknowledged: %s", error)
         raise SystemExit(FAILURE) from error
     except Exception as error:
-        logger.critical("Ending, with the event in work not acknowledged: %s", describe_with_place(error))
+        logger.critical("Ending, with the event in work not acknowledged: %s", describe_with_traceback(error))
         raise SystemExit(FAILURE) from error

@@ -2,8 +2,8 @@
 
 The base class owns the order of steps; a provider fills in ``account``, ``load``, ``find``, ``issue`` and ``revoke``,
 and may fill in the hooks. ``load`` and the hooks run in the worker's main thread with the database; ``find``,
-``issue`` and ``revoke`` run in threads, with nothing but their Order, and end with a Receipt or one of the failures of
-``failures``.
+``issue`` and ``revoke`` run in threads, with nothing but their ProviderRequest, and end with a Receipt or one of the
+exceptions in ``exceptions``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import ClassVar, Generic, final
 
 from django.utils.translation import gettext as _
 
-from badges_plugin.distribution.data import Action, Cancelled, ContextT, Order, Receipt
-from badges_plugin.distribution.failures import (
+from badges_plugin.distribution.data import Action, Cancelled, ContextT, ProviderRequest, Receipt
+from badges_plugin.distribution.exceptions import (
     AlreadyIssued,
     DeliveryFailure,
     InTheWay,
@@ -49,7 +49,7 @@ class Backend(ABC, Generic[ContextT]):
         """Everything from the database that a request needs (addresses, keys), frozen. May raise a failure."""
 
     @abstractmethod
-    def find(self, order: Order[ContextT]) -> Receipt | None:
+    def find(self, order: ProviderRequest[ContextT]) -> Receipt | None:
         """Look the badge of this order up at the provider. Never one of ``order.foreign_ids``.
 
         For an issue: a badge that is alive. For a revocation: the badge if it is revoked already, or gone. Of a learner
@@ -57,14 +57,14 @@ class Backend(ABC, Generic[ContextT]):
         """
 
     @abstractmethod
-    def issue(self, order: Order[ContextT]) -> Receipt:
+    def issue(self, order: ProviderRequest[ContextT]) -> Receipt:
         """Ask for the badge, once. Raises AlreadyIssued when the provider says that the learner has it."""
 
     @abstractmethod
-    def revoke(self, order: Order[ContextT]) -> Receipt:
+    def revoke(self, order: ProviderRequest[ContextT]) -> Receipt:
         """Ask that the badge ``order.external_id`` be revoked, once."""
 
-    def find_others(self, order: Order[ContextT]) -> list[str]:
+    def find_others(self, order: ProviderRequest[ContextT]) -> list[str]:
         """Return whose badges the provider has at the address of this order, by their earner ids.
 
         Asked when it refuses a badge as a duplicate of one that is not this learner's. An earner id is empty where the
@@ -96,7 +96,7 @@ class Backend(ABC, Generic[ContextT]):
         """Tell the learner, after that transaction. Whatever is raised here is logged and changes nothing."""
 
     @final
-    def deliver(self, order: Order[ContextT]) -> Receipt | Cancelled:
+    def deliver(self, order: ProviderRequest[ContextT]) -> Receipt | Cancelled:
         """Carry an order out: look up what is in doubt, send, and adopt what the provider says is there already."""
         if order.in_doubt:
             found = self._look_up(order)
@@ -114,7 +114,7 @@ class Backend(ABC, Generic[ContextT]):
         _must_be_in_time(order)
         return self._issue(order)
 
-    def _issue(self, order: Order[ContextT]) -> Receipt:
+    def _issue(self, order: ProviderRequest[ContextT]) -> Receipt:
         try:
             return self.issue(order)
         except AlreadyIssued as refusal:
@@ -123,7 +123,7 @@ class Backend(ABC, Generic[ContextT]):
                 raise self._no_badge_to_adopt(order, refusal) from refusal
             return found
 
-    def _no_badge_to_adopt(self, order: Order[ContextT], refusal: AlreadyIssued) -> PermanentFailure:
+    def _no_badge_to_adopt(self, order: ProviderRequest[ContextT], refusal: AlreadyIssued) -> PermanentFailure:
         try:
             others = [each for each in self.find_others(order) if each != order.recipient.earner_id]
         except DeliveryFailure:
@@ -134,14 +134,14 @@ class Backend(ABC, Generic[ContextT]):
         text = _("The provider refuses the badge as a duplicate, but shows no badge to adopt: %s")
         return PermanentFailure(text % refusal.reason, status=refusal.status)
 
-    def _look_up(self, order: Order[ContextT]) -> Receipt | None:
+    def _look_up(self, order: ProviderRequest[ContextT]) -> Receipt | None:
         try:
             return self.find(order)
         except DeliveryFailure as failure:
             raise failure.still_in_doubt() from None
 
 
-def _must_be_in_time(order: Order[ContextT]) -> None:
+def _must_be_in_time(order: ProviderRequest[ContextT]) -> None:
     """A claim that is about to expire must not send: another worker may be about to do it."""
     if time.monotonic() >= order.send_before:
         raise NotSent("The claim ran out before anything was sent.", ambiguous=order.in_doubt)

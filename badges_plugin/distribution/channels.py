@@ -79,7 +79,7 @@ def name(channel: Channel) -> str:
     return f"{backend.name}: {backend.account_name(channel.account)}"
 
 
-def standing(backend: str, account: str) -> str:
+def status_text(backend: str, account: str) -> str:
     """In words for staff: whether deliveries of the account flow, and if not, why."""
     channel = Channel.objects.filter(backend=backend, account=account).first()
     if channel is not None and channel.paused_reason:
@@ -95,7 +95,9 @@ def key_accepted(backend: str, account: str) -> int:
     return resume(Channel.objects.filter(backend=backend, account=account).exclude(paused_reason=""))
 
 
-def note(channel: Channel, decision: Decision, *, fingerprint: str, now: datetime, policy: RetryPolicy) -> None:
+def apply_verdict(
+    channel: Channel, decision: Decision, *, fingerprint: str, now: datetime, policy: RetryPolicy
+) -> None:
     """What an attempt says about its channel. ``fingerprint`` is that of the key that the attempt used.
 
     It may not be today's: a key that was changed while the attempt was under way must not be the one that is blamed.

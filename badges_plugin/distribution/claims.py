@@ -22,7 +22,7 @@ from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
-_MOST_RECOVERED = 500
+_MAX_RECOVERED = 500
 
 
 def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
@@ -54,7 +54,7 @@ def recover_expired(now: datetime) -> int:
     that never comes to an end.
     """
     expired = Delivery.objects.filter(state=State.SENDING, claimed_until__lt=now).order_by("pk")
-    return sum(_take_back(delivery, now) for delivery in expired[:_MOST_RECOVERED])
+    return sum(_take_back(delivery, now) for delivery in expired[:_MAX_RECOVERED])
 
 
 def _take_back(delivery: Delivery, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import MOST_DAYS, days_to_keep, known_section
+from badges_plugin.conf import MAX_DAYS, days_to_keep, known_section
 from badges_plugin.distribution.retry import RetryPolicy
 
 # Seconds between the latest end of a request and the end of its claim: clocks differ, and threads wait.
@@ -22,7 +22,7 @@ _DEFAULTS: dict[str, object] = {
     **_RETRY_DEFAULTS,
 }
 # No later instant than what a date can hold.
-_LONGEST = MOST_DAYS * 86_400.0
+_LONGEST = MAX_DAYS * 86_400.0
 # Where not every number from 0 on makes sense: no request succeeds in no time, pauses must not shrink to nothing,
 # and chance must not make them negative.
 _BOUNDS = {

@@ -14,13 +14,13 @@ from badges_plugin.times import site_day
 ContextT = TypeVar("ContextT")
 
 
-LONGEST_ADDRESS = 500
+MAX_URL_LENGTH = 500
 """Characters of an address of the web that the tables hold."""
 
 
-def web_address(text: str) -> str:
+def web_url(text: str) -> str:
     """The text, where a link may lead there and a table can hold it; empty otherwise. Providers decide on the text."""
-    is_usable = text.lower().startswith(("https://", "http://")) and len(text) <= LONGEST_ADDRESS
+    is_usable = text.lower().startswith(("https://", "http://")) and len(text) <= MAX_URL_LENGTH
     return text if is_usable else ""
 
 
@@ -63,7 +63,7 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
-class Order(Generic[ContextT]):
+class ProviderRequest(Generic[ContextT]):
     """One thing to be done at a provider, complete: nothing else is read while it is carried out.
 
     ``withdrawn`` has a reason when the learner was retired: then it is looked up if in doubt, and nothing is sent.

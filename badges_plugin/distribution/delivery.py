@@ -20,11 +20,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from badges_plugin import retirement
-from badges_plugin.distribution import channels, forgetting, limits, people, registry
+from badges_plugin.distribution import channels, forgetting, rate_limit, recipients, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.data import Action, Cancelled, Order, Receipt
-from badges_plugin.distribution.failures import (
+from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Receipt
+from badges_plugin.distribution.exceptions import (
     DeliveryFailure,
     InTheWay,
     NoName,
@@ -34,12 +34,12 @@ from badges_plugin.distribution.failures import (
     redacted,
 )
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
-from badges_plugin.distribution.orders import order_for, retired
 from badges_plugin.distribution.queueing import retry_now, settle
+from badges_plugin.distribution.requests import request_for, retired
 from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward
-from badges_plugin.redaction import describe_with_place
+from badges_plugin.redaction import describe_with_traceback
 
 logger = get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Job:
 
     delivery: Delivery
     backend: Backend[Any]
-    order: Order[Any] | Cancelled | DeliveryFailure | Bug
+    order: ProviderRequest[Any] | Cancelled | DeliveryFailure | Bug
     fingerprint: str
 
 
@@ -88,7 +88,11 @@ def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[
     ]
     addressed = []
     for job in jobs:
-        if isinstance(job.order, Order) and job.order.action is Action.ISSUE and not job.order.withdrawn.reason:
+        if (
+            isinstance(job.order, ProviderRequest)
+            and job.order.action is Action.ISSUE
+            and not job.order.withdrawn.reason
+        ):
             job.delivery.recipient_email = job.order.recipient.email
             addressed.append(job.delivery)
     # Only while the claims hold: an expired one may be settled by now, and its address forgotten.
@@ -101,16 +105,22 @@ def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[
 
 def withdraw_retired() -> None:
     """Stop what this process has at hand for learners who were retired, unless its request is under way already."""
-    jobs = [job for job in list(_at_hand.values()) if isinstance(job.order, Order) and not job.order.withdrawn.reason]
+    jobs = [
+        job
+        for job in list(_at_hand.values())
+        if isinstance(job.order, ProviderRequest) and not job.order.withdrawn.reason
+    ]
     for job in _of_retired(jobs):
-        assert isinstance(job.order, Order)  # noqa: S101 - for the type checker
+        assert isinstance(job.order, ProviderRequest)  # noqa: S101 - for the type checker
         job.order.withdrawn.reason = retired()
 
 
 def _without_retired(jobs: list[Job], config: DistributionConfig) -> list[Job]:
     """Look once more who was retired, after addresses were written: nobody who was is left with one."""
     again = {}
-    for job in _of_retired(job for job in jobs if isinstance(job.order, Order) and not job.order.withdrawn.reason):
+    for job in _of_retired(
+        job for job in jobs if isinstance(job.order, ProviderRequest) and not job.order.withdrawn.reason
+    ):
         job.delivery.recipient_email = ""
         Delivery.objects.filter(pk=job.delivery.pk).update(recipient_email="")
         again[job.delivery.pk] = _job(job.delivery, job.fingerprint, config, is_retired=True)
@@ -126,9 +136,9 @@ def _of_retired(jobs: Iterable[Job]) -> list[Job]:
 
 def _job(delivery: Delivery, fingerprint: str, config: DistributionConfig, *, is_retired: bool) -> Job:
     backend = registry.get(delivery.backend)
-    order: Order[Any] | Cancelled | DeliveryFailure | Bug
+    order: ProviderRequest[Any] | Cancelled | DeliveryFailure | Bug
     try:
-        order = order_for(delivery, backend, config, is_retired=is_retired)
+        order = request_for(delivery, backend, config, is_retired=is_retired)
     except DeliveryFailure as failure:
         failure.ambiguous = delivery.in_doubt
         order = failure
@@ -159,10 +169,10 @@ def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Att
             return (bool(withdrawn.reason) and not was_withdrawn) or (is_stopping is not None and is_stopping())
 
         try:
-            with limits.until(job.order.send_before, unless=must_not_begin):
+            with rate_limit.until(job.order.send_before, unless=must_not_begin):
                 outcome = job.backend.deliver(job.order)
         except DeliveryFailure as failure:
-            failure.reason = people.redacted(failure.reason, job.order.recipient)
+            failure.reason = recipients.redacted(failure.reason, job.order.recipient)
             outcome = failure
         except Exception as error:  # noqa: BLE001 - see above; it is logged with its place and shown to staff
             outcome = _bug(job.delivery, error)
@@ -212,7 +222,7 @@ def note_channel(attempt: Attempt, decision: Decision | None, *, policy: RetryPo
         return
     channel, fingerprint = attempt.job.delivery.channel, attempt.job.fingerprint
     try:
-        channels.note(channel, decision, fingerprint=fingerprint, now=timezone.now(), policy=policy)
+        channels.apply_verdict(channel, decision, fingerprint=fingerprint, now=timezone.now(), policy=policy)
     except DatabaseError as error:
         logger.warning("Channel %s: what an attempt says about it could not be noted: %s", channel, error)
 
@@ -230,7 +240,7 @@ def announce(attempt: Attempt, decision: Decision | None) -> None:
     except Exception as error:  # noqa: BLE001 - it is logged
         # The badge is delivered; a mail server that is away must not make it look otherwise. Without the error's
         # message: a mail server quotes the address that it refuses.
-        words = describe_with_place(error)
+        words = describe_with_traceback(error)
         logger.error("Delivery %s is done, but the learner could not be told: %s", delivery.pk, words)
 
 
@@ -240,7 +250,7 @@ def failed_to_record(attempt: Attempt, error: Exception) -> Attempt:
 
 
 def _is_withdrawn(job: Job) -> bool:
-    return isinstance(job.order, Order) and bool(job.order.withdrawn.reason)
+    return isinstance(job.order, ProviderRequest) and bool(job.order.withdrawn.reason)
 
 
 def _badge_in_the_way(outcome: Outcome) -> BadgeAward | None:
@@ -347,5 +357,5 @@ def _word(outcome: Outcome) -> str:
 
 def _bug(delivery: Delivery, error: Exception) -> Bug:
     # Its message, without personal data, is the reason of the delivery.
-    logger.error("Delivery %s hit an error in the program: %s", delivery.pk, describe_with_place(error))
+    logger.error("Delivery %s hit an error in the program: %s", delivery.pk, describe_with_traceback(error))
     return Bug(redacted(f"{type(error).__name__}: {error}"))

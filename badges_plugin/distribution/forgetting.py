@@ -8,8 +8,8 @@ from typing import Any
 
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
-from badges_plugin.distribution.orders import retired
 from badges_plugin.distribution.queueing import retry_now, settle
+from badges_plugin.distribution.requests import retired
 from badges_plugin.distribution.retry import State
 
 

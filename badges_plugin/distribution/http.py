@@ -18,17 +18,17 @@ from urllib.parse import quote
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError
 
-from badges_plugin.distribution import limits, wire
-from badges_plugin.distribution.failures import (
+from badges_plugin.distribution import rate_limit, wire
+from badges_plugin.distribution.exceptions import (
     DeliveryFailure,
     NotSent,
     PermanentFailure,
     RejectedKey,
     TransientFailure,
 )
-from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.distribution.rate_limit import RateLimiter
 
-LARGEST_REPLY = 5_000_000
+MAX_REPLY_BYTES = 5_000_000
 """Bytes, once unpacked; a page of fifty templates with all their texts is below one million."""
 
 # Status codes of the 400s that time may cure; the server has not acted, except perhaps after 408 and 409.
@@ -43,7 +43,7 @@ _UNUSABLE_PROXY = "The machine's proxy has an address that cannot be used (HTTPS
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds to wait for a connection, for the next byte, and for the whole of a reply."""
 
     connect: float = 5.0
@@ -51,8 +51,8 @@ class Patience:
     total: float = 30.0
 
     @classmethod
-    def within(cls, total: float) -> Patience:
-        """The usual patience, cut down where a request as a whole may take less."""
+    def within(cls, total: float) -> Timeouts:
+        """The usual timeouts, cut down where a request as a whole may take less."""
         usual = cls()
         return cls(connect=min(usual.connect, total), read=min(usual.read, total), total=total)
 
@@ -69,13 +69,13 @@ class HttpClient:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         limiter: RateLimiter | None = None,
         describe: Callable[[Any], str] = lambda body: "",
     ) -> None:
         self.base_url = base_url.rstrip("/") + "/"
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
-        self._patience = patience or Patience()
+        self._patience = timeouts or Timeouts()
         self._limiter = limiter
         self._describe = describe
 
@@ -97,10 +97,10 @@ class HttpClient:
         """Send and return the decoded reply (None when it is empty). Raises one of the failures, nothing else.
 
         Each part of ``path`` becomes one segment of the URL whatever it contains. From the look-up of the provider's
-        name to the last byte of the reply it takes no longer than the patience for the whole.
+        name to the last byte of the reply it takes no longer than the timeouts for the whole.
         """
         url = self.base_url + "/".join(_segment(part) for part in path)
-        if not limits.may_begin():
+        if not rate_limit.may_begin():
             raise NotSent("There was no time left for another request.")
         if self._limiter is not None and not self._limiter.wait(at_most=self._patience.total):
             raise NotSent("Too many requests wait for their turn (requests per minute).")
@@ -226,7 +226,7 @@ def _read(response: requests.Response) -> bytes:
     body = bytearray()
     for piece in _unpacked(response):
         body += piece
-        if len(body) > LARGEST_REPLY:
+        if len(body) > MAX_REPLY_BYTES:
             raise TransientFailure("The reply is too large.", ambiguous=True, status=response.status_code)
     _must_be_whole(response)
     return bytes(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from badges_plugin import api
-from badges_plugin.distribution import people
+from badges_plugin.distribution import recipients
 from badges_plugin.distribution.delivery import withdraw_retired
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.queueing import retry_now
@@ -38,5 +38,5 @@ def resume_named() -> int:
     """Make due again what waited for a name that the learner has now. Returns how many there were."""
     waiting = Delivery.objects.filter(state=State.FAILED, awaits_name=True).order_by("pk")
     learners = waiting.select_related("award__progress__user__badges_learner")
-    named = [delivery.pk for delivery in learners if people.has_name(delivery.award.user)]
+    named = [delivery.pk for delivery in learners if recipients.has_name(delivery.award.user)]
     return retry_now(Delivery.objects.filter(pk__in=named)) if named else 0

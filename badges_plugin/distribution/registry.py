@@ -12,7 +12,7 @@ from badges_plugin.models import BadgeTemplate
 
 _backends: dict[str, Backend[Any]] = {}
 
-LONGEST_SLUG = 32
+MAX_SLUG_LENGTH = 32
 
 
 def register(backend: Backend[Any]) -> None:
@@ -26,9 +26,9 @@ def register(backend: Backend[Any]) -> None:
             f"Two distribution backends are called {backend.slug!r}: {type(known).__qualname__} and "
             f"{type(backend).__qualname__}. Uninstall one of them or change its slug."
         )
-    if not 0 < len(backend.slug) <= LONGEST_SLUG:
+    if not 0 < len(backend.slug) <= MAX_SLUG_LENGTH:
         raise ImproperlyConfigured(
-            f"The slug of a distribution backend has 1 to {LONGEST_SLUG} characters: {backend.slug!r}"
+            f"The slug of a distribution backend has 1 to {MAX_SLUG_LENGTH} characters: {backend.slug!r}"
         )
     _backends[backend.slug] = backend
     # The doctor looks at what its app has to say, too, wherever it is installed from.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from badges_plugin.distribution.data import Cancelled, Receipt
-from badges_plugin.distribution.failures import DeliveryFailure, NotSent, RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import DeliveryFailure, NotSent, RejectedKey, TransientFailure
 
 
 class State(StrEnum):

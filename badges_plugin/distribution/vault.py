@@ -17,12 +17,12 @@ class UnreadableKey(Exception):
     """The stored key was encrypted under a SECRET_KEY that is gone."""
 
 
-def seal(key: str) -> str:
+def encrypt(key: str) -> str:
     """The key as it may be stored."""
     return _fernet().encrypt(key.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
+def decrypt(sealed: str) -> str:
     """The key again. Raises UnreadableKey."""
     try:
         return _fernet().decrypt(sealed.encode()).decode()
@@ -35,7 +35,7 @@ def reseal(sealed: str) -> str | None:
     try:
         Fernet(_derived(settings.SECRET_KEY)).decrypt(sealed.encode())
     except InvalidToken:
-        return seal(unseal(sealed))
+        return encrypt(decrypt(sealed))
     return None
 
 

@@ -24,12 +24,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from badges_plugin.distribution.budgets import Budget
-from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.distribution.exceptions import DeliveryFailure
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
-LARGEST_NOTIFICATION = 16_384
+MAX_NOTIFICATION_BYTES = 16_384
 
 # Seconds. A provider that announces an event before it can be asked for it announces it again later than that.
 _REMEMBERED = 60
@@ -140,8 +140,8 @@ class WebhookView(APIView):
 def _read(request: Request) -> Mapping[str, Any]:
     length = request.META.get("CONTENT_LENGTH") or ""
     # Without a length nothing is read: the server would hand over whatever comes.
-    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_NOTIFICATION:
-        raise BadNotification(f"A notification has a length of at most {LARGEST_NOTIFICATION} bytes.")
+    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_NOTIFICATION_BYTES:
+        raise BadNotification(f"A notification has a length of at most {MAX_NOTIFICATION_BYTES} bytes.")
     try:
         notification = json.loads(request.body)
     except (ValueError, RecursionError):

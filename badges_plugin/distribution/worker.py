@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.consumers.deferred import Retries
-from badges_plugin.database import is_passing
+from badges_plugin.database import is_transient
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import (
@@ -105,7 +105,7 @@ class Worker:
                     troubles = 0
                 except Exception as error:
                     is_from_database = isinstance(error, OperationalError | InterfaceError)
-                    if not is_from_database and not is_passing(error):
+                    if not is_from_database and not is_transient(error):
                         raise
                     # What cannot be recorded in the end stays claimed, expires and is looked up at the provider.
                     troubles += 1
@@ -219,7 +219,7 @@ class Worker:
         self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_SECONDS
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
-        api.announce_pending()
+        api.publish_pending()
         self._housekeeping.do_what_is_due(timezone.now())
         self._retries.when_due()
 
@@ -231,7 +231,7 @@ class Worker:
             with transaction.atomic():
                 decisions = [record(attempt, policy=self.config.retry) for attempt in attempts]
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 raise
             # Which of them it is about is found, and logged, when they are recorded one by one.
             decisions = [self._record_one(attempt) for attempt in attempts]
@@ -248,7 +248,7 @@ class Worker:
             return record(attempt, policy=self.config.retry)
         except Exception as error:
             # One badge that cannot be recorded must not stop the others.
-            if is_passing(error):
+            if is_transient(error):
                 raise
             return record(failed_to_record(attempt, error), policy=self.config.retry)
 

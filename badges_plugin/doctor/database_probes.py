@@ -128,7 +128,7 @@ def clock() -> Iterator[Finding]:
 
 def announcements() -> Iterator[Finding]:
     """Awards and revocations were published."""
-    overdue = BadgeAward.objects.filter(announce_due_at__lt=timezone.now() - UNANNOUNCED_TOLERANCE).count()
+    overdue = BadgeAward.objects.filter(publish_due_at__lt=timezone.now() - UNANNOUNCED_TOLERANCE).count()
     if overdue:
         yield Finding.error(
             f"{overdue} awards or revocations were not published on the event bus.",

@@ -12,10 +12,10 @@ from django.core.exceptions import ImproperlyConfigured
 from edx_event_bus_kafka.internal.config import get_full_topic
 
 from badges_plugin.consumers.config import consumer_config
+from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.kafka_loop import client_properties, make_client
 from badges_plugin.consumers.kafka_losses import standings
 from badges_plugin.consumers.kafka_messages import is_about_the_schema, registry
-from badges_plugin.consumers.problems import CannotGoOn
 from badges_plugin.doctor.bus_probes import GROUP
 from badges_plugin.doctor.findings import Finding
 

@@ -16,7 +16,7 @@ from badges_plugin.checks import OWN_EVENT_TYPES
 from badges_plugin.doctor.findings import Finding
 from badges_plugin.doctor.registry import app_configs, is_examined
 from badges_plugin.exceptions import UnusableEventType
-from badges_plugin.processing.publishing import unheard_loggers
+from badges_plugin.processing.publishing import disabled_loggers
 
 OUR_CONSUMERS = "badges_plugin.consumers."
 
@@ -130,7 +130,7 @@ def producer() -> Iterator[Finding]:
         )
         return
     yield Finding.ok(f"The producer is {name}.")
-    for unheard in unheard_loggers():
+    for unheard in disabled_loggers():
         yield Finding.error(
             f"The logger {unheard} is off: awards that the bus did not take would count as published.",
             "Let it report errors: see LOGGING.",

@@ -7,10 +7,11 @@ import unicodedata
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.models.ruleset_version import ConfigurationModel, RulesetVersion
+from badges_plugin.models.configuration import ConfigurationModel, RulesetVersion
 from badges_plugin.models.templates import BadgeTemplate
 
 
@@ -29,6 +30,15 @@ class RequirementGroup(ConfigurationModel):
     name = models.CharField(_("name"), max_length=255)
     # A digest, not the name: what databases take for equal (case, accents, blanks) differs, and not all of it fits.
     name_key = models.CharField(max_length=64, editable=False)
+    needed = models.PositiveSmallIntegerField(
+        _("how many are needed"),
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text=_("How many different requirements of the group a learner must fulfill."),
+    )
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("Matters only where the badge template asks for its groups in order.")
+    )
 
     class Meta:
         verbose_name = _("group of requirements")

@@ -16,7 +16,7 @@ from badges_plugin.models.templates import BadgeTemplate
 
 
 class Learner(models.Model):
-    """A Credentials user of whom some event has told.
+    """A Credentials user that at least one event was about.
 
     .. pii: Belongs to a user; holds no personal data itself.
     .. pii_types: other
@@ -131,6 +131,13 @@ class BadgeProgress(models.Model):
         BadgeTemplate, on_delete=models.PROTECT, related_name="progresses", verbose_name=_("badge template")
     )
 
+    counts_from = models.DateTimeField(
+        _("counts from"),
+        null=True,
+        blank=True,
+        help_text=_("Only newer events count: an earlier award has expired. Empty: all of them count."),
+    )
+
     class Meta:
         verbose_name = _("badge progress")
         verbose_name_plural = _("badge progress records")
@@ -158,6 +165,16 @@ class Fulfillment(models.Model):
     requirement = models.ForeignKey(
         BadgeRequirement, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("requirement")
     )
+    value_key = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        editable=False,
+        help_text=_("What tells the counted values of a requirement apart. Empty where nothing is counted."),
+    )
+    value = models.CharField(
+        _("counted value"), max_length=255, blank=True, default="", help_text=_("The counted value, for people.")
+    )
     is_fulfilled = models.BooleanField(_("fulfilled"))
     event_id = models.UUIDField(_("event id"))
     event_type = models.CharField(_("event type"), max_length=255)
@@ -168,6 +185,16 @@ class Fulfillment(models.Model):
         blank=True,
         editable=False,
         help_text=_("Fingerprint of the requirement's rules at that time. Empty for what is not fulfilled."),
+    )
+    reset_time = models.DateTimeField(
+        _("reset at"), null=True, blank=True, help_text=_("Time of the newest penalty that reset it.")
+    )
+    reset_id = models.UUIDField(null=True, blank=True, editable=False)
+    times = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text=_("The times of the events since the last reset, where groups are asked for in order."),
     )
     since = models.DateTimeField(
         _("since"),
@@ -180,7 +207,7 @@ class Fulfillment(models.Model):
         verbose_name = _("fulfillment")
         verbose_name_plural = _("fulfillments")
         constraints = [
-            models.UniqueConstraint(fields=("progress", "requirement"), name="badges_fulfillment_requirement"),
+            models.UniqueConstraint(fields=("progress", "requirement", "value_key"), name="badges_fulfillment_value"),
         ]
 
     def __str__(self) -> str:
@@ -207,13 +234,23 @@ class Fulfillment(models.Model):
         self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
 
 
+class Ending(models.TextChoices):
+    """Why an award ended. The values are stored; never change one."""
+
+    PENALTY = "penalty", _("penalty")
+    BY_HAND = "by_hand", _("revoked by staff")
+    PROVIDER = "provider", _("revoked at the provider")
+    EXPIRED = "expired", _("expired")
+    ERASED = "erased", _("learner erased")
+
+
 class BadgeAward(models.Model):
     """One award of a badge to a learner; a badge that is earned again has another one with the next number.
 
     The facts of an award are final: they change once, when the award is revoked. ``awarded_at`` and ``revoked_at`` are
     the times of what happened, as events tell them; over all awards of a progress they only grow. When this site got to
     know is beside them. The row is also the outbox of its public events: until the event bus has them,
-    ``announce_due_at`` says when they are sent (again).
+    ``publish_due_at`` says when they are sent (again).
 
     .. no_pii: This model has no PII.
     """
@@ -237,23 +274,24 @@ class BadgeAward(models.Model):
     )
     revocation_recorded_at = models.DateTimeField(_("revocation recorded at"), null=True, blank=True)
     revocation_reason = models.CharField(_("revocation reason"), max_length=255, blank=True)
-    revoked_by_hand = models.BooleanField(
-        _("revoked by hand"),
-        default=False,
-        help_text=_("A person or a provider revoked it, not the learner's progress."),
+    expires_at = models.DateTimeField(
+        _("expires at"), null=True, blank=True, db_index=True, help_text=_("Empty: the badge does not expire.")
+    )
+    ended_by = models.CharField(
+        _("ended by"), max_length=16, choices=Ending.choices, blank=True, default="", editable=False
     )
     events = models.JSONField(
         _("events"), help_text=_("The events that made the award: a list of objects with id, type and time.")
     )
-    announced_at = models.DateTimeField(_("award announced at"), null=True, blank=True, editable=False)
-    revocation_announced_at = models.DateTimeField(_("revocation announced at"), null=True, blank=True, editable=False)
-    announce_due_at = models.DateTimeField(
-        _("announcement due"),
+    published_at = models.DateTimeField(_("award published at"), null=True, blank=True, editable=False)
+    revocation_published_at = models.DateTimeField(_("revocation published at"), null=True, blank=True, editable=False)
+    publish_due_at = models.DateTimeField(
+        _("publishing due"),
         null=True,
         blank=True,
         editable=False,
         db_index=True,
-        help_text=_("Until then it is somebody's who is sending it, afterwards anybody's. Empty: all is announced."),
+        help_text=_("When another process may publish this. Empty: everything is published."),
     )
 
     class Meta:
@@ -266,6 +304,11 @@ class BadgeAward(models.Model):
 
     def __str__(self) -> str:
         return f"{self.progress} #{self.number}"
+
+    @property
+    def revoked_by_hand(self) -> bool:
+        """Whether a person or a provider revoked it, not the learner's progress."""
+        return self.ended_by in (Ending.BY_HAND, Ending.PROVIDER)
 
     @property
     def user(self) -> User:

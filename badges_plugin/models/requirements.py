@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.signals import m2m_changed
 from django.utils.translation import gettext
@@ -12,11 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf, events
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.models.configuration import ConfigurationModel, renew_for_links
 from badges_plugin.models.groups import RequirementGroup
-from badges_plugin.models.ruleset_version import ConfigurationModel, renew_for_links
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.validity import Validity, digest, fingerprint
 from badges_plugin.rules import Operator, Rule, compile_rule
+
+MAX_COUNT = 1000
+"""How many events or values a requirement can ask for."""
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -92,6 +96,35 @@ class BadgeRequirement(EventCondition):
         ),
     )
 
+    count = models.PositiveSmallIntegerField(
+        _("count"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_COUNT)],
+        help_text=_("How many matching events it takes; or how many different values, see below."),
+    )
+    counted_by = models.CharField(
+        _("counted by"),
+        max_length=255,
+        blank=True,
+        help_text=_(
+            "Key path whose different values are counted, for example course.course_key. Empty: each event counts."
+        ),
+    )
+    position = models.PositiveSmallIntegerField(
+        _("position"),
+        default=0,
+        help_text=_("Of a requirement without a group; matters only where the template asks for its groups in order."),
+    )
+    # RESTRICT: the badge that is asked for must not vanish from under those who are on the way.
+    needs_badge = models.ForeignKey(
+        BadgeTemplate,
+        on_delete=models.RESTRICT,
+        related_name="needed_by",
+        null=True,
+        blank=True,
+        verbose_name=_("needs the badge"),
+        help_text=_("Another badge that fulfills the requirement while the learner holds it."),
+    )
     kept_rules = models.JSONField(
         default=dict,
         editable=False,

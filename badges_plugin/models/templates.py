@@ -6,11 +6,13 @@ import uuid
 
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from badges_plugin.conf import MAX_DAYS
 from badges_plugin.host import AbstractCredential
-from badges_plugin.models.ruleset_version import ConfigurationModel
+from badges_plugin.models.configuration import ConfigurationModel
 
 
 class BadgeTemplate(ConfigurationModel, AbstractCredential):
@@ -45,6 +47,24 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
         _("can be earned again"),
         default=True,
         help_text=_("Whether a learner whose badge was revoked can earn it again."),
+    )
+    in_order = models.BooleanField(
+        _("in order"),
+        default=False,
+        help_text=_("Whether the groups must be fulfilled one after another, in the order of their position."),
+    )
+    valid_days = models.PositiveIntegerField(
+        _("valid for (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)],
+        help_text=_("How long the badge is valid after it was earned. Empty: it does not expire."),
+    )
+    renewal_days = models.PositiveIntegerField(
+        _("renewal opens (days before the end)"),
+        default=0,
+        validators=[MaxValueValidator(MAX_DAYS)],
+        help_text=_("What learners do from then on counts toward the next award. Reminders go out on that day."),
     )
 
     class Meta:

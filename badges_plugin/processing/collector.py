@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
-from badges_plugin.processing import announcements
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
+from badges_plugin.processing import outbox
 from badges_plugin.processing.progression import ProgressChange
 from badges_plugin.removal import detach
 from badges_plugin.signals import badge_awarded, badge_revoked
@@ -76,7 +76,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
             for row in sorted(change.fulfillments.values(), key=lambda row: row.stamp)
             if change.template.counts(row)
         ],
-        announce_due_at=announcements.first_due(),
+        publish_due_at=outbox.first_due(),
     )
     badge_awarded.send(sender=BadgeTemplate, award=new)
     _log_after_commit(
@@ -86,7 +86,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
         new.number,
         change.last_event.stamp.id,
     )
-    announcements.after_commit(new)
+    outbox.after_commit(new)
     return new
 
 
@@ -100,11 +100,11 @@ def revoke(award: BadgeAward, *, reason: str, by_hand: bool, happened_at: dateti
     award.revoked_at = _after(award.awarded_at, min(happened_at or now, now))
     award.revocation_recorded_at = now
     award.revocation_reason = reason[:REASON_LENGTH]
-    award.revoked_by_hand = by_hand
-    award.announce_due_at = announcements.first_due()
+    award.ended_by = Ending.BY_HAND if by_hand else Ending.PENALTY
+    award.publish_due_at = outbox.first_due()
     award.save(
         update_fields=[
-            "revoked_at", "revocation_recorded_at", "revocation_reason", "revoked_by_hand", "announce_due_at",
+            "revoked_at", "revocation_recorded_at", "revocation_reason", "ended_by", "publish_due_at",
         ]
     )  # fmt: skip
     _set_status(award.credential, REVOKED)
@@ -116,7 +116,7 @@ def revoke(award: BadgeAward, *, reason: str, by_hand: bool, happened_at: dateti
         award.number,
         reason,
     )
-    announcements.after_commit(award)
+    outbox.after_commit(award)
 
 
 def restore_credential(award: BadgeAward) -> bool:

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from badges_plugin.database import is_passing
+from badges_plugin.database import is_transient
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, Learner, RetiredLearner
+from badges_plugin.models import BadgeAward, Ending, Learner, RetiredLearner
 from badges_plugin.processing import learners, traces
 from badges_plugin.redaction import describe
 from badges_plugin.retirement import is_retired, retired_people
@@ -86,7 +86,7 @@ def _is_erased(user_id: int) -> bool:
     try:
         _erase(user_id)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         # Of a backend that was installed separately, say.
         logger.error("What is kept of user %s, who was retired, could not be erased: %s", user_id, describe(error))
@@ -100,7 +100,9 @@ def _erase(user_id: int) -> None:
         learner_retired.send(sender=Learner, user=user)
         awards = list(BadgeAward.objects.filter(progress__user=user_id).values_list("pk", flat=True))
         # Nothing is announced of them any more, and what staff wrote may name them.
-        BadgeAward.objects.filter(pk__in=awards).update(announce_due_at=None)
-        BadgeAward.objects.filter(pk__in=awards, revoked_by_hand=True).update(revocation_reason="")
+        BadgeAward.objects.filter(pk__in=awards).update(publish_due_at=None)
+        BadgeAward.objects.filter(pk__in=awards, ended_by__in=[Ending.BY_HAND, Ending.PROVIDER]).update(
+            revocation_reason=""
+        )
         kind = ContentType.objects.get_for_model(BadgeAward)
         LogEntry.objects.filter(content_type=kind, object_id__in=map(str, awards)).update(change_message="")

@@ -101,7 +101,7 @@ def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
     if found is not None and progression.is_applied(found, steps, ruleset):
         return HistoryChanges(is_repeated=True)
     with transaction.atomic():
-        held = learners.hold(learners.ensure(found, newest), newest)
+        held = learners.lock_and_update(learners.get_or_create(found, newest), newest)
         ruleset.must_be_current()
         changes = progression.apply(held, steps, ruleset)
         collected = list(zip((change.template.id for change in changes), collector.collect(changes), strict=True))

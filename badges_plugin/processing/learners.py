@@ -112,7 +112,7 @@ def is_known(user: User) -> bool:
 
 
 @dataclass(frozen=True)
-class Ensured:
+class FoundOrCreated:
     """A learner who is a user."""
 
     user: User
@@ -121,7 +121,7 @@ class Ensured:
     """Whether this transaction has made it, so that nobody else knows it yet."""
 
 
-def ensure(found: User | None, event: BadgingEvent) -> Ensured:
+def get_or_create(found: User | None, event: BadgingEvent) -> FoundOrCreated:
     """Make sure that the learner is a user, and only one; ``found`` is whom ``find`` returned.
 
     No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The lock is
@@ -130,19 +130,19 @@ def ensure(found: User | None, event: BadgingEvent) -> Ensured:
     """
     learner = event.learner
     if found is not None and (learner.lms_user_id is None or has_id(found)):
-        return Ensured(found)
+        return FoundOrCreated(found)
     LearnerLock.hold(learner.lms_user_id or crc32(learner.username.casefold().encode()))
     user = find(learner)
     if user is None:
-        return Ensured(_create(learner), is_made=True)
+        return FoundOrCreated(_create(learner), is_made=True)
     if learner.lms_user_id is not None and not has_id(user):
         user.lms_user_id = learner.lms_user_id
         user.save(update_fields=["lms_user_id"])
-    return Ensured(user)
+    return FoundOrCreated(user)
 
 
 @dataclass(frozen=True)
-class Held:
+class LockedLearner:
     """A learner who is locked until the end of the transaction."""
 
     user: User
@@ -150,7 +150,7 @@ class Held:
     """Whether badges never dealt with the learner before, so that there is no progress either."""
 
 
-def hold(ensured: Ensured, event: BadgingEvent) -> Held:
+def lock_and_update(target: FoundOrCreated, event: BadgingEvent) -> LockedLearner:
     """Lock the learner until the end of the transaction, and take over what the event says of them.
 
     Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
@@ -158,10 +158,10 @@ def hold(ensured: Ensured, event: BadgingEvent) -> Held:
     user was deleted meanwhile, and IgnoredEvent when they were retired.
     """
     # What this transaction has made is locked, and nobody ever dealt with it.
-    user = ensured.user if ensured.is_made else lock(ensured.user.pk)
+    user = target.user if target.is_made else lock(target.user.pk)
     refuse_retired(event.learner, user)
     learner = Learner.objects.filter(pk=user.pk)
-    is_new = ensured.is_made or not (is_known(ensured.user) or learner.exists())
+    is_new = target.is_made or not (is_known(target.user) or learner.exists())
     if is_new:
         # The host takes over name and e-mail address itself at each login.
         known_until = user.last_login or event.stamp.time
@@ -172,7 +172,7 @@ def hold(ensured: Ensured, event: BadgingEvent) -> Held:
         news = {"profile_time": event.stamp.time, **({"was_named": True} if _is_named(user) else {})}
         is_newer = bool(learner.filter(profile_time__lt=event.stamp.time).update(**news))
     _refresh_profile(user, event.learner, is_newer)
-    return Held(user, is_new)
+    return LockedLearner(user, is_new)
 
 
 def lock(user_id: int) -> User:

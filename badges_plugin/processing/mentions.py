@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import AnyStr
 
 # Longer ones are not valid: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3
-_LONGEST_ADDRESS = 254
+_MAX_EMAIL_LENGTH = 254
 _PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]")
 # A full stop ends an address, and does not end it where a letter follows.
 _MORE = re.compile(r"[.-]*\w")
@@ -44,7 +44,7 @@ def _is_apart(text: str, start: int, end: int) -> bool:
 def _begins_with_address(raw: bytes) -> bool:
     for digits in (1, 2):
         length = raw[:digits]
-        word = next((raw[digits : digits + n] for n in range(3, _LONGEST_ADDRESS + 1) if _length(n) == length), b"")
+        word = next((raw[digits : digits + n] for n in range(3, _MAX_EMAIL_LENGTH + 1) if _length(n) == length), b"")
         if 0 < word.find(b"@") < len(word) - 1 and not re.search(rb"[\x00-\x20]", word):
             return True
     return False

@@ -59,7 +59,7 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     if found is not None and progression.is_applied(found, steps, ruleset):
         return Outcome.REPEATED
     with transaction.atomic():
-        held = learners.hold(learners.ensure(found, event), event)
+        held = learners.lock_and_update(learners.get_or_create(found, event), event)
         ruleset.must_be_current()
         collected = collector.collect(progression.apply(held, steps, ruleset))
     count(collected)

@@ -83,7 +83,7 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     )
 
 
-def apply(held: learners.Held, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
+def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
     """Set and reset the learner's fulfillments and return what changed, by template.
 
     The caller holds the learner and gives the steps oldest first. Each fulfillment is stamped with the event; one

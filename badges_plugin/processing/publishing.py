@@ -56,7 +56,7 @@ def is_published(event_type: str) -> bool:
     return has_producer and any(topic.get("enabled") is True for topic in topics.values())
 
 
-def unheard_loggers() -> list[str]:
+def disabled_loggers() -> list[str]:
     """The producers' loggers that let no errors through: what they fail to send would count as sent."""
     return [name for name in PRODUCER_LOGGERS if not logging.getLogger(name).isEnabledFor(logging.ERROR)]
 

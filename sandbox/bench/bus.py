@@ -126,7 +126,7 @@ class _Bench:
         return (EVENTS - 1) / (moments[-1] - moments[0]).total_seconds()
 
     def _demand_awards(self, badge: CredlyBadge, count: int) -> None:
-        awards = BadgeAward.objects.filter(progress__template=badge.template.pk, announced_at__isnull=False)
+        awards = BadgeAward.objects.filter(progress__template=badge.template.pk, published_at__isnull=False)
         if awards.count() != count:
             raise RuntimeError(f"{awards.count()} awards of {badge.name}, not {count}")
 

@@ -21,7 +21,7 @@ TOPIC_PREFIX = "dev"
 PARTITIONS = 4
 MANAGE = str(Path(__file__).resolve().parents[1] / "manage.py")
 
-# Patience that suits an audience: in production all of these are longer.
+# Retrying that suits an audience: in production all of these are longer.
 BADGES_CONFIG = {
     "consumer": {"session_timeout": 6, "commit_interval": 0.2},
     "distribution": {

@@ -14,7 +14,7 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import CourseData, CoursePassingStatusData, UserData, UserPersonalData
 
 from badges_plugin import api, database
-from badges_plugin.consumers.patience import Patience
+from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.sync import sync_organization
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, DataRule, PenaltyDataRule
@@ -23,8 +23,8 @@ from sandbox.drills.verdict import Wanted
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
 
-_PATIENCE = Patience(
-    limit=30, max_pause=1, is_passing=database.is_passing, refresh=database.refresh_connections, stop=lambda: False
+_PATIENCE = Retrying(
+    limit=30, max_pause=1, is_transient=database.is_transient, refresh=database.refresh_connections, stop=lambda: False
 )
 _user_ids = itertools.count(1)
 # Each event is newer than all before it.
@@ -104,7 +104,7 @@ def add_site() -> Site:
 def passing(learner: UserData, course: str, *, is_passing: bool) -> CoursePassingStatusData:
     """The data of the event that a course is passed or failed."""
     return CoursePassingStatusData(
-        is_passing=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
+        is_transient=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
     )
 
 

@@ -22,7 +22,7 @@ CONSUMERS = 3
 LEARNERS, KILLS = 260, 21
 FEW_LEARNERS, FEW_KILLS = 30, 3
 # Between two kills: long enough for a group to form again most of the time, not always.
-SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 4.5
+SHORTEST_PAUSE, MAX_PAUSE = 1.0, 4.5
 OUTAGE_SECONDS = 2.0
 DATABASE_OUTAGES = 2
 
@@ -77,7 +77,7 @@ def _act(stage: BusStage, story: Story, options: Options, result: Result) -> Non
             for number in poison[: -(-len(POISON) // kills)]:
                 stage.broker.poison(number)
                 poison.remove(number)
-            pause(chance.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
+            pause(chance.uniform(SHORTEST_PAUSE, MAX_PAUSE))
             with faults.get(stage.kills, nullcontext()):
                 stage.kill_and_replace(chance)
         stage.wait_until_consumed()

@@ -23,7 +23,7 @@ from badges_plugin.models import (
     PenaltyDataRule,
     RequirementGroup,
 )
-from badges_plugin.processing.announcements import Kind, event_id
+from badges_plugin.processing.outbox import Kind, event_id
 from sandbox.credly.remote import CredlyControl
 from sandbox.demo.state import everything
 from sandbox.drills.badges import CredlyBadge, add_site
@@ -110,11 +110,11 @@ def compare_public(published: Mapping[tuple[str, str], int], result: Result) -> 
 
 def make_announcements_due() -> int:
     """As if the five minutes were over that a sender has to itself. Returns how many killed processes had left."""
-    return BadgeAward.objects.filter(announce_due_at__isnull=False).update(announce_due_at=timezone.now())
+    return BadgeAward.objects.filter(publish_due_at__isnull=False).update(publish_due_at=timezone.now())
 
 
 def announcements_left() -> int:
-    return BadgeAward.objects.filter(announce_due_at__isnull=False).count()
+    return BadgeAward.objects.filter(publish_due_at__isnull=False).count()
 
 
 def wanted_at_credly(expected: Ending, badge: Badge, learners: int) -> dict[str, Wanted]:

@@ -10,7 +10,7 @@ from sandbox.drills.stage import Stage, wait_until
 # So many failures in a row: the breaker is open (after 5), and probing found nobody a few times.
 FAILURES_TO_SEE = 8
 # Each of three workers holds up to six claims when the first of them fails; then there are probes, one by one.
-MOST_ATTEMPTS = 60
+MAX_ATTEMPTS = 60
 
 
 def down_and_back(stage: Stage, options: Options) -> Result:
@@ -33,7 +33,7 @@ def down_and_back(stage: Stage, options: Options) -> Result:
         f"{tried} attempts; {waiting} deliveries waited for its return."
     )
     close(badge, result)
-    result.demand(tried <= MOST_ATTEMPTS, f"{tried} attempts at a service that is away are too many")
+    result.demand(tried <= MAX_ATTEMPTS, f"{tried} attempts at a service that is away are too many")
     result.demand(result.numbers["cancelled"] == len(learners[::4]), "revoked badges were issued all the same")
     return result
 

@@ -13,7 +13,7 @@ from openedx_events.learning.data import UserData, UserPersonalData
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin import api
-from badges_plugin.consumers import failures
+from badges_plugin.consumers import storing
 from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_stream import Entry
@@ -172,4 +172,4 @@ def _fail_about(user: UserData, course: str) -> None:
     readable = Entry(f"{next(_entries)}-0".encode(), {b"event_data": user.pii.email.encode()})
     error = ValueError(f"{user.pii.name} <{user.pii.email}>")
     decoded = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, metadata, data)
-    failures.store(message_from(readable, "drills", "drills"), decoded, error)
+    storing.store(message_from(readable, "drills", "drills"), decoded, error)

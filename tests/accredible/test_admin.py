@@ -28,7 +28,7 @@ def test_a_configuration_whose_key_is_good_is_saved(admin_client: Client, accred
     assert response.status_code == 302, response.context["adminform"].errors
     api_config = AccredibleApiConfig.objects.get()
     assert (api_config.name, api_config.api_key) == ("Demo", DEMO_KEY)
-    assert DEMO_KEY not in api_config.sealed_key
+    assert DEMO_KEY not in api_config.encrypted_key
     page = admin_client.get(reverse(CHANGE, args=[api_config.pk])).content.decode()
     assert "stored, encrypted" in page
     assert DEMO_KEY not in page
@@ -75,7 +75,7 @@ def test_a_configuration_of_the_settings_appears_and_keeps_its_name(
     api_config = AccredibleApiConfig.objects.get()
     admin_client.post(reverse(CHANGE, args=[api_config.pk]), {"name": "Renamed", "api_key": "forged"})
     api_config.refresh_from_db()
-    assert (api_config.name, api_config.sealed_key) == ("Other", "")
+    assert (api_config.name, api_config.encrypted_key) == ("Other", "")
 
 
 def test_the_sync_action_reports_on_each_configuration(

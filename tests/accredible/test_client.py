@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from badges_plugin.distribution.accounts.records import UnexpectedReply
-from badges_plugin.distribution.accredible.client import words_of_error
+from badges_plugin.distribution.accredible.client import error_message
 from badges_plugin.distribution.accredible.data import CredentialState, credential, group
 
 TODAY = date(2026, 6, 15)
@@ -28,7 +28,7 @@ TODAY = date(2026, 6, 15)
     ],
 )
 def test_words_of_errors(body: Any, words: str) -> None:
-    assert words_of_error(body) == words
+    assert error_message(body) == words
 
 
 @pytest.mark.parametrize(

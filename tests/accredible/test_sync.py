@@ -17,7 +17,7 @@ from badges_plugin.distribution.accredible.configurations import ensure_configur
 from badges_plugin.distribution.accredible.events import PollResult, poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.accredible.sync import sync_groups
-from badges_plugin.distribution.failures import RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import RejectedKey, TransientFailure
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.accredible import OTHER_KEY, AccredibleSimulator

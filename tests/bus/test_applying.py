@@ -20,8 +20,8 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped, Undecodable
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped, Undecodable
 from badges_plugin.consumers.stopping import StopRequest
 from badges_plugin.models import FailedEvent
 

@@ -8,8 +8,8 @@ from django.test import override_settings
 
 from badges_plugin.consumers import checks
 from badges_plugin.consumers.config import consumer_config
+from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.kafka_loop import client_properties
-from badges_plugin.consumers.problems import CannotGoOn
 
 
 def test_what_is_left_out_has_its_default() -> None:

@@ -13,9 +13,9 @@ from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, seria
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin.consumers import redis_messages
+from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, Undecodable
 from badges_plugin.consumers.kafka_loop import make_client
 from badges_plugin.consumers.kafka_messages import message_from, registry
-from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable, Undecodable
 from badges_plugin.consumers.redis_stream import Entry
 from tests.core.buses import close_registry_client
 from tests.factories import passing_data, user_data

@@ -16,13 +16,13 @@ from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 from badges_plugin.consumers import kafka_messages, redis_messages
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
-from badges_plugin.consumers.failures import store
+from badges_plugin.consumers.exceptions import Undecodable
 from badges_plugin.consumers.message import Message
 from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
-from badges_plugin.consumers.problems import Undecodable
 from badges_plugin.consumers.redis_stream import Entry
 from badges_plugin.consumers.reprocessing import process_again
 from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.storing import store
 from badges_plugin.models import BadgeAward, FailedEvent, Fulfillment
 from tests.factories import (
     PASSING,

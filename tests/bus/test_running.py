@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from openedx_events.event_bus import EventBusConsumer, NoEventBusConsumer, make_single_consumer
 
+from badges_plugin.consumers.exceptions import CannotGoOn, Stopped, UnusableOption
 from badges_plugin.consumers.kafka import KafkaConsumer
-from badges_plugin.consumers.problems import CannotGoOn, Stopped, UnusableOption
 from badges_plugin.consumers.redis import RedisConsumer
 from badges_plugin.consumers.redis_options import read_options
 from badges_plugin.consumers.running import run_until_stopped

@@ -97,7 +97,7 @@ def test_c8_what_a_failed_event_says_cannot_be_guessed_from_its_list(lookup: str
     assert client.get(f"{url('failedevent')}?{lookup}").status_code == 400
 
 
-@pytest.mark.parametrize("field", ["sealed_key", "recipient_email", "payload", "password"])
+@pytest.mark.parametrize("field", ["encrypted_key", "recipient_email", "payload", "password"])
 @pytest.mark.parametrize("model_admin", our_admins(), ids=lambda each: each.model.__name__)
 def test_c8_a_pop_up_names_objects_by_their_key_only(model_admin: Any, field: str, client: Client) -> None:
     client.force_login(make_user(is_staff=True, is_superuser=True))

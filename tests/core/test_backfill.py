@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from badges_plugin.backfill.spool import Spool
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
-from badges_plugin.retroactive.spool import Spool
 from badges_plugin.signals import badge_awarded
 from tests.core.conftest import Heard
 from tests.factories import CCX_PASSING, COURSE, make_template, make_user, penalizes_failing, requires, requires_course

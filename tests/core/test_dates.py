@@ -16,10 +16,10 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED, COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin import api, handlers
+from badges_plugin.backfill.commands import time_argument
 from badges_plugin.data import ValueKind
 from badges_plugin.models import BadgeAward
 from badges_plugin.processing import collector
-from badges_plugin.retroactive.commands import time_argument
 from badges_plugin.rules import compile_rule
 from tests.core.admin_pages import staff, text, url
 from tests.core.test_backfill import HEADER, backfill

@@ -16,7 +16,7 @@ from openedx_events.learning.data import CoursePassingStatusData
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin import receiving, reports
-from badges_plugin.consumers import failures, retention
+from badges_plugin.consumers import retention, storing
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.deferred import Retries, retry_due
@@ -110,7 +110,7 @@ def test_d3_an_event_whose_user_name_belongs_to_somebody_else_waits_for_the_name
     assert (failed.state, failed.attempts) == (FAILED, 2)
     # Less and less often.
     assert failed.retry_at is not None
-    assert failed.retry_at > timezone.now() + 1.5 * failures.FIRST_RETRY
+    assert failed.retry_at > timezone.now() + 1.5 * storing.FIRST_RETRY
 
     other.username = "ann-with-another-name"
     other.save()
@@ -146,7 +146,7 @@ def test_d3_what_can_never_matter_is_not_kept(deliver: Deliver, data: CoursePass
 
 def test_d3_a_refused_chain_is_kept_for_staff(monkeypatch: pytest.MonkeyPatch) -> None:
     requires_course(make_template())
-    monkeypatch.setattr(receiving, "LONGEST_CHAIN", 0)
+    monkeypatch.setattr(receiving, "MAX_CHAIN", 0)
     in_process(passing_data(user_data(make_user())), metadata())
     failed = FailedEvent.objects.get()
     # By itself it would only go round again.

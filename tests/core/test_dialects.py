@@ -15,7 +15,7 @@ from tests.factories import TemplateFactory
 
 APPS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
 MODELS = [model for label in APPS for model in apps.get_app_config(label).get_models(include_auto_created=True)]
-LONGEST_KEY = 3072 // 4
+MAX_KEY_LENGTH = 3072 // 4
 """InnoDB's longest key, in characters of utf8mb4."""
 
 
@@ -77,7 +77,7 @@ def test_a1_keys_are_no_longer_than_mysql_keeps_them(model: type[Model]) -> None
     keys += [list(key.fields) for key in [*options.indexes, *options.constraints] if getattr(key, "fields", None)]
     for names in keys:
         lengths = [getattr(options.get_field(name.lstrip("-")), "max_length", None) or 8 for name in names]
-        assert sum(lengths) <= LONGEST_KEY, names
+        assert sum(lengths) <= MAX_KEY_LENGTH, names
 
 
 def test_a1_a_migration_changes_tables_or_rows_and_never_both() -> None:

@@ -209,7 +209,7 @@ def failed_event(world: World) -> None:
 
 def unannounced_award(world: World) -> None:
     send_passing(make_user())
-    BadgeAward.objects.update(announce_due_at=timezone.now() - timedelta(hours=1))
+    BadgeAward.objects.update(publish_due_at=timezone.now() - timedelta(hours=1))
 
 
 def nothing_active(world: World) -> None:

@@ -22,12 +22,12 @@ from openedx_events.learning.signals import COURSE_ENROLLMENT_CREATED, COURSE_PA
 from badges_plugin.api import sweep_retired
 from badges_plugin.checks import check_configuration
 from badges_plugin.consumers import retention
-from badges_plugin.consumers.failures import store
+from badges_plugin.consumers.exceptions import ReceiversFailed, Undecodable
 from badges_plugin.consumers.message import DecodedEvent
-from badges_plugin.consumers.problems import ReceiversFailed, Undecodable
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_stream import Entry
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
+from badges_plugin.consumers.storing import store
 from badges_plugin.distribution.conf import config as distribution_config
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.doctor import Level, retention_probe

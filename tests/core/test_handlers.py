@@ -199,13 +199,13 @@ def test_without_a_bus_a_badge_that_depends_on_another_is_awarded_later_when_it_
         with django_capture_on_commit_callbacks(execute=True):
             emit_passing(make_user())
         assert BadgeAward.objects.get().template == first
-        BadgeAward.objects.update(announce_due_at=timezone.now())
+        BadgeAward.objects.update(publish_due_at=timezone.now())
         with django_capture_on_commit_callbacks(execute=True):
-            api.announce_pending()
+            api.publish_pending()
     finally:
         badge_awarded.disconnect(meet_trouble)
     assert {award.template for award in BadgeAward.objects.all()} == {first, second}
-    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+    assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
 def test_a_badge_that_depends_on_itself_does_not_loop(
@@ -295,4 +295,4 @@ def test_two_badges_that_depend_on_each_other_do_not_award_without_end(
     send = make_user()
     with django_capture_on_commit_callbacks(execute=True):
         emit_passing(send)
-    assert BadgeAward.objects.count() <= receiving.LONGEST_CHAIN + 1
+    assert BadgeAward.objects.count() <= receiving.MAX_CHAIN + 1

@@ -201,7 +201,7 @@ def test_b4_a_name_without_an_id_and_a_new_user_do_not_both_get_the_id() -> None
     found = learners.find(learner.learner)
     assert found == by_name
     meanwhile = make_user(username="other-name", lms_user_id=77)
-    assert learners.ensure(found, learner).user == meanwhile
+    assert learners.get_or_create(found, learner).user == meanwhile
     assert list(User.objects.filter(lms_user_id=77)) == [meanwhile]
 
 

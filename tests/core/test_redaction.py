@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from badges_plugin.consumers.exceptions import Undecodable
 from badges_plugin.consumers.message import Message
-from badges_plugin.consumers.problems import Undecodable
-from badges_plugin.distribution import failures
+from badges_plugin.distribution import exceptions
 from badges_plugin.distribution.data import Recipient
-from badges_plugin.distribution.people import redacted
+from badges_plugin.distribution.recipients import redacted
 from badges_plugin.doctor import Finding
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import (
-    LONGEST_LINE,
+    MAX_LINE_LENGTH,
     describe,
-    describe_with_place,
+    describe_with_traceback,
     one_line,
     without_addresses,
 )
@@ -53,7 +53,7 @@ def test_f3_what_people_write_stays_as_it_is(text: str) -> None:
 
 
 def test_f3_what_is_very_long_is_cut_and_says_so() -> None:
-    assert one_line("x" * 10**6) == "x" * LONGEST_LINE + "… (1000000 characters)"
+    assert one_line("x" * 10**6) == "x" * MAX_LINE_LENGTH + "… (1000000 characters)"
 
 
 def fail(text: str) -> None:
@@ -120,10 +120,10 @@ def test_f3_errors_findings_and_reasons_are_one_line() -> None:
     try:
         fail(text)
     except Undecodable as error:
-        described = [describe(error), describe_with_place(error)]
+        described = [describe(error), describe_with_traceback(error)]
     finding = Finding.error(text, text)
 
-    said = [*described, finding.what, finding.advice, failures.PermanentFailure(text).reason]
+    said = [*described, finding.what, finding.advice, exceptions.PermanentFailure(text).reason]
     assert [len(each.splitlines()) for each in said] == [1] * 5
     assert "in fail < " in described[1]
 
@@ -166,7 +166,7 @@ def test_f3_errors_findings_and_reasons_are_one_line() -> None:
 )
 def test_f11_addresses_and_the_names_beside_them_are_left_out(text: str, kept: str) -> None:
     assert without_addresses(text) == kept
-    assert failures.redacted(text) == kept
+    assert exceptions.redacted(text) == kept
 
 
 @pytest.mark.parametrize("around", ["{}", "x {} y", '"{}"', "<{}>", "({})", "to:{};", "'{}'", "“{}”", "[{}]", "{}, {}"])

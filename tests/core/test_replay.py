@@ -16,12 +16,12 @@ from openedx_events.event_bus import get_producer
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 from redis import Redis
 
+from badges_plugin.backfill.applying import apply_all
+from badges_plugin.backfill.selection import Filter, Selector
+from badges_plugin.backfill.spool import Spool
 from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.host import User, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment, Learner
-from badges_plugin.retroactive.applying import apply_all
-from badges_plugin.retroactive.selection import Selection, Selector
-from badges_plugin.retroactive.spool import Spool
 from tests.core.buses import TOPIC, apply_settings, close_registry_client, embedded_kafka
 from tests.core.conftest import Heard
 from tests.factories import (
@@ -193,7 +193,7 @@ def test_c2_a_retirement_counts_whatever_badge_it_matters_for(db: None, heard: H
     gone = {"username": "retired__user_1", "email": "retired__user_1@retired.invalid", "name": ""}
     said = [passing_data(user_data()), passing_data(user_data(**gone), "course-v1:No+Badge+1")]
     with Spool() as spool:
-        selector = Selector(spool, Selection())
+        selector = Selector(spool, Filter())
         for minute, data in enumerate(said):
             known = metadata(time=at(minute))
             selector.select(DecodedEvent(COURSE_PASSING_STATUS_UPDATED, known, {"course_passing_status": data}))

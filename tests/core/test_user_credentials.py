@@ -14,7 +14,7 @@ from badges_plugin.distribution.accredible.models import AccredibleGroup
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.doctor import Finding, Level, people_probes
 from badges_plugin.host import AWARDED, REVOKED, User, UserCredential
-from badges_plugin.models import BadgeAward, BadgeTemplate, Learner
+from badges_plugin.models import BadgeAward, BadgeTemplate, Ending, Learner
 from tests.core.admin_pages import staff, text
 from tests.factories import at, make_template, make_user, requires_course, send_passing
 
@@ -221,7 +221,7 @@ def test_b1_the_desk_corrects_one_of_several_credentials_whose_learners_took_eac
 def test_b1_a_badge_that_is_earned_again_has_its_credential_under_the_name_of_today(award: BadgeAward) -> None:
     user = award.user
     api.revoke_award(award, reason="A mistake.")
-    BadgeAward.objects.update(revoked_by_hand=False)
+    BadgeAward.objects.update(ended_by=Ending.PENALTY)
     rename(user, "married-name")
     damaged(award, credential_content_type=content_type(UserCredential), credential_id=award.credential_id)
     send_passing(User.objects.get(pk=user.pk), minute=1)

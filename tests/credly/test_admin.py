@@ -84,7 +84,7 @@ def test_the_key_is_never_shown_again(
 
     assert "stored, encrypted" in page
     assert DEMO_KEY not in page
-    assert organization.sealed_key not in page
+    assert organization.encrypted_key not in page
 
 
 @pytest.mark.parametrize("place", ["database", "settings"])

@@ -13,7 +13,7 @@ from django.db import connection
 from badges_plugin.distribution import doctor, keys, vault
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.failures import RejectedKey
+from badges_plugin.distribution.exceptions import RejectedKey
 from badges_plugin.doctor import Level
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID
 from tests.distribution.worlds import deliver
@@ -37,7 +37,7 @@ def test_the_database_never_sees_a_key(stored: CredlyOrganization) -> None:
 
 
 def test_the_same_key_is_never_stored_twice_the_same(stored: CredlyOrganization) -> None:
-    assert vault.seal(DEMO_KEY) != vault.seal(DEMO_KEY)
+    assert vault.encrypt(DEMO_KEY) != vault.encrypt(DEMO_KEY)
 
 
 def test_a_rotated_secret_still_opens_what_the_old_one_closed(stored: CredlyOrganization, settings: Any) -> None:
@@ -105,7 +105,7 @@ def test_f7_keys_are_encrypted_anew_while_the_old_secret_is_known(
 def test_f7_a_key_whose_secret_is_gone_is_named_with_the_remedy(
     stored: CredlyOrganization, settings: Any, caplog: pytest.LogCaptureFixture, sealed: str | None
 ) -> None:
-    CredlyOrganization.objects.update(sealed_key=sealed or stored.sealed_key, name="Institute")
+    CredlyOrganization.objects.update(encrypted_key=sealed or stored.encrypted_key, name="Institute")
     rotate(settings, keep=False)
     keys._named.clear()
 
@@ -118,7 +118,7 @@ def test_f7_a_key_whose_secret_is_gone_is_named_with_the_remedy(
     deliver()
     assert caplog.text.count("Institute cannot be read") == 1
     # Nothing that could still be opened one day is lost.
-    assert CredlyOrganization.objects.get().sealed_key == (sealed or stored.sealed_key)
+    assert CredlyOrganization.objects.get().encrypted_key == (sealed or stored.encrypted_key)
 
 
 def test_f7_a_stored_key_that_the_settings_replace_is_not_missed(stored: CredlyOrganization, settings: Any) -> None:
@@ -134,5 +134,5 @@ def test_f7_a_key_that_staff_enter_meanwhile_stays(stored: CredlyOrganization, s
     stored.set_api_key("entered meanwhile")
     stored.save()
 
-    assert not keys._replace(old, "sealed_key", old.sealed_key, "overwritten")
+    assert not keys._replace(old, "encrypted_key", old.encrypted_key, "overwritten")
     assert CredlyOrganization.objects.get().api_key == "entered meanwhile"

@@ -33,5 +33,5 @@ def test_an_award_that_goes_to_credly_takes_at_most_twenty_statements(
     award = BadgeAward.objects.filter(progress__template=template).latest("pk")
     assert Delivery.objects.filter(award=award).exists()
     assert CredlyBadge.objects.filter(pk=award.credential_id).exists()
-    assert award.announced_at is not None
+    assert award.published_at is not None
     assert len(queries) <= MOST, "\n".join(query["sql"][:100] for query in queries.captured_queries)

@@ -19,7 +19,7 @@ from badges_plugin.distribution.credly.management.commands import (
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.credly.sync import apply_template, sync_organization
-from badges_plugin.distribution.failures import RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate, RulesetVersion
 from sandbox.credly import DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
 from tests.credly.conftest import template_id

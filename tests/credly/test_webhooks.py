@@ -21,7 +21,7 @@ from badges_plugin.distribution.credly.checks import check_webhook, check_webhoo
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyEvent, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for, ensure_configured
-from badges_plugin.distribution.failures import TransientFailure
+from badges_plugin.distribution.exceptions import TransientFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.doctor import Level
 from badges_plugin.models import BadgeAward

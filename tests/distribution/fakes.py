@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.data import Action, Order, Receipt
-from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
+from badges_plugin.distribution.data import Action, ProviderRequest, Receipt
+from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 
@@ -89,7 +89,7 @@ class FakeBackend(Backend[Provider]):
     def load(self, award: BadgeAward) -> Provider:
         return self.provider
 
-    def find(self, order: Order[Provider]) -> Receipt | None:
+    def find(self, order: ProviderRequest[Provider]) -> Receipt | None:
         mine = set(order.context.search(order.recipient.email)) - order.foreign_ids
         for badge in sorted(mine):
             state = order.context.badges[badge]
@@ -99,12 +99,12 @@ class FakeBackend(Backend[Provider]):
                 return Receipt(badge, state, adopted=True)
         return None
 
-    def issue(self, order: Order[Provider]) -> Receipt:
+    def issue(self, order: ProviderRequest[Provider]) -> Receipt:
         if not order.recipient.email:
             raise PermanentFailure("no e-mail address")
         return Receipt(order.context.issue(order.recipient.email), "pending")
 
-    def revoke(self, order: Order[Provider]) -> Receipt:
+    def revoke(self, order: ProviderRequest[Provider]) -> Receipt:
         order.context.revoke(order.external_id)
         return Receipt(order.external_id, "revoked")
 

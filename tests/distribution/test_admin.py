@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from badges_plugin.distribution import queueing
 from badges_plugin.distribution.admin import DeliveryAdmin
-from badges_plugin.distribution.failures import PermanentFailure, RejectedKey
+from badges_plugin.distribution.exceptions import PermanentFailure, RejectedKey
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider

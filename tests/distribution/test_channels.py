@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models import Exists, OuterRef
 
-from badges_plugin.distribution.channels import note, resume
+from badges_plugin.distribution.channels import apply_verdict, resume
 from badges_plugin.distribution.models import Channel
 from badges_plugin.distribution.retry import Decision, RetryPolicy, State, Verdict
 
@@ -41,7 +41,7 @@ REST = Decision(State.PENDING, Verdict.REST, channel_wait=60)
 def test_the_longest_rest_holds(failures: int, rests_for: int | None, decision: Decision, expected: int | None) -> None:
     rest_until = None if rests_for is None else NOW + timedelta(seconds=rests_for)
     channel = Channel.objects.create(backend="fake", account="one", failures=failures, rest_until=rest_until)
-    note(channel, decision, fingerprint="", now=NOW, policy=POLICY)
+    apply_verdict(channel, decision, fingerprint="", now=NOW, policy=POLICY)
     channel.refresh_from_db()
     assert channel.rest_until == (None if expected is None else NOW + timedelta(seconds=expected))
 

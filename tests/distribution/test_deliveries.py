@@ -15,7 +15,7 @@ from badges_plugin.distribution import channels, queueing
 from badges_plugin.distribution.claims import claim, recover_expired
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.delivery import carry_out, note_channel, prepare, record
-from badges_plugin.distribution.failures import NotSent, PermanentFailure, RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import NotSent, PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.exceptions import ConfigurationChanged
 from badges_plugin.models import BadgeAward, BadgeTemplate

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from badges_plugin.distribution.data import Action
-from badges_plugin.distribution.failures import RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.backend_cases import BackendCases
 from tests.distribution.fakes import Provider

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from badges_plugin.distribution.failures import (
+from badges_plugin.distribution.exceptions import (
     DeliveryFailure,
     NotSent,
     PermanentFailure,
@@ -24,18 +24,18 @@ from badges_plugin.distribution.failures import (
     redacted,
 )
 from badges_plugin.distribution.http import (
-    LARGEST_REPLY,
+    MAX_REPLY_BYTES,
     HttpClient,
-    Patience,
+    Timeouts,
     failure_of_exception,
     failure_of_status,
     seconds_to_wait,
 )
-from badges_plugin.distribution.limits import RateLimiter, until
+from badges_plugin.distribution.rate_limit import RateLimiter, until
 from tests.services.certificates import self_signed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-IMPATIENT = Patience(connect=1, read=0.2, total=0.5)
+IMPATIENT = Timeouts(connect=1, read=0.2, total=0.5)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
@@ -148,7 +148,7 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
 )
 def test_replies_that_are_none(reply: bytes | None, kind: type[DeliveryFailure], ambiguous: bool) -> None:
     with server(reply) as url, pytest.raises(DeliveryFailure) as caught:
-        HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
+        HttpClient(url, timeouts=IMPATIENT).request("POST", "badges", json={})
 
     assert (type(caught.value), caught.value.ambiguous) == (kind, ambiguous)
 
@@ -171,11 +171,11 @@ def test_a_reply_without_end_is_not_read_to_the_end(status: bytes) -> None:
     thread = threading.Thread(target=flood, daemon=True)
     thread.start()
     with listener, pytest.raises(TransientFailure, match="too large"):
-        HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}/", patience=Patience(total=10)).get("badges")
+        HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeouts=Timeouts(total=10)).get("badges")
     thread.join(10)
 
     # What the machine keeps between the two ends comes on top.
-    assert taken < 10 * LARGEST_REPLY
+    assert taken < 10 * MAX_REPLY_BYTES
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -205,7 +205,7 @@ def test_f1_a_reply_that_drips_ends_with_the_patience(
     # Without an end of its own only the limit of every test would stop it.
     with dripping(at_once, then, tls=trusted(tmp_path, monkeypatch) if secure else None) as url:
         with pytest.raises(TransientFailure) as caught:
-            HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
+            HttpClient(url, timeouts=IMPATIENT).request("POST", "badges", json={})
         assert caught.value.ambiguous
 
 
@@ -213,7 +213,7 @@ def test_f1_a_proxy_that_drips_ends_with_the_patience(monkeypatch: pytest.Monkey
     with dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x") as proxy:
         use_proxy(monkeypatch, proxy)
         with pytest.raises(TransientFailure):
-            HttpClient("https://provider.example/", patience=IMPATIENT).request("POST", "badges", json={})
+            HttpClient("https://provider.example/", timeouts=IMPATIENT).request("POST", "badges", json={})
 
 
 def test_f1_a_name_that_nobody_resolves_ends_with_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_f1_a_name_that_nobody_resolves_ends_with_the_patience(monkeypatch: pyte
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     with pytest.raises(TransientFailure, match="connecting") as caught:
-        HttpClient("http://provider.example/", patience=IMPATIENT).request("POST", "badges", json={})
+        HttpClient("http://provider.example/", timeouts=IMPATIENT).request("POST", "badges", json={})
     assert not given_up.is_set()
     given_up.set()
 
@@ -248,21 +248,21 @@ def test_f1_a_connection_is_used_again_with_all_of_its_time() -> None:
     with listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         for total in (0.5, 30, 0.5):
-            assert HttpClient(url, patience=Patience(total=total)).get("badges") == {}
+            assert HttpClient(url, timeouts=Timeouts(total=total)).get("badges") == {}
     thread.join(5)
     assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_f1_a_small_reply_that_unpacks_to_a_huge_one_is_refused(times: int) -> None:
-    body = b" " * (LARGEST_REPLY * 20)
+    body = b" " * (MAX_REPLY_BYTES * 20)
     packing: list[str] = []
     for _ in range(times):
         body, packing = gzip.compress(body), [*packing, "gzip"]
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {', '.join(packing)}\r\nContent-Length: {len(body)}\r\n\r\n"
 
     with server(head.encode() + body) as url, pytest.raises(TransientFailure, match=r"too large|packed"):
-        HttpClient(url, patience=Patience(total=10)).get("badges")
+        HttpClient(url, timeouts=Timeouts(total=10)).get("badges")
 
 
 def test_f1_a_packed_reply_is_read() -> None:
@@ -270,13 +270,13 @@ def test_f1_a_packed_reply_is_read() -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
 
     with server(head.encode() + body) as url:
-        assert HttpClient(url, patience=Patience(total=10)).get("badges") == {"name": "x" * 200_000}
+        assert HttpClient(url, timeouts=Timeouts(total=10)).get("badges") == {"name": "x" * 200_000}
 
 
 @pytest.mark.parametrize(("ends", "is_stopping"), [(0.0, False), (float("inf"), True)])
 def test_f1_no_request_begins_when_the_time_of_a_claim_is_over(ends: float, is_stopping: bool) -> None:
     with until(ends, unless=lambda: is_stopping), pytest.raises(NotSent):
-        HttpClient("http://127.0.0.1:1/", patience=IMPATIENT).get("badges")
+        HttpClient("http://127.0.0.1:1/", timeouts=IMPATIENT).get("badges")
 
 
 def test_f1_who_waits_for_a_turn_hears_that_the_process_stops() -> None:
@@ -292,14 +292,14 @@ def test_nobody_listening_is_not_ambiguous() -> None:
     with server(b"") as url:
         pass
     with pytest.raises(TransientFailure, match="no connection") as caught:
-        HttpClient(url, patience=IMPATIENT).request("POST", "badges", json={})
+        HttpClient(url, timeouts=IMPATIENT).request("POST", "badges", json={})
 
     assert not caught.value.ambiguous
 
 
 def test_reading_is_never_ambiguous() -> None:
     with server(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") as url, pytest.raises(TransientFailure) as caught:
-        HttpClient(url, patience=IMPATIENT).get("badges")
+        HttpClient(url, timeouts=IMPATIENT).get("badges")
 
     assert not caught.value.ambiguous
 
@@ -316,7 +316,7 @@ def test_reading_is_never_ambiguous() -> None:
 def test_a_part_of_the_path_stays_one_segment(part: str, line: bytes) -> None:
     heard: list[bytes] = []
     with server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", heard) as url:
-        HttpClient(f"{url}x", patience=IMPATIENT).get(part)
+        HttpClient(f"{url}x", timeouts=IMPATIENT).get(part)
 
     assert heard[0].startswith(line)
 
@@ -335,7 +335,7 @@ def test_a_reason_holds_no_address() -> None:
 
 def test_a_word_without_end_is_no_address() -> None:
     # The limit of every test is the only clock here: what looks for an address from each character takes an hour.
-    assert redacted("x" * LARGEST_REPLY) == "x" * 1000
+    assert redacted("x" * MAX_REPLY_BYTES) == "x" * 1000
 
 
 def test_a_cookie_of_one_account_does_not_reach_another() -> None:
@@ -459,7 +459,7 @@ def test_what_is_not_its_turn_in_time_is_not_sent() -> None:
     limiter.wait()
 
     with pytest.raises(NotSent):
-        HttpClient("http://127.0.0.1:1/", patience=IMPATIENT, limiter=limiter).request("POST", "badges", json={})
+        HttpClient("http://127.0.0.1:1/", timeouts=IMPATIENT, limiter=limiter).request("POST", "badges", json={})
 
 
 def use_proxy(monkeypatch: pytest.MonkeyPatch, address: str, *, never_for: str = "") -> None:

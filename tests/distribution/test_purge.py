@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from badges_plugin.distribution import doctor
 from badges_plugin.distribution import purge as purge_module
-from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
+from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.purge import Purged, purge, purge_a_batch
 from badges_plugin.doctor import Level

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.distribution import claims, delivery, limits, notifications, queueing
+from badges_plugin.distribution import claims, delivery, notifications, queueing, rate_limit
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Cancelled
-from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
+from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.exceptions import IgnoredEvent
@@ -163,8 +163,8 @@ def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider)
 
 def test_c1_a_request_that_waits_for_its_turn_is_withdrawn() -> None:
     withdrawn: list[bool] = []
-    limiter = limits.RateLimiter(60, clock=lambda: 0.0, sleep=lambda seconds: withdrawn.append(True))
-    with limits.until(100.0, unless=lambda: bool(withdrawn)):
+    limiter = rate_limit.RateLimiter(60, clock=lambda: 0.0, sleep=lambda seconds: withdrawn.append(True))
+    with rate_limit.until(100.0, unless=lambda: bool(withdrawn)):
         assert limiter.wait()
         assert not limiter.wait()
 
@@ -322,9 +322,9 @@ def test_c1_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tel
     with pytest.raises(IgnoredEvent, match="retired"):
         send_passing(user_data(ada), is_passing=False, minute=2)  # of before
     assert not notifications.tell(award, notifications.ISSUED)
-    BadgeAward.objects.update(announce_due_at=timezone.now())
-    assert api.announce_pending() == 0
-    assert BadgeAward.objects.get().announce_due_at is None
+    BadgeAward.objects.update(publish_due_at=timezone.now())
+    assert api.publish_pending() == 0
+    assert BadgeAward.objects.get().publish_due_at is None
     [job] = delivery.prepare(
         claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry), config()
     )

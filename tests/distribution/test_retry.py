@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from badges_plugin.distribution.data import Cancelled, Receipt
-from badges_plugin.distribution.failures import AlreadyIssued, NotSent, PermanentFailure, RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import (
+    AlreadyIssued,
+    NotSent,
+    PermanentFailure,
+    RejectedKey,
+    TransientFailure,
+)
 from badges_plugin.distribution.retry import (
     Bug,
     Decision,

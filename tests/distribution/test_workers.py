@@ -19,7 +19,7 @@ from badges_plugin import api
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, record
-from badges_plugin.distribution.failures import PermanentFailure, TransientFailure
+from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.purge import Purged, purge
 from badges_plugin.distribution.worker import Worker

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import click
 import pytest
 
-from tutor_badges import bus, checks, commands, images, package, pieces
+from tutor_badges import bus, checks, commands, csv_chunks, images, package
 from tutor_badges.config import SETTINGS, defaults
 
 ENABLED = {"mfe", "discovery", "credentials", "badges"}
@@ -272,7 +272,7 @@ ROWS = [["username", "course"], *[[f"learner{number}", "course-v1:Acmé+C+R"] fo
 @pytest.mark.parametrize("limit", [1, 1000, 10_000_000])
 def test_csv_pieces_together_are_the_whole_file(limit: int, newline: str) -> None:
     text = newline.join(",".join(row) for row in ROWS)
-    found = list(pieces.split(text, limit))
+    found = list(csv_chunks.split(text, limit))
     header = ",".join(ROWS[0]) + "\n"
     one_row = len(f"{header}learner999,course-v1:Acmé+C+R\n".encode())
     assert all(piece.startswith(header) and piece.endswith("\n") for piece in found)
@@ -308,13 +308,13 @@ ann,k,
     ],
 )
 def test_rows_of_a_learner_stay_together(limit: int, together: list[str]) -> None:
-    found = list(pieces.split(MIXED, limit))
+    found = list(csv_chunks.split(MIXED, limit))
     assert ["".join(row[1] for row in list(csv.reader(StringIO(piece)))[1:]) for piece in found] == together
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "username,course\n"])
 def test_csv_without_rows_has_no_pieces(text: str) -> None:
-    assert list(pieces.split(text, 1000)) == []
+    assert list(csv_chunks.split(text, 1000)) == []
 
 
 @pytest.mark.parametrize(

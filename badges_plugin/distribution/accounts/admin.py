@@ -17,7 +17,7 @@ from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
 from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.models import Account
-from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.distribution.exceptions import DeliveryFailure
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeTemplate
 
@@ -58,14 +58,14 @@ class AccountAdmin(ModelAdmin[AccountT]):
         """Say where the key is, never what it is."""
         if account.key_is_in_settings:
             return _("in the settings")
-        if not account.sealed_key:
+        if not account.encrypted_key:
             return _("missing")
         return _("stored, encrypted") if account.key_is_readable else _("cannot be read: enter it again")
 
     @admin.display(description=gettext_lazy("deliveries"))
     def deliveries(self, account: AccountT) -> str:
         """Say whether badges can be delivered, and if not, why."""
-        return channels.standing(self.backend, self.account_of(account))
+        return channels.status_text(self.backend, self.account_of(account))
 
     def save_model(self, request: HttpRequest, obj: AccountT, form: Any, change: bool) -> None:
         """The form saves only what the provider has just confirmed, perhaps the same key once more."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.core.management.base import BaseCommand, CommandError
 
 from badges_plugin.distribution.accounts.models import Account
-from badges_plugin.distribution.failures import DeliveryFailure
+from badges_plugin.distribution.exceptions import DeliveryFailure
 from badges_plugin.redaction import one_line
 
 AccountT = TypeVar("AccountT", bound=Account)

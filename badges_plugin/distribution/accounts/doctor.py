@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from badges_plugin.distribution.failures import DeliveryFailure, RejectedKey, TransientFailure
+from badges_plugin.distribution.exceptions import DeliveryFailure, RejectedKey, TransientFailure
 from badges_plugin.doctor import Finding
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin.admin.base import ModelForm
 from badges_plugin.distribution.accounts.models import Account
-from badges_plugin.distribution.failures import DeliveryFailure, PermanentFailure, RejectedKey
+from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFailure, RejectedKey
 
 AccountT = TypeVar("AccountT", bound=Account)
 
@@ -55,9 +55,9 @@ class AccountForm(ModelForm[AccountT]):
         identity = cleaned.get(self.identity) if self.identity in self.fields else getattr(self.instance, self.identity)
         if not identity:
             return cleaned
-        account = type(self.instance)(**{self.identity: identity}, sealed_key=self.instance.sealed_key)
+        account = type(self.instance)(**{self.identity: identity}, encrypted_key=self.instance.encrypted_key)
         entered = cleaned.get("api_key", "")
-        if not (entered or account.sealed_key or account.key_is_in_settings):
+        if not (entered or account.encrypted_key or account.key_is_in_settings):
             self.add_error("api_key", _("Enter the API key."))
             return cleaned
         try:

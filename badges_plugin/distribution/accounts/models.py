@@ -7,16 +7,16 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.distribution import vault
-from badges_plugin.distribution.failures import RejectedKey
+from badges_plugin.distribution.exceptions import RejectedKey
 
 
 class Account(models.Model):
     """Who we are to a provider, by an API key.
 
-    The key is in the settings or, encrypted, in ``sealed_key``; the settings win. It is never shown.
+    The key is in the settings or, encrypted, in ``encrypted_key``; the settings win. It is never shown.
     """
 
-    sealed_key = models.TextField(blank=True, editable=False)
+    encrypted_key = models.TextField(blank=True, editable=False)
     synced_at = models.DateTimeField(_("templates synchronized"), null=True, blank=True, editable=False)
     polled_until = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -39,11 +39,11 @@ class Account(models.Model):
         configured = self.configured_key
         if configured:
             return configured
-        if not self.sealed_key:
+        if not self.encrypted_key:
             reason = _("No API key is stored for this %(account)s. Enter it in the admin.")
             raise RejectedKey(str(reason % {"account": self._meta.verbose_name}))
         try:
-            return vault.unseal(self.sealed_key)
+            return vault.decrypt(self.encrypted_key)
         except vault.UnreadableKey as error:
             reason = _(
                 "The stored API key cannot be read since SECRET_KEY changed. "
@@ -61,7 +61,7 @@ class Account(models.Model):
 
     def set_api_key(self, key: str) -> None:
         """Keep a key, encrypted. The caller saves."""
-        self.sealed_key = vault.seal(key)
+        self.encrypted_key = vault.encrypt(key)
 
     def key_fingerprint(self) -> str:
         """Changes with the key and does not tell it; empty while there is no usable key."""

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError
 
-from badges_plugin.database import is_passing
-from badges_plugin.distribution.failures import TransientFailure, storable
+from badges_plugin.database import is_transient
+from badges_plugin.distribution.exceptions import TransientFailure, strip_unstorable
 from badges_plugin.logs import get_logger
-from badges_plugin.redaction import describe_with_place
+from badges_plugin.redaction import describe_with_traceback
 
 logger = get_logger(__name__)
 
@@ -32,7 +32,7 @@ class UnexpectedReply(ValueError):
 def text(record: Any, name: str) -> str:
     """The text under the name; empty where there is none."""
     value = record.get(name) if isinstance(record, Mapping) else None
-    return storable(value) if isinstance(value, str) else ""
+    return strip_unstorable(value) if isinstance(value, str) else ""
 
 
 def read(provider: str, reader: Callable[[Any], RecordT], record: Any) -> RecordT:
@@ -59,7 +59,7 @@ def readable(
 
 def one_line(words: str) -> str:
     """The words in one line, without what would only confuse a reader; empty when nothing of them can be seen."""
-    kept = (_as_shown(char) for char in storable(words))
+    kept = (_as_shown(char) for char in strip_unstorable(words))
     line = " ".join("".join(kept).split())
     return line if any(_can_be_seen(char) for char in line) else ""
 
@@ -75,7 +75,7 @@ def _can_be_seen(char: str) -> bool:
 
 
 @contextmanager
-def left_out_if_refused(what: str) -> Iterator[None]:
+def skip_on_data_error(what: str) -> Iterator[None]:
     """Log, and go on after the block, when the database never takes what is stored in it: the others must not wait.
 
     Raises the trouble of the database that passes by itself. ``what`` names the record in the log.
@@ -83,7 +83,7 @@ def left_out_if_refused(what: str) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         # Without the error's message: databases quote the values that they refuse.
-        logger.error("%s cannot be stored and is left out: %s", what, describe_with_place(error))
+        logger.error("%s cannot be stored and is left out: %s", what, describe_with_traceback(error))

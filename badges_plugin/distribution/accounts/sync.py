@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from badges_plugin.api import deactivate_template
-from badges_plugin.distribution.accounts.records import left_out_if_refused
+from badges_plugin.distribution.accounts.records import skip_on_data_error
 from badges_plugin.models import BadgeTemplate
 
 
@@ -29,7 +29,7 @@ class HasId(Protocol):
 RecordT = TypeVar("RecordT", bound=HasId)
 TemplateT = TypeVar("TemplateT", bound=BadgeTemplate)
 
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 _SHOWN = 5
 
 
@@ -109,7 +109,7 @@ def mirror(
         records |= {record.id: record for record in read(result.unreadable)}
     for record in records.values():
         what = "refused"
-        with left_out_if_refused(f"Badge template {record.id}"), transaction.atomic():
+        with skip_on_data_error(f"Badge template {record.id}"), transaction.atomic():
             what = apply(record)
         result.count(what)
         if not record.title:
@@ -124,7 +124,7 @@ def mirror(
 
 def name_for(record: HasId, known: BadgeTemplate | None) -> str:
     """The provider's name for a template or, where it has none, the one that it had before, or one of its id."""
-    return (record.title or (known.name if known else "") or _("Badge template %s") % record.id)[:LONGEST_NAME]
+    return (record.title or (known.name if known else "") or _("Badge template %s") % record.id)[:MAX_NAME_LENGTH]
 
 
 def retire(template: BadgeTemplate, values: Mapping[str, object]) -> bool:

@@ -40,7 +40,7 @@ class AccredibleBadgesConfig(AppConfig):
         from badges_plugin.distribution.accredible.models import AccredibleApiConfig
         from badges_plugin.distribution.accredible.twins import twins
 
-        keys.register(AccredibleApiConfig, "sealed_key", is_used=lambda account: not account.key_is_in_settings)
+        keys.register(AccredibleApiConfig, "encrypted_key", is_used=lambda account: not account.key_is_in_settings)
         checks.connect()
         doctor.connect()
         register_twins("AccredibleGroup", twins)

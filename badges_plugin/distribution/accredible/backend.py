@@ -17,9 +17,9 @@ from badges_plugin.distribution.accredible.configurations import client_for
 from badges_plugin.distribution.accredible.data import CredentialRecord, CredentialState
 from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.data import Action, Order, Receipt, Recipient, spellings
-from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure
-from badges_plugin.distribution.people import MISSING_NAME
+from badges_plugin.distribution.data import Action, ProviderRequest, Receipt, Recipient, spellings
+from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure
+from badges_plugin.distribution.recipients import MISSING_NAME
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.times import site_day
 
@@ -59,7 +59,7 @@ class AccredibleBackend(Backend[Context]):
         group = _own(award.template)
         return Context(client_for(group.api_config), group.group_id, "" if group.course_name else group.name)
 
-    def find(self, order: Order[Context]) -> Receipt | None:
+    def find(self, order: ProviderRequest[Context]) -> Receipt | None:
         client, today = order.context.client, _today()
         if order.action is Action.REVOKE:
             found = client.credential(order.external_id)
@@ -80,10 +80,10 @@ class AccredibleBackend(Backend[Context]):
                 return _receipt(min(ours, key=lambda found: not found.reference), adopted=True)
         return None
 
-    def find_others(self, order: Order[Context]) -> list[str]:
+    def find_others(self, order: ProviderRequest[Context]) -> list[str]:
         return [_earner(found.reference) for found in _at_the_address(order)]
 
-    def issue(self, order: Order[Context]) -> Receipt:
+    def issue(self, order: ProviderRequest[Context]) -> Receipt:
         try:
             return _receipt(order.context.client.issue(_credential_to_issue(order)))
         except AlreadyIssued as refusal:
@@ -95,7 +95,7 @@ class AccredibleBackend(Backend[Context]):
             )
             raise AlreadyIssued(f"{refusal.reason} {hint}", status=refusal.status, body=refusal.body) from refusal
 
-    def revoke(self, order: Order[Context]) -> Receipt:
+    def revoke(self, order: ProviderRequest[Context]) -> Receipt:
         expired = order.context.client.expire(order.external_id, on=_today())
         if expired is None:
             return _gone(order)
@@ -120,7 +120,7 @@ class AccredibleBackend(Backend[Context]):
             handlers.notify_user_revocation(award)
 
 
-def _at_the_address(order: Order[Context]) -> Iterator[CredentialRecord]:
+def _at_the_address(order: ProviderRequest[Context]) -> Iterator[CredentialRecord]:
     query: dict[str, str | int] = {
         "group.id": order.context.group_id,
         "recipient_email": order.recipient.email,
@@ -147,17 +147,17 @@ def _today() -> date:
     return site_day(timezone.now())
 
 
-def _references(order: Order[Context]) -> str:
+def _references(order: ProviderRequest[Context]) -> str:
     """What the references of all awards of this badge to this learner begin with."""
     return f"{_PREFIX}{order.recipient.earner_id}-"
 
 
-def _reference(order: Order[Context]) -> str:
+def _reference(order: ProviderRequest[Context]) -> str:
     """Our id of the credential: one for each award, whatever happens in between, and different at every site."""
     return f"{_references(order)}{order.number}"
 
 
-def _searches(order: Order[Context]) -> Iterator[dict[str, str | int]]:
+def _searches(order: ProviderRequest[Context]) -> Iterator[dict[str, str | int]]:
     """Where a credential of the order may be, the likeliest place first."""
     for email in spellings(order.recipient.email):
         yield {"recipient_email": email}
@@ -165,7 +165,7 @@ def _searches(order: Order[Context]) -> Iterator[dict[str, str | int]]:
     yield {"license_id": _reference(order)}
 
 
-def _credential_to_issue(order: Order[Context]) -> dict[str, Any]:
+def _credential_to_issue(order: ProviderRequest[Context]) -> dict[str, Any]:
     """Fields as in https://docs.api.accredible.com/ , "Create a Credential"."""
     if "@" not in order.recipient.email:
         raise PermanentFailure(_("The learner has no e-mail address, and Accredible issues to addresses only."))
@@ -189,7 +189,7 @@ def _full_name(recipient: Recipient) -> str:
     return f"{recipient.first_name} {recipient.last_name}"
 
 
-def _is_ours(found: CredentialRecord, order: Order[Context], today: date) -> bool:
+def _is_ours(found: CredentialRecord, order: ProviderRequest[Context], today: date) -> bool:
     """Whether we issued it for this earner, or somebody did by other means to the same address.
 
     Not one that names another earner: somebody else's badge, or another site's, would be revoked together with ours.
@@ -200,7 +200,7 @@ def _is_ours(found: CredentialRecord, order: Order[Context], today: date) -> boo
     return (named or (by_hand and same_address)) and _may_be_adopted(found, order, today)
 
 
-def _may_be_adopted(found: CredentialRecord, order: Order[Context], today: date) -> bool:
+def _may_be_adopted(found: CredentialRecord, order: ProviderRequest[Context], today: date) -> bool:
     return (
         found.group_id in {None, order.context.group_id}
         and found.id not in order.foreign_ids
@@ -208,7 +208,7 @@ def _may_be_adopted(found: CredentialRecord, order: Order[Context], today: date)
     )
 
 
-def _gone(order: Order[Context]) -> Receipt:
+def _gone(order: ProviderRequest[Context]) -> Receipt:
     return Receipt(order.external_id, CredentialState.DELETED, adopted=True)
 
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from badges_plugin.distribution.accounts import records
 from badges_plugin.distribution.accredible import data
-from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
-from badges_plugin.distribution.http import HttpClient, Patience
-from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure, TransientFailure
+from badges_plugin.distribution.http import HttpClient, Timeouts
+from badges_plugin.distribution.rate_limit import RateLimiter
 
 RecordT = TypeVar("RecordT")
 
@@ -21,14 +21,14 @@ _DUPLICATE = "has already been taken"
 _GONE = frozenset({404, 410})
 
 PAGE_SIZE = 50
-MOST_PAGES = 200
+MAX_PAGES = 200
 """The search ends at the 10,000th credential."""
 
 
 class AccredibleClient:
     """One account, or one department of it, at Accredible.
 
-    Every method raises the failures of ``badges_plugin.distribution.failures`` and nothing else.
+    Every method raises the failures of ``badges_plugin.distribution.exceptions`` and nothing else.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class AccredibleClient:
         root: str,
         api_key: str,
         *,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         limiter: RateLimiter | None = None,
     ) -> None:
         self._http = HttpClient(
             root,
             # Encoded as the key of a careless hand may be: it is then refused by Accredible and not by Python.
             headers={"Authorization": f"Token token={api_key.encode().decode('latin-1')}"},
-            patience=patience,
+            timeouts=timeouts,
             limiter=limiter,
-            describe=words_of_error,
+            describe=error_message,
         )
 
     def check(self) -> None:
@@ -61,7 +61,7 @@ class AccredibleClient:
 
     def _groups(self) -> Iterator[Any]:
         page = 1
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             reply = self._groups_page(page, size=PAGE_SIZE)
             found = _list(reply, "groups")
             yield from found
@@ -72,7 +72,7 @@ class AccredibleClient:
                 # Taken for the end, it would make all that follows look as if it were gone.
                 raise TransientFailure("Accredible's list breaks off: a page is empty and names another.")
             page = following
-        raise TransientFailure(f"Accredible names more than {MOST_PAGES} pages of groups.")
+        raise TransientFailure(f"Accredible names more than {MAX_PAGES} pages of groups.")
 
     def issue(self, credential: Mapping[str, Any]) -> data.CredentialRecord:
         """Create a credential. Raises AlreadyIssued when the group has one of the learner and allows no second."""
@@ -105,20 +105,20 @@ class AccredibleClient:
 
     def credentials(self, query: Mapping[str, str | int]) -> Iterator[data.CredentialRecord]:
         """Credentials that fit, in whatever state, over all pages. The conditions are those of Accredible's search."""
-        for page in range(MOST_PAGES):
+        for page in range(MAX_PAGES):
             wanted = {"query": dict(query), "page": {"from": page * PAGE_SIZE, "size": PAGE_SIZE}}
             found = _list(self._http.request("POST", "v2", "credentials", "search", json=wanted), "credentials")
             for record in found:
                 yield _read(data.credential, record)
             if len(found) < PAGE_SIZE:
                 return
-        raise TransientFailure(f"Accredible finds more than {MOST_PAGES * PAGE_SIZE} credentials.")
+        raise TransientFailure(f"Accredible finds more than {MAX_PAGES * PAGE_SIZE} credentials.")
 
     def _groups_page(self, page: int, *, size: int) -> Any:
         return self._http.request("POST", "v1", "issuer", "groups", "search", json={"page": page, "page_size": size})
 
 
-def words_of_error(body: Any) -> str:
+def error_message(body: Any) -> str:
     """Accredible's own words in the body of an error; each kind of error has its own shape."""
     if not isinstance(body, Mapping):
         return ""

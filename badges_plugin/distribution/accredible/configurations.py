@@ -8,8 +8,8 @@ from badges_plugin.distribution.accredible.client import AccredibleClient
 from badges_plugin.distribution.accredible.conf import config, spelled
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.conf import config as distribution_config
-from badges_plugin.distribution.http import Patience
-from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.distribution.http import Timeouts
+from badges_plugin.distribution.rate_limit import RateLimiter
 
 
 def client_for(api_config: AccredibleApiConfig) -> AccredibleClient:
@@ -24,7 +24,7 @@ def make_client(api_key: str) -> AccredibleClient:
     return AccredibleClient(
         settings.api_root,
         api_key,
-        patience=Patience.within(distribution_config().request_timeout),
+        timeouts=Timeouts.within(distribution_config().request_timeout),
         limiter=_limiter(pace) if pace else None,
     )
 

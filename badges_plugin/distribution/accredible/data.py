@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.dateparse import parse_date
 
 from badges_plugin.distribution.accounts.records import UnexpectedReply, one_line, text
-from badges_plugin.distribution.data import web_address
+from badges_plugin.distribution.data import web_url
 
 
 class CredentialState(StrEnum):
@@ -89,7 +89,7 @@ def credential(record: Any) -> CredentialRecord:
             record.get("group_id") or (embedded if isinstance(embedded, Mapping) else {}).get("id")
         ),
         reference=text(record, "license_id"),
-        url=web_address(text(record, "url")),
+        url=web_url(text(record, "url")),
         is_published=approved if isinstance(approved, bool) else None,
         expired_on=_day(record, "expired_on"),
         recipient_email=text(recipient, "email") or text(record, "recipient_email"),

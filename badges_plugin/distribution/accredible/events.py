@@ -32,7 +32,7 @@ class PollResult:
 def poll(api_config: AccredibleApiConfig) -> PollResult:
     """Take over the states of credentials that were changed at Accredible.
 
-    Raises the failures of ``badges_plugin.distribution.failures``; the next poll then begins where this one did.
+    Raises the failures of ``badges_plugin.distribution.exceptions``; the next poll then begins where this one did.
     """
     now = timezone.now()
     since = (api_config.polled_until or now - _FIRST_LOOK) - _OVERLAP

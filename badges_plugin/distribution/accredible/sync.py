@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from badges_plugin.distribution.accounts.records import one_line
 from badges_plugin.distribution.accounts.sync import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     SyncResult,
     default_site,
     mirror,
@@ -30,7 +30,7 @@ logger = get_logger(__name__)
 def sync_groups(api_config: AccredibleApiConfig) -> SyncResult:
     """Bring the configuration's groups, and no other's, in line with Accredible's.
 
-    Raises the failures of ``badges_plugin.distribution.failures``; then nothing was changed, since all pages are read
+    Raises the failures of ``badges_plugin.distribution.exceptions``; then nothing was changed, since all pages are read
     first.
     """
     result = mirror(
@@ -83,6 +83,6 @@ def _values(record: GroupRecord, known: AccredibleGroup | None) -> dict[str, obj
     return {
         "name": name_for(record, known),
         "description": record.description,
-        "course_name": one_line(record.course_name)[:LONGEST_NAME],
+        "course_name": one_line(record.course_name)[:MAX_NAME_LENGTH],
         "is_gone": False,
     }

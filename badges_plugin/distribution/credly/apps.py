@@ -49,7 +49,7 @@ class CredlyBadgesConfig(AppConfig):
         from badges_plugin.distribution.credly.twins import twins
 
         housekeeping.register("credly events", events.forget_a_batch, every=3600)
-        keys.register(CredlyOrganization, "sealed_key", is_used=lambda account: not account.key_is_in_settings)
+        keys.register(CredlyOrganization, "encrypted_key", is_used=lambda account: not account.key_is_in_settings)
         checks.connect()
         doctor.connect()
         register_twins("CredlyBadgeTemplate", twins)

@@ -15,17 +15,17 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.credly import handlers
-from badges_plugin.distribution.credly.client import CredlyClient, can_be_asked_for
+from badges_plugin.distribution.credly.client import CredlyClient, can_filter_by
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
 from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.data import Action, Order, Receipt, spellings
-from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.data import Action, ProviderRequest, Receipt, spellings
+from badges_plugin.distribution.exceptions import PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _GONE = frozenset({404, 410})
-_MOST_LOOKED_AT = 1_000
+_MAX_EXAMINED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CredlyBackend(Backend[Context]):
         template = _own(award.template)
         return Context(client_for(template.organization), config(), template.state)
 
-    def find(self, order: Order[Context]) -> Receipt | None:
+    def find(self, order: ProviderRequest[Context]) -> Receipt | None:
         if order.action is Action.REVOKE:
             revoked = _revoked(order)
             return _adopted(revoked) if revoked else None
@@ -68,16 +68,16 @@ class CredlyBackend(Backend[Context]):
                 return _adopted(min(ours, key=lambda badge: badge.earner_id != order.recipient.earner_id))
         return None
 
-    def find_others(self, order: Order[Context]) -> list[str]:
-        if not can_be_asked_for(order.recipient.email):
+    def find_others(self, order: ProviderRequest[Context]) -> list[str]:
+        if not can_filter_by(order.recipient.email):
             return []
         badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
         return [badge.earner_id for badge in badges if badge.state in ALIVE]
 
-    def issue(self, order: Order[Context]) -> Receipt:
+    def issue(self, order: ProviderRequest[Context]) -> Receipt:
         return _receipt(order.context.client.issue(_badge_to_issue(order)))
 
-    def revoke(self, order: Order[Context]) -> Receipt:
+    def revoke(self, order: ProviderRequest[Context]) -> Receipt:
         try:
             badge = order.context.client.revoke(
                 order.external_id,
@@ -120,7 +120,7 @@ def _own(template: BadgeTemplate) -> CredlyBadgeTemplate:
         raise PermanentFailure(_("The badge template has no organization at Credly.")) from error
 
 
-def _badge_to_issue(order: Order[Context]) -> dict[str, Any]:
+def _badge_to_issue(order: ProviderRequest[Context]) -> dict[str, Any]:
     """Fields as in https://www.credly.com/docs/issued_badges#issue-a-badge ."""
     recipient, settings = order.recipient, order.context.settings
     if "@" not in recipient.email:
@@ -148,17 +148,17 @@ def written(moment: datetime) -> str:
     return timezone.localtime(moment, timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
-def _searches(order: Order[Context]) -> Iterator[Iterable[BadgeRecord]]:
+def _searches(order: ProviderRequest[Context]) -> Iterator[Iterable[BadgeRecord]]:
     """Where a badge of the order may be, the likeliest place first. Each costs requests only when it is looked at."""
     client, template_id, recipient = order.context.client, order.template_uuid, order.recipient
-    for email in filter(can_be_asked_for, spellings(recipient.email)):
+    for email in filter(can_filter_by, spellings(recipient.email)):
         yield client.badges(template_id=template_id, email=email)
     # What we issued ourselves is known by the earner, whatever became of the address. Should Credly not heed this
     # filter, it lists everybody's badges: so many are gone through as a worker has time for.
-    yield islice(client.badges(template_id=template_id, earner_id=recipient.earner_id), _MOST_LOOKED_AT)
+    yield islice(client.badges(template_id=template_id, earner_id=recipient.earner_id), _MAX_EXAMINED)
 
 
-def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
+def _is_ours(badge: BadgeRecord, order: ProviderRequest[Context]) -> bool:
     """Whether we issued it for this earner, or somebody did by hand to the same address.
 
     Not one that names another earner: somebody else's badge, or another site's, would be revoked together with ours.
@@ -172,17 +172,16 @@ def _is_ours(badge: BadgeRecord, order: Order[Context]) -> bool:
     )
 
 
-def _revoked(order: Order[Context]) -> BadgeRecord | None:
+def _revoked(order: ProviderRequest[Context]) -> BadgeRecord | None:
     """The badge of the order if Credly lists it as revoked."""
     client, template_id, email = order.context.client, order.template_uuid, order.recipient.email
     # Not by an address that Credly cannot be asked for: that would be everybody's badges.
     mine = chain.from_iterable(
-        client.badges(template_id=template_id, email=spelling)
-        for spelling in filter(can_be_asked_for, spellings(email))
+        client.badges(template_id=template_id, email=spelling) for spelling in filter(can_filter_by, spellings(email))
     )
     # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
     # worker has time for; if that is not enough, staff will look.
-    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MOST_LOOKED_AT)
+    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MAX_EXAMINED)
     for badge in chain(mine, anybodys):
         if str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED:
             return badge

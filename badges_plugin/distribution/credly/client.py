@@ -12,9 +12,9 @@ from uuid import UUID
 
 from badges_plugin.distribution.accounts import records
 from badges_plugin.distribution.credly import data
-from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, TransientFailure
-from badges_plugin.distribution.http import HttpClient, Patience
-from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure, TransientFailure
+from badges_plugin.distribution.http import HttpClient, Timeouts
+from badges_plugin.distribution.rate_limit import RateLimiter
 
 RecordT = TypeVar("RecordT")
 
@@ -22,14 +22,14 @@ RecordT = TypeVar("RecordT")
 _DUPLICATE = "already has this badge"
 _ISSUED = (data.BadgeState.PENDING, data.BadgeState.ACCEPTED, data.BadgeState.REJECTED, data.BadgeState.REVOKED)
 
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 """Where a service that always names another page is stopped."""
 
 
 class CredlyClient:
     """One organization at Credly.
 
-    Every method raises the failures of ``badges_plugin.distribution.failures`` and nothing else.
+    Every method raises the failures of ``badges_plugin.distribution.exceptions`` and nothing else.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class CredlyClient:
         organization: UUID,
         api_key: str,
         *,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         limiter: RateLimiter | None = None,
     ) -> None:
         self._organization = str(organization)
@@ -47,9 +47,9 @@ class CredlyClient:
         self._http = HttpClient(
             base_url,
             headers={"Authorization": f"Basic {credentials}"},
-            patience=patience,
+            timeouts=timeouts,
             limiter=limiter,
-            describe=words_of_error,
+            describe=error_message,
         )
 
     def organization(self) -> data.OrganizationRecord:
@@ -103,7 +103,7 @@ class CredlyClient:
         filter by earner; clients whose code is public use it. Whoever asks looks at what the badges say themselves.
         """
         conditions = [f"state::{','.join(states)}", f"badge_template_id::{template_id}"]
-        if can_be_asked_for(email):
+        if can_filter_by(email):
             conditions.append(f"recipient_email_all::{email}")
         if earner_id:
             conditions.append(f"issuer_earner_id::{earner_id}")
@@ -123,7 +123,7 @@ class CredlyClient:
 
     def _pages(self, collection: str, params: Mapping[str, str]) -> Iterator[Any]:
         # Pages are counted, since Credly's own next_page_url forgets the filter.
-        for page in range(1, MOST_PAGES + 1):
+        for page in range(1, MAX_PAGES + 1):
             reply = self._http.get("organizations", self._organization, collection, params={**params, "page": page})
             found = reply.get("data") if isinstance(reply, Mapping) else None
             if not isinstance(found, list):
@@ -135,18 +135,18 @@ class CredlyClient:
                 raise TransientFailure("Credly's list breaks off: a page is empty and names another.")
             if not found or following == "":
                 return
-        raise TransientFailure(f"Credly names more than {MOST_PAGES} pages.")
+        raise TransientFailure(f"Credly names more than {MAX_PAGES} pages.")
 
     def _one(self, reply: Any) -> Any:
         return reply.get("data") if isinstance(reply, Mapping) else None
 
 
-def can_be_asked_for(email: str) -> bool:
+def can_filter_by(email: str) -> bool:
     """Whether badges can be listed by this address. Credly's filter has no way to quote its own separators."""
     return bool(email) and "|" not in email and "::" not in email
 
 
-def words_of_error(body: Any) -> str:
+def error_message(body: Any) -> str:
     """Credly's own words in the body of an error: ``{"data": {"message": ...}}``."""
     data_ = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(data_, Mapping):

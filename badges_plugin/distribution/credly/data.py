@@ -15,7 +15,7 @@ from uuid import UUID
 from django.utils.dateparse import parse_datetime
 
 from badges_plugin.distribution.accounts.records import UnexpectedReply, one_line, text
-from badges_plugin.distribution.data import web_address
+from badges_plugin.distribution.data import web_url
 
 StateT = TypeVar("StateT", bound=StrEnum)
 
@@ -108,7 +108,7 @@ def template(record: Any) -> TemplateRecord:
         id=_id(record),
         name=_text(record, "name"),
         description=_text(record, "description"),
-        image_url=web_address(_text(record, "image_url") or (image_url if isinstance(image_url, str) else "")),
+        image_url=web_url(_text(record, "image_url") or (image_url if isinstance(image_url, str) else "")),
         state=_one_of(TemplateState, record.get("state")),
     )
 
@@ -119,7 +119,7 @@ def badge(record: Any) -> BadgeRecord:
         id=_id(record),
         state=_one_of(BadgeState, record.get("state")),
         template_id=_id(embedded) if isinstance(embedded, Mapping) else None,
-        accept_badge_url=web_address(_text(record, "accept_badge_url")),
+        accept_badge_url=web_url(_text(record, "accept_badge_url")),
         earner_id=_text(record, "issuer_earner_id"),
         recipient_email=_text(record, "recipient_email"),
         issued_at=_time(record, "issued_at"),

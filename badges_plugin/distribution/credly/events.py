@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from badges_plugin.distribution import queueing
-from badges_plugin.distribution.accounts.records import left_out_if_refused
+from badges_plugin.distribution.accounts.records import skip_on_data_error
 from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, EventRecord
 from badges_plugin.distribution.credly.models import (
     ORIGIN,
@@ -28,7 +28,7 @@ from badges_plugin.distribution.credly.models import (
 from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.credly.sync import apply_template, remove_template
 from badges_plugin.distribution.data import Action
-from badges_plugin.distribution.failures import TransientFailure
+from badges_plugin.distribution.exceptions import TransientFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, State
 from badges_plugin.logs import get_logger
@@ -41,7 +41,7 @@ _OVERLAP = timedelta(hours=1)
 # Credly sends an event for up to 25 days; after twice that nobody asks whether it was applied.
 _REMEMBERED = timedelta(days=50)
 _FORGOTTEN_AT_ONCE = 500
-_LONGEST_TYPE = 64
+_MAX_TYPE_LENGTH = 64
 # A page.
 _LATEST = 50
 
@@ -71,7 +71,7 @@ def apply_event(organization: CredlyOrganization, event: EventRecord) -> bool:
                 CredlyEvent.objects.create(
                     uuid=event.id,
                     organization=organization,
-                    event_type=event.event_type[:_LONGEST_TYPE],
+                    event_type=event.event_type[:_MAX_TYPE_LENGTH],
                     occurred_at=event.occurred_at,
                 )
         except IntegrityError:
@@ -85,7 +85,7 @@ def apply_event(organization: CredlyOrganization, event: EventRecord) -> bool:
 
 
 def poll(organization: CredlyOrganization) -> PollResult:
-    """Apply what webhooks have missed. Raises the failures of ``badges_plugin.distribution.failures``."""
+    """Apply what webhooks have missed. Raises the failures of ``badges_plugin.distribution.exceptions``."""
     now = timezone.now()
     since = organization.polled_until - _OVERLAP if organization.polled_until else now - _FIRST_LOOK
     newest_first = client_for(organization).events()
@@ -94,7 +94,7 @@ def poll(organization: CredlyOrganization) -> PollResult:
     polled_until = organization.polled_until
     for event in sorted(recent, key=lambda event: event.occurred_at or since):
         try:
-            with left_out_if_refused(f"Credly event {event.id}"):
+            with skip_on_data_error(f"Credly event {event.id}"):
                 if event.organization_id == organization.uuid and not is_applied(event.id):
                     result.applied += apply_event(organization, event)
         except TransientFailure as failure:
@@ -121,11 +121,11 @@ def forget_a_batch(now: datetime) -> bool:
 def apply_latest(organization: CredlyOrganization) -> None:
     """Apply the newest events, with one request for a page of them. What cannot be applied now comes again.
 
-    Raises the failures of ``badges_plugin.distribution.failures``.
+    Raises the failures of ``badges_plugin.distribution.exceptions``.
     """
     latest = list(islice(client_for(organization).events(), _LATEST))
     for event in reversed(latest):
-        with suppress(TransientFailure), left_out_if_refused(f"Credly event {event.id}"):
+        with suppress(TransientFailure), skip_on_data_error(f"Credly event {event.id}"):
             if event.organization_id == organization.uuid and not is_applied(event.id):
                 apply_event(organization, event)
 

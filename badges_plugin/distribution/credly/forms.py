@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import make_client
-from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.exceptions import PermanentFailure
 
-_LONGEST_NAME = 255
+_MAX_NAME_LENGTH = 255
 
 
 class CredlyOrganizationForm(AccountForm[CredlyOrganization]):
@@ -25,7 +25,7 @@ class CredlyOrganizationForm(AccountForm[CredlyOrganization]):
         fields = ("uuid",)
 
     def confirm(self, account: CredlyOrganization, key: str) -> None:
-        self.instance.name = make_client(account.uuid, key).organization().name[:_LONGEST_NAME]
+        self.instance.name = make_client(account.uuid, key).organization().name[:_MAX_NAME_LENGTH]
 
     def refused(self, failure: PermanentFailure) -> tuple[str | None, str]:
         if failure.status == 404:

@@ -9,8 +9,8 @@ from badges_plugin.distribution.conf import config as distribution_config
 from badges_plugin.distribution.credly.client import CredlyClient
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.http import Patience
-from badges_plugin.distribution.limits import RateLimiter
+from badges_plugin.distribution.http import Timeouts
+from badges_plugin.distribution.rate_limit import RateLimiter
 
 
 def client_for(organization: CredlyOrganization) -> CredlyClient:
@@ -26,7 +26,7 @@ def make_client(organization: UUID, api_key: str) -> CredlyClient:
         settings.api_base_url,
         organization,
         api_key,
-        patience=Patience.within(distribution_config().request_timeout),
+        timeouts=Timeouts.within(distribution_config().request_timeout),
         limiter=_limiter(organization, pace) if pace else None,
     )
 

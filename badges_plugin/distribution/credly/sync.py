@@ -14,7 +14,7 @@ from django.utils import timezone
 from badges_plugin.api import deactivate_template
 from badges_plugin.distribution.accounts.records import one_line
 from badges_plugin.distribution.accounts.sync import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     SyncResult,
     default_site,
     mirror,
@@ -38,7 +38,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 def sync_organization(organization: CredlyOrganization) -> SyncResult:
     """Bring the organization's templates in line with Credly's.
 
-    Raises the failures of ``badges_plugin.distribution.failures``; then nothing was changed, since all pages are read
+    Raises the failures of ``badges_plugin.distribution.exceptions``; then nothing was changed, since all pages are read
     first.
     """
     client = client_for(organization)
@@ -50,7 +50,7 @@ def sync_organization(organization: CredlyOrganization) -> SyncResult:
         mark_gone=_mark_deleted,
     )
     CredlyOrganization.objects.filter(pk=organization.pk).update(
-        name=one_line(name)[:LONGEST_NAME] or organization.name, synced_at=timezone.now()
+        name=one_line(name)[:MAX_NAME_LENGTH] or organization.name, synced_at=timezone.now()
     )
     return result
 

@@ -12,7 +12,7 @@ from badges_plugin.distribution.credly.data import EventRecord
 from badges_plugin.distribution.credly.events import apply_event, apply_latest, is_applied
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.exceptions import PermanentFailure
 from badges_plugin.distribution.webhooks import BadNotification, TooManyUnknown, UnknownSubject, WebhookView
 
 # How often Credly's list is asked for while single events are not.

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from badges_plugin.consumers.problems import CannotGoOn
-from badges_plugin.retroactive.commands import MOST_LINES, RetroactiveCommand, no_room
-from badges_plugin.retroactive.problems import CannotRead
-from badges_plugin.retroactive.rows import BadRow, read_rows
-from badges_plugin.retroactive.selection import Selector
-from badges_plugin.retroactive.spool import Spool
+from badges_plugin.backfill.commands import MAX_LINES, RetroactiveCommand, spool_error
+from badges_plugin.backfill.exceptions import CannotRead
+from badges_plugin.backfill.rows import BadRow, read_rows
+from badges_plugin.backfill.selection import Selector
+from badges_plugin.backfill.spool import Spool
+from badges_plugin.consumers.exceptions import CannotGoOn
 
 
 class Command(RetroactiveCommand):
@@ -53,7 +53,7 @@ class Command(RetroactiveCommand):
         except (CannotGoOn, OSError) as error:
             raise CommandError(str(error)) from error
         except sqlite3.Error as error:
-            raise no_room(error) from error
+            raise spool_error(error) from error
 
     def _read(self, path: Path, selector: Selector) -> None:
         bad: list[BadRow] = []
@@ -65,6 +65,6 @@ class Command(RetroactiveCommand):
                 else:
                     selector.select(row.event, line=row.line)
         if bad:
-            lines = "\n".join(f"  {each}" for each in bad[:MOST_LINES])
-            more = f"\n  and {len(bad) - MOST_LINES} more" if len(bad) > MOST_LINES else ""
+            lines = "\n".join(f"  {each}" for each in bad[:MAX_LINES])
+            more = f"\n  and {len(bad) - MAX_LINES} more" if len(bad) > MAX_LINES else ""
             raise CommandError(f"{path} has {len(bad)} mistakes; nothing was applied.\n{lines}{more}")

@@ -11,17 +11,17 @@ from typing import Any, Protocol, cast
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from badges_plugin.backfill.commands import RetroactiveCommand, spool_error, time_argument
+from badges_plugin.backfill.exceptions import CannotRead
+from badges_plugin.backfill.selection import Selector
+from badges_plugin.backfill.spool import Spool
 from badges_plugin.command_line import text
-from badges_plugin.consumers.problems import ConsumerProblem
-from badges_plugin.retroactive.commands import RetroactiveCommand, no_room, time_argument
-from badges_plugin.retroactive.problems import CannotRead
-from badges_plugin.retroactive.selection import Selector
-from badges_plugin.retroactive.spool import Spool
+from badges_plugin.consumers.exceptions import ConsumerError
 
 # Imported when asked for: the client libraries of the other bus may be missing.
 READERS = {
-    "kafka": ("badges_plugin.retroactive.reading_kafka", "KafkaPast"),
-    "redis": ("badges_plugin.retroactive.reading_redis", "RedisPast"),
+    "kafka": ("badges_plugin.backfill.reading_kafka", "KafkaTopicReader"),
+    "redis": ("badges_plugin.backfill.reading_redis", "RedisStreamReader"),
 }
 
 
@@ -76,10 +76,10 @@ or stop all consumers of the group and reset its offset:
                 selector.read(self.progress("Messages", len(past)).over(past.messages()))
                 self.report_seen(selector.seen)
                 self.apply(spool, selection, dry_run=options["dry_run"])
-        except (CannotRead, ConsumerProblem) as error:
+        except (CannotRead, ConsumerError) as error:
             raise CommandError(f"{error} It may be run again: what was applied will not change.") from error
         except (OSError, sqlite3.Error) as error:
-            raise no_room(error) from error
+            raise spool_error(error) from error
 
     def _open(self, options: dict[str, Any]) -> Past:
         bus = options["bus"] or _configured_bus()

@@ -12,12 +12,12 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
 from badges_plugin import conf
+from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.command_line import BadgesCommand, text
-from badges_plugin.consumers.problems import ReceiversFailed
+from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import FailedEvent
 from badges_plugin.redaction import describe, one_line
-from badges_plugin.retroactive.progress import Output, Progress
 
 
 class Command(BadgesCommand):

@@ -5,7 +5,7 @@ from django.utils.crypto import salted_hmac
 from badges_plugin.conf import section
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, Receipt
-from badges_plugin.distribution.failures import AlreadyIssued, PermanentFailure, RejectedKey
+from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure, RejectedKey
 from badges_plugin.distribution.http import HttpClient
 from medals.models import MedalTemplate
 

@@ -13,8 +13,8 @@ from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.worker import Worker
 
-MOST_REQUESTS = 1000
-LONGEST_INTERVAL = 24 * 3600.0
+MAX_REQUESTS = 1000
+MAX_INTERVAL = 24 * 3600.0
 
 
 class Command(BadgesCommand):
@@ -33,11 +33,11 @@ class Command(BadgesCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["concurrency"] <= MOST_REQUESTS:
-            raise CommandError(f"--concurrency must be from 1 to {MOST_REQUESTS}.")
-        if not 0 < options["interval"] <= LONGEST_INTERVAL:
+        if not 1 <= options["concurrency"] <= MAX_REQUESTS:
+            raise CommandError(f"--concurrency must be from 1 to {MAX_REQUESTS}.")
+        if not 0 < options["interval"] <= MAX_INTERVAL:
             # Nor "nan": the worker would ask the database again and again without a pause.
-            raise CommandError(f"--interval must be above 0 and at most {LONGEST_INTERVAL:.0f} seconds.")
+            raise CommandError(f"--interval must be above 0 and at most {MAX_INTERVAL:.0f} seconds.")
         if not is_enabled():
             raise CommandError("Badges are switched off. Set BADGES_ENABLED = True to deliver them.")
         worker = Worker(config(), concurrency=options["concurrency"], interval=options["interval"])

@@ -31,10 +31,10 @@ from openedx_events.learning.data import (
 )
 from openedx_events.learning.signals import CCX_COURSE_PASSING_STATUS_UPDATED, COURSE_PASSING_STATUS_UPDATED
 
+from badges_plugin.backfill.exceptions import CannotRead
 from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.redaction import one_line
 from badges_plugin.retirement import is_retired
-from badges_plugin.retroactive.problems import CannotRead
 from badges_plugin.rules import boolean
 from badges_plugin.times import read_time
 
@@ -44,7 +44,7 @@ PEOPLE = ("username", "lms_user_id")
 # What the LMS takes where it is set up to take the most (ENABLE_UNICODE_USERNAME), but for "@": a name with that is an
 # address that was put into the wrong column, far more often than a user name.
 _USER_NAME = re.compile(r"[\w .+-]{2,150}")
-_LONGEST_ID = 2**31 - 1
+_MAX_LMS_USER_ID = 2**31 - 1
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -133,7 +133,7 @@ def _user_name(text: str) -> str:
 def _user_id(text: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _LONGEST_ID:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _MAX_LMS_USER_ID:
         raise ValueError(f"the LMS user id {text!r} is no positive number")
     return int(text)
 

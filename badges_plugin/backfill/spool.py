@@ -137,7 +137,7 @@ class Spool:
     def _identify(self) -> None:
         """Put events that name only a user name to those of the same learner that name the LMS user id.
 
-        Applied one after the other instead, they could award in between what is revoked at the end.
+        ApplyReport one after the other instead, they could award in between what is revoked at the end.
         """
         names = self._names_after("")
         while names:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from badges_plugin import heartbeat
-from badges_plugin.consumers.problems import CannotGoOn, Stopped
+from badges_plugin.consumers.exceptions import CannotGoOn, Stopped
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 
@@ -34,16 +34,16 @@ def pauses(longest: float) -> Iterator[float]:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Retrying:
     """Repeats an operation while it fails for reasons that pass.
 
-    ``is_passing`` decides about an exception; ``refresh`` makes the next attempt independent of this one
+    ``is_transient`` decides about an exception; ``refresh`` makes the next attempt independent of this one
     (closes broken connections) and is called before each. ``stop`` is polled during pauses.
     """
 
     limit: float
     max_pause: float
-    is_passing: Callable[[BaseException], bool]
+    is_transient: Callable[[BaseException], bool]
     refresh: Callable[[], None]
     stop: Callable[[], bool]
     sleep: Callable[[float], None] = field(default=time.sleep)
@@ -60,7 +60,7 @@ class Patience:
             try:
                 return operation()
             except Exception as error:
-                if not self.is_passing(error):
+                if not self.is_transient(error):
                     raise
                 if self.clock() + pause > deadline:
                     raise CannotGoOn(f"{what}: given up after {self.limit:g} s, {describe(error)}") from error

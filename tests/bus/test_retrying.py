@@ -7,8 +7,8 @@ from itertools import islice
 
 import pytest
 
-from badges_plugin.consumers.patience import Patience, pauses
-from badges_plugin.consumers.problems import CannotGoOn, Stopped
+from badges_plugin.consumers.exceptions import CannotGoOn, Stopped
+from badges_plugin.consumers.retrying import Retrying, pauses
 
 
 class Away(Exception):
@@ -32,11 +32,11 @@ class Clock:
         self.now += seconds
 
 
-def make_patience(clock: Clock, *, stop: Callable[[], bool] = lambda: False, limit: float = 10) -> Patience:
-    return Patience(
+def make_patience(clock: Clock, *, stop: Callable[[], bool] = lambda: False, limit: float = 10) -> Retrying:
+    return Retrying(
         limit=limit,
         max_pause=4,
-        is_passing=lambda error: isinstance(error, Away),
+        is_transient=lambda error: isinstance(error, Away),
         refresh=lambda: None,
         stop=stop,
         sleep=clock.sleep,
@@ -87,10 +87,10 @@ def test_repeats_until_it_passes(failures: int, waited: float) -> None:
 def test_refreshes_and_keeps_the_claim_before_each_new_attempt() -> None:
     calls: list[str] = []
     clock = Clock()
-    patience = Patience(
+    patience = Retrying(
         limit=10,
         max_pause=1,
-        is_passing=lambda error: True,
+        is_transient=lambda error: True,
         refresh=lambda: calls.append("refresh"),
         stop=lambda: False,
         sleep=clock.sleep,

@@ -22,10 +22,10 @@ from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin import api, dispatch
+from badges_plugin.backfill.reading_kafka import KafkaTopicReader
+from badges_plugin.backfill.reading_redis import RedisStreamReader
 from badges_plugin.models import BadgeAward
-from badges_plugin.processing.announcements import Kind, event_id
-from badges_plugin.retroactive.reading_kafka import KafkaPast
-from badges_plugin.retroactive.reading_redis import RedisPast
+from badges_plugin.processing.outbox import Kind, event_id
 from tests.core.buses import TOPIC as TOPIC_NAME
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
@@ -119,7 +119,7 @@ def passes(learner: Any, *, minute: float = 0, is_passing: bool = True) -> None:
 
 def everything_is_due() -> None:
     past = timezone.now() - timedelta(seconds=1)
-    BadgeAward.objects.exclude(announce_due_at=None).update(announce_due_at=past)
+    BadgeAward.objects.exclude(publish_due_at=None).update(publish_due_at=past)
 
 
 def test_a_bus_that_takes_the_event_has_it_once_with_the_time_of_the_award(
@@ -131,18 +131,18 @@ def test_a_bus_that_takes_the_event_has_it_once_with_the_time_of_the_award(
     assert [(event.event_type, event.time) for event in bus.taken] == [(BADGE_AWARDED.event_type, award.awarded_at)]
     assert listener.heard == bus.taken
     assert listener.from_bus == [False]
-    assert award.announced_at is not None
-    assert award.announce_due_at is None
-    assert api.announce_pending() == 0
+    assert award.published_at is not None
+    assert award.publish_due_at is None
+    assert api.publish_pending() == 0
 
 
 def test_what_a_dead_process_left_is_announced_by_another(bus: FakeProducer, learner: Any) -> None:
     passes(learner)  # the process dies between the commit and the announcement
-    assert api.announce_pending() == 0  # it may still be about to
+    assert api.publish_pending() == 0  # it may still be about to
     everything_is_due()
-    assert api.announce_pending() == 1
+    assert api.publish_pending() == 1
     assert len(bus.taken) == 1
-    assert api.announce_pending() == 0
+    assert api.publish_pending() == 0
 
 
 @pytest.mark.parametrize("trouble", ["refuses", "is silent"])
@@ -155,12 +155,12 @@ def test_what_the_bus_did_not_take_is_announced_again_with_the_same_id(
         bus.producer.left = 1
     with commit():
         passes(learner)
-    assert BadgeAward.objects.get().announced_at is None
+    assert BadgeAward.objects.get().published_at is None
     everything_is_due()
-    assert api.announce_pending() == 0
+    assert api.publish_pending() == 0
     bus.fails_with, bus.producer.left = None, 0
     everything_is_due()
-    assert api.announce_pending() == 1
+    assert api.publish_pending() == 1
     assert {event.id for event in listener.heard} == {bus.taken[0].id}
     assert {event.time for event in listener.heard} == {bus.taken[0].time}
 
@@ -182,11 +182,11 @@ def test_an_award_and_its_revocation_that_were_both_left_are_announced_in_order(
     passes(learner)
     passes(learner, minute=1, is_passing=False)
     everything_is_due()
-    assert api.announce_pending() == 2
+    assert api.publish_pending() == 2
     assert [event.event_type for event in bus.taken] == [BADGE_AWARDED.event_type, BADGE_REVOKED.event_type]
     award = BadgeAward.objects.get()
     assert [event.time for event in bus.taken] == [award.awarded_at, award.revoked_at]
-    assert award.announce_due_at is None
+    assert award.publish_due_at is None
 
 
 def test_an_award_that_was_left_unannounced_is_announced_before_its_revocation(
@@ -197,8 +197,8 @@ def test_an_award_that_was_left_unannounced_is_announced_before_its_revocation(
         passes(learner, minute=1, is_passing=False)
     assert [event.event_type for event in bus.taken] == [BADGE_AWARDED.event_type, BADGE_REVOKED.event_type]
     everything_is_due()
-    assert api.announce_pending() == 0
-    assert BadgeAward.objects.get().announce_due_at is None
+    assert api.publish_pending() == 0
+    assert BadgeAward.objects.get().publish_due_at is None
 
 
 def by_time(bus: FakeProducer) -> list[str]:
@@ -218,7 +218,7 @@ def test_a_revocation_that_was_left_is_announced_before_the_badge_is_awarded_aga
         passes(learner, minute=2)
     assert [event.event_type for event in bus.taken] == by_time(bus)
     assert len(bus.taken) == 3
-    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+    assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
 def test_awards_of_one_badge_that_were_left_are_announced_in_order_whichever_is_due_first(
@@ -228,11 +228,11 @@ def test_awards_of_one_badge_that_were_left_are_announced_in_order_whichever_is_
         passes(learner, minute=minute, is_passing=minute != 1)
     everything_is_due()
     bus.fails_with = ConnectionError("the bus is away")
-    assert api.announce_pending() == 0  # the first one is due again later than the second one
+    assert api.publish_pending() == 0  # the first one is due again later than the second one
     bus.fails_with = None
-    assert api.announce_pending() == 3
+    assert api.publish_pending() == 3
     assert [event.event_type for event in bus.taken] == by_time(bus)
-    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+    assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
 def test_every_award_and_revocation_has_an_id_of_its_own(bus: FakeProducer, commit: Commit, learner: Any) -> None:
@@ -255,7 +255,7 @@ def test_without_a_bus_nothing_stays_due(settings: Any, listener: Listener, comm
     with commit():
         passes(learner)
     assert len(listener.heard) == 1
-    assert BadgeAward.objects.get().announce_due_at is None
+    assert BadgeAward.objects.get().publish_due_at is None
 
 
 @pytest.mark.filterwarnings("ignore:.*component will be inactive")
@@ -267,7 +267,7 @@ def test_a_producer_that_cannot_be_made_loses_nothing(
         passes(learner)
     settings.EVENT_BUS_PRODUCER = f"{__name__}.make_producer"
     everything_is_due()
-    assert api.announce_pending() == 1
+    assert api.publish_pending() == 1
 
 
 @pytest.mark.bus
@@ -280,18 +280,18 @@ def test_kafka_for_real_takes_what_it_could_not_take_before(
         with commit():
             passes(learner)
         close_registry_client()
-        assert BadgeAward.objects.get().announced_at is None
+        assert BadgeAward.objects.get().published_at is None
         apply_settings(settings, right)
         everything_is_due()
-        assert api.announce_pending() == 1
-        past = KafkaPast(TOPIC_NAME, since=None)
+        assert api.publish_pending() == 1
+        past = KafkaTopicReader(TOPIC_NAME, since=None)
         (message,) = past.messages()
         past.close()
         event = message.decode()
         close_registry_client()
     award = BadgeAward.objects.get()
     assert (event.metadata.id, event.metadata.time) == (event_id(award, Kind.AWARDED), award.awarded_at)
-    assert award.announced_at is not None
+    assert award.published_at is not None
 
 
 @pytest.mark.services
@@ -306,11 +306,11 @@ def test_redis_for_real_takes_what_it_could_not_take_before(
     apply_settings(settings, {**right, "EVENT_BUS_REDIS_CONNECTION_URL": f"redis://127.0.0.1:{closed_port()}/0"})
     with commit():
         passes(learner)
-    assert BadgeAward.objects.get().announced_at is None
+    assert BadgeAward.objects.get().published_at is None
     apply_settings(settings, right)
     everything_is_due()
-    assert api.announce_pending() == 1
-    past = RedisPast(TOPIC_NAME, since=None)
+    assert api.publish_pending() == 1
+    past = RedisStreamReader(TOPIC_NAME, since=None)
     (message,) = past.messages()
     past.close()
     assert message.event_id == str(event_id(BadgeAward.objects.get(), Kind.AWARDED))
@@ -339,10 +339,10 @@ def test_b2_a_badge_is_published_whatever_another_app_makes_of_the_event(
     dispatch.put_first(BADGE_AWARDED, "fail")  # before the one that hands events to the bus
     everything_is_due()
     try:
-        assert api.announce_pending() == 2
+        assert api.publish_pending() == 2
     finally:
         BADGE_AWARDED.disconnect(fail, dispatch_uid="fail")
-    assert not BadgeAward.objects.filter(announced_at=None).exists()
+    assert not BadgeAward.objects.filter(published_at=None).exists()
     assert len(bus.taken) == 2
     assert "which is not ours, failed with ValueError" in caplog.text
     assert "ann@example.org" not in caplog.text
@@ -358,9 +358,9 @@ def test_c1_what_is_left_of_a_learner_who_was_retired_is_not_announced(
         passes(learner, is_passing=False, minute=1)
     type(learner).objects.filter(pk=learner.pk).update(**change)
     everything_is_due()
-    assert api.announce_pending() == 0
+    assert api.publish_pending() == 0
     assert (bus.taken, listener.heard) == ([], [])
-    assert not BadgeAward.objects.exclude(announce_due_at=None).exists()
+    assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
 def test_c1_a_revocation_by_hand_of_a_learner_who_was_retired_is_not_announced(
@@ -386,7 +386,7 @@ def test_c1_who_is_retired_while_others_are_announced_is_not(bus: FakeProducer, 
 
     BADGE_AWARDED.connect(retire)
     try:
-        assert api.announce_pending() == 1
+        assert api.publish_pending() == 1
     finally:
         BADGE_AWARDED.disconnect(retire)
     assert len(bus.taken) == 1

@@ -11,12 +11,12 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 from edx_event_bus_kafka.internal.config import get_full_topic
 
+from badges_plugin.backfill.exceptions import CannotRead
 from badges_plugin.consumers.config import consumer_config
 from badges_plugin.consumers.kafka_loop import client_properties, make_client
 from badges_plugin.consumers.kafka_messages import message_from
 from badges_plugin.consumers.message import Message
 from badges_plugin.logs import get_logger
-from badges_plugin.retroactive.problems import CannotRead
 
 logger = get_logger(__name__)
 
@@ -24,7 +24,7 @@ ANSWER_SECONDS = 20.0
 SILENCE_SECONDS = 60.0
 
 
-class KafkaPast:
+class KafkaTopicReader:
     """What is on the topic now, up to the high watermarks at this moment. A context manager."""
 
     def __init__(self, topic: str, *, since: datetime | None) -> None:

@@ -10,16 +10,16 @@ from edx_event_bus_redis.internal.config import get_full_topic, load_common_sett
 from redis import Redis
 from redis.exceptions import RedisError
 
+from badges_plugin.backfill.exceptions import CannotRead
 from badges_plugin.consumers.message import Message
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_stream import Entry
-from badges_plugin.retroactive.problems import CannotRead
 
 AT_ONCE = 500
 ANSWER_SECONDS = 20.0
 
 
-class RedisPast:
+class RedisStreamReader:
     """What is in the stream now, up to its last entry at this moment."""
 
     def __init__(self, topic: str, *, since: datetime | None) -> None:

@@ -1,7 +1,7 @@
 """The public events BADGE_AWARDED and BADGE_REVOKED: sent after the commit, and until the event bus has them.
 
 That something is to be announced is written in the transaction of the award. A process that dies before it has
-sent it leaves it to ``announce_pending``. An event that is sent twice has the same id and time both times.
+sent it leaves it to ``publish_pending``. An event that is sent twice has the same id and time both times.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ logger = get_logger(__name__)
 
 NAMESPACE = UUID("6f1a0d8e-58a6-5c0b-9d0e-0b1f4a2c7d35")
 
-WAIT = timedelta(minutes=5)
+CLAIM_SECONDS = timedelta(minutes=5)
 """How long whoever is sending an announcement has it to itself, and the pause before the next attempt."""
 
 
@@ -45,25 +45,25 @@ _SIGNALS = {Kind.AWARDED: BADGE_AWARDED, Kind.REVOKED: BADGE_REVOKED}
 
 def first_due() -> datetime:
     """Return when others may announce what is written now: this process does so right after the commit."""
-    return timezone.now() + WAIT
+    return timezone.now() + CLAIM_SECONDS
 
 
 def after_commit(award: BadgeAward) -> None:
     """Announce an award or its revocation once the running transaction, which wrote it, is committed."""
-    transaction.on_commit(partial(_announce_now, award))
+    transaction.on_commit(partial(_publish_now, award))
 
 
-def announce_pending(*, limit: int = 100) -> int:
+def publish_pending(*, limit: int = 100) -> int:
     """Announce what others left unannounced, oldest first; stop at the first that the bus does not take.
 
     Returns how many events the bus took. Any number of processes may do this at the same time; one query when
     there is nothing to do.
     """
     sent = 0
-    due = BadgeAward.objects.filter(announce_due_at__lte=timezone.now()).order_by("announce_due_at", "pk")
+    due = BadgeAward.objects.filter(publish_due_at__lte=timezone.now()).order_by("publish_due_at", "pk")
     for award in due.select_related("progress__user", "progress__template", "credential")[:limit]:
-        claim = BadgeAward.objects.filter(pk=award.pk, announce_due_at=award.announce_due_at)
-        if not claim.update(announce_due_at=timezone.now() + WAIT):
+        claim = BadgeAward.objects.filter(pk=award.pk, publish_due_at=award.publish_due_at)
+        if not claim.update(publish_due_at=timezone.now() + CLAIM_SECONDS):
             continue
         # As they are now: the events before this one may have taken minutes.
         award.progress.user.refresh_from_db(fields=["username", "email", "full_name", "lms_user_id", "is_active"])
@@ -71,8 +71,8 @@ def announce_pending(*, limit: int = 100) -> int:
             if retirement.is_gone(award.progress.user):
                 _withhold(award)
                 continue
-            for each, kind in _in_order(award):
-                if not _announce(each, kind):
+            for each, kind in _unpublished(award):
+                if not _publish(each, kind):
                     return sent
                 sent += 1
         except DatabaseError:
@@ -108,19 +108,19 @@ def badge_data(award: BadgeAward) -> BadgeData:
     )
 
 
-def _announce_now(award: BadgeAward) -> None:
+def _publish_now(award: BadgeAward) -> None:
     if award.revoked_at is not None:
-        award.refresh_from_db(fields=["announced_at"])
+        award.refresh_from_db(fields=["published_at"])
     # Whoever earned or lost it by an event was found among the living a moment ago.
     if award.revoked_by_hand and retirement.is_gone(award.progress.user):
         _withhold(award)
         return
-    for each, kind in _in_order(award):
-        if not _announce(each, kind):
+    for each, kind in _unpublished(award):
+        if not _publish(each, kind):
             return
 
 
-def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
+def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
     """Yield what of an award is unannounced, after what was left of earlier awards of the same badge.
 
     All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
@@ -129,27 +129,27 @@ def _in_order(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
     if retirement.is_retired(user.get_username(), user.email):
         _withhold(award)
         return
-    for each in [*_earlier(award), award]:
-        if each.announced_at is None:
+    for each in [*_earlier_awards(award), award]:
+        if each.published_at is None:
             yield each, Kind.AWARDED
-        if each.revoked_at is not None and each.revocation_announced_at is None:
+        if each.revoked_at is not None and each.revocation_published_at is None:
             yield each, Kind.REVOKED
 
 
 def _withhold(award: BadgeAward) -> None:
     """Nothing is said of the award any more, because its learner was retired; then nothing is due either."""
-    BadgeAward.objects.filter(pk=award.pk).update(announce_due_at=None)
+    BadgeAward.objects.filter(pk=award.pk).update(publish_due_at=None)
     logger.info("Award %s is not announced: user %s was retired.", award.pk, award.progress.user_id)
 
 
-def _earlier(award: BadgeAward) -> list[BadgeAward]:
+def _earlier_awards(award: BadgeAward) -> list[BadgeAward]:
     if award.number == 1:
         return []
-    left = BadgeAward.objects.filter(progress=award.progress_id, number__lt=award.number, announce_due_at__isnull=False)
+    left = BadgeAward.objects.filter(progress=award.progress_id, number__lt=award.number, publish_due_at__isnull=False)
     return list(left.select_related("progress__user", "progress__template", "credential").order_by("number"))
 
 
-def _announce(award: BadgeAward, kind: Kind) -> bool:
+def _publish(award: BadgeAward, kind: Kind) -> bool:
     """Send the event; whether that is done with. Nobody else sends it meanwhile: its due time lies in the future."""
     signal = _SIGNALS[kind]
     happened_at = award.awarded_at if kind is Kind.AWARDED else award.revoked_at
@@ -167,23 +167,23 @@ def _announce(award: BadgeAward, kind: Kind) -> bool:
         "Award %s of user %s announced as %s by event %s.", award.pk, award.progress.user_id, kind.value, metadata.id
     )
     try:
-        _note(award, kind)
+        _mark_published(award, kind)
     except DatabaseError as error:
         # At worst it is sent once more, with the same id.
         logger.warning("Event %s was sent, but that could not be noted: %s", metadata.id, type(error).__name__)
     return True
 
 
-def _note(award: BadgeAward, kind: Kind) -> None:
+def _mark_published(award: BadgeAward, kind: Kind) -> None:
     """Note that the bus has the event. Nothing is due any more, unless the award's other event still is."""
     row = BadgeAward.objects.filter(pk=award.pk)
     now = timezone.now()
     if kind is Kind.AWARDED:
-        other_is_due = Q(revoked_at__isnull=False, revocation_announced_at=None)
-        row.update(announced_at=now, announce_due_at=_due_if(other_is_due))
+        other_is_due = Q(revoked_at__isnull=False, revocation_published_at=None)
+        row.update(published_at=now, publish_due_at=_due_if(other_is_due))
     else:
-        row.update(revocation_announced_at=now, announce_due_at=_due_if(Q(announced_at=None)))
+        row.update(revocation_published_at=now, publish_due_at=_due_if(Q(published_at=None)))
 
 
 def _due_if(condition: Q) -> Case:
-    return Case(When(condition, then=F("announce_due_at")), default=Value(None), output_field=DateTimeField())
+    return Case(When(condition, then=F("publish_due_at")), default=Value(None), output_field=DateTimeField())

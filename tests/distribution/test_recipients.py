@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from badges_plugin.distribution.data import Recipient
-from badges_plugin.distribution.people import names, redacted
+from badges_plugin.distribution.recipients import names, redacted
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from django.db import DataError, InterfaceError, OperationalError, ProgrammingError
 
-from badges_plugin.database import is_passing
+from badges_plugin.database import is_transient
 from badges_plugin.exceptions import ConfigurationChanged
 
 
@@ -57,11 +57,11 @@ MYSQL_SERVER_GONE = OperationalError(2006, "Server has gone away")
         (raised(RuntimeError("a receiver's own"), MYSQL_SERVER_GONE), True),  # what led to it decides
     ],
 )
-def test_is_passing(error: Exception, passing: bool) -> None:
-    assert is_passing(error) is passing
+def test_is_transient(error: Exception, passing: bool) -> None:
+    assert is_transient(error) is passing
 
 
 def test_a_circle_of_causes_ends() -> None:
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
-    assert is_passing(first) is False
+    assert is_transient(first) is False

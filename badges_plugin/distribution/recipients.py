@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from badges_plugin import retirement
-from badges_plugin.distribution import failures
+from badges_plugin.distribution import exceptions
 from badges_plugin.distribution.data import Recipient
 from badges_plugin.names import as_name, has_letter
 
@@ -59,7 +59,7 @@ def _was_named(user: Any) -> bool:
 def redacted(text: str, person: Recipient) -> str:
     """The text without the recipient's name and address, in whatever way the provider quotes them."""
     words = {person.email: "<address>"} | dict.fromkeys(_names_in_order(person), "<name>")
-    return failures.redacted(text, words=words)
+    return exceptions.redacted(text, words=words)
 
 
 def _names_in_order(person: Recipient) -> list[str]:

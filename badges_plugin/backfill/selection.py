@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from badges_plugin import api, conf
+from badges_plugin.backfill.spool import Spool
+from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.problems import CannotGoOn, DecodingUnavailable
 from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.redaction import describe
 from badges_plugin.retirement import is_retired
-from badges_plugin.retroactive.spool import Spool
 from badges_plugin.ruleset import current_ruleset
 
 
 @dataclass(frozen=True)
-class Selection:
+class Filter:
     """What is wanted. ``templates``: primary keys, None for all; ``since``: events at this time or later."""
 
     templates: frozenset[int] | None = None
@@ -26,7 +26,7 @@ class Selection:
 
 
 @dataclass
-class Seen:
+class ReadReport:
     """What was found on the way to the spool."""
 
     total: int = 0
@@ -43,8 +43,8 @@ class Seen:
 class Selector:
     """Reads events, keeps what is wanted in the spool, and counts."""
 
-    def __init__(self, spool: Spool, selection: Selection) -> None:
-        self.seen = Seen()
+    def __init__(self, spool: Spool, selection: Filter) -> None:
+        self.seen = ReadReport()
         self._spool = spool
         self._selection = selection
         self._types = frozenset(conf.config().events)

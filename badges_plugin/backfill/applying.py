@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from badges_plugin import api
+from badges_plugin.backfill.spool import Spool
 from badges_plugin.consumers.config import consumer_config
-from badges_plugin.consumers.patience import Patience
-from badges_plugin.consumers.problems import CannotGoOn
+from badges_plugin.consumers.exceptions import CannotGoOn
+from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.data import BadgingEvent
-from badges_plugin.database import is_passing, refresh_connections
+from badges_plugin.database import is_transient, refresh_connections
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.redaction import describe
-from badges_plugin.retroactive.spool import Spool
 
 logger = get_logger(__name__)
 
 
 @dataclass
-class Applied:
+class ApplyReport:
     """What came of it, or would come of it. Awards and revocations are counted by primary key of the template."""
 
     learners: int = 0
@@ -37,19 +37,19 @@ class Applied:
 
 def apply_all(
     spool: Spool, *, templates: Collection[int] | None, dry_run: bool, on_learner: Callable[[int], None]
-) -> Applied:
+) -> ApplyReport:
     """Apply all events; ``on_learner`` is told how many learners are done.
 
     Trouble of the database that passes by itself is waited out, as the consumers do; raises CannotGoOn when it does
     not pass. What was applied stays, and doing all of it once more changes nothing there. Any other error concerns
     its learner alone.
     """
-    applied = Applied()
+    applied = ApplyReport()
     config = consumer_config()
-    patience = Patience(
+    patience = Retrying(
         limit=config.patience,
         max_pause=config.max_backoff,
-        is_passing=is_passing,
+        is_transient=is_transient,
         refresh=refresh_connections,
         stop=lambda: False,
     )
@@ -74,7 +74,7 @@ def names(counted: Counter[int]) -> list[tuple[str, int]]:
     return [(f"{templates[pk]} ({templates[pk].uuid})", number) for pk, number in counted.most_common()]
 
 
-def _count(applied: Applied, changes: api.HistoryChanges) -> None:
+def _count(applied: ApplyReport, changes: api.HistoryChanges) -> None:
     applied.awarded.update(changes.awarded)
     applied.revoked.update(changes.revoked)
     applied.ignored.update(changes.ignored)
@@ -82,7 +82,7 @@ def _count(applied: Applied, changes: api.HistoryChanges) -> None:
     applied.unchanged += not (changes.awarded or changes.revoked)
 
 
-def _note_failure(applied: Applied, events: list[BadgingEvent], error: Exception) -> None:
+def _note_failure(applied: ApplyReport, events: list[BadgingEvent], error: Exception) -> None:
     first = events[0].stamp.id
     logger.error("The history that contains event %s could not be applied: %s", first, describe(error))
     applied.failed.append(f"event {first}: {describe(error)}")

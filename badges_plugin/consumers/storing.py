@@ -16,18 +16,18 @@ from openedx_events.event_bus.avro.serializer import AvroSignalSerializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin import database
+from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.problems import ReceiversFailed
 from badges_plugin.data import Deferral
 from badges_plugin.exceptions import DeferredEvent
 from badges_plugin.models import FailedEvent
 from badges_plugin.processing.traces import without_retired
 from badges_plugin.redaction import describe, one_line
 
-LARGEST = 3 * 2**20
+MAX_VALUE_BYTES = 3 * 2**20
 """So much of a value is kept, in bytes: twice, as it is and decoded, and escaped, it fits a packet of 16 MB, which is
 the least that the databases of today take. Brokers refuse what is over 1 MB unless they are told otherwise."""
-LONGEST_TEXT = 2**16
+MAX_TEXT_LENGTH = 2**16
 
 FIRST_RETRY = timedelta(hours=1)
 LAST_RETRY = timedelta(days=7)
@@ -50,10 +50,10 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "event_time": decoded.metadata.time if decoded else None,
         "broker_time": message.broker_time,
         # Headers and bytes, when that is all that can be kept: they can be decoded again.
-        "metadata": content[0] if content else _storable(dict(message.headers), LONGEST_TEXT) or {},
+        "metadata": content[0] if content else _as_storable_json(dict(message.headers), MAX_TEXT_LENGTH) or {},
         "payload": content[1] if content else None,
-        "raw": message.value[:LARGEST],
-        **account_of(error),
+        "raw": message.value[:MAX_VALUE_BYTES],
+        **error_columns(error),
     }
     living = without_retired(facts["payload"])
     if living is not facts["payload"]:
@@ -98,7 +98,7 @@ def deferral(error: BaseException) -> DeferredEvent | None:
     return next((each for each in errors if isinstance(each, DeferredEvent)), None)
 
 
-def account_of(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:
+def error_columns(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:
     """Return what a row says of an error: ``reason``, which names nobody, ``error``, which may, and what follows."""
     deferred = deferral(error)
     if deferred is not None:
@@ -106,7 +106,7 @@ def account_of(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:
         told = {"reason": _plain(deferred.reason)[:255], "error": ""}
     else:
         whole = _plain("".join(traceback.format_exception(error)))
-        told = {"reason": _plain(describe(error))[:255], "error": whole[:LONGEST_TEXT]}
+        told = {"reason": _plain(describe(error))[:255], "error": whole[:MAX_TEXT_LENGTH]}
     return {**told, **_next_attempt(error, attempts=attempts)}
 
 
@@ -114,7 +114,7 @@ def _next_attempt(error: BaseException, *, attempts: int) -> dict[str, Any]:
     """Return why the event waits and until when; nothing after trouble that passes, which says nothing of it."""
     deferred = deferral(error)
     if deferred is None:
-        return {} if _passes(error) else {"cause": "", "retry_at": None}
+        return {} if _is_transient(error) else {"cause": "", "retry_at": None}
     if deferred.cause is Deferral.ENDLESS_CHAIN:
         retry_at = None  # until staff have changed the badges, it would only go round again
     else:
@@ -124,9 +124,9 @@ def _next_attempt(error: BaseException, *, attempts: int) -> dict[str, Any]:
     return {"cause": deferred.cause.value, "retry_at": retry_at}
 
 
-def _passes(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     errors = error.errors.values() if isinstance(error, ReceiversFailed) else (error,)
-    return any(database.is_passing(each) for each in errors)
+    return any(database.is_transient(each) for each in errors)
 
 
 def _plain(text: str) -> str:
@@ -137,14 +137,14 @@ def _plain(text: str) -> str:
 def _content(decoded: DecodedEvent) -> tuple[object, object] | None:
     """Return metadata and content of an event as JSON can carry them, or None when a database could not keep them."""
     try:
-        metadata = _storable(decoded.metadata.to_json_data(), LONGEST_TEXT)
-        payload = _storable(AvroSignalSerializer(decoded.signal).to_dict(decoded.data), LARGEST)
+        metadata = _as_storable_json(decoded.metadata.to_json_data(), MAX_TEXT_LENGTH)
+        payload = _as_storable_json(AvroSignalSerializer(decoded.signal).to_dict(decoded.data), MAX_VALUE_BYTES)
     except Exception:  # noqa: BLE001 - a serializer's; the bytes are kept in any case
         return None
     return None if metadata is None or payload is None else (metadata, payload)
 
 
-def _storable(content: object, most: int) -> object | None:
+def _as_storable_json(content: object, most: int) -> object | None:
     """Return ``content``, or None when it is no JSON for all databases: with NUL or NaN, or over ``most`` bytes."""
     try:
         written = json.dumps(content, allow_nan=False)

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from badges_plugin import retirement
-from badges_plugin.distribution import people
+from badges_plugin.distribution import recipients
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.data import Action, Cancelled, Order, Withdrawal
-from badges_plugin.distribution.failures import PermanentFailure
+from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Withdrawal
+from badges_plugin.distribution.exceptions import PermanentFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import State
 
@@ -24,9 +24,9 @@ def retired() -> str:
     return _("The learner was retired: nothing is sent for them any more.")
 
 
-def order_for(
+def request_for(
     delivery: Delivery, backend: Backend[Any], config: DistributionConfig, *, is_retired: bool | None = None
-) -> Order[Any] | Cancelled:
+) -> ProviderRequest[Any] | Cancelled:
     """Read what the backend needs to carry the delivery out.
 
     For a learner who was retired nothing is carried out. What is in doubt is looked up, and that without their address.
@@ -38,7 +38,7 @@ def order_for(
         is_retired = retirement.is_gone(award.user)
     if is_retired and not delivery.in_doubt:
         return Cancelled(retired())
-    person = people.recipient(
+    person = recipients.recipient(
         award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email, is_retired=is_retired
     )
     external_id = ""
@@ -48,7 +48,7 @@ def order_for(
             return Cancelled(retired())
         if not external_id:
             raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
-    return Order(
+    return ProviderRequest(
         action=action,
         award_id=award.pk,
         number=award.number,

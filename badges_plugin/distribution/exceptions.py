@@ -15,12 +15,12 @@ from typing import Any, Self
 
 from badges_plugin.redaction import one_line, without, without_addresses
 
-_LONGEST_REASON = 1000
+_MAX_REASON_LENGTH = 1000
 # More is not looked at: what is cut out of it makes a text shorter, but hardly that much.
-_LONGEST_READ = 20 * _LONGEST_REASON
+_MAX_READ = 20 * _MAX_REASON_LENGTH
 
 
-def storable(text: str) -> str:
+def strip_unstorable(text: str) -> str:
     """The text without what databases refuse: NUL, and halves of characters, as JSON may hold them."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
 
@@ -31,10 +31,10 @@ def redacted(text: str, *, words: Mapping[str, str] | None = None) -> str:
     Providers quote the learner, and others, in their messages; what is kept for audit holds no personal data. ``words``
     maps what is to be left out as well to what stands in its place. What databases refuse goes, too.
     """
-    text = storable(text)
-    if len(text) > _LONGEST_READ:
-        text = text[:_LONGEST_READ].rsplit(None, 1)[0]  # not half an address
-    return one_line(without_addresses(without(text, words or {}))[:_LONGEST_REASON])[:_LONGEST_REASON]
+    text = strip_unstorable(text)
+    if len(text) > _MAX_READ:
+        text = text[:_MAX_READ].rsplit(None, 1)[0]  # not half an address
+    return one_line(without_addresses(without(text, words or {}))[:_MAX_REASON_LENGTH])[:_MAX_REASON_LENGTH]
 
 
 class DeliveryFailure(Exception):

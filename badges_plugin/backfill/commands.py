@@ -14,16 +14,16 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from badges_plugin import conf
+from badges_plugin.backfill.applying import ApplyReport, apply_all, names
+from badges_plugin.backfill.progress import Output, Progress
+from badges_plugin.backfill.selection import Filter, ReadReport
+from badges_plugin.backfill.spool import Spool
 from badges_plugin.command_line import BadgesCommand
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.redaction import one_line
-from badges_plugin.retroactive.applying import Applied, apply_all, names
-from badges_plugin.retroactive.progress import Output, Progress
-from badges_plugin.retroactive.selection import Seen, Selection
-from badges_plugin.retroactive.spool import Spool
 from badges_plugin.times import read_time
 
-MOST_LINES = 50
+MAX_LINES = 50
 
 
 class RetroactiveCommand(BadgesCommand):
@@ -53,21 +53,21 @@ class RetroactiveCommand(BadgesCommand):
         if not conf.is_enabled():
             raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
 
-    def selection(self, options: dict[str, Any], *, since: datetime | None = None) -> Selection:
+    def selection(self, options: dict[str, Any], *, since: datetime | None = None) -> Filter:
         """Return what the options ask for. Raises CommandError for a template that is not there or not active."""
         wanted = set(options["template"])
         if not wanted:
-            return Selection(since=since)
+            return Filter(since=since)
         found = dict(BadgeTemplate.objects.filter(uuid__in=wanted, is_active=True).values_list("uuid", "pk"))
         if missing := wanted - found.keys():
             raise CommandError(f"No active badge template: {', '.join(sorted(map(str, missing)))}.")
-        return Selection(templates=frozenset(found.values()), since=since)
+        return Filter(templates=frozenset(found.values()), since=since)
 
     def progress(self, what: str, total: int) -> Progress:
         """Return a progress line on the command's output."""
         return Progress(cast("Output", self.stdout), what, total)
 
-    def report_seen(self, seen: Seen) -> None:
+    def report_seen(self, seen: ReadReport) -> None:
         """Say what was found."""
         self.stdout.write(
             f"{seen.total} events: {seen.kept} matter, {seen.unmatched} matter for no active badge template, "
@@ -77,7 +77,7 @@ class RetroactiveCommand(BadgesCommand):
         self._list("Not readable, left out:", seen.unreadable)
         self._list("Not applied:", _counted(seen.ignored))
 
-    def apply(self, spool: Spool, selection: Selection, *, dry_run: bool) -> None:
+    def apply(self, spool: Spool, selection: Filter, *, dry_run: bool) -> None:
         """Apply what was collected and report it. Raises CommandError when some of it could not be applied."""
         progress = self.progress("Learners", spool.count_learners())
         applied = apply_all(spool, templates=selection.templates, dry_run=dry_run, on_learner=progress.to)
@@ -89,7 +89,7 @@ class RetroactiveCommand(BadgesCommand):
                 "cause is removed: what was applied will not change."
             )
 
-    def _report(self, applied: Applied, *, dry_run: bool) -> None:
+    def _report(self, applied: ApplyReport, *, dry_run: bool) -> None:
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"{applied.learners} learners, {applied.new_learners} {would}new here; "
@@ -111,9 +111,9 @@ class RetroactiveCommand(BadgesCommand):
                 f"{len(unknown)} learners are not known to Credentials; nothing was applied. Correct the rows, or have "
                 f"those with a user name created by --unknown-learners=create.\n{lines}"
             )
-        self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, most=None if dry_run else MOST_LINES)
+        self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, most=None if dry_run else MAX_LINES)
 
-    def _list(self, title: str, lines: list[str], most: int | None = MOST_LINES) -> None:
+    def _list(self, title: str, lines: list[str], most: int | None = MAX_LINES) -> None:
         if lines:
             self.stdout.write(title)
         for line in lines[:most]:
@@ -122,7 +122,7 @@ class RetroactiveCommand(BadgesCommand):
             self.stdout.write(f"  and {len(lines) - most} more")
 
 
-def no_room(error: OSError | sqlite3.Error) -> CommandError:
+def spool_error(error: OSError | sqlite3.Error) -> CommandError:
     """Return what to say when the spool cannot be written."""
     return CommandError(
         f"The events cannot be kept on disk: {error}. Name a folder that has room by --spool-dir. "
