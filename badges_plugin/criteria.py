@@ -173,8 +173,8 @@ class Criterion:
             moments = [m for m in moments_of(row, floor, counts_from) if not_before is None or m >= not_before]
             if not moments:
                 continue
-            # An event that was counted in another way before is one event, not two.
-            key = row.event_id if self.way.is_each_event else row.value_key
+            # An event that was counted in another way before is one event, not two; and where one is enough, any is it.
+            key = row.event_id if self.way.is_each_event else FLOOR if self.way.is_one else row.value_key
             held = Held(row, min(moments))
             if key not in found or held.since < found[key].since:
                 found[key] = held

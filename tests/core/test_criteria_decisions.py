@@ -83,7 +83,7 @@ def course(name: str, on: int, **options: object) -> Row:
         (asks(1), [Row(1, 5, is_fulfilled=False)], 0, None),
         (asks(1), [Row(1, 5, made_under="before")], 0, None),
         # what was counted before, one event being enough now
-        (asks(1), [event(5), event(6)], 2, 5),
+        (asks(1), [event(5), event(6)], 1, 5),
         (asks(1, 3), [event(1), event(2)], 2, None),
         (asks(1, 3), [event(3), event(1), event(2), event(4)], 4, 3),
         # the one event that was enough before is counted once
