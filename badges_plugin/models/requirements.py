@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf, events
 from badges_plugin.criteria import MAX_COUNT, Criterion, Way, way_of
-from badges_plugin.data import EVENT_TIME, ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models.configuration import ConfigurationModel, renew_for_links
+from badges_plugin.models.counting import reason_against_counting
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.validity import RuleText, Validity, digest, fingerprint
@@ -164,7 +164,7 @@ class BadgeRequirement(EventCondition):
         self.counted_by = self.counted_by.strip()
         if not 1 <= self.count <= MAX_COUNT:
             raise ValidationError({"count": _("The count must be between 1 and %d.") % MAX_COUNT})
-        if self.counted_by and (reason := _uncountable(self.event_type, self.counted_by)):
+        if self.counted_by and (reason := reason_against_counting(self.event_type, self.counted_by)):
             raise ValidationError({"counted_by": reason})
 
     def existing_rules(self) -> list[AbstractDataRule]:
@@ -306,25 +306,6 @@ def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
             % {"event_type": event_type, "key_path": rule.key_path}
         )
     return compile_rule(rule.key_path, rule.operator, rule.value, kind)
-
-
-def countable_key_paths(event_type: str) -> list[str]:
-    """Return the key paths whose different values can be counted. Raises UnusableEventType."""
-    kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
-    return [path for path, kind in kinds.items() if kind is not ValueKind.LIST and path != EVENT_TIME]
-
-
-def _uncountable(event_type: str, key_path: str) -> str:
-    """Return, in a sentence for staff, why the values at a key path cannot be counted; empty when they can."""
-    if key_path == EVENT_TIME:
-        return gettext("The time differs in every event. Leave this empty to count each event.")
-    try:
-        if key_path in countable_key_paths(event_type):
-            return ""
-    except UnusableEventType as error:
-        return str(error)
-    text = gettext("The values at “%(key_path)s” cannot be counted in events of type %(event_type)s.")
-    return text % {"key_path": key_path, "event_type": event_type}
 
 
 def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:
