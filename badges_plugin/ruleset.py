@@ -16,18 +16,22 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from badges_plugin.data import BadgingEvent, ValueKind, resolve
+from badges_plugin.events import BADGE_AWARDED_TYPE, BADGE_REVOKED_TYPE
 from badges_plugin.exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, Fulfillment, RulesetVersion
 from badges_plugin.models.requirements import EventCondition, compile_for
 from badges_plugin.models.validity import Validity
-from badges_plugin.rules import Rule, as_comparable
+from badges_plugin.rules import Operator, Rule, as_comparable, compile_rule
 
 logger = get_logger(__name__)
 
 _NOTHING_COUNTS = Validity("no rules")
 
 BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
+
+OWN_TEMPLATE = "own_template"
+"""Key path of the primary key of a badge's template, in events of badges of this service. No other event has it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class CompiledTemplate:
     groups: tuple[frozenset[int], ...]
     validities: Mapping[int, Validity] = field(default_factory=dict)
     """By requirement id: which fulfillments count."""
+    needs: frozenset[int] = frozenset()
+    """Primary keys of the templates of needed badges."""
 
     @property
     def id(self) -> int:
@@ -202,9 +208,13 @@ def compile_ruleset(token: UUID | None = None) -> Ruleset:
             template,
             _groups(template.requirements.all()),
             {requirement.pk: requirement.validity() for requirement in template.requirements.all()},
+            frozenset(item.needs_badge_id for item in template.requirements.all() if item.needs_badge_id is not None),
         )
         for requirement in template.requirements.all():
-            _add(requirements, template, requirement, [requirement.pk])
+            if requirement.needs_badge_id is None:
+                _add(requirements, template, requirement, [requirement.pk])
+            else:
+                _add_needed_badge(requirements, penalties, requirement)
         for penalty in template.penalties.all():
             resets = own & {linked.pk for linked in penalty.requirements.all()}
             if resets and penalty.rules.all():
@@ -240,6 +250,20 @@ def _add(
     rules = _compile_rules(template, condition)
     if rules is not None:
         index[condition.event_type].add(Condition(template.pk, frozenset(requirement_ids), rules))
+
+
+def _add_needed_badge(
+    requirements: dict[str, ConditionIndex], penalties: dict[str, ConditionIndex], requirement: BadgeRequirement
+) -> None:
+    """The needed badge's award fulfills the requirement, its revocation resets it.
+
+    By the primary key of its template, which only events of this service have: a badge that another service awards, for
+    the same template at a provider even, is somebody else's.
+    """
+    held = compile_rule(OWN_TEMPLATE, Operator.EQUAL, str(requirement.needs_badge_id), ValueKind.NUMBER)
+    condition = Condition(requirement.template_id, frozenset([requirement.pk]), (held,))
+    requirements[BADGE_AWARDED_TYPE].add(condition)
+    penalties[BADGE_REVOKED_TYPE].add(condition)
 
 
 def _compile_rules(template: BadgeTemplate, condition: EventCondition) -> tuple[Rule, ...] | None:

@@ -53,7 +53,9 @@ def asked(name: str, *, is_penalty: bool, event_type: str, rules: Iterable[RuleT
 
 
 def stored(condition: EventCondition) -> Asked | None:
-    """Return a stored requirement or penalty to be judged."""
+    """Return a stored requirement or penalty to be judged. None as well where another badge is needed: no rules."""
+    if isinstance(condition, BadgeRequirement) and condition.needs_badge_id is not None:
+        return None
     return asked(
         str(condition),
         is_penalty=isinstance(condition, BadgePenalty),
@@ -196,7 +198,8 @@ def _overlaps(
 
 def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
     text = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
-    unused = {condition.event_type for condition in judged} - set(conf.config().events)
+    # Whatever is configured, those about badges of this service are heard.
+    unused = {condition.event_type for condition in judged} - {*conf.config().events, *events.BADGE_EVENT_TYPES}
     return [text % {"event_type": event_type} for event_type in sorted(unused)]
 
 

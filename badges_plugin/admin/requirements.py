@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
-from badges_plugin.admin.conditions import ConditionAdmin, ConditionForm
+from badges_plugin.admin.conditions import ConditionAdmin
+from badges_plugin.admin.needed_badges import NeededBadgeForm
 from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
 from badges_plugin.admin.rules import RequirementRuleInline
 from badges_plugin.admin.sentences import Condition
@@ -23,7 +24,7 @@ from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate,
 from badges_plugin.models.groups import tidy
 
 
-class RequirementForm(ConditionForm):
+class RequirementForm(NeededBadgeForm):
     """A requirement, in one of the template's groups or in a new one that is made with it."""
 
     new_group = forms.CharField(
@@ -34,7 +35,7 @@ class RequirementForm(ConditionForm):
     )
 
     class Meta:
-        fields = ("event_type", "group", "description")
+        fields = ("event_type", "needs_badge", "group", "description")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,7 +64,7 @@ class BadgeRequirementAdmin(ConditionAdmin):
         (
             None,
             {
-                "fields": ("badge_template", "event_type", "description", "group", "new_group"),
+                "fields": ("badge_template", "needs_badge", "event_type", "description", "group", "new_group"),
                 "description": gettext_lazy(
                     "A requirement is fulfilled by one event to which all rules below apply. "
                     "Without rules, every event of this kind fulfills it."

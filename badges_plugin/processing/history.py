@@ -9,7 +9,7 @@ from django.db import transaction
 
 from badges_plugin.data import BadgingEvent, LearnerData
 from badges_plugin.exceptions import IgnoredEvent
-from badges_plugin.processing import collector, learners, progression
+from badges_plugin.processing import collector, holding, learners, progression
 from badges_plugin.processing.collector import Collected
 from badges_plugin.processing.pipeline import count, refuse_future, with_current_ruleset
 from badges_plugin.processing.progression import Step
@@ -103,7 +103,7 @@ def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
     with transaction.atomic():
         held = learners.lock_and_update(learners.get_or_create(found, newest), newest)
         ruleset.must_be_current()
-        changes = progression.apply(held, steps, ruleset)
+        changes = progression.apply(held, holding.with_held(held.user, steps, ruleset), ruleset)
         collected = list(zip((change.template.id for change in changes), collector.collect(changes), strict=True))
     count(what for _, what in collected)
     return HistoryChanges(

@@ -15,7 +15,7 @@ from badges_plugin import conf
 from badges_plugin.data import BadgingEvent, Deferral
 from badges_plugin.exceptions import ConfigurationChanged, DeferredEvent
 from badges_plugin.host import User
-from badges_plugin.processing import collector, learners, progression
+from badges_plugin.processing import collector, holding, learners, progression
 from badges_plugin.processing.collector import Collected
 from badges_plugin.ruleset import Ruleset, current_ruleset
 
@@ -61,7 +61,8 @@ def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
     with transaction.atomic():
         held = learners.lock_and_update(learners.get_or_create(found, event), event)
         ruleset.must_be_current()
-        collected = collector.collect(progression.apply(held, steps, ruleset))
+        known = holding.with_held(held.user, steps, ruleset)
+        collected = collector.collect(progression.apply(held, known, ruleset))
     count(collected)
     return Outcome.APPLIED
 
