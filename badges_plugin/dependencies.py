@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from badges_plugin.data import ValueKind
@@ -115,16 +116,19 @@ def _graph(edges: Iterable[tuple[int, int | None]]) -> Graph:
 
 def _uuids(rules: Iterable[RuleText]) -> set[UUID]:
     """Return what rules compare the badge's UUID with, as far as they name it whole."""
-    found: set[UUID] = set()
+    named: set[object] = set()
     for rule in rules:
-        if rule.key_path != UUID_KEY_PATH:
-            continue
-        try:
-            values = compile_rule(rule.key_path, rule.operator, rule.value, ValueKind.TEXT).equal_to or ()
-            found |= {UUID(str(value)) for value in values}
-        except (InvalidRule, ValueError):
-            continue  # no badge has it
-    return found
+        if rule.key_path == UUID_KEY_PATH:
+            with suppress(InvalidRule):  # it never applies
+                named |= compile_rule(rule.key_path, rule.operator, rule.value, ValueKind.TEXT).equal_to or set()
+    return {uuid for value in named if (uuid := _uuid(str(value))) is not None}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None  # no badge has it
 
 
 def _keys(uuids: Collection[UUID]) -> dict[UUID, int]:
