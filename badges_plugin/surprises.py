@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from badges_plugin import conf, earlier, events
 from badges_plugin.data import ValueKind
-from badges_plugin.domains import Domain, Domains, domains
+from badges_plugin.domains import PERCENT_GRADE, Domain, Domains, domains
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.requirements import OPERATOR_LABELS, EventCondition
@@ -112,16 +112,21 @@ def template_confirmations(template: BadgeTemplate) -> list[str]:
 
 def _impossible(condition: Asked) -> Iterator[str]:
     no_value = _("“%(condition)s” waits for “%(value)s” at %(key_path)s: no event has that there. %(example)s")
-    example = _("A course key looks like course-v1:Org+Course+Run.")
     contradiction = _("“%(condition)s” can never apply. These rules contradict each other: %(rules)s.")
     for rule in condition.rules:
         for value in sorted(str(value) for value in _values(rule) if not _has(condition, rule, value)):
-            names = {"condition": condition.name, "value": value, "key_path": rule.key_path, "example": example}
-            yield no_value % names
+            names = {"condition": condition.name, "value": value, "key_path": rule.key_path}
+            yield no_value % {**names, "example": _example(rule.key_path)}
     for together in conflicts(condition.rules, condition.domains):
         if len(together) > 1:
             sentence = _(" and ").join(_sentence(rule) for rule in together)
             yield contradiction % {"condition": condition.name, "rules": sentence}
+
+
+def _example(key_path: str) -> str:
+    if key_path == PERCENT_GRADE:
+        return _("Write 0.8 for 80 percent.")
+    return _("A course key looks like course-v1:Org+Course+Run.")
 
 
 def _values(rule: Rule) -> Iterable[object]:

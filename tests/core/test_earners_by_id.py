@@ -130,6 +130,30 @@ def test_an_event_without_content_is_ignored(arguments: dict[str, Any]) -> None:
         read_event(GRADE, metadata(GRADE), arguments)
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "is_warned_of"),
+    [
+        ("gte", "0.8", False),
+        ("gt", "0", False),
+        ("lt", "0", True),
+        ("eq", "1", False),
+        # Percent where parts of one are meant.
+        ("gte", "80", True),
+        ("eq", "80", True),
+        ("lt", "80", False),
+        ("gte", "-80", False),
+    ],
+)
+@pytest.mark.django_db
+def test_a_grade_in_percent_is_warned_of(operator: str, value: str, is_warned_of: bool, settings: Any) -> None:
+    settings.BADGES_CONFIG = {"events": [GRADE]}
+    template = make_template(is_active=False)
+    requires(template, ("percent_grade", operator, value), event_type=GRADE)
+    warnings = api.activation_warnings(template)
+    assert any("Write 0.8 for 80 percent." in text for text in warnings) is is_warned_of, warnings
+    assert bool(warnings) is is_warned_of
+
+
 # --- Learners who are not known here
 
 
