@@ -32,6 +32,7 @@ from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.history import HistoryChanges, process_history
+from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_event
 
@@ -45,6 +46,7 @@ __all__ = [
     "activation_confirmations",
     "activation_problems",
     "activation_warnings",
+    "badge_events",
     "condition_warnings",
     "confirmations",
     "deactivate_template",

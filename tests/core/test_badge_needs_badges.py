@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
+from io import StringIO
 from itertools import permutations
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.models import RestrictedError
 from django.test.utils import CaptureQueriesContext
@@ -359,6 +361,39 @@ def test_a_badge_that_was_lost_before_does_not_count(commit: Commit) -> None:
     assert held_by(user) == set()
     passes("A")(commit, user, 3)
     assert held_by(user) == {"A", "more"}
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_a_backfill_awards_to_those_who_held_the_needed_badge_all_along(commit: Commit, only: bool) -> None:
+    needed, template, other = badge_for("A"), make_template(name="more"), make_template(name="other")
+    holder, former, nobody = make_user(), make_user(), make_user()
+    passes("A")(commit, holder, 0)
+    passes("A")(commit, former, 0)
+    fails("A")(commit, former, 1)
+    passes("B")(commit, nobody, 0)
+    needs_badge(template, needed)
+    needs_badge(other, needed)
+    chosen = ["--template", str(template.uuid)] if only else []
+
+    def backfill(*options: str) -> str:
+        out = StringIO()
+        with commit():
+            call_command("badges_backfill", "--held-badges", *chosen, *options, stdout=out)
+        return out.getvalue()
+
+    assert f"{1 if only else 2} badges would be awarded" in backfill("--dry-run")
+    assert held_by(holder) == {"A"}
+    assert "2 learners, 0 new here" in backfill()
+    assert held_by(holder) == ({"A", "more"} if only else {"A", "more", "other"})
+    assert held_by(former) == held_by(nobody) == set()
+    assert BadgeAward.objects.get(progress__template=template).awarded_at == at(0)
+    assert "nothing changed for 2 learners" in backfill()
+
+
+@pytest.mark.parametrize("arguments", [[], ["rows.csv", "--held-badges"]])
+def test_a_backfill_is_of_a_file_or_of_held_badges(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match="Name a file, or say --held-badges"):
+        call_command("badges_backfill", *arguments)
 
 
 # --- Set up
