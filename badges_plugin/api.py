@@ -1,28 +1,38 @@
-"""What the rest of the project, and other packages, may ask of the core.
+"""The public door of the core, for the rest of the project and for other packages in the same process.
 
-``__all__`` is the promise; everything else below this module is free to change.
+``__all__`` is the promise; everything else below this module is free to change. What is in it that is not defined here
+says in its own module what it takes, returns and raises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 from openedx_events.data import EventsMetadata
 
 from badges_plugin import earlier, retirement, surprises
+from badges_plugin.activation import (
+    activate_template,
+    activation_confirmations,
+    activation_problems,
+    activation_warnings,
+    deactivate_template,
+    deactivation_warnings,
+    deletion_problems,
+    dependency_problems,
+)
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
 from badges_plugin.events import read_event
-from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
+from badges_plugin.exceptions import ConfirmationNeeded
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.requirements import EventCondition
 from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.history import HistoryChanges, process_history
+from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
 
@@ -36,9 +46,13 @@ __all__ = [
     "activation_confirmations",
     "activation_problems",
     "activation_warnings",
+    "badge_events",
     "condition_warnings",
     "confirmations",
     "deactivate_template",
+    "deactivation_warnings",
+    "deletion_problems",
+    "dependency_problems",
     "forget_fulfillments",
     "handle_event",
     "keep_fulfillments",
@@ -93,54 +107,6 @@ def restore_credential(award: BadgeAward) -> bool:
         return collector.restore_credential(award)
 
 
-def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
-    """Start processing a template.
-
-    Raises ActivationRefused with every reason why it cannot work, and ConfirmationNeeded for what somebody must want
-    (see ``activation_confirmations``), unless it is ``confirmed``.
-    """
-    problems = activation_problems(template)
-    if problems:
-        raise ActivationRefused(" ".join(problems))
-    if not confirmed and (unconfirmed := activation_confirmations(template)):
-        raise ConfirmationNeeded(" ".join(unconfirmed))
-    _set_active(template, True)
-
-
-def deactivate_template(template: BadgeTemplate) -> None:
-    """Stop processing a template. Learners keep what they have."""
-    _set_active(template, False)
-
-
-def activation_problems(template: BadgeTemplate) -> list[str]:
-    """Return, in sentences for staff, why the template as it is stored cannot be active. Empty: it can."""
-    requirements = list(template.requirements.select_related("group").prefetch_related("rules"))
-    penalties = list(template.penalties.prefetch_related("rules", "requirements"))
-    problems = [] if requirements else [_("The badge template has no requirements.")]
-    problems += surprises.group_problems(requirements)
-    for condition in [*requirements, *penalties]:
-        try:
-            condition.clean()
-        except ValidationError as error:
-            problems.extend(f"{condition}: {message}" for message in error.messages)
-    for penalty in penalties:
-        if not penalty.rules.all():
-            problems.append(_("Penalty “%(penalty)s” has no rules.") % {"penalty": penalty})
-        if not {linked.pk for linked in penalty.requirements.all()} & {item.pk for item in requirements}:
-            problems.append(_("Penalty “%(penalty)s” resets no requirement.") % {"penalty": penalty})
-    return problems
-
-
-def activation_warnings(template: BadgeTemplate) -> list[str]:
-    """Return what is allowed but may surprise, in sentences for staff; see also ``activation_confirmations``."""
-    return surprises.template_warnings(template)
-
-
-def activation_confirmations(template: BadgeTemplate) -> list[str]:
-    """Return, in sentences for staff, what must be confirmed before: who fails is awarded, say. Empty: nothing."""
-    return surprises.template_confirmations(template)
-
-
 def condition_warnings(condition: EventCondition) -> list[str]:
     """Return what can never match, or hardly what was meant, in a stored requirement or penalty."""
     judged = surprises.stored(condition)
@@ -183,9 +149,3 @@ def forget_fulfillments(requirement: BadgeRequirement, *, before: str = "") -> N
     ``before`` is as for ``keep_fulfillments``. An event that comes again counts if it matches the rules of today.
     """
     earlier.forget(requirement, before=before)
-
-
-def _set_active(template: BadgeTemplate, is_active: bool) -> None:
-    if template.is_active != is_active:
-        template.is_active = is_active
-        template.save(update_fields=["is_active", "modified"])

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from badges_plugin import conf, events
 from badges_plugin.exceptions import UnusableEventType
 
-OWN_EVENT_TYPES = ("org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1")
+OWN_EVENT_TYPES = events.BADGE_EVENT_TYPES
 
 
 def connect() -> None:

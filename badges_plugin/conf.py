@@ -75,7 +75,7 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
 
     .. setting_name: BADGES_CONFIG
     .. setting_default: {}
-    .. setting_description: Dictionary of sections: ``events`` (list of event types), ``rules``
+    .. setting_description: Dictionary of sections: ``events`` (list of event types), ``earner_ids``, ``rules``
         (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retention``, ``retirement``
         (``username_prefix``, ``email_domain``), ``consumer``, ``distribution``, and one section for each distribution
         backend; ``builtin_app`` is "off" or "on". What is left
@@ -154,6 +154,7 @@ def config() -> BadgesConfig:
     Raises ImproperlyConfigured, with what to change, when a value has the wrong type or a key is unknown.
     """
     keeps_builtin_app()
+    earner_ids()
     tolerance = known_section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
         "future_tolerance_seconds"
     ]
@@ -173,6 +174,24 @@ def config() -> BadgesConfig:
         retired_username_prefix=prefix,
         retired_email_domain=domain,
     )
+
+
+def earner_ids() -> Mapping[str, str]:
+    """Return where events of other packages have the LMS user id of their earner, by event type.
+
+    .. setting_name: BADGES_CONFIG["earner_ids"]
+    .. setting_default: {}
+    .. setting_description: By event type, the key path of the earner's LMS user id, for events that carry no
+        ``UserData``: ``{"org.example.survey.answered.v1": "lms_user_id"}``. The events of openedx-events are known.
+
+    Raises ImproperlyConfigured when it is anything else.
+    """
+    given = _or_default(_badges_config().get("earner_ids"), {})
+    if not isinstance(given, Mapping) or not all(
+        isinstance(text, str) and text.strip() for pair in given.items() for text in pair
+    ):
+        raise ImproperlyConfigured('BADGES_CONFIG["earner_ids"] must map event types to key paths, both strings.')
+    return given
 
 
 def days_to_keep(section_name: str, name: str, value: object) -> int | None:

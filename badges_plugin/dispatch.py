@@ -7,7 +7,8 @@ stops at the first exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
@@ -54,12 +55,20 @@ def tell_others(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Map
 
     Nothing is raised but what is meant to end the process.
     """
-    token = _done_here.set(metadata.id)
+    with done_here(metadata.id):
+        try:
+            send_to_all(signal, metadata, data, from_event_bus=True)
+        except SystemExit as error:
+            # It would end the consumer, perhaps with exit code 0, at each delivery.
+            _report(metadata, [("a receiver", error)])
+
+
+@contextmanager
+def done_here(event_id: UUID) -> Iterator[None]:
+    """Let our receiver leave out the event of this id, which has been dealt with already."""
+    token = _done_here.set(event_id)
     try:
-        send_to_all(signal, metadata, data, from_event_bus=True)
-    except SystemExit as error:
-        # It would end the consumer, perhaps with exit code 0, at each delivery.
-        _report(metadata, [("a receiver", error)])
+        yield
     finally:
         _done_here.reset(token)
 

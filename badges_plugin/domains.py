@@ -27,9 +27,15 @@ class Domain:
     """Whether the values are opaque keys, of courses for example."""
     is_whole: bool = False
     """Whether numbers are whole ones."""
+    limits: tuple[float, float] | None = None
+    """Between which numbers lie."""
 
 
 Domains = Mapping[str, Domain]
+
+PERCENT_GRADE = "percent_grade"
+# 0.8 is 80 %. Assignments that weigh more than 100 % together give grades over 1, and nothing gives 80.
+_GRADES = (0.0, 10.0)
 
 _PART = r"\w\-~."
 _RUN = (*word(_PART), *literal("+"), *word(_PART), *literal("+"), *word(_PART))
@@ -55,6 +61,8 @@ def _domain(event_type: events.EventType, path: str, cls: type) -> Domain:
         return Domain(_is_key(cls), is_key=True)
     if issubclass(cls, UUID) or path.rpartition(".")[2] == "uuid":
         return Domain(_is_uuid, (word(r"0-9a-f\-"),))
+    if path == PERCENT_GRADE:
+        return Domain(limits=_GRADES)
     return Domain(is_whole=issubclass(cls, int))
 
 

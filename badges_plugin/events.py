@@ -3,6 +3,7 @@
 Every public signal whose data carries ``UserData``, and which can cross the event bus, is usable. The earner is
 the person the event is about, never the staff member who acted. Source: the data classes of openedx-events, read
 by introspection, so that event types of later releases and of other packages are usable without a change here.
+Events that carry nothing but an LMS user id are usable where a table says at which key path it is.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.learning.data import UserData
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
+from badges_plugin import conf
 from badges_plugin.data import EVENT_TIME, BadgingEvent, EventStamp, LearnerData, ValueKind, resolve
 from badges_plugin.exceptions import IgnoredEvent, UnusableEventType
 
@@ -31,6 +33,26 @@ from badges_plugin.exceptions import IgnoredEvent, UnusableEventType
 _EARNER_NAMES = ("user", "student_user")
 # ... and those of people who acted on somebody else.
 _ACTOR_NAMES = frozenset({"created_by", "requesting_user"})
+
+BADGE_AWARDED_TYPE = "org.openedx.learning.badge.awarded.v1"
+BADGE_REVOKED_TYPE = "org.openedx.learning.badge.revoked.v1"
+BADGE_EVENT_TYPES = (BADGE_AWARDED_TYPE, BADGE_REVOKED_TYPE)
+"""The event types of badges themselves. Those about badges of this service are always received, on whatever bus."""
+
+EARNERS_BY_ID: Mapping[str, str] = {
+    "org.openedx.learning.course.persistent_grade_summary.changed.v1": "user_id",
+    "org.openedx.enterprise.learner_credit_course_enrollment.revoked.v1": (
+        "enterprise_course_enrollment.enterprise_customer_user.user_id"
+    ),
+    "org.openedx.enterprise.subsidy.redeemed.v1": "lms_user_id",
+    "org.openedx.enterprise.subsidy.redemption-reversed.v1": "lms_user_id",
+    "org.openedx.enterprise.subsidy_ledger_transaction.committed.v1": "lms_user_id",
+    "org.openedx.enterprise.subsidy_ledger_transaction.created.v1": "lms_user_id",
+    "org.openedx.enterprise.subsidy_ledger_transaction.failed.v1": "lms_user_id",
+    "org.openedx.enterprise.subsidy_ledger_transaction.reversed.v1": "lms_user_id",
+}
+"""Event types that carry no UserData, with the key path of the earner's LMS user id. ``BADGES_CONFIG["earner_ids"]``
+adds those of other packages. Source: ``openedx_events/learning/data.py`` and ``openedx_events/enterprise/data.py``."""
 
 MAX_LMS_USER_ID = 2**31 - 1
 """The host keeps LMS user ids in an IntegerField."""
@@ -53,31 +75,41 @@ class EventType:
     root: str | None
     """The only argument of the signal, from which key paths start; None when there are several."""
     earner_path: str
+    """The key path of the earner's UserData, or of the LMS user id where ``is_by_id``."""
     kinds: Mapping[str, ValueKind]
     """Every key path that a rule can use, ignored ones included."""
     personal_paths: frozenset[str]
     """Key paths that lie inside somebody's UserData, without that prefix: ``created_by.pii.email`` is in here."""
     classes: Mapping[str, type]
     """Key paths with the classes of their values."""
+    is_by_id: bool = False
+    """Whether the event tells nothing of its earner but the LMS user id."""
 
 
-@cache
 def get_event_type(name: str) -> EventType:
     """Return what is known of an event type.
 
     Raises UnusableEventType when openedx-events has no such event, when it names no learner, or when it cannot cross
     the event bus.
     """
+    return _event_type(name, EARNERS_BY_ID.get(name) or conf.earner_ids().get(name))
+
+
+@cache
+def _event_type(name: str, id_path: str | None) -> EventType:
     signal = _signals().get(name)
     if signal is None:
         raise UnusableEventType(_("There is no public event type “%s” in the installed openedx-events.") % name)
     fields: dict[str, type] = dict(signal.init_data)
     root = next(iter(fields)) if len(fields) == 1 else None
     tree = fields if root is None else _attributes(fields[root])
-    earner_path = "" if root is not None and fields[root] is UserData else _find_earner(name, tree)
-    _refuse_unserializable(signal)
     about_user = root is not None and fields[root] is UserData
     leaves = list(_leaves(tree, "", about_user))
+    classes = {path: cls for path, cls, _ in leaves}
+    if id_path is not None:
+        _refuse_other_than_ids(name, id_path, classes)
+    earner_path = id_path or ("" if about_user else _find_earner(name, tree))
+    _refuse_unserializable(signal)
     return EventType(
         name,
         signal,
@@ -85,7 +117,8 @@ def get_event_type(name: str) -> EventType:
         earner_path,
         kinds={path: kind for path, cls, _ in leaves if (kind := _kind_of(cls))} | {EVENT_TIME: ValueKind.DATETIME},
         personal_paths=frozenset(path for path, cls, inside_user in leaves if inside_user and _kind_of(cls)),
-        classes={path: cls for path, cls, _ in leaves} | {EVENT_TIME: datetime},
+        classes=classes | {EVENT_TIME: datetime},
+        is_by_id=id_path is not None,
     )
 
 
@@ -103,6 +136,8 @@ def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
         qualified = f"{event_type.root}.{path}" if event_type.root else path
         if any(_is_at_or_below(candidate, one) for candidate in (path, qualified) for one in ignored):
             return True
+        if event_type.is_by_id and path == event_type.earner_path:
+            return "id" in below_user
         return path in event_type.personal_paths and any(f".{path}.".find(f".{tail}.") >= 0 for tail in below_user)
 
     return {path: kind for path, kind in event_type.kinds.items() if not is_ignored(path)}
@@ -126,9 +161,12 @@ def read_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, obje
     event_type = get_event_type(name)
     payload = arguments if event_type.root is None else arguments.get(event_type.root)
     earner = payload if event_type.earner_path == "" else resolve(payload, event_type.earner_path)
-    if not isinstance(earner, UserData):
+    if event_type.is_by_id:
+        learner = LearnerData(_lms_user_id(earner), username="", email="", name="", is_active=True)
+    elif isinstance(earner, UserData):
+        learner = _read_learner(earner)
+    else:
         raise IgnoredEvent("the event carries no user data")
-    learner = _read_learner(earner)
     if learner.lms_user_id is None and not learner.username:
         raise IgnoredEvent("the event's user has neither an LMS user id nor a user name")
     return BadgingEvent(name, EventStamp(metadata.time, metadata.id), learner, payload)
@@ -144,6 +182,13 @@ def _read_learner(user: UserData) -> LearnerData:
         name=_fit_text(pii.name if pii else "", 255, cut=True),
         is_active=bool(user.is_active),
     )
+
+
+def _lms_user_id(value: object) -> int | None:
+    """Return an id that a learner can have. 0, and whatever is no whole number, is how events say "nobody"."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value <= MAX_LMS_USER_ID else None
 
 
 def _fit_text(text: str | None, length: int, *, cut: bool) -> str:
@@ -173,6 +218,14 @@ def _refuse_unserializable(signal: OpenEdxPublicSignal) -> None:
             "Events of type “%(name)s” never arrive: the installed openedx-events cannot send them (%(reason)s)."
         )
         raise UnusableEventType(message % {"name": signal.event_type, "reason": error}) from error
+
+
+def _refuse_other_than_ids(name: str, id_path: str, classes: Mapping[str, type]) -> None:
+    """Raise UnusableEventType where events have no whole number at the key path: an anonymous id finds nobody."""
+    cls = classes.get(id_path)
+    if cls is None or not issubclass(cls, int) or issubclass(cls, bool):
+        message = _("Events of type “%(name)s” have no LMS user id at “%(key_path)s”.")
+        raise UnusableEventType(message % {"name": name, "key_path": id_path})
 
 
 def _attributes(cls: type) -> dict[str, type]:

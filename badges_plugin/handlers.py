@@ -1,4 +1,4 @@
-"""Where signals enter: one receiver for every configured event type."""
+"""Connect the receivers: one for every configured event type, and those of what happens in this service."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from django.db.models.signals import post_delete, post_save, pre_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from badges_plugin import api, conf, dispatch, events, receiving
+from badges_plugin import activation, conf, dispatch, events, receiving
 from badges_plugin.consumers import storing
+from badges_plugin.data import BadgingEvent, Deferral
 from badges_plugin.database import is_transient
 from badges_plugin.exceptions import DeferredEvent, UnusableEventType
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeRequirement, BadgeTemplate
-from badges_plugin.processing import erasure, traces
+from badges_plugin.models import BadgeRequirement
+from badges_plugin.processing import erasure, outbox, traces
 from badges_plugin.redaction import describe_with_traceback
+from badges_plugin.signals import badge_event
 
 logger = get_logger(__name__)
 
@@ -40,7 +42,8 @@ def connect() -> None:
         else:
             event_type.signal.connect(handle_badging_event, dispatch_uid=dispatch.UID)
             dispatch.put_first(event_type.signal)
-    post_delete.connect(deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=dispatch.UID)
+    badge_event.connect(hear_badge_event, dispatch_uid=dispatch.UID)
+    post_delete.connect(activation.deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=dispatch.UID)
     post_save.connect(notice_retirement, sender=User, dispatch_uid=dispatch.UID)
     pre_delete.connect(forget_deleted_user, sender=User, dispatch_uid=dispatch.UID)
 
@@ -49,6 +52,7 @@ def disconnect() -> None:
     """Undo ``connect``, for every event type that there is."""
     for signal in OpenEdxPublicSignal.all_events():
         signal.disconnect(handle_badging_event, dispatch_uid=dispatch.UID)
+    badge_event.disconnect(dispatch_uid=dispatch.UID)
     post_delete.disconnect(sender=BadgeRequirement, dispatch_uid=dispatch.UID)
     post_save.disconnect(sender=User, dispatch_uid=dispatch.UID)
     pre_delete.disconnect(sender=User, dispatch_uid=dispatch.UID)
@@ -70,12 +74,21 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
         logger.warning("Event %s %s is kept as a failed event: %s.", signal.event_type, metadata.id, deferred.reason)
 
 
-def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:
-    """A template that lost its last requirement stops being processed: nobody could complete it."""
-    template = BadgeTemplate.objects.filter(pk=instance.template_id, is_active=True).first()
-    if template is not None and not template.requirements.exists():
-        api.deactivate_template(template)
-        logger.warning("Badge template %s was deactivated: its last requirement was deleted.", template.pk)
+def hear_badge_event(event: BadgingEvent, **kwargs: object) -> None:
+    """Process an award or revocation of this service, for the badges that need it.
+
+    What would go on without end is kept as a failed event, for staff. Any other exception is passed on: whoever sent it
+    sends it again.
+    """
+    try:
+        receiving.hear(event)
+    except DeferredEvent as deferred:
+        if deferred.cause is not Deferral.ENDLESS_CHAIN:
+            raise
+        signal = events.get_event_type(event.type).signal
+        metadata = EventsMetadata(event_type=event.type, id=event.stamp.id, time=event.stamp.time)
+        storing.store_in_process(signal, metadata, {"badge": outbox.badge_data_of(event)}, deferred)
+        logger.warning("Event %s %s is kept as a failed event: %s.", event.type, event.stamp.id, deferred.reason)
 
 
 def notice_retirement(instance: User, *, raw: bool = False, **kwargs: object) -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from uuid import UUID
 
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from badges_plugin import api
-from badges_plugin.data import Deferral
+from badges_plugin import api, dependencies
+from badges_plugin.data import BadgingEvent, Deferral
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
-MAX_CHAIN = 10
-"""How many badges may follow from one another: each is announced, and heard here, before the one before is done."""
+MAX_CHAIN = dependencies.MAX_CHAIN + 1
+"""How many events may follow from one another: the first, and one for each badge, heard before the one before is done.
+"""
 
 _depth: ContextVar[int] = ContextVar("badges_plugin.receiving.depth", default=0)
 
@@ -27,16 +29,29 @@ def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping
     What can never matter is logged and done with. Raises DeferredEvent for what may be applied later. Any other
     exception means as well that the event was not applied; whoever brought it must know.
     """
+    outcome = _in_chain(signal.event_type, metadata.id, lambda: api.handle_event(signal.event_type, metadata, data))
+    if outcome is not None:
+        logger.info("Event %s %s: %s.", signal.event_type, metadata.id, outcome.value)
+
+
+def hear(event: BadgingEvent) -> None:
+    """Do the same with an event about a badge of this service, for the badges that need it."""
+    outcome = _in_chain(event.type, event.stamp.id, lambda: api.process_event(event))
+    if outcome is not None and outcome is not api.Outcome.UNMATCHED:  # most badges are needed by none
+        logger.info("Event %s %s: %s.", event.type, event.stamp.id, outcome.value)
+
+
+def _in_chain(event_type: str, event_id: UUID, process: Callable[[], api.Outcome]) -> api.Outcome | None:
+    """Return what became of an event, or None when it is ignored, which is logged."""
     depth = _depth.set(_depth.get() + 1)
     try:
         _refuse_endless_chain()
-        outcome = api.handle_event(signal.event_type, metadata, data)
+        return process()
     except DeferredEvent:
         raise
     except IgnoredEvent as ignored:
-        logger.warning("Event %s %s ignored: %s.", signal.event_type, metadata.id, ignored.reason)
-    else:
-        logger.info("Event %s %s: %s.", signal.event_type, metadata.id, outcome.value)
+        logger.warning("Event %s %s ignored: %s.", event_type, event_id, ignored.reason)
+        return None
     finally:
         _depth.reset(depth)
 

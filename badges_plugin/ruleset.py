@@ -16,15 +16,19 @@ from uuid import UUID
 
 from badges_plugin.criteria import Criteria, Group
 from badges_plugin.data import BadgingEvent, ValueKind, resolve
+from badges_plugin.events import BADGE_AWARDED_TYPE, BADGE_REVOKED_TYPE
 from badges_plugin.exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
 from badges_plugin.models.requirements import EventCondition, compile_for
-from badges_plugin.rules import Rule, as_comparable, as_counted
+from badges_plugin.rules import Operator, Rule, as_comparable, as_counted, compile_rule
 
 logger = get_logger(__name__)
 
 BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
+
+OWN_TEMPLATE = "own_template"
+"""Key path of the primary key of a badge's template, in events of badges of this service. No other event has it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class CompiledTemplate:
     row: BadgeTemplate
     """As it was when the ruleset was compiled; every change of it makes a new ruleset."""
     criteria: Criteria
+    needs: frozenset[int] = frozenset()
+    """Primary keys of the templates of needed badges."""
 
     @property
     def id(self) -> int:
@@ -177,9 +183,15 @@ def compile_ruleset(token: UUID | None = None) -> Ruleset:
     for template in active:
         own = {requirement.pk for requirement in template.requirements.all()}
         criteria = criteria_of(template.requirements.all(), in_order=template.in_order)
-        templates[template.pk] = CompiledTemplate(template, criteria)
+        needs = frozenset(
+            item.needs_badge_id for item in template.requirements.all() if item.needs_badge_id is not None
+        )
+        templates[template.pk] = CompiledTemplate(template, criteria, needs)
         for requirement in template.requirements.all():
-            _add(requirements, template, requirement, [requirement.pk])
+            if requirement.needs_badge_id is None:
+                _add(requirements, template, requirement, [requirement.pk])
+            else:
+                _add_needed_badge(requirements, penalties, requirement)
         for penalty in template.penalties.all():
             resets = own & {linked.pk for linked in penalty.requirements.all()}
             if resets and penalty.rules.all():
@@ -229,6 +241,20 @@ def _add(
     if rules is not None:
         counted_by = condition.counted_by if isinstance(condition, BadgeRequirement) else ""
         index[condition.event_type].add(Condition(template.pk, frozenset(requirement_ids), rules, counted_by))
+
+
+def _add_needed_badge(
+    requirements: dict[str, ConditionIndex], penalties: dict[str, ConditionIndex], requirement: BadgeRequirement
+) -> None:
+    """The needed badge's award fulfills the requirement, its revocation resets it.
+
+    By the primary key of its template, which only events of this service have: a badge that another service awards, for
+    the same template at a provider even, is somebody else's.
+    """
+    held = compile_rule(OWN_TEMPLATE, Operator.EQUAL, str(requirement.needs_badge_id), ValueKind.NUMBER)
+    condition = Condition(requirement.template_id, frozenset([requirement.pk]), (held,))
+    requirements[BADGE_AWARDED_TYPE].add(condition)
+    penalties[BADGE_REVOKED_TYPE].add(condition)
 
 
 def _compile_rules(template: BadgeTemplate, condition: EventCondition) -> tuple[Rule, ...] | None:

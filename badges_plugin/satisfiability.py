@@ -63,7 +63,7 @@ def _possible(rules: Sequence[Rule], domain: Domain) -> bool:
         return True
     if kind is ValueKind.TEXT:
         return _text_possible(rules, domain)
-    return _interval_possible(rules, is_whole=domain.is_whole)
+    return _interval_possible(rules, domain)
 
 
 def _candidates(rules: Sequence[Rule], domain: Domain) -> list[object] | None:
@@ -81,6 +81,8 @@ def _candidates(rules: Sequence[Rule], domain: Domain) -> list[object] | None:
         values = frozenset(value for value in values if domain.accepts(str(value)))
     if kind is ValueKind.NUMBER and domain.is_whole:
         values = frozenset(value for value in values if float(str(value)).is_integer())
+    if kind is ValueKind.NUMBER and domain.limits is not None:
+        values = frozenset(value for value in values if domain.limits[0] <= float(str(value)) <= domain.limits[1])
     return [value for value in values if all(rule.predicate(value) for rule in rules)]
 
 
@@ -90,20 +92,23 @@ def _is_exact(rule: Rule) -> bool:
 
 def _text_possible(rules: Sequence[Rule], domain: Domain) -> bool:
     orderings = [rule for rule in rules if rule.operator in (*_FROM_BELOW, *_FROM_ABOVE)]
-    if orderings and (ANYTHING not in domain.forms or not _interval_possible(orderings, is_whole=False)):
+    if orderings and (ANYTHING not in domain.forms or not _interval_possible(orderings, Domain())):
         return False  # text is ordered as numbers, and keys are none
     patterns = [_PATTERNS[rule.operator](str(rule.wanted)) for rule in rules if rule.operator in _PATTERNS]
     return any(meet([*patterns, form]) for form in domain.forms)
 
 
-def _interval_possible(rules: Sequence[Rule], *, is_whole: bool) -> bool:
+def _interval_possible(rules: Sequence[Rule], domain: Domain) -> bool:
     """Whether a number or moment lies between all bounds, and is none of those that are excluded."""
     below: list[Any] = [rule.wanted for rule in rules if rule.operator in _FROM_BELOW]
     above: list[Any] = [rule.wanted for rule in rules if rule.operator in _FROM_ABOVE]
+    if domain.limits is not None:
+        below.append(domain.limits[0])
+        above.append(domain.limits[1])
     if not below or not above:
         return True
     low, high = max(below), min(above)
-    if is_whole:
+    if domain.is_whole:
         first, last = math.ceil(low), math.floor(high)
         if last - first > _MAX_NUMBERS:
             return True

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from badges_plugin import conf, earlier, events
 from badges_plugin.data import ValueKind
-from badges_plugin.domains import Domain, Domains, domains
+from badges_plugin.domains import PERCENT_GRADE, Domain, Domains, domains
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.requirements import OPERATOR_LABELS, EventCondition
@@ -53,7 +53,9 @@ def asked(name: str, *, is_penalty: bool, event_type: str, rules: Iterable[RuleT
 
 
 def stored(condition: EventCondition) -> Asked | None:
-    """Return a stored requirement or penalty to be judged."""
+    """Return a stored requirement or penalty to be judged. None as well where another badge is needed: no rules."""
+    if isinstance(condition, BadgeRequirement) and condition.needs_badge_id is not None:
+        return None
     return asked(
         str(condition),
         is_penalty=isinstance(condition, BadgePenalty),
@@ -111,16 +113,21 @@ def template_confirmations(template: BadgeTemplate) -> list[str]:
 
 def _impossible(condition: Asked) -> Iterator[str]:
     no_value = _("“%(condition)s” waits for “%(value)s” at %(key_path)s: no event has that there. %(example)s")
-    example = _("A course key looks like course-v1:Org+Course+Run.")
     contradiction = _("“%(condition)s” can never apply. These rules contradict each other: %(rules)s.")
     for rule in condition.rules:
         for value in sorted(str(value) for value in _values(rule) if not _has(condition, rule, value)):
-            names = {"condition": condition.name, "value": value, "key_path": rule.key_path, "example": example}
-            yield no_value % names
+            names = {"condition": condition.name, "value": value, "key_path": rule.key_path}
+            yield no_value % {**names, "example": _example(rule.key_path)}
     for together in conflicts(condition.rules, condition.domains):
         if len(together) > 1:
             sentence = _(" and ").join(_sentence(rule) for rule in together)
             yield contradiction % {"condition": condition.name, "rules": sentence}
+
+
+def _example(key_path: str) -> str:
+    if key_path == PERCENT_GRADE:
+        return _("Write 0.8 for 80 percent.")
+    return _("A course key looks like course-v1:Org+Course+Run.")
 
 
 def _values(rule: Rule) -> Iterable[object]:
@@ -203,16 +210,6 @@ def _too_few_values(
         }  # fmt: skip
 
 
-def group_problems(requirements: Iterable[BadgeRequirement]) -> list[str]:
-    """Return, in sentences for staff, which groups need more requirements than they have: nobody can fulfill them."""
-    text = _("The group “%(group)s” needs %(needed)d requirements, and has %(members)d.")
-    return [
-        text % {"group": row, "needed": row.needed, "members": len(group)}
-        for group in grouped(requirements)
-        if (row := group[0].group) is not None and row.needed > len(group)
-    ]
-
-
 def _overlaps(
     penalty: BadgePenalty, requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
 ) -> Iterator[str]:
@@ -231,7 +228,8 @@ def _overlaps(
 
 def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
     text = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
-    unused = {condition.event_type for condition in judged} - set(conf.config().events)
+    # Whatever is configured, those about badges of this service are heard.
+    unused = {condition.event_type for condition in judged} - {*conf.config().events, *events.BADGE_EVENT_TYPES}
     return [text % {"event_type": event_type} for event_type in sorted(unused)]
 
 

@@ -84,7 +84,8 @@ def event_types() -> str:
             event_type = get_event_type(name)
         except UnusableEventType:
             continue
-        rows.append([f"``{name}``", f"``{event_type.earner_path}``" if event_type.earner_path else "the event itself"])
+        earner = f"``{event_type.earner_path}``" if event_type.earner_path else "the event itself"
+        rows.append([f"``{name}``", f"{earner} (LMS user id)" if event_type.is_by_id else earner])
     return _table(["Event type", "The earner"], rows)
 
 

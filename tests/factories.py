@@ -18,6 +18,7 @@ from openedx_events.learning.data import (
     CourseData,
     CourseEnrollmentData,
     CoursePassingStatusData,
+    PersistentCourseGradeData,
     UserData,
     UserPersonalData,
 )
@@ -34,6 +35,8 @@ from badges_plugin.models import (
 )
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
+AWARDED_TYPE, REVOKED_TYPE = "org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"
+GRADE = "org.openedx.learning.course.persistent_grade_summary.changed.v1"
 CCX_PASSING = "org.openedx.learning.ccx.course.passing.status.updated.v1"
 ENROLLMENT = "org.openedx.learning.course.enrollment.created.v1"
 COURSE = "course-v1:Demo+Badges+1"
@@ -123,6 +126,12 @@ def requires_course(template: BadgeTemplate, course: str = COURSE, *, group: str
     return requires(template, ("course.course_key", "eq", course), ("is_passing", "eq", "true"), group=group, **asks)
 
 
+def needs_badge(template: BadgeTemplate, needed: BadgeTemplate, *, group: str = "") -> BadgeRequirement:
+    """Add the requirement to hold another badge."""
+    row = RequirementGroup.named(template, group) if group else None
+    return RequirementFactory.create(template=template, needs_badge=needed, group=row)
+
+
 def penalizes(
     template: BadgeTemplate,
     requirements: list[BadgeRequirement],
@@ -177,6 +186,22 @@ def enrollment_data(
         is_active=True,
         creation_date=EPOCH,
         created_by=created_by,
+    )
+
+
+def grade_data(user_id: Any, percent: float = 0.9, course: str = COURSE, **changes: Any) -> PersistentCourseGradeData:
+    """Describe a grade as the LMS does: of the learner it says nothing but the LMS user id."""
+    described = {
+        "course_edited_timestamp": EPOCH,
+        "course_version": "1",
+        "grading_policy_hash": "hash",
+        "letter_grade": "Pass",
+        "passed_timestamp": EPOCH,
+        **changes,
+    }
+    key = CourseKey.from_string(course)
+    return PersistentCourseGradeData(
+        user_id=user_id, course=CourseData(course_key=key), percent_grade=percent, **described
     )
 
 

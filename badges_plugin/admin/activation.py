@@ -1,4 +1,4 @@
-"""Switching badge templates on and off, with everything that the core has to say about it."""
+"""Activate and deactivate badge templates, and show what the core says about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from badges_plugin.models import BadgeTemplate
 
 
 def activate(request: HttpRequest, template: BadgeTemplate) -> bool:
-    """Activate a template; tell why it cannot be, or what may surprise. Returns whether it is active now.
+    """Activate a template; show why it cannot be activated, or what may surprise. Returns whether it is active now.
 
     The page has asked before for what must be confirmed.
     """
@@ -26,16 +26,23 @@ def activate(request: HttpRequest, template: BadgeTemplate) -> bool:
     return True
 
 
+def deactivate(request: HttpRequest, template: BadgeTemplate) -> None:
+    """Deactivate a template; warn when others need it."""
+    api.deactivate_template(template)
+    for warning in api.deactivation_warnings(template):
+        messages.warning(request, _tagged(template, warning))
+
+
 def tell_warnings(request: HttpRequest, template: BadgeTemplate) -> None:
-    """Tell what is allowed but may surprise."""
+    """Show what is allowed but may surprise."""
     for warning in api.activation_warnings(template):
         messages.warning(request, _tagged(template, warning))
 
 
 def tell_state(request: HttpRequest, template_id: int, *, was_active: bool) -> None:
-    """Tell what a change of requirements or penalties did to their template. An inactive one is still being set up.
+    """Show what a change of requirements or penalties did to their template. An inactive one is still being set up.
 
-    ``was_active`` before the change: deleting the last requirement deactivates the template.
+    ``was_active``: before the change. Deleting the last requirement deactivates the template.
     """
     template = BadgeTemplate.objects.get(pk=template_id)
     if template.is_active:

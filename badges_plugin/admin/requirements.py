@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
-from badges_plugin.admin.conditions import ConditionAdmin, ConditionForm
+from badges_plugin.admin.conditions import ConditionAdmin
+from badges_plugin.admin.needed_badges import NeededBadgeForm
 from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
 from badges_plugin.admin.rules import RequirementRuleInline, countable_choices, offered_event_types
 from badges_plugin.admin.sentences import Condition
@@ -23,7 +24,7 @@ from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate,
 from badges_plugin.models.groups import tidy
 
 
-class RequirementForm(ConditionForm):
+class RequirementForm(NeededBadgeForm):
     """A requirement, in one of the template's groups or in a new one that is made with it."""
 
     new_group = forms.CharField(
@@ -43,7 +44,7 @@ class RequirementForm(ConditionForm):
     )
 
     class Meta:
-        fields = ("event_type", "group", "description", "count", "counted_by", "position")
+        fields = ("event_type", "needs_badge", "group", "description", "count", "counted_by", "position")
         labels: ClassVar[dict[str, Any]] = {"count": gettext_lazy("How many")}
         help_texts: ClassVar[dict[str, Any]] = {
             "count": gettext_lazy("How many events, or different values, it takes."),
@@ -96,7 +97,15 @@ class BadgeRequirementAdmin(ConditionAdmin):
         (
             None,
             {
-                "fields": ("badge_template", "event_type", "description", "group", "new_group", "position"),
+                "fields": (
+                    "badge_template",
+                    "needs_badge",
+                    "event_type",
+                    "description",
+                    "group",
+                    "new_group",
+                    "position",
+                ),
                 "description": gettext_lazy(
                     "A requirement is fulfilled by one event to which all rules below apply, unless it counts. "
                     "Without rules, every event of this kind fulfills it."

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from badges_plugin import conf, events
+from badges_plugin import api, conf, events
 from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, TabularInline
 from badges_plugin.admin.questions import Questions, raised_by, unanswered
 from badges_plugin.admin.sentences import KIND_LABELS, Condition, event_label
@@ -148,6 +148,8 @@ class RuleFormSet(BaseInlineFormSet[AbstractDataRule, Condition, ModelForm[Abstr
             return
         kept = [form for form in self.forms if form not in self.deleted_forms]
         rules = [form.instance for form in kept if form.instance.pk or form.has_changed()]
+        if problems := _problems_of_dependencies(self.instance, rules):
+            raise ValidationError(problems)
         self.questions = raised_by(self.instance, rules, self.data)
         if missing := unanswered(self.questions):
             raise ValidationError(missing)
@@ -186,6 +188,13 @@ class RequirementRuleInline(RuleInline):
 class PenaltyRuleInline(RuleInline):
     model = PenaltyDataRule
     formset = PenaltyRuleFormSet
+
+
+def _problems_of_dependencies(condition: Condition, rules: list[AbstractDataRule]) -> list[str]:
+    """Return the circle of badges that rules on badge events would close. A needed badge has its own field."""
+    if not isinstance(condition, BadgeRequirement) or condition.needs_badge_id is not None:
+        return []
+    return api.dependency_problems(condition, rules)
 
 
 def _condition_name(condition: Condition) -> str:

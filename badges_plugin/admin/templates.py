@@ -129,7 +129,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
         templates = list(queryset)
         for template in templates:
-            api.deactivate_template(template)
+            activation.deactivate(request, template)
             self.log_change(request, template, _("Deactivated."))
         text = ngettext(
             "%d badge template is inactive. Learners keep what they have.",
@@ -189,7 +189,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         if wanted:
             activation.activate(request, obj)
         else:
-            api.deactivate_template(obj)
+            activation.deactivate(request, obj)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -221,6 +221,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
             % {"template": row["template__name"], "count": row["learners"]}
             for row in in_use
         ]
+        reasons += api.deletion_problems(templates)
         if reasons:
             return [], {}, set(), reasons
         return cast("tuple[list[Any], Any, set[str], list[str]]", super().get_deleted_objects(templates, request))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from badges_plugin import api
-from badges_plugin.backfill.spool import Spool
 from badges_plugin.consumers.config import consumer_config
 from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.retrying import Retrying
@@ -35,8 +35,15 @@ class ApplyReport:
     """Learners whose events met an error: the first event's id and the error, no personal data."""
 
 
+class Source(Protocol):
+    """Where events come from: a spool, or the badges that learners hold."""
+
+    def count_learners(self) -> int: ...
+    def by_learner(self) -> Iterator[list[BadgingEvent]]: ...
+
+
 def apply_all(
-    spool: Spool, *, templates: Collection[int] | None, dry_run: bool, on_learner: Callable[[int], None]
+    source: Source, *, templates: Collection[int] | None, dry_run: bool, on_learner: Callable[[int], None]
 ) -> ApplyReport:
     """Apply all events; ``on_learner`` is told how many learners are done.
 
@@ -53,7 +60,7 @@ def apply_all(
         refresh=refresh_connections,
         stop=lambda: False,
     )
-    for events in spool.by_learner():
+    for events in source.by_learner():
         apply = partial(api.process_history, events, templates=templates, dry_run=dry_run)
         try:
             changes = patience.run(apply, "Applying a history", while_waiting=lambda: None)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from badges_plugin import conf
-from badges_plugin.backfill.applying import ApplyReport, apply_all, names
+from badges_plugin.backfill.applying import ApplyReport, Source, apply_all, names
 from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.backfill.selection import Filter, ReadReport
 from badges_plugin.backfill.spool import Spool
@@ -77,10 +77,10 @@ class RetroactiveCommand(BadgesCommand):
         self._list("Not readable, left out:", seen.unreadable)
         self._list("Not applied:", _counted(seen.ignored))
 
-    def apply(self, spool: Spool, selection: Filter, *, dry_run: bool) -> None:
+    def apply(self, source: Source, selection: Filter, *, dry_run: bool) -> None:
         """Apply what was collected and report it. Raises CommandError when some of it could not be applied."""
-        progress = self.progress("Learners", spool.count_learners())
-        applied = apply_all(spool, templates=selection.templates, dry_run=dry_run, on_learner=progress.to)
+        progress = self.progress("Learners", source.count_learners())
+        applied = apply_all(source, templates=selection.templates, dry_run=dry_run, on_learner=progress.to)
         progress.finish()
         self._report(applied, dry_run=dry_run)
         if applied.failed:

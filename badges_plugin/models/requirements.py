@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,6 +22,9 @@ from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.validity import RuleText, Validity, digest, fingerprint
 from badges_plugin.rules import Operator, Rule, compile_rule
+
+NEEDED_BADGE = "needs_badge"
+"""Stands for a key path in the fingerprint of a requirement that needs a badge. Fingerprints are stored."""
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -70,6 +74,15 @@ class EventCondition(ConfigurationModel):
     def digest(self, rules: Iterable[RuleText] | None = None) -> str:
         """Return what is the same as long as it means the same with these rules, or with the stored ones."""
         return digest(self.event_type, self.existing_rules() if rules is None else rules)
+
+
+@dataclass
+class _NeededBadge:
+    """A needed badge, as the rule that it stands for."""
+
+    value: str
+    key_path: str = NEEDED_BADGE
+    operator: str = Operator.EQUAL
 
 
 class BadgeRequirement(EventCondition):
@@ -144,16 +157,30 @@ class BadgeRequirement(EventCondition):
         return self.description or f"{self.event_type} #{self.pk}"
 
     def clean(self) -> None:
-        """Refuse the group of another template, and what cannot be counted, as well."""
+        """Refuse another template's group, what cannot be counted, and what does not fit a needed badge, as well."""
+        self._settle_needed_badge()
         super().clean()
         self._refuse_foreign_group()
         self._refuse_uncountable()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save. Raises ValidationError when the group is another template's, or the count cannot work."""
+        """Save. Raises ValidationError for what ``clean`` refuses beyond the event type."""
         self._refuse_foreign_group()
+        self._settle_needed_badge()
         self._refuse_uncountable()
         super().save(*args, **kwargs)
+
+    def _settle_needed_badge(self) -> None:
+        """A badge is held or not: there is one event to wait for, and nothing to compare or to count."""
+        if self.needs_badge_id is None:
+            return
+        self.event_type = events.BADGE_AWARDED_TYPE
+        if self.needs_badge_id == self.template_id:
+            raise ValidationError({"needs_badge": _("A badge cannot need itself.")})
+        if self.count != 1 or self.counted_by:
+            raise ValidationError({"needs_badge": _("A needed badge is held or not. Do not count anything.")})
+        if self.existing_rules():
+            raise ValidationError({"needs_badge": _("A needed badge has no rules. Delete the rules first.")})
 
     def _refuse_foreign_group(self) -> None:
         if self.group is not None and self.group.template_id != self.template_id:
@@ -180,6 +207,8 @@ class BadgeRequirement(EventCondition):
         return Criterion(self.pk, self.validity(), self.count, self.counted_by)
 
     def digest(self, rules: Iterable[RuleText] | None = None) -> str:
+        if self.needs_badge_id is not None:
+            return digest(self.event_type, [_NeededBadge(str(self.needs_badge_id))])
         return digest(self.event_type, self.existing_rules() if rules is None else rules, self.way)
 
     def validity(self, digest: str | None = None) -> Validity:
@@ -273,6 +302,20 @@ class DataRule(AbstractDataRule):
     @property
     def condition(self) -> EventCondition:
         return self.requirement
+
+    def clean(self) -> None:
+        """Refuse a rule beside a needed badge as well."""
+        self._refuse_beside_badge()
+        super().clean()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the rule. Raises ValidationError when it cannot work, or its requirement needs a badge."""
+        self._refuse_beside_badge()
+        super().save(*args, **kwargs)
+
+    def _refuse_beside_badge(self) -> None:
+        if self.requirement.needs_badge_id is not None:
+            raise ValidationError(_("A requirement that needs a badge has no rules."))
 
 
 class PenaltyDataRule(AbstractDataRule):

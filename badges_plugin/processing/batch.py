@@ -15,7 +15,7 @@ from edx_django_utils.monitoring import set_custom_attribute
 from badges_plugin.data import BadgingEvent, LearnerData
 from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import User
-from badges_plugin.processing import collector, learners, progression
+from badges_plugin.processing import collector, holding, learners, progression
 from badges_plugin.processing.collector import Collected
 from badges_plugin.processing.registers import Step
 from badges_plugin.ruleset import Ruleset
@@ -89,7 +89,7 @@ def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> list[tuple[_Pending
     held = [(one, learners.lock_and_update(target, one.event)) for one, target in targets]
     ruleset.must_be_current()
     for one, learner in held:
-        changes = progression.apply(learner, one.steps, ruleset)
+        changes = progression.apply(learner, holding.with_held(learner.user, one.steps, ruleset), ruleset)
         collected = zip((change.template.id for change in changes), collector.collect(changes), strict=True)
         results.append((one, Applied(tuple(collected), is_new_learner=one.found is None)))
     return results

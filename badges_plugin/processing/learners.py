@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from zlib import crc32
 
 from django.contrib.auth.hashers import make_password
@@ -18,6 +19,9 @@ from badges_plugin.models import Learner, LearnerLock
 from badges_plugin.names import as_name
 from badges_plugin.processing import retirements
 from badges_plugin.retirement import is_retired
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Time of the profile of a learner of whom no event has told one. Every database takes it."""
 
 
 def find(learner: LearnerData) -> User | None:
@@ -162,26 +166,42 @@ class LockedLearner:
 def lock_and_update(target: FoundOrCreated, event: BadgingEvent) -> LockedLearner:
     """Lock the learner until the end of the transaction, and take over what the event says of them.
 
-    Returns the learner as they are now. The profile is as of the newest event: an older one only fills in what is
-    empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when the
-    user was deleted meanwhile, and IgnoredEvent when they were retired.
+    Returns the learner as they are now. The profile is as of the newest event that tells of it: an older one only fills
+    in what is empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when
+    the user was deleted meanwhile, and IgnoredEvent when they were retired.
     """
     # What this transaction has made is locked, and nobody ever dealt with it.
     user = target.user if target.is_made else lock(target.user.pk)
     refuse_retired(event.learner, user)
-    learner = Learner.objects.filter(pk=user.pk)
-    is_new = target.is_made or not (is_known(target.user) or learner.exists())
-    if is_new:
-        # The host takes over name and e-mail address itself at each login.
-        known_until = user.last_login or event.stamp.time
-        is_newer = user.last_login is None or event.stamp.time > known_until
-        profile_time = max(event.stamp.time, known_until)
-        Learner.objects.create(user=user, profile_time=profile_time, was_named=_is_named(user))
-    else:
-        news = {"profile_time": event.stamp.time, **({"was_named": True} if _is_named(user) else {})}
-        is_newer = bool(learner.filter(profile_time__lt=event.stamp.time).update(**news))
+    is_new = target.is_made or not (is_known(target.user) or Learner.objects.filter(pk=user.pk).exists())
+    is_newer = _begin(user, event) if is_new else _is_newer(user, event)
     _refresh_profile(user, event.learner, is_newer)
     return LockedLearner(user, is_new)
+
+
+def _begin(user: User, event: BadgingEvent) -> bool:
+    """Begin to know a learner; whether the event knows their profile better than the user does."""
+    # The host takes over name and e-mail address itself at each login.
+    known_until = user.last_login or (event.stamp.time if _tells_profile(event.learner) else NEVER)
+    profile_time = max(event.stamp.time, known_until) if _tells_profile(event.learner) else known_until
+    Learner.objects.create(user=user, profile_time=profile_time, was_named=_is_named(user))
+    return user.last_login is None or event.stamp.time > known_until
+
+
+def _is_newer(user: User, event: BadgingEvent) -> bool:
+    """Note the time of the event, if it tells of the learner's profile; whether it is the newest that does."""
+    learner = Learner.objects.filter(pk=user.pk)
+    named = {"was_named": True} if _is_named(user) else {}
+    if _tells_profile(event.learner):
+        return bool(learner.filter(profile_time__lt=event.stamp.time).update(profile_time=event.stamp.time, **named))
+    if named:
+        learner.filter(was_named=False).update(**named)
+    return False
+
+
+def _tells_profile(learner: LearnerData) -> bool:
+    """Whether an event says more than who they are. One that does not must not make what another says look old."""
+    return bool(learner.email or learner.name)
 
 
 def lock(user_id: int) -> User:

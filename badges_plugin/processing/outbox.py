@@ -1,17 +1,21 @@
-"""The public events BADGE_AWARDED and BADGE_REVOKED: sent after the commit, and until the event bus has them.
+"""The events BADGE_AWARDED and BADGE_REVOKED: sent after the commit, until this service and the event bus have them.
 
-That something is to be announced is written in the transaction of the award. A process that dies before it has
-sent it leaves it to ``publish_pending``. An event that is sent twice has the same id and time both times.
+That something is to be published is written in the transaction of the award. A process that dies before it has
+sent it leaves it to ``publish_pending``. An event that is sent twice has the same id and time both times. The badges
+that need this one hear of it first, by the internal signal ``badge_event``. If that fails, nothing is published, and
+all of it is tried again.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any, cast
 from uuid import UUID, uuid5
 
+import attr
 from django.db import DatabaseError, transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
@@ -20,10 +24,14 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
-from badges_plugin import retirement
+from badges_plugin import dispatch, retirement
+from badges_plugin.data import BadgingEvent, EventStamp, LearnerData
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.processing.publishing import publish
+from badges_plugin.redaction import describe_with_traceback
+from badges_plugin.ruleset import OWN_TEMPLATE
+from badges_plugin.signals import badge_event
 
 logger = get_logger(__name__)
 
@@ -71,7 +79,7 @@ def publish_pending(*, limit: int = 100) -> int:
             if retirement.is_gone(award.progress.user):
                 _withhold(award)
                 continue
-            for each, kind in _unpublished(award):
+            for each, kind in _heard(award):
                 if not _publish(each, kind):
                     return sent
                 sent += 1
@@ -108,6 +116,32 @@ def badge_data(award: BadgeAward) -> BadgeData:
     )
 
 
+def badge_event_of(award: BadgeAward, kind: Kind) -> BadgingEvent:
+    """Describe an award or its revocation as an event of this service, with id and time of the public event.
+
+    It says no more of the learner than who they are: the profile is where it came from.
+    """
+    user, metadata = award.progress.user, _metadata(award, kind)
+    return BadgingEvent(
+        metadata.event_type,
+        EventStamp(metadata.time, metadata.id),
+        LearnerData(
+            lms_user_id=user.lms_user_id or None,
+            username="" if user.lms_user_id else user.get_username(),
+            email="",
+            name="",
+            is_active=user.is_active,
+        ),
+        {**attr.asdict(badge_data(award), recurse=False), OWN_TEMPLATE: award.progress.template_id},
+    )
+
+
+def badge_data_of(event: BadgingEvent) -> BadgeData:
+    """Return what the public event of an event of this service carries."""
+    payload = cast("Mapping[str, Any]", event.payload)
+    return BadgeData(**{field.name: payload[field.name] for field in attr.fields(BadgeData)})
+
+
 def _publish_now(award: BadgeAward) -> None:
     if award.revoked_at is not None:
         award.refresh_from_db(fields=["published_at"])
@@ -115,9 +149,18 @@ def _publish_now(award: BadgeAward) -> None:
     if award.revoked_by_hand and retirement.is_gone(award.progress.user):
         _withhold(award)
         return
-    for each, kind in _unpublished(award):
+    for each, kind in _heard(award):
         if not _publish(each, kind):
             return
+
+
+def _heard(award: BadgeAward) -> list[tuple[BadgeAward, Kind]]:
+    """Return what of an award is unpublished, once the badges that need it have heard it; nothing if they could not.
+
+    They hear all of it before any of it is published: while the bus is away, a revocation is not.
+    """
+    unpublished = list(_unpublished(award))
+    return unpublished if all(_is_heard(each, kind) for each, kind in unpublished) else []
 
 
 def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
@@ -149,17 +192,42 @@ def _earlier_awards(award: BadgeAward) -> list[BadgeAward]:
     return list(left.select_related("progress__user", "progress__template", "credential").order_by("number"))
 
 
-def _publish(award: BadgeAward, kind: Kind) -> bool:
-    """Send the event; whether that is done with. Nobody else sends it meanwhile: its due time lies in the future."""
+def _is_heard(award: BadgeAward, kind: Kind) -> bool:
+    """Tell the badges that need this one, in this process. Whether that is done with; heard again, it changes nothing.
+
+    The award is committed: what goes wrong is logged, and it is due again.
+    """
+    try:
+        badge_event.send(sender=BadgeTemplate, event=badge_event_of(award, kind))
+    except Exception as error:  # noqa: BLE001 - whoever awarded has done so
+        logger.error(
+            "Badges that need another one could not be told of award %s (%s) yet: %s",
+            award.pk,
+            kind.value,
+            describe_with_traceback(error),
+        )
+        return False
+    return True
+
+
+def _metadata(award: BadgeAward, kind: Kind) -> EventsMetadata:
     signal = _SIGNALS[kind]
     happened_at = award.awarded_at if kind is Kind.AWARDED else award.revoked_at
-    metadata = EventsMetadata(
+    return EventsMetadata(
         event_type=signal.event_type,
         minorversion=signal.minor_version,
         id=event_id(award, kind),
         time=(happened_at or timezone.now()).astimezone(UTC),
     )
-    if not publish(signal, metadata, badge=badge_data(award)):
+
+
+def _publish(award: BadgeAward, kind: Kind) -> bool:
+    """Send the event; whether that is done with. Nobody else sends it meanwhile: its due time lies in the future."""
+    metadata = _metadata(award, kind)
+    # Our receiver would hear what ``_is_heard`` has told already.
+    with dispatch.done_here(metadata.id):
+        is_taken = publish(_SIGNALS[kind], metadata, badge=badge_data(award))
+    if not is_taken:
         set_custom_attribute("badges_announcement_failed", str(metadata.id))
         logger.warning("Event %s (award %s %s) was not taken yet.", metadata.id, award.pk, kind.value)
         return False

@@ -29,8 +29,7 @@ NO_PRODUCER = f"{NoEventBusProducer.__module__}.{NoEventBusProducer.__qualname__
 def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: object) -> bool:
     """Send an event, with its own id and time, to receivers here and to the bus. Whether the bus has it now.
 
-    Where no bus is configured, or none for this type of event: whether the badges that depend on this one heard it.
-    From the bus they would hear it again; without it, nobody else brings it to them.
+    True where no bus is configured, or none for this type of event.
     """
     reports = _FailureReports(metadata.id)
     loggers = [logging.getLogger(name) for name in PRODUCER_LOGGERS]
@@ -42,7 +41,7 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
         # that raises, which may be somebody else's, before the producer.
         responses = dispatch.send_to_all(signal, metadata, data, from_event_bus=False)
         if not is_published(signal.event_type):
-            return not _badges_raised(responses)
+            return True
         return _is_taken() and not reports.seen and not _producer_raised(responses)
     finally:
         for logger in loggers:
@@ -66,11 +65,6 @@ def _producer_raised(responses: Iterable[tuple[object, object]]) -> bool:
     return any(
         receiver is general_signal_handler and isinstance(response, BaseException) for receiver, response in responses
     )
-
-
-def _badges_raised(responses: Iterable[tuple[object, object]]) -> bool:
-    """Whether our own receiver failed: the bugs of other apps are theirs."""
-    return any(isinstance(response, BaseException) and dispatch.is_ours(receiver) for receiver, response in responses)
 
 
 def _is_taken() -> bool:

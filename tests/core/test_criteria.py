@@ -387,7 +387,7 @@ def test_groups_and_counts_that_nobody_can_fulfill_are_told() -> None:
     requires(template, (BY_COURSE, "in", f"{course('A')}, {course('B')}"), count=3, counted_by=BY_COURSE)
     RequirementGroup.objects.update(needed=2)
     (problem,) = api.activation_problems(template)
-    assert problem == "The group “either” needs 2 requirements, and has 1."
+    assert problem == "The group “either” asks for 2 requirements and has only 1."
     assert any("allow 2 values of course.course_key, not 3" in text for text in api.activation_warnings(template))
 
 

@@ -53,6 +53,8 @@ def test_every_event_type_that_carries_user_data_and_can_arrive_is_usable() -> N
                 (f"{LEARNING}auth.session", f"{LEARNING}student.registration")
             )
             usable += 1
+        elif signal.event_type in events.EARNERS_BY_ID:
+            assert key_paths(signal.event_type, DEFAULT_IGNORED_KEYPATHS)
         else:
             with pytest.raises(UnusableEventType, match="carries no UserData"):
                 get_event_type(signal.event_type)

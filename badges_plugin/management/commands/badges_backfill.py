@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from badges_plugin.backfill.commands import MAX_LINES, RetroactiveCommand, spool_error
 from badges_plugin.backfill.exceptions import CannotRead
+from badges_plugin.backfill.held_badges import HeldBadges
 from badges_plugin.backfill.rows import BadRow, read_rows
 from badges_plugin.backfill.selection import Selector
 from badges_plugin.backfill.spool import Spool
@@ -23,12 +24,18 @@ class Command(RetroactiveCommand):
         "username or lms_user_id (or both), course_key, passed, time. All of it is checked before anything is applied. "
         "A row always makes the same event, so the same file, or a longer one, may be given again, also after the "
         "command was stopped half-way. Learners who are new to Credentials are created from rows with a username; "
-        "without an event they have no e-mail address, and providers that need one wait for it. Begin with --dry-run."
+        "without an event they have no e-mail address, and providers that need one wait for it. With --held-badges, "
+        "award badges that need other badges to learners who have held those all along. Begin with --dry-run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("file", type=Path, metavar="FILE", nargs="?")
+        parser.add_argument(
+            "--held-badges",
+            action="store_true",
+            help="Instead of a file: apply the badges that learners hold to the badges that need them.",
+        )
         parser.add_argument(
             "--unknown-learners",
             choices=("create", "refuse"),
@@ -40,6 +47,12 @@ class Command(RetroactiveCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.require_enabled()
         selection = self.selection(options)
+        if bool(options["file"]) is options["held_badges"]:
+            raise CommandError("Name a file, or say --held-badges.")
+        if options["held_badges"]:
+            held = HeldBadges(selection.templates)
+            self.apply(held, selection, dry_run=options["dry_run"])
+            return
         try:
             with Spool(options["spool_dir"]) as spool:
                 selector = Selector(spool, selection)

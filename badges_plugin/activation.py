@@ -1,0 +1,167 @@
+"""Whether a badge template can be active, and what follows when it becomes so or stops being so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from badges_plugin import dependencies, surprises
+from badges_plugin.dependencies import Graph
+from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
+from badges_plugin.models.validity import RuleText
+
+logger = get_logger(__name__)
+
+
+def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
+    """Start processing a template.
+
+    Raises ActivationRefused with every reason why it cannot work, and ConfirmationNeeded for what somebody must want
+    (see ``activation_confirmations``), unless it is ``confirmed``.
+    """
+    with transaction.atomic():
+        RulesetVersion.hold()  # two badges that need each other, activated at the same instant
+        problems = activation_problems(template)
+        if problems:
+            raise ActivationRefused(" ".join(problems))
+        if not confirmed and (unconfirmed := activation_confirmations(template)):
+            raise ConfirmationNeeded(" ".join(unconfirmed))
+        _set_active(template, True)
+
+
+def deactivate_template(template: BadgeTemplate) -> None:
+    """Stop processing a template. Learners keep what they have. See ``deactivation_warnings``."""
+    _set_active(template, False)
+
+
+def activation_problems(template: BadgeTemplate) -> list[str]:
+    """Return, in sentences for staff, why the template as it is stored cannot be active. Empty: it can."""
+    requirements = list(template.requirements.prefetch_related("rules"))
+    penalties = list(template.penalties.prefetch_related("rules", "requirements"))
+    problems = [] if requirements else [_("The badge template has no requirements.")]
+    for condition in [*requirements, *penalties]:
+        try:
+            condition.clean()
+        except ValidationError as error:
+            problems.extend(f"{condition}: {message}" for message in error.messages)
+    problems += _problems_of_penalties(penalties, requirements)
+    problems += _problems_of_groups(template, requirements)
+    return [*problems, *_problems_of_dependencies(template.pk, dependencies.stored_graph())]
+
+
+def activation_warnings(template: BadgeTemplate) -> list[str]:
+    """Return what is allowed but may surprise, in sentences for staff; see also ``activation_confirmations``."""
+    return [*surprises.template_warnings(template), *_inactive_needs(template)]
+
+
+def activation_confirmations(template: BadgeTemplate) -> list[str]:
+    """Return, in sentences for staff, what must be confirmed before: who fails is awarded, say. Empty: nothing."""
+    return surprises.template_confirmations(template)
+
+
+def deactivation_warnings(template: BadgeTemplate) -> list[str]:
+    """Return, in a sentence for staff, which active badges nobody can earn anew while this one is inactive."""
+    needing = [each for each in dependencies.badges_that_need([template])[template.pk] if each.is_active]
+    if not needing:
+        return []
+    text = ngettext(
+        "%(badges)s needs this badge. While it is inactive, nobody can earn it, and so only those who hold it "
+        "can earn the other one.",
+        "%(badges)s need this badge. While it is inactive, nobody can earn it, and so only those who hold it "
+        "can earn the others.",
+        len(needing),
+    )
+    return [text % {"badges": _named(needing)}]
+
+
+def deletion_problems(templates: Sequence[BadgeTemplate]) -> list[str]:
+    """Return, in sentences for staff, which of the templates others need, so that they cannot be deleted."""
+    needing = dependencies.badges_that_need(templates)
+    text = _("“%(badge)s” is needed by %(badges)s. Delete these requirements first, or deactivate it instead.")
+    return [
+        text % {"badge": template, "badges": _named(needing[template.pk])}
+        for template in templates
+        if needing[template.pk]
+    ]
+
+
+def dependency_problems(requirement: BadgeRequirement, rules: Iterable[RuleText]) -> list[str]:
+    """Return, in sentences for staff, the circle of badges that an active template's requirement would close.
+
+    The requirement is taken as it is now, saved or not, with these rules. Of a template that is not active nothing is
+    said: its activation says it.
+    """
+    if not requirement.template.is_active:
+        return []
+    return list(_problems_of_dependencies(requirement.template_id, dependencies.graph_with(requirement, rules)))
+
+
+def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:
+    """Deactivate a template that lost its last requirement: nobody could complete it. Receives ``post_delete``."""
+    template = BadgeTemplate.objects.filter(pk=instance.template_id, is_active=True).first()
+    if template is not None and not template.requirements.exists():
+        deactivate_template(template)
+        logger.warning("Badge template %s was deactivated: its last requirement was deleted.", template.pk)
+
+
+def _problems_of_penalties(
+    penalties: Iterable[BadgePenalty], requirements: Iterable[BadgeRequirement]
+) -> Iterator[str]:
+    own = {requirement.pk for requirement in requirements}
+    for penalty in penalties:
+        if not penalty.rules.all():
+            yield _("Penalty “%(penalty)s” has no rules.") % {"penalty": penalty}
+        if not {linked.pk for linked in penalty.requirements.all()} & own:
+            yield _("Penalty “%(penalty)s” resets no requirement.") % {"penalty": penalty}
+
+
+def _problems_of_groups(template: BadgeTemplate, requirements: Sequence[BadgeRequirement]) -> Iterator[str]:
+    text = _("The group “%(group)s” asks for %(needed)d requirements and has only %(members)d.")
+    for group in template.groups.order_by("position", "pk"):
+        members = sum(requirement.group_id == group.pk for requirement in requirements)
+        if 0 < members < group.needed:
+            yield text % {"group": group, "needed": group.needed, "members": members}
+
+
+def _problems_of_dependencies(template_id: int, graph: Graph) -> Iterator[str]:
+    if circle := dependencies.find_circle(graph, template_id):
+        names = BadgeTemplate.objects.in_bulk(circle)
+        needs = [
+            _("“%(badge)s” needs “%(needed)s”") % {"badge": names[badge], "needed": names[needed]}
+            for badge, needed in pairwise(circle)
+        ]
+        yield _("These badges need each other in a circle: %(needs)s. Take one of the requirements out.") % {
+            "needs": ", ".join(needs)
+        }
+        return
+    chain = dependencies.longest_chain(graph, template_id)
+    if len(chain) > dependencies.MAX_CHAIN:
+        names = BadgeTemplate.objects.in_bulk(chain)
+        yield _("At most %(most)d badges can need one another in a row. Here there are %(number)d: %(badges)s.") % {
+            "most": dependencies.MAX_CHAIN,
+            "number": len(chain),
+            "badges": _named([names[badge] for badge in chain]),
+        }
+
+
+def _inactive_needs(template: BadgeTemplate) -> list[str]:
+    text = _("“%(needed)s” is needed and not active: only those who hold it can earn “%(badge)s”.")
+    needed = template.requirements.filter(needs_badge__is_active=False).select_related("needs_badge")
+    return [text % {"needed": each.needs_badge, "badge": template} for each in needed.order_by("pk")]
+
+
+def _named(templates: Iterable[BadgeTemplate]) -> str:
+    return ", ".join(_("“%s”") % template for template in templates)
+
+
+def _set_active(template: BadgeTemplate, is_active: bool) -> None:
+    if template.is_active != is_active:
+        template.is_active = is_active
+        template.save(update_fields=["is_active", "modified"])
