@@ -185,13 +185,18 @@ def test_a_chain_of_three(commit: Commit) -> None:
     assert held_by(user) == set()
 
 
-def test_the_longest_chain_that_is_allowed_is_awarded_at_once(commit: Commit) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_the_longest_chain_that_is_allowed_is_awarded_at_once() -> None:
+    """With real commits: each badge is heard of before the one before is done with."""
     badges = chain_of(dependencies.MAX_CHAIN)
     assert not any(api.activation_problems(badge) for badge in badges)
     user = make_user()
-    passes("A")(commit, user, 0)
+    send_passing(user, course("A"))
     assert len(held_by(user)) == dependencies.MAX_CHAIN
+    send_passing(user, course("A"), minute=1, is_passing=False)
+    assert held_by(user) == set()
     assert not FailedEvent.objects.exists()
+    assert not BadgeAward.objects.filter(publish_due_at__isnull=False).exists()
 
 
 # --- Heard in this service, whatever bus there is
