@@ -1,7 +1,7 @@
-"""The public door of the core, for the rest of the project and for other packages in the same process.
+"""The public API of the core, for the rest of the project and for other packages in the same process.
 
-``__all__`` is the promise; everything else below this module is free to change. What is in it that is not defined here
-says in its own module what it takes, returns and raises.
+``__all__`` is the promise; everything below this module is free to change. A name that is only imported here has its
+contract in the docstring where it is defined.
 """
 
 from __future__ import annotations
@@ -70,10 +70,12 @@ __all__ = [
 
 
 def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, object]) -> Outcome:
-    """Read and apply what a public signal carried.
+    """Read and apply the event that a public signal carried; return the outcome.
 
-    ``arguments`` are the signal's keyword arguments, such as ``course_passing_status``. Raises IgnoredEvent
-    for an event that must not be applied, with the reason.
+    ``name`` is the event type; ``arguments`` are the signal's keyword arguments, such as ``course_passing_status``.
+    Raises IgnoredEvent, with the reason, for an event that must not be applied; its subclass DeferredEvent for one that
+    may be applied later; UnusableEventType for a type that no badge can use. Any other exception means that nothing of
+    the event was applied.
     """
     return process_event(read_event(name, metadata, arguments))
 
@@ -97,9 +99,9 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
 
 
 def restore_credential(award: BadgeAward) -> bool:
-    """Make the host's user credential of a badge say again what its awards say. Returns False when it did.
+    """Make the host's user credential of a badge agree with its awards again. Returns False when it agreed already.
 
-    For a credential that was changed behind our back: its type, template, user name or status.
+    For a credential whose type, template, user name or status was changed by other code.
     """
     with transaction.atomic():
         learners.lock(award.progress.user_id)
@@ -108,13 +110,16 @@ def restore_credential(award: BadgeAward) -> bool:
 
 
 def condition_warnings(condition: EventCondition) -> list[str]:
-    """Return what can never match, or hardly what was meant, in a stored requirement or penalty."""
+    """Return, in sentences for staff, rules of a stored requirement or penalty that can never match or look wrong."""
     judged = surprises.stored(condition)
     return surprises.condition_warnings(judged) if judged is not None else []
 
 
 def confirmations(name: str, condition: EventCondition, rules: Iterable[RuleText]) -> list[str]:
-    """Return what must be confirmed before a requirement or penalty of that name is saved with these rules."""
+    """Return, in sentences for staff, what to confirm before a requirement or penalty is saved with these rules.
+
+    ``name`` is how the sentences call it; ``condition`` need not be saved yet.
+    """
     is_penalty = isinstance(condition, BadgePenalty)
     judged = surprises.asked(name, is_penalty=is_penalty, event_type=condition.event_type, rules=rules)
     return surprises.to_confirm(judged) if judged is not None else []

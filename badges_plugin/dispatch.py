@@ -1,8 +1,8 @@
-"""Public events and whoever receives them in this process: us, and everybody else.
+"""Send public events to the receivers in this process: ours, and those of other apps.
 
-An exception of somebody else's receiver is logged, without personal data, and counted. It never makes our part of
-the event fail, and never keeps the event from the receivers behind it, not even with DEBUG on, when openedx-events
-stops at the first exception.
+An exception of another app's receiver is logged, without personal data, and counted. It never makes our part of the
+event fail, and never keeps the event from later receivers, not even with DEBUG on, when openedx-events stops at the
+first exception.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def send_to_all(
 ) -> Responses:
     """Send an event to every receiver; return what each returned or raised.
 
-    The errors of others are dealt with when this returns; those of ours are for the caller.
+    Errors of other apps' receivers are already logged when this returns; the caller handles errors of ours.
     """
     with redacted_reports():
         # Django's own method: with DEBUG on, those of openedx-events are never robust, whatever they are asked for.
@@ -51,9 +51,9 @@ def send_to_all(
 
 
 def tell_others(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
-    """Send an event from the bus to the receivers of others. Ours was called already, by itself.
+    """Send an event from the bus to the receivers of other apps. Ours has been called already.
 
-    Nothing is raised but what is meant to end the process.
+    Raises only exceptions that are meant to end the process.
     """
     with done_here(metadata.id):
         try:
@@ -65,7 +65,7 @@ def tell_others(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Map
 
 @contextmanager
 def done_here(event_id: UUID) -> Iterator[None]:
-    """Let our receiver leave out the event of this id, which has been dealt with already."""
+    """Make our receiver skip the event with this id, which was processed already."""
     token = _done_here.set(event_id)
     try:
         yield
@@ -74,7 +74,7 @@ def done_here(event_id: UUID) -> Iterator[None]:
 
 
 def is_done_here(metadata: EventsMetadata) -> bool:
-    """Whether our receiver was called with this event before it was sent to the others."""
+    """Whether the event was processed already, so that our receiver must skip it."""
     return bool(_done_here.get() == metadata.id)
 
 

@@ -1,4 +1,4 @@
-"""What values events can have at a key path, as far as that is certain."""
+"""The values that events can have at a key path, as far as that is certain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Domain:
     is_whole: bool = False
     """Whether numbers are whole ones."""
     limits: tuple[float, float] | None = None
-    """Between which numbers lie."""
+    """The least and the greatest number that there can be."""
 
 
 Domains = Mapping[str, Domain]

@@ -1,4 +1,4 @@
-"""The language of openedx-events: which event types can matter for badges, what they say, and about whom.
+"""Read openedx-events: the event types that badges can use, their key paths, and the learner they are about.
 
 Every public signal whose data carries ``UserData``, and which can cross the event bus, is usable. The earner is
 the person the event is about, never the staff member who acted. Source: the data classes of openedx-events, read

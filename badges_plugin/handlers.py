@@ -27,11 +27,11 @@ logger = get_logger(__name__)
 
 
 def connect() -> None:
-    """Connect what is configured. An event type that cannot be used is logged here and reported by a check."""
+    """Connect the receivers. An event type that cannot be used is logged here and reported by a check."""
     try:
         names = conf.config().events
     except ImproperlyConfigured as error:
-        # The check E001 says so as well; here it would keep the whole service from starting.
+        # The check E001 reports it as well. Raised here, it would keep the whole service from starting.
         logger.error("No event is received: %s", error)
         names = ()
     for name in names:
@@ -59,10 +59,10 @@ def disconnect() -> None:
 
 
 def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **kwargs: object) -> None:
-    """Process an event that was sent in this process. Our consumers do without: they apply and keep events themselves.
+    """Process an event that was sent in this process. Our consumers apply and store events themselves.
 
-    What may be applied later is kept here as a failed event, since nobody sends it again. An exception is passed on:
-    the event was not applied, and whoever sent it must know.
+    An event that may be applied later is stored as a failed event, since nobody sends it again. An exception is passed
+    on: the event was not applied, and the sender must know.
     """
     if dispatch.is_done_here(metadata):
         return
@@ -77,8 +77,8 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
 def hear_badge_event(event: BadgingEvent, **kwargs: object) -> None:
     """Process an award or revocation of this service, for the badges that need it.
 
-    What would go on without end is kept as a failed event, for staff. Any other exception is passed on: whoever sent it
-    sends it again.
+    A chain without end is stored as a failed event, for staff. Any other exception is passed on: the outbox sends the
+    event again.
     """
     try:
         receiving.hear(event)
@@ -92,14 +92,14 @@ def hear_badge_event(event: BadgingEvent, **kwargs: object) -> None:
 
 
 def notice_retirement(instance: User, *, raw: bool = False, **kwargs: object) -> None:
-    """A user who is saved as retired is forgotten at once. The host's own way is a query, which tells nobody."""
+    """Erase what is kept of a user who is saved as retired. The host retires by a query, which sends no signal."""
     if not raw:
         with _sparing_the_host(f"Whether user {instance.pk} was retired could not be decided"):
             erasure.notice(instance)
 
 
 def forget_deleted_user(instance: User, **kwargs: object) -> None:
-    """What hangs on a user goes with them; failed events name them without hanging on them."""
+    """Erase a deleted user from failed events, which have no foreign key to the user."""
     # In a savepoint, so that the host's transaction can go on after an error.
     what = f"What failed events say of the deleted user {instance.pk} could not be erased"
     with _sparing_the_host(what), transaction.atomic():
@@ -108,9 +108,9 @@ def forget_deleted_user(instance: User, **kwargs: object) -> None:
 
 @contextmanager
 def _sparing_the_host(what: str) -> Iterator[None]:
-    """Log what goes wrong and go on: whoever logs in, or saves or deletes a user, has nothing to do with it.
+    """Log errors and go on, so that logging in, or saving or deleting a user, still works.
 
-    Raises only the trouble of the database that passes: it is the host's as well, and may have ended its transaction.
+    Raises only transient errors of the database: they concern the host as well, and may have ended its transaction.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What our receiver does with an event, whoever brings it: the consumers, or a signal sent in this process."""
+"""Process an event that the consumers, or a signal in this process, bring, and log the outcome."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _depth: ContextVar[int] = ContextVar("badges_plugin.receiving.depth", default=0)
 
 
 def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
-    """Process an event and log what became of it, with its id and without personal data.
+    """Process an event and log the outcome, with the event's id and without personal data.
 
-    What can never matter is logged and done with. Raises DeferredEvent for what may be applied later. Any other
-    exception means as well that the event was not applied; whoever brought it must know.
+    An event that can never matter is logged and ignored. Raises DeferredEvent for one that may be applied later. Any
+    other exception also means that the event was not applied; the caller must know.
     """
     outcome = _in_chain(signal.event_type, metadata.id, lambda: api.handle_event(signal.event_type, metadata, data))
     if outcome is not None:
@@ -35,14 +35,14 @@ def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping
 
 
 def hear(event: BadgingEvent) -> None:
-    """Do the same with an event about a badge of this service, for the badges that need it."""
+    """Process an event about a badge of this service, for the badges that need it, as ``receive`` does."""
     outcome = _in_chain(event.type, event.stamp.id, lambda: api.process_event(event))
     if outcome is not None and outcome is not api.Outcome.UNMATCHED:  # most badges are needed by none
         logger.info("Event %s %s: %s.", event.type, event.stamp.id, outcome.value)
 
 
 def _in_chain(event_type: str, event_id: UUID, process: Callable[[], api.Outcome]) -> api.Outcome | None:
-    """Return what became of an event, or None when it is ignored, which is logged."""
+    """Return the outcome of an event, or None when it was ignored, which is logged."""
     depth = _depth.set(_depth.get() + 1)
     try:
         _refuse_endless_chain()

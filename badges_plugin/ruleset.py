@@ -291,6 +291,11 @@ class CachedByToken(Generic[T]):
             kept = self._kept = (token, self._make(token))
         return kept[1]
 
+    @property
+    def last(self) -> T | None:
+        """Return the value that was made last, perhaps for a token that has changed since."""
+        return self._kept[1] if self._kept is not None else None
+
 
 _compiled = CachedByToken(compile_ruleset)
 
@@ -298,3 +303,8 @@ _compiled = CachedByToken(compile_ruleset)
 def current_ruleset() -> Ruleset:
     """Return the ruleset of the configuration as committed now. One query unless the configuration changed."""
     return _compiled.get(RulesetVersion.current())
+
+
+def last_ruleset() -> Ruleset | None:
+    """Return the ruleset that this process used last, if any. No query; it may be outdated."""
+    return _compiled.last

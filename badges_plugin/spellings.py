@@ -1,7 +1,7 @@
-"""How a key is written elsewhere: in the service's catalog of courses, and in other rules.
+"""Find other spellings of a key, in the service's catalog of courses and in other rules.
 
-Keys are compared letter by letter, and ``course-v1:demo+x+1`` is a key like ``course-v1:Demo+X+1``. Which of them
-events have is known only where it is written down.
+Keys are compared letter by letter, and ``course-v1:demo+x+1`` is a valid key just as ``course-v1:Demo+X+1`` is. Only
+the catalog and other rules tell which of them events use.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from badges_plugin.models.requirements import AbstractDataRule
 
 
 def other_spellings(keys: Collection[str]) -> dict[str, str]:
-    """Return, for keys that are written otherwise elsewhere, how. At most three queries.
+    """Return another spelling of each key that is spelled differently elsewhere. At most three queries.
 
-    The catalog decides where it knows a key; many services have none, or an old one. Where two rules differ, one of
-    them is probably wrong, and both are named.
+    The catalog decides where it has a key; many services have no catalog, or an old one. Where two rules differ, one of
+    them is probably wrong, and both are reported.
     """
     if not keys:
         return {}
@@ -45,7 +45,7 @@ def _by_letters(written: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _in_rules(keys: Collection[str]) -> Iterator[str]:
-    """Rules that name several keys are left out."""
+    """Yield keys that rules name, in any spelling. Rules that name several keys are left out."""
     models: tuple[type[AbstractDataRule], ...] = (DataRule, PenaltyDataRule)
     for model in models:
         values = model.objects.alias(letters=Lower("value")).filter(Q(letters__in=[key.lower() for key in keys]))

@@ -1,4 +1,4 @@
-"""The learner that an event names, as a Credentials user."""
+"""Find, create and update the Credentials user of the learner that an event is about."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _users(condition: Q) -> list[User]:
 
 
 def _whom_badges_mean_first(users: Iterable[User]) -> list[User]:
-    """Return a learner's users, oldest first, behind the one to whom badges belong."""
+    """Return a learner's users, oldest first, after the one to whom badges belong."""
     return sorted(users, key=lambda user: (not is_known(user), user.pk))
 
 
@@ -87,7 +87,7 @@ def refuse_retired(learner: LearnerData, user: User | None) -> None:
 
 
 def note_retirement(event: BadgingEvent) -> None:
-    """Write down what an event says of its learner's retirement that is not applied. No query when it says nothing."""
+    """Store that an event, which is not applied, describes its learner as retired. No query when it does not."""
     try:
         if retirements.is_told(event):
             retirements.note(event, find_all(event.learner))
@@ -111,7 +111,7 @@ def refuse_gone(event: BadgingEvent, people: Sequence[User]) -> None:
 
 
 def is_known(user: User) -> bool:
-    """Whether badges ever dealt with a user whom ``find`` returned, known from the row that was loaded with it."""
+    """Whether an event was applied to a user whom ``find`` returned before. No query."""
     return hasattr(user, "badges_learner")
 
 
@@ -134,7 +134,7 @@ def lock_number(found: User | None, event: BadgingEvent) -> int | None:
 
 
 def get_or_create(found: User | None, event: BadgingEvent) -> FoundOrCreated:
-    """Make sure that the learner is a user, and only one; ``found`` is whom ``find`` returned.
+    """Return the learner's user, created if need be, and only one; ``found`` is whom ``find`` returned.
 
     No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The lock is
     the first that the transaction takes, and a user whom the host knows by the id needs none. Raises
@@ -180,7 +180,7 @@ def lock_and_update(target: FoundOrCreated, event: BadgingEvent) -> LockedLearne
 
 
 def _begin(user: User, event: BadgingEvent) -> bool:
-    """Begin to know a learner; whether the event knows their profile better than the user does."""
+    """Store a learner who is new to badges. Return whether the event's profile is newer than the user's."""
     # The host takes over name and e-mail address itself at each login.
     known_until = user.last_login or (event.stamp.time if _tells_profile(event.learner) else NEVER)
     profile_time = max(event.stamp.time, known_until) if _tells_profile(event.learner) else known_until
@@ -189,7 +189,7 @@ def _begin(user: User, event: BadgingEvent) -> bool:
 
 
 def _is_newer(user: User, event: BadgingEvent) -> bool:
-    """Note the time of the event, if it tells of the learner's profile; whether it is the newest that does."""
+    """Store the time of an event that tells a profile. Return whether it is the newest one that does."""
     learner = Learner.objects.filter(pk=user.pk)
     named = {"was_named": True} if _is_named(user) else {}
     if _tells_profile(event.learner):
@@ -200,12 +200,12 @@ def _is_newer(user: User, event: BadgingEvent) -> bool:
 
 
 def _tells_profile(learner: LearnerData) -> bool:
-    """Whether an event says more than who they are. One that does not must not make what another says look old."""
+    """Whether an event tells a name or e-mail address. One that does not must not make an older one look outdated."""
     return bool(learner.email or learner.name)
 
 
 def lock(user_id: int) -> User:
-    """Wait until nobody else holds the learner, and hold it until the end of the transaction.
+    """Lock the learner until the end of the transaction, waiting for whoever has the lock.
 
     The lock is on the user's own row, the first that is locked and the one that everything else refers to:
     with any other, an insert whose foreign key needs the user's row could wait the wrong way round.

@@ -27,10 +27,10 @@ from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from badges_plugin import dispatch, retirement
 from badges_plugin.data import BadgingEvent, EventStamp, LearnerData
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
 from badges_plugin.processing.publishing import publish
 from badges_plugin.redaction import describe_with_traceback
-from badges_plugin.ruleset import OWN_TEMPLATE
+from badges_plugin.ruleset import OWN_TEMPLATE, Ruleset, last_ruleset
 from badges_plugin.signals import badge_event
 
 logger = get_logger(__name__)
@@ -149,18 +149,20 @@ def _publish_now(award: BadgeAward) -> None:
     if award.revoked_by_hand and retirement.is_gone(award.progress.user):
         _withhold(award)
         return
-    for each, kind in _heard(award):
+    for each, kind in _heard(award, by_event=award.ended_by in ("", Ending.PENALTY)):
         if not _publish(each, kind):
             return
 
 
-def _heard(award: BadgeAward) -> list[tuple[BadgeAward, Kind]]:
+def _heard(award: BadgeAward, *, by_event: bool = False) -> list[tuple[BadgeAward, Kind]]:
     """Return what of an award is unpublished, once the badges that need it have heard it; nothing if they could not.
 
-    They hear all of it before any of it is published: while the bus is away, a revocation is not.
+    They hear all of it before any of it is published: while the bus is away, a revocation is not. ``by_event``: this
+    process has just applied the event that it follows from, and so knows without a query whether there are such badges.
     """
     unpublished = list(_unpublished(award))
-    return unpublished if all(_is_heard(each, kind) for each, kind in unpublished) else []
+    ruleset = last_ruleset() if by_event else None
+    return unpublished if all(_is_heard(each, kind, ruleset) for each, kind in unpublished) else []
 
 
 def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
@@ -192,13 +194,17 @@ def _earlier_awards(award: BadgeAward) -> list[BadgeAward]:
     return list(left.select_related("progress__user", "progress__template", "credential").order_by("number"))
 
 
-def _is_heard(award: BadgeAward, kind: Kind) -> bool:
+def _is_heard(award: BadgeAward, kind: Kind, ruleset: Ruleset | None) -> bool:
     """Tell the badges that need this one, in this process. Whether that is done with; heard again, it changes nothing.
 
-    The award is committed: what goes wrong is logged, and it is due again.
+    The award is committed: what goes wrong is logged, and it is due again. By a ruleset that is known to be current
+    nobody is told of what matters to no badge.
     """
+    event = badge_event_of(award, kind)
+    if ruleset is not None and not ruleset.match(event):
+        return True
     try:
-        badge_event.send(sender=BadgeTemplate, event=badge_event_of(award, kind))
+        badge_event.send(sender=BadgeTemplate, event=event)
     except Exception as error:  # noqa: BLE001 - whoever awarded has done so
         logger.error(
             "Badges that need another one could not be told of award %s (%s) yet: %s",
