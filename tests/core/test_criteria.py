@@ -401,6 +401,21 @@ def test_no_more_values_are_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch)
     assert send_passing(user, course("A"), minute=0) is Outcome.REPEATED
 
 
+def test_what_can_no_longer_be_counted_never_applies(settings: Any) -> None:
+    requires(make_template(), PASSED, count=2, counted_by=BY_COURSE)
+    settings.BADGES_CONFIG = {"rules": {"ignored_keypaths": [BY_COURSE]}}
+    assert send_passing(make_user()) is Outcome.UNMATCHED
+
+
+def test_an_older_event_tells_since_when_it_holds(heard: Heard) -> None:
+    requires_course(make_template(), course("A"))
+    user = make_user()
+    for minute in (5, 2, 3, 7):
+        send_passing(user, course("A"), minute=minute)
+    assert Fulfillment.objects.get().held_since == at(2)
+    assert [award.awarded_at for award in heard.awarded] == [at(5)]
+
+
 def test_an_event_without_the_counted_value_does_not_match() -> None:
     requires(make_template(), PASSED, count=2, counted_by="course.display_name")
     assert send_passing(make_user()) is Outcome.UNMATCHED
