@@ -17,7 +17,7 @@ from badges_plugin.admin.sentences import KIND_LABELS, Condition, event_label
 from badges_plugin.data import ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeRequirement, DataRule, PenaltyDataRule
-from badges_plugin.models.counting import countable_key_paths
+from badges_plugin.models.key_paths import countable_key_paths
 from badges_plugin.models.requirements import OPERATOR_LABELS, AbstractDataRule
 from badges_plugin.rules import OPERATORS, compile_rule
 

@@ -118,19 +118,19 @@ def in_order(template: BadgeTemplate) -> list[BadgeRequirement]:
 @pytest.mark.parametrize(
     ("sent", "awarded"),
     [
-        ("ABD", 1),
-        ("ACD", 1),
-        ("BAD", 0),
-        ("ADB", 0),
-        ("BACD", 1),
-        ("DCAB", 0),
-        ("DCABD", 1),  # said again in its turn
+        ("A B D", 1),
+        ("A C D", 1),
+        ("B A D", 0),
+        ("A D B", 0),
+        ("B A C D", 1),
+        ("D C A B", 0),
+        ("D C A B D", 1),  # said again in its turn
     ],
 )
 def test_in_order(heard: Heard, sent: str, awarded: int) -> None:
     template, user = make_template(in_order=True), make_user()
     in_order(template)
-    for minute, name in enumerate(sent):
+    for minute, name in enumerate(sent.split()):
         send_passing(user, course(name), minute=minute)
     assert len(heard.awarded) == awarded
 
@@ -399,6 +399,21 @@ def test_no_more_values_are_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch)
         send_passing(user, course(name), minute=minute)
     assert sorted(Fulfillment.objects.values_list("value", flat=True)) == [course(name) for name in "CDE"]
     assert send_passing(user, course("A"), minute=0) is Outcome.REPEATED
+
+
+def test_what_can_no_longer_be_counted_never_applies(settings: Any) -> None:
+    requires(make_template(), PASSED, count=2, counted_by=BY_COURSE)
+    settings.BADGES_CONFIG = {"rules": {"ignored_keypaths": [BY_COURSE]}}
+    assert send_passing(make_user()) is Outcome.UNMATCHED
+
+
+def test_an_older_event_tells_since_when_it_holds(heard: Heard) -> None:
+    requires_course(make_template(), course("A"))
+    user = make_user()
+    for minute in (5, 2, 3, 7):
+        send_passing(user, course("A"), minute=minute)
+    assert Fulfillment.objects.get().held_since == at(2)
+    assert [award.awarded_at for award in heard.awarded] == [at(5)]
 
 
 def test_an_event_without_the_counted_value_does_not_match() -> None:
