@@ -22,7 +22,7 @@ from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
 from badges_plugin import retirement
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.processing.publishing import publish
 
 logger = get_logger(__name__)
@@ -112,7 +112,8 @@ def _publish_now(award: BadgeAward) -> None:
     if award.revoked_at is not None:
         award.refresh_from_db(fields=["published_at"])
     # Whoever earned or lost it by an event was found among the living a moment ago.
-    if award.revoked_by_hand and retirement.is_gone(award.progress.user):
+    is_told_by_event = award.ended_by in ("", Ending.PENALTY)
+    if not is_told_by_event and retirement.is_gone(award.progress.user):
         _withhold(award)
         return
     for each, kind in _unpublished(award):

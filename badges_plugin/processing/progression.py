@@ -40,18 +40,22 @@ class ProgressChange:
     reset_by: BadgingEvent | None
     """The last event that broke a group: it took away the last requirement of it that was fulfilled, the forgotten
     ones apart."""
-    last_event: BadgingEvent
 
     @property
     def is_complete(self) -> bool:
-        return _is_complete(self.template, self.fulfillments.values())
+        return self.completed_since(self.progress.counts_from) is not None
 
-    @property
-    def completed_at(self) -> datetime:
-        """Return when it became complete, by the times of events and not of their arrival."""
-        return self.template.completed_at(
-            {row.requirement_id: row.held_since for row in self.fulfillments.values() if self.template.counts(row)}
-        )
+    def completed_since(self, counts_from: datetime | None) -> datetime | None:
+        """Return when it became complete by what is newer than a moment; None when that is not enough.
+
+        By the times of events and not of their arrival.
+        """
+        since = {
+            row.requirement_id: row.event_time if counts_from and row.held_since <= counts_from else row.held_since
+            for row in self.fulfillments.values()
+            if self.template.counts(row) and (counts_from is None or row.event_time > counts_from)
+        }
+        return self.template.completed_at(since) if self.template.is_complete(frozenset(since)) else None
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
@@ -78,7 +82,7 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     templates = [ruleset.templates[template_id] for template_id in template_ids]
     return all(
         not any(_news(template, step, stored[template.id]) for step in steps)
-        and not (template.id in never_awarded and _is_complete(template, stored[template.id].values()))
+        and not (template.id in never_awarded and _is_complete(template, _newer(stored[template.id].values())))
         for template in templates
     )
 
@@ -109,6 +113,24 @@ def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset)
         touched.extend(rows)
     _save(touched)
     return changes
+
+
+def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[ProgressChange]:
+    """Return how learners stand, without any event, on templates of the ruleset. One query."""
+    rows: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
+    for row in Fulfillment.objects.filter(progress__in=progresses) if progresses else ():
+        rows[row.progress_id][row.requirement_id] = row
+    return [
+        ProgressChange(
+            progress,
+            ruleset.templates[progress.template_id],
+            rows[progress.pk],
+            is_first=False,
+            stayed_complete=True,
+            reset_by=None,
+        )
+        for progress in progresses
+    ]
 
 
 def _touched_templates(steps: Iterable[Step]) -> frozenset[int]:
@@ -144,7 +166,7 @@ def _apply_to(
         if any(group & lost and not group & protecting for group in template.groups):
             reset_by = event
         stayed_complete = stayed_complete and template.is_complete(_fulfilled(stored.values()))
-    change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by, steps[-1].event)
+    change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by)
     return change, list(touched.values())
 
 
@@ -186,6 +208,11 @@ def _save(rows: Sequence[Fulfillment]) -> None:
 
 def _is_complete(template: CompiledTemplate, rows: Iterable[Fulfillment]) -> bool:
     return template.is_complete(frozenset(row.requirement_id for row in rows if template.counts(row)))
+
+
+def _newer(rows: Iterable[Fulfillment]) -> list[Fulfillment]:
+    """Return those that no award that expired has used up."""
+    return [row for row in rows if row.progress.counts_from is None or row.event_time > row.progress.counts_from]
 
 
 def _fulfilled(rows: Iterable[Fulfillment]) -> frozenset[int]:
