@@ -15,7 +15,6 @@ from badges_plugin import api
 from badges_plugin.admin.sentences import Condition, event_label, rules_sentence
 from badges_plugin.models import BadgeRequirement
 from badges_plugin.models.requirements import AbstractDataRule
-from badges_plugin.models.validity import digest
 
 KEEP, FORGET = "keep", "forget"
 CHOICE, CONFIRMED = "earlier_fulfillments", "confirm_rules"
@@ -55,7 +54,7 @@ def unasked(condition: Condition) -> Questions:
 def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Mapping[str, str]) -> Questions:
     """Return what a requirement or penalty with new values and rules raises, with the answers that were given."""
     stored = type(condition).objects.filter(pk=condition.pk).first() if condition.pk else None
-    new = digest(condition.event_type, rules)
+    new = condition.digest(rules)
     if stored is not None and stored.digest() == new:
         return unasked(condition)
     earlier = NOBODY

@@ -41,4 +41,4 @@ def _applies(penalty: BadgePenalty, event: BadgingEvent) -> bool:
         rules = [compile_for(penalty.event_type, rule) for rule in penalty.existing_rules()]
     except (InvalidRule, UnusableEventType):
         return False  # as in the ruleset
-    return bool(rules) and all(rule.matches(event.payload) for rule in rules)
+    return bool(rules) and all(rule.matches(event) for rule in rules)

@@ -81,8 +81,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward | None:
         recorded_at=now,
         events=[
             {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
-            for row in sorted(change.fulfillments.values(), key=lambda row: row.stamp)
-            if change.template.counts(row)
+            for row in change.made_by(term.counts_from)
         ],
         publish_due_at=outbox.first_due(),
     )
