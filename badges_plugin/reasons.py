@@ -21,19 +21,10 @@ from badges_plugin.times import site_day
 MAX_LENGTH = 255
 """Characters of a reason: what the column holds, and what providers are sent."""
 
-# Event type -> the sentence about its subject, and where the subject is in the payload: its key, and its name.
+# Event type -> where the payload has the key and the name of what the event is about. Most are about a course.
+_COURSE = ("course.course_key", "course.display_name")
 _SUBJECTS = {
-    "org.openedx.learning.course.passing.status.updated.v1": ("course.course_key", "course.display_name"),
     "org.openedx.learning.ccx.course.passing.status.updated.v1": ("course.ccx_course_key", "course.display_name"),
-    "org.openedx.learning.certificate.created.v1": ("course.course_key", "course.display_name"),
-    "org.openedx.learning.certificate.changed.v1": ("course.course_key", "course.display_name"),
-    "org.openedx.learning.certificate.revoked.v1": ("course.course_key", "course.display_name"),
-    "org.openedx.learning.course.enrollment.changed.v1": ("course.course_key", "course.display_name"),
-    "org.openedx.learning.course.unenrollment.completed.v1": ("course.course_key", "course.display_name"),
-    "org.openedx.learning.course.persistent_grade_summary.changed.v1": (
-        "grade.course.course_key",
-        "grade.course.display_name",
-    ),
     "org.openedx.learning.program.certificate.revoked.v1": ("program.uuid", "program.title"),
     "org.openedx.learning.badge.revoked.v1": ("template.uuid", "template.name"),
 }
@@ -57,7 +48,7 @@ _SENTENCES = {
 
 def subject_of(event_type: str, payload: object) -> dict[str, str]:
     """Return what an event is about, as facts: the key and the name of its course, program or badge."""
-    paths = _SUBJECTS.get(event_type, ("course.course_key", "course.display_name"))
+    paths = _SUBJECTS.get(event_type, _COURSE)
     found = {word: resolve(payload, path) for word, path in zip(("key", "name"), paths, strict=True)}
     facts = {word: str(value)[:MAX_LENGTH] for word, value in found.items() if value}
     if resolve(payload, "is_passing") is True:
@@ -70,11 +61,11 @@ def penalty_reason(facts: Mapping[str, object]) -> str:
     if own_words := _text(facts, "penalty", "description"):
         return _fit(own_words)
     subject = _subject(facts)
-    sentence = _SENTENCES.get(_text(facts, "event", "type"))
     if not subject:
         return _("The requirements are no longer fulfilled.")
+    sentence = _SENTENCES.get(_text(facts, "event", "type"))
     if sentence is None or _text(facts, "subject", "passed"):
-        sentence = gettext_lazy("The requirements are no longer fulfilled: %(subject)s.")
+        return _fit(_("The requirements are no longer fulfilled: %(subject)s.") % {"subject": subject})
     return _fit(str(sentence) % {"subject": subject})
 
 
@@ -107,4 +98,5 @@ def _fit(text: str) -> str:
     text = " ".join(text.split())
     if len(text) <= MAX_LENGTH:
         return text
-    return text[: MAX_LENGTH - 1].rpartition(" ")[0].rstrip() + "…" if " " in text else text[: MAX_LENGTH - 1] + "…"
+    kept = text[: MAX_LENGTH - 1]
+    return (kept.rpartition(" ")[0] or kept) + "…"

@@ -22,6 +22,7 @@ from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin
 from badges_plugin.admin.sentences import event_label, moment
 from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.times import site_day
 
 # A person who confirms a list has read it; more than this belongs into a command.
 MAX_AT_ONCE = 200
@@ -81,7 +82,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     """
 
     change_form_template = "badges_plugin/admin/award_form.html"
-    list_display = ("learner", "template", "number", "is_held", "awarded_at", "expires_at", "revoked_at", "ending")
+    list_display = ("learner", "template", "number", "is_held", "awarded_on", "expires_on", "ending")
     list_filter = (StateFilter, ExpiryFilter, "awarded_at", "progress__template")
     list_select_related = ("progress__user", "progress__template")
     search_fields = (
@@ -139,6 +140,14 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     def is_held(self, award: BadgeAward) -> bool:
         return award.revoked_at is None
 
+    @admin.display(description=gettext_lazy("awarded"), ordering="awarded_at")
+    def awarded_on(self, award: BadgeAward) -> str:
+        return date_format(site_day(award.awarded_at), "DATE_FORMAT")
+
+    @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
+    def expires_on(self, award: BadgeAward) -> str:
+        return "-" if award.expires_at is None else date_format(site_day(award.expires_at), "DATE_FORMAT")
+
     @admin.display(description=gettext_lazy("how it ended"), ordering="ended_by")
     def ending(self, award: BadgeAward) -> str:
         return award.reason or "-"
@@ -158,7 +167,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     def credential_uuid(self, award: BadgeAward) -> str:
         return f"{award.credential.uuid} ({award.credential.get_status_display()})"
 
-    @admin.display(description=gettext_lazy("made by the events"))
+    @admin.display(description=gettext_lazy("based on events"))
     def event_list(self, award: BadgeAward) -> str:
         rows = ((event_label(event["type"]), moment(event["time"]), event["id"]) for event in award.events)
         return format_html("<div>{}</div>", format_html_join("", "{}, {}, {}<br>", rows))

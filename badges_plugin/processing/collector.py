@@ -16,7 +16,7 @@ from badges_plugin.data import BadgingEvent
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
-from badges_plugin.processing import causes, outbox, validity
+from badges_plugin.processing import causes, outbox, terms
 from badges_plugin.processing.progression import ProgressChange
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.removal import detach
@@ -60,11 +60,11 @@ def _collect(change: ProgressChange, last: BadgeAward | None) -> Collected:
 def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward | None:
     """Award a badge: the user credential, the award and, by the internal signal, whatever must go with it.
 
-    Returns None, and awards nothing, when the badge would have expired by now; see ``validity.term_of``.
+    Returns None, and awards nothing, when the badge would have expired by now; see ``terms.term_of``.
     """
     progress, now = change.progress, timezone.now()
-    term = validity.term_of(change, last, now)
-    validity.count_from(progress, term.counts_from)
+    term = terms.term_of(change, last, now)
+    terms.count_from(progress, term.counts_from)
     if term.awarded_at is None:
         _log_after_commit(
             "Badge template %s not awarded to user %s: it would have expired by now.",
@@ -111,7 +111,7 @@ def revoke(
     an event or the calendar told of it.
     """
     now = timezone.now()
-    award.revoked_at = validity.after(award.awarded_at, min(happened_at or now, now))
+    award.revoked_at = terms.after(award.awarded_at, min(happened_at or now, now))
     award.revocation_recorded_at = now
     award.revocation_reason = reason[:MAX_LENGTH]
     award.ended_by = ended_by
@@ -143,7 +143,7 @@ def expire(award: BadgeAward) -> None:
     if award.expires_at is None:
         raise ValueError(f"Award {award.pk} does not expire.")
     revoke(award, ended_by=Ending.EXPIRED, happened_at=award.expires_at)
-    validity.count_from(award.progress, award.template.renewal_opens_at(award.expires_at))
+    terms.count_from(award.progress, award.template.renewal_opens_at(award.expires_at))
 
 
 def _revoke_by_event(award: BadgeAward, event: BadgingEvent) -> None:
