@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -186,3 +190,20 @@ def test_own_words_are_cut_to_their_column() -> None:
     award = BadgeAward.objects.get()
     api.revoke_award(award, reason="because " * 100)
     assert len(award.reason) == reasons.MAX_LENGTH
+
+
+@pytest.mark.django_db
+def test_what_older_versions_stored_as_a_sentence_keeps_its_event() -> None:
+    template, user = make_template(), make_user()
+    penalizes_failing(template, requires_course(template))
+    send_passing(user, minute=1)
+    send_passing(user, is_passing=False, minute=2)
+    event_id = BadgeAward.objects.get().ending_facts["event"]["id"]
+    sentence = f"Die Anforderungen sind nicht mehr erfüllt (Ereignis {event_id})."
+    BadgeAward.objects.update(ending_facts={}, revocation_reason=sentence)
+    migration = import_module("badges_plugin.migrations.0023_events_that_ended_awards")
+    for _ in range(2):
+        migration.keep_events(apps, SimpleNamespace(connection=connection))
+        award = BadgeAward.objects.get()
+        assert (award.ending_facts, award.revocation_reason) == ({"event": {"id": event_id}}, "")
+    assert award.reason == "The requirements are no longer fulfilled."

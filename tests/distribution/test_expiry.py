@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.utils import translation
 
 from badges_plugin import api
+from badges_plugin.distribution import notifications
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action, ProviderRequest
@@ -15,6 +18,7 @@ from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, rec
 from badges_plugin.distribution.exceptions import TransientFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.models import BadgeAward, BadgeTemplate
+from tests.catalog import write_catalog
 from tests.clock import Clock
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass
@@ -161,3 +165,20 @@ def test_a_renewed_badge_is_issued_after_the_old_one_has_ended(
     deliver()
     assert deliveries() == [("issue", "done"), ("revoke", "done"), ("issue", "done")]
     assert len(provider.live()) == 1
+
+
+def test_the_e_mail_about_it_is_in_the_language_of_the_site(
+    ada: Any, expiring: BadgeTemplate, clock: Clock, settings: Any, tmp_path: Any
+) -> None:
+    write_catalog(tmp_path, "de", {"Expired on %(day)s.": "Abgelaufen am %(day)s."})
+    settings.LOCALE_PATHS, settings.LANGUAGE_CODE = [str(tmp_path)], "de"
+    settings.BADGES_CONFIG["distribution"]["notify"] = True
+    send_passing(ada)
+    expire(clock)
+    with translation.override("fr"):  # whoever is at work
+        notifications.tell(BadgeAward.objects.get(), notifications.REVOKED)
+    [message] = mail.outbox
+    assert message.subject == f"Your badge {expiring.name} has expired"
+    for text in (message.body, message.alternatives[0][0]):
+        assert "Abgelaufen am" in str(text)
+        assert "was revoked" not in str(text)
