@@ -36,7 +36,7 @@ PROGRAM = "org.openedx.learning.program.certificate.revoked.v1"
 BADGE = "org.openedx.learning.badge.revoked.v1"
 
 GERMAN = {
-    "A regrade failed the course %(subject)s.": "Nach einer neuen Benotung ist der Kurs %(subject)s nicht bestanden.",
+    "A regrade failed the course %(subject)s.": "Nach einer neuen Benotung wurde der Kurs %(subject)s nicht bestanden.",
     "The certificate of the course %(subject)s was revoked.": "Das Zertifikat des Kurses %(subject)s wurde entzogen.",
     "The learner left the course %(subject)s.": "Der Kurs %(subject)s wurde verlassen.",
     "The certificate of the program %(subject)s was revoked.": "Das Zertifikat von %(subject)s wurde entzogen.",
@@ -75,18 +75,18 @@ def ended(ended_by: str, **values: Any) -> BadgeAward:
         (
             penalty(PASSING, COURSE, "Algebra"),
             f"A regrade failed the course Algebra ({COURSE}).",
-            f"Nach einer neuen Benotung ist der Kurs Algebra ({COURSE}) nicht bestanden.",
+            f"Nach einer neuen Benotung wurde der Kurs Algebra ({COURSE}) nicht bestanden.",
         ),
         # Without a display name, as many events are:
         (
             penalty(PASSING, COURSE),
             f"A regrade failed the course {COURSE}.",
-            f"Nach einer neuen Benotung ist der Kurs {COURSE} nicht bestanden.",
+            f"Nach einer neuen Benotung wurde der Kurs {COURSE} nicht bestanden.",
         ),
         (
             penalty(CCX, "ccx-v1:a+b+c+ccx@1"),
             "A regrade failed the course ccx-v1:a+b+c+ccx@1.",
-            "Nach einer neuen Benotung ist der Kurs ccx-v1:a+b+c+ccx@1 nicht bestanden.",
+            "Nach einer neuen Benotung wurde der Kurs ccx-v1:a+b+c+ccx@1 nicht bestanden.",
         ),
         (
             penalty(CERTIFICATE, COURSE, "Algebra"),
@@ -151,7 +151,7 @@ def test_a_reason_is_never_longer_than_providers_take(words: str) -> None:
         (
             "",
             f"A regrade failed the course {COURSE}.",
-            f"Nach einer neuen Benotung ist der Kurs {COURSE} nicht bestanden.",
+            f"Nach einer neuen Benotung wurde der Kurs {COURSE} nicht bestanden.",
         ),
         ("Fails after a regrade.", "Fails after a regrade.", "Fails after a regrade."),
     ],
