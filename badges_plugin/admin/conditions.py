@@ -23,7 +23,7 @@ from badges_plugin.admin.rules import choices_for_script, offered_event_types
 from badges_plugin.admin.sentences import Condition, event_label, rule_sentence, rules_sentence
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeTemplate
-from badges_plugin.models.requirements import compile_for
+from badges_plugin.models.key_paths import compile_for
 
 RULES = "rules"
 """Prefix of the fields of rules: Django takes the name of the relation."""

@@ -1,27 +1,69 @@
-"""Groups of requirements: their names. They are made with their first requirement, on its page."""
+"""Groups of requirements: names, and how many are needed. They are made with their first requirement, on its page."""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin.admin import links
-from badges_plugin.admin.base import ModelAdmin
+from badges_plugin.admin.base import ModelAdmin, ModelForm
 from badges_plugin.models import BadgeTemplate, RequirementGroup
+
+
+class RequirementGroupForm(ModelForm[RequirementGroup]):
+    """The name of a group, and how many of its requirements are needed."""
+
+    class Meta:
+        help_texts: ClassVar[dict[str, Any]] = {
+            "needed": gettext_lazy("1: any one of its requirements is enough."),
+            "position": gettext_lazy("The badge template asks for its groups in order: lower positions come first."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"needed", "position"} & set(self.fields):
+            self.fields[name].required = False  # empty: as it is
+
+    def clean_needed(self) -> int:
+        """Refuse, of a group of an active template, more than it has."""
+        needed: int | None = self.cleaned_data["needed"]
+        if needed is None:
+            return self.instance.needed
+        members = self.instance.requirements.count()
+        if needed > members and self.instance.template.is_active:
+            text = _("The group has %d requirements. Add more first, or deactivate the badge template.")
+            raise ValidationError(text % members)
+        return needed
+
+    def clean_position(self) -> int:
+        position: int | None = self.cleaned_data["position"]
+        return self.instance.position if position is None else position
 
 
 class RequirementGroupAdmin(ModelAdmin[RequirementGroup]):
     """A group that has requirements cannot be deleted: they would all have to be fulfilled then."""
 
-    list_display = ("name", "template", "members")
+    form = RequirementGroupForm
+    list_display = ("name", "template", "needed", "members")
     list_filter = ("template",)
     list_select_related = ("template",)
     search_fields = ("name", "template__name")
-    fields = ("badge_template", "name")
+    fields = ("badge_template", "name", "needed", "position")
     readonly_fields = ("badge_template",)
     ordering = ("template__name", "name")
+
+    def get_fields(self, request: HttpRequest, obj: RequirementGroup | None = None) -> Any:
+        """Ask for a position only where it matters."""
+        fields = super().get_fields(request, obj)
+        if obj is not None and obj.template.in_order:
+            return fields
+        return [name for name in fields if name != "position"]
 
     @admin.display(description=gettext_lazy("badge template"))
     def badge_template(self, group: RequirementGroup) -> str:

@@ -16,7 +16,7 @@ from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from badges_plugin.admin.sentences import condition_sentence, event_label
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
-from badges_plugin.ruleset import grouped
+from badges_plugin.ruleset import criteria_of, grouped
 
 
 class BadgeFilter(admin.SimpleListFilter):
@@ -94,7 +94,7 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
     ordering = ("-id",)
     show_full_result_count = False
     list_per_page = 50
-    _prefetched: ClassVar = ("fulfillments", "awards", "template__requirements__rules")
+    _prefetched: ClassVar = ("fulfillments", "awards", "template__requirements__rules", "template__requirements__group")
 
     def heading(self, obj: BadgeProgress) -> str:
         return f"{obj.user.get_username()}: {obj.template}"
@@ -147,9 +147,8 @@ def _counts(fulfillment: Fulfillment) -> bool:
 
 def _group_states(progress: BadgeProgress) -> Iterator[tuple[bool, str]]:
     """Yield, for each group of the template as it is now, whether it is fulfilled and what it asks for."""
-    validities = {requirement.pk: requirement.validity() for requirement in progress.template.requirements.all()}
-    rows = [row for row in progress.fulfillments.all() if row.is_fulfilled and row.requirement_id in validities]
-    done = {row.requirement_id for row in rows if validities[row.requirement_id].covers(row.made_under)}
-    for group in grouped(progress.template.requirements.all()):
-        sentence = _(" or ").join(condition_sentence(requirement) for requirement in group)
-        yield any(requirement.pk in done for requirement in group), sentence
+    requirements = list(progress.template.requirements.all())
+    criteria = criteria_of(requirements, in_order=progress.template.in_order)
+    standing = criteria.standing(progress.fulfillments.all(), counts_from=progress.counts_from)
+    for members, group in zip(grouped(requirements), standing.groups, strict=True):
+        yield group.is_fulfilled, _(" or ").join(condition_sentence(requirement) for requirement in members)

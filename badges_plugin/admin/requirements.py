@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from badges_plugin import api
 from badges_plugin.admin.conditions import ConditionAdmin, ConditionForm
 from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
-from badges_plugin.admin.rules import RequirementRuleInline
+from badges_plugin.admin.rules import RequirementRuleInline, countable_choices, offered_event_types
 from badges_plugin.admin.sentences import Condition
 from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.models.groups import tidy
@@ -33,15 +33,48 @@ class RequirementForm(ConditionForm):
         help_text=gettext_lazy("Makes a group of this name. Choose a group above instead to add an alternative to it."),
     )
 
+    counted_by = forms.ChoiceField(
+        label=gettext_lazy("Count different values of"),
+        required=False,
+        help_text=gettext_lazy(
+            "For example course.course_key: the same course counts once. Empty: every event counts. "
+            "Events without a value there do not count."
+        ),
+    )
+
     class Meta:
-        fields = ("event_type", "group", "description")
+        fields = ("event_type", "group", "description", "count", "counted_by", "position")
+        labels: ClassVar[dict[str, Any]] = {"count": gettext_lazy("How many")}
+        help_texts: ClassVar[dict[str, Any]] = {
+            "count": gettext_lazy("How many events, or different values, it takes."),
+            "position": gettext_lazy(
+                "The badge template asks for its groups in order: lower positions come first. For a requirement "
+                "without a group, or for the new group; an existing group has its position on its own page."
+            ),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in {"count", "position"} & set(self.fields):
+            self.fields[name].required = False  # empty: as it is
+        counted_by = self.fields.get("counted_by")
+        if isinstance(counted_by, forms.ChoiceField):
+            stored = getattr(self.instance, "counted_by", "")
+            counted_by.choices = countable_choices(offered_event_types(self.instance), stored)
         field = self.fields.get("group")
         if isinstance(field, forms.ModelChoiceField) and self.badge_template is not None:
             field.queryset = self.badge_template.groups.order_by("name")
             field.empty_label = _("none: the requirement stands alone")
+
+    def clean_count(self) -> int:
+        return self._or_as_it_is("count")
+
+    def clean_position(self) -> int:
+        return self._or_as_it_is("position")
+
+    def _or_as_it_is(self, name: str) -> int:
+        given: int | None = self.cleaned_data[name]
+        return getattr(self.instance, name) if given is None else given
 
     def clean_new_group(self) -> str:
         return tidy(self.cleaned_data["new_group"])
@@ -57,20 +90,41 @@ class RequirementForm(ConditionForm):
 class BadgeRequirementAdmin(ConditionAdmin):
     form = RequirementForm
     inlines = (RequirementRuleInline,)
-    list_display = ("what", "template", "group", "event")
+    list_display = ("what", "template", "group", "count", "event")
     list_select_related: ClassVar[tuple[str, ...]] = ("template", "group")
     fieldsets = (
         (
             None,
             {
-                "fields": ("badge_template", "event_type", "description", "group", "new_group"),
+                "fields": ("badge_template", "event_type", "description", "group", "new_group", "position"),
                 "description": gettext_lazy(
-                    "A requirement is fulfilled by one event to which all rules below apply. "
+                    "A requirement is fulfilled by one event to which all rules below apply, unless it counts. "
                     "Without rules, every event of this kind fulfills it."
                 ),
             },
         ),
+        (
+            gettext_lazy("Counting"),
+            {
+                "fields": ("count", "counted_by"),
+                "description": gettext_lazy(
+                    "Any 3 of 5 courses: a rule that course_key is one of the five, how many 3, different values of "
+                    "course_key. Leave it as it is if one event is enough."
+                ),
+            },
+        ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Condition | None = None) -> Any:
+        """Ask for a position only where it matters."""
+        fieldsets = super().get_fieldsets(request, obj)
+        template = obj.template if obj is not None else self._chosen_template(request)
+        if template is not None and template.in_order:
+            return fieldsets
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "position")})
+            for title, options in fieldsets
+        ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -86,6 +140,9 @@ class BadgeRequirementAdmin(ConditionAdmin):
         if name:
             _tell_similar(request, obj.template, name)
             obj.group = RequirementGroup.named(obj.template, name)
+            if "position" in form.changed_data:
+                obj.group.position = obj.position
+                obj.group.save()
         if change:
             form.made_under = BadgeRequirement.objects.get(pk=obj.pk).validity().current
         super().save_model(request, obj, form, change)
