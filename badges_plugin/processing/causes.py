@@ -7,7 +7,7 @@ from typing import Any
 from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeTemplate
-from badges_plugin.models.requirements import compile_for
+from badges_plugin.models.key_paths import compile_for
 from badges_plugin.reasons import MAX_LENGTH, subject_of
 
 

@@ -177,8 +177,8 @@ def test_the_e_mail_about_it_is_in_the_language_of_the_site(
     expire(clock)
     with translation.override("fr"):  # whoever is at work
         notifications.tell(BadgeAward.objects.get(), notifications.REVOKED)
-    [message] = mail.outbox
+    message: Any = mail.outbox[0]
     assert message.subject == f"Your badge {expiring.name} has expired"
     for text in (message.body, message.alternatives[0][0]):
-        assert "Abgelaufen am" in str(text)
-        assert "was revoked" not in str(text)
+        assert "Abgelaufen am" in text
+        assert "was revoked" not in text
