@@ -26,6 +26,7 @@ from tests.factories import (
     metadata,
     passing_data,
     penalizes_failing,
+    requires,
     requires_course,
     user_data,
 )
@@ -201,6 +202,23 @@ def test_renewal_after_the_end_is_always_possible(clock: Clock, can_be_reawarded
     assert BadgeAward.objects.latest("number").expires_at == clock.day(2 * YEAR + 20)
     events = BadgeAward.objects.latest("number").events
     assert [event["time"] for event in events] == [clock.day(day).isoformat() for day in (YEAR + 10, YEAR + 20)]
+
+
+def test_what_was_counted_for_an_expired_award_is_not_counted_again(clock: Clock) -> None:
+    template = make_template(valid_days=YEAR, renewal_days=RENEWAL)
+    any_two = requires(template, ("is_passing", "eq", "true"))
+    any_two.count, any_two.counted_by = 2, "course.course_key"
+    any_two.save()
+    user = make_user()
+    passes(clock, user, 0)
+    passes(clock, user, 1, OTHER)
+    passes(clock, user, YEAR - 5, OTHER)
+    end_on(clock, YEAR + 2)
+    assert terms(clock) == [(1, YEAR + 1, "expired")]
+    passes(clock, user, YEAR + 10, "course-v1:Demo+Third+1")
+    assert terms(clock) == [(1, YEAR + 1, "expired"), (YEAR + 10, None, "")]
+    times = [event["time"] for event in BadgeAward.objects.latest("number").events]
+    assert times == [clock.day(day).isoformat() for day in (YEAR - 5, YEAR + 10)]
 
 
 def test_the_event_of_an_expired_award_does_not_award_again_when_it_comes_again(clock: Clock) -> None:
