@@ -26,11 +26,12 @@ from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
 from badges_plugin.events import read_event
 from badges_plugin.exceptions import ConfirmationNeeded
-from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate, Ending
 from badges_plugin.models.requirements import EventCondition
 from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
 from badges_plugin.processing.erasure import sweep as sweep_retired
+from badges_plugin.processing.expiry import end_expired
 from badges_plugin.processing.history import HistoryChanges, process_history
 from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.outbox import publish_pending
@@ -40,6 +41,7 @@ __all__ = [
     "BadgingEvent",
     "ConfirmationNeeded",
     "Earlier",
+    "Ending",
     "HistoryChanges",
     "Outcome",
     "activate_template",
@@ -53,6 +55,7 @@ __all__ = [
     "deactivation_warnings",
     "deletion_problems",
     "dependency_problems",
+    "end_expired",
     "forget_fulfillments",
     "handle_event",
     "keep_fulfillments",
@@ -80,12 +83,16 @@ def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, ob
     return process_event(read_event(name, metadata, arguments))
 
 
-def revoke_award(award: BadgeAward, *, reason: str) -> bool:
-    """Revoke an award by hand or because a provider says so. Returns False when it was revoked already.
+def revoke_award(award: BadgeAward, *, reason: str, ended_by: Ending = Ending.BY_HAND) -> bool:
+    """Revoke an award by hand or, with ``Ending.PROVIDER``, because a provider says so.
+
+    Returns False when it had ended already.
 
     The learner earns the badge again only by losing a requirement and fulfilling it anew. Of a learner who was retired
-    no reason is kept.
+    no reason is kept. Raises ValueError for an ending that nobody decides.
     """
+    if ended_by not in (Ending.BY_HAND, Ending.PROVIDER):
+        raise ValueError(f"{ended_by} is no decision of a person or a provider.")
     with transaction.atomic():
         user = learners.lock(award.progress.user_id)
         award.refresh_from_db()
@@ -94,7 +101,7 @@ def revoke_award(award: BadgeAward, *, reason: str) -> bool:
             return False
         if retirement.is_gone(user):
             reason = ""  # it may name them
-        collector.revoke(award, reason=reason, by_hand=True)
+        collector.revoke(award, ended_by=ended_by, reason=reason)
     return True
 
 

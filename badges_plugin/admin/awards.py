@@ -1,7 +1,8 @@
-"""Badges that learners were awarded, and their revocation by hand. The facts themselves are read only."""
+"""Badges that learners were awarded, how they ended, and revocation by hand. The facts themselves are read only."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -10,6 +11,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,7 +21,8 @@ from badges_plugin import api
 from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin
 from badges_plugin.admin.sentences import event_label, moment
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.times import site_day
 
 # A person who confirms a list has read it; more than this belongs into a command.
 MAX_AT_ONCE = 200
@@ -29,11 +33,36 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [("held", _("awarded")), ("revoked", _("revoked"))]
+        return [
+            ("held", _("held")),
+            ("ended", _("ended")),
+            *((word.value, word.label) for word in Ending if word is not Ending.ERASED),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
-        if self.value() in ("held", "revoked"):
-            return queryset.filter(revoked_at__isnull=self.value() == "held")
+        value = self.value()
+        if value in ("held", "ended"):
+            return queryset.filter(revoked_at__isnull=value == "held")
+        return queryset.filter(ended_by=value) if value in Ending.values else queryset
+
+
+class ExpiryFilter(admin.SimpleListFilter):
+    """By the date on which awards that are held expire."""
+
+    title = gettext_lazy("expiry")
+    parameter_name = "expiry"
+    SPANS = (30, 90, 365)
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
+        spans = [(str(days), _("expires within %d days") % days) for days in self.SPANS]
+        return [*spans, ("never", _("does not expire"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        if self.value() == "never":
+            return queryset.filter(expires_at=None)
+        for days in self.SPANS:
+            if self.value() == str(days):
+                return queryset.filter(revoked_at=None, expires_at__lte=timezone.now() + timedelta(days=days))
         return queryset
 
 
@@ -53,8 +82,8 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     """
 
     change_form_template = "badges_plugin/admin/award_form.html"
-    list_display = ("learner", "template", "number", "is_held", "awarded_at", "revoked_at", "revocation_reason")
-    list_filter = (StateFilter, "awarded_at", "progress__template")
+    list_display = ("learner", "template", "number", "is_held", "awarded_on", "expires_on", "ending")
+    list_filter = (StateFilter, ExpiryFilter, "awarded_at", "progress__template")
     list_select_related = ("progress__user", "progress__template")
     search_fields = (
         "progress__user__username",
@@ -73,10 +102,13 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         "is_held",
         "awarded_at",
         "recorded_at",
+        "event_list",
+        "expires_at",
+        "renewal",
         "revoked_at",
         "revocation_recorded_at",
-        "revocation_reason",
-        "event_list",
+        "ending",
+        "ending_event",
         "credential_uuid",
     )
     readonly_fields = fields
@@ -108,11 +140,34 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     def is_held(self, award: BadgeAward) -> bool:
         return award.revoked_at is None
 
+    @admin.display(description=gettext_lazy("awarded"), ordering="awarded_at")
+    def awarded_on(self, award: BadgeAward) -> str:
+        return date_format(site_day(award.awarded_at), "DATE_FORMAT")
+
+    @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
+    def expires_on(self, award: BadgeAward) -> str:
+        return "-" if award.expires_at is None else date_format(site_day(award.expires_at), "DATE_FORMAT")
+
+    @admin.display(description=gettext_lazy("how it ended"), ordering="ended_by")
+    def ending(self, award: BadgeAward) -> str:
+        return award.reason or "-"
+
+    @admin.display(description=gettext_lazy("event that ended it"))
+    def ending_event(self, award: BadgeAward) -> str:
+        event = award.ending_facts.get("event", {})
+        told = [event_label(event["type"])] if "type" in event else []
+        told += [moment(event["time"])] if "time" in event else []
+        return ", ".join([*told, event["id"]]) if "id" in event else "-"
+
+    @admin.display(description=gettext_lazy("renewal opens"))
+    def renewal(self, award: BadgeAward) -> str:
+        return "-" if award.remind_on is None else date_format(award.remind_on, "DATE_FORMAT")
+
     @admin.display(description=gettext_lazy("credential"))
     def credential_uuid(self, award: BadgeAward) -> str:
         return f"{award.credential.uuid} ({award.credential.get_status_display()})"
 
-    @admin.display(description=gettext_lazy("made by the events"))
+    @admin.display(description=gettext_lazy("based on events"))
     def event_list(self, award: BadgeAward) -> str:
         rows = ((event_label(event["type"]), moment(event["time"]), event["id"]) for event in award.events)
         return format_html("<div>{}</div>", format_html_join("", "{}, {}, {}<br>", rows))
@@ -126,7 +181,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
             return None
         awards = list(held.select_related(*self.list_select_related))
         if not awards:
-            self.message_user(request, _("These badges are revoked already."), messages.WARNING)
+            self.message_user(request, _("These badges have ended already."), messages.WARNING)
             return None
         form = RevocationForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():

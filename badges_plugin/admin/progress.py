@@ -26,7 +26,7 @@ class BadgeFilter(admin.SimpleListFilter):
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [("held", _("has it")), ("revoked", _("had it, revoked")), ("never", _("never had it"))]
+        return [("held", _("has it")), ("revoked", _("had it, has ended")), ("never", _("never had it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         awards = BadgeAward.objects.filter(progress=OuterRef("pk"))
@@ -68,7 +68,7 @@ class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
 
 class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
     model = BadgeAward
-    fields = ("award", "awarded_at", "revoked_at", "revocation_reason")
+    fields = ("award", "awarded_at", "expires_at", "revoked_at", "ending")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("Awards")
     ordering = ("number",)
@@ -76,6 +76,10 @@ class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
     @admin.display(description=gettext_lazy("award"))
     def award(self, award: BadgeAward) -> str:
         return links.link_to(self.admin_site, BadgeAward, award.pk, f"#{award.number}")
+
+    @admin.display(description=gettext_lazy("how it ended"))
+    def ending(self, award: BadgeAward) -> str:
+        return award.reason or "-"
 
 
 class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):

@@ -56,7 +56,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
     """The page of a badge template of any origin; a backend's admin inherits from it.
 
     A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,
-    and must leave ``is_active`` and ``can_be_reawarded`` to be edited. Requirements, penalties and the
+    and must leave the fields under "Awarding" to be edited. Requirements, penalties and the
     actions come with the page. ``is_active`` and ``shown_uuid`` are left out while a template is added.
     """
 
@@ -77,7 +77,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
     actions = ("activate", "deactivate")
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "description", "icon", "image", "site", "shown_uuid")}),
-        (gettext_lazy("Awarding"), {"fields": ("is_active", "can_be_reawarded")}),
+        (gettext_lazy("Awarding"), {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days")}),
     )
 
     @admin.display(description=gettext_lazy("image"))

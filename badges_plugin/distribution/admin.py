@@ -65,6 +65,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "claimed_by",
         "claimed_until",
         "external_id",
+        "expires_at",
         "last_error",
         "badge_in_the_way",
         "created",

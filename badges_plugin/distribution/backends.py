@@ -32,6 +32,11 @@ class Backend(ABC, Generic[ContextT]):
 
     slug: ClassVar[str]
     name: ClassVar[str]
+    expires_badges: ClassVar[bool] = False
+    """Whether the provider lets a badge expire on the date that ``issue`` tells it, and the Receipt says so.
+
+    A badge whose date the provider does not know is revoked there when it expires here.
+    """
 
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
@@ -72,6 +77,10 @@ class Backend(ABC, Generic[ContextT]):
         """
         return []
 
+    def language(self) -> str:
+        """Return the language of texts that the provider shows to people; empty means that of the site."""
+        return ""
+
     def account_name(self, account: str) -> str:
         """What staff call the account."""
         return account
@@ -108,7 +117,7 @@ class Backend(ABC, Generic[ContextT]):
             _must_be_in_time(order)
             return self.revoke(order)
         if not order.wanted:
-            return Cancelled("Revoked before it was delivered.")
+            return Cancelled(_("The badge ended before it was delivered."))
         if not order.recipient.first_name:
             raise NoName(_("The learner has no name that could stand on a badge. It is issued once there is one."))
         _must_be_in_time(order)

@@ -74,6 +74,9 @@ class ProviderRequest(Generic[ContextT]):
 
     ``awarded_at`` is the date of the badge: the time of the event that completed it, which may be years ago, and never
     lies ahead. ``awarded_on`` is the same as a day, where the site is; providers that want a day mean that one.
+    ``expires_at`` and ``expires_on`` are the end of the badge in the same way, None if it does not expire.
+    ``renews``: the learner's badge before this one has expired, and the provider may still have it.
+    ``reason`` of a revocation is a sentence in the backend's ``language``.
     """
 
     action: Action
@@ -89,6 +92,8 @@ class ProviderRequest(Generic[ContextT]):
     foreign_ids: frozenset[str] = frozenset()
     in_doubt: bool = False
     wanted: bool = True
+    expires_at: datetime | None = None
+    renews: bool = False
     send_before: float = float("inf")
     withdrawn: Withdrawal = field(default_factory=Withdrawal, compare=False, repr=False)
 
@@ -96,14 +101,22 @@ class ProviderRequest(Generic[ContextT]):
     def awarded_on(self) -> date:
         return site_day(self.awarded_at)
 
+    @property
+    def expires_on(self) -> date | None:
+        return None if self.expires_at is None else site_day(self.expires_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider has done it. ``adopted``: it was found there, done by an earlier attempt or by someone else."""
+    """The provider has done it. ``adopted``: it was found there, done by an earlier attempt or by someone else.
+
+    ``expires_at``: when the provider lets the badge expire, as its reply says; None if it does not, or does not say.
+    """
 
     external_id: str
     state: str = ""
     adopted: bool = False
+    expires_at: datetime | None = None
     details: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -285,8 +285,7 @@ def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision, in_th
     """Whether the claim still held. The claim is the condition: a late result changes nothing."""
     mine = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, claimed_by=delivery.claimed_by)
     if decision.state in (State.DONE, State.CANCELLED):
-        found = {"external_id": outcome.external_id} if isinstance(outcome, Receipt) else {}
-        held = settle(mine, decision.state, reason=decision.reason, **found)
+        held = settle(mine, decision.state, reason=decision.reason, **_found(delivery, outcome))
         if held and isinstance(outcome, Cancelled):
             _cancel_revocation(delivery, decision)
         return bool(held)
@@ -305,6 +304,14 @@ def _write_state(delivery: Delivery, outcome: Outcome, decision: Decision, in_th
             **forget,
         )
     )
+
+
+def _found(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
+    """Return what a receipt tells of the badge."""
+    if not isinstance(outcome, Receipt):
+        return {}
+    expires_at = outcome.expires_at if registry.get(delivery.backend).expires_badges else None
+    return {"external_id": outcome.external_id, "expires_at": expires_at}
 
 
 def _reconsider(delivery: Delivery) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.retry import State
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, Ending
+
+_ROUNDED = timedelta(days=1)
+"""How far the date at a provider may be from ours: some know days only, in a time zone of their own."""
 
 
 class Channel(models.Model):
@@ -78,6 +83,12 @@ class Delivery(models.Model):
     claimed_by = models.CharField(_("claimed by"), max_length=128, blank=True)
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     external_id = models.CharField(_("id at the provider"), max_length=255, blank=True)
+    expires_at = models.DateTimeField(
+        _("expires at the provider"),
+        null=True,
+        blank=True,
+        help_text=_("Then the provider ends the badge by itself, as it said when it was issued."),
+    )
     recipient_email = models.CharField(max_length=254, blank=True, editable=False)
     last_error = models.CharField(_("reason"), max_length=1000, blank=True)
     awaits_name = models.BooleanField(
@@ -113,6 +124,15 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backend} {self.action} {self.award_id}"
+
+    def ends_by_itself(self, award: BadgeAward) -> bool:
+        """Whether the award of this issue has expired, and the provider ends the badge on the same date.
+
+        Not where the provider knows a later date or none: of somebody else's badge that was adopted, say.
+        """
+        if award.ended_by != Ending.EXPIRED or award.expires_at is None or self.expires_at is None:
+            return False
+        return self.expires_at <= award.expires_at + _ROUNDED
 
 
 class DeliveryAttempt(models.Model):

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from badges_plugin import reasons
 from badges_plugin.distribution.conf import config
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.retirement import is_gone
 
 ISSUED = "badge_issued"
@@ -40,20 +41,30 @@ def tell(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
     user = User.objects.get(pk=award.progress.user_id)
     if not user.email or is_gone(user):
         return False
-    context = {
+    with reasons.in_site_language():
+        # Staff's words may not be meant for the learner.
+        reason = "" if award.is_decided else award.reason
+        _send(user, message, _context(award, user, reason=reason, claim_url=claim_url))
+    return True
+
+
+def _context(award: BadgeAward, user: Any, *, reason: str, claim_url: str) -> dict[str, object]:
+    return {
         "badge_name": award.template.name,
         "badge_description": award.template.description,
         "badge_image": award.template.icon,
         "claim_url": claim_url,
-        # Then it says nothing about the requirements; the reason that staff wrote may not be meant for the learner.
-        "by_hand": award.revoked_by_hand,
+        "has_expired": award.ended_by == Ending.EXPIRED,
+        "reason": reason,
         "learner_name": getattr(user, "full_name", None) or user.get_full_name() or user.get_username(),
     }
+
+
+def _send(user: Any, message: str, context: Mapping[str, object]) -> None:
     if _host_has_ace():
         _send_by_ace(user, message, context)
     else:
         _send_by_django(user.email, message, context)
-    return True
 
 
 def _host_has_ace() -> bool:

@@ -25,8 +25,9 @@ def queue_issue(award: BadgeAward, backend: Backend[Any]) -> None:
 def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
     """The award is to be revoked at the provider; nothing is queued when the provider never got to know of it.
 
-    An issue that certainly was not sent is cancelled. One that may have been sent is left to be settled first: claims
-    keep the order, and an issue of a revoked award is looked up and not sent again.
+    Nor when the award has expired and the provider ends the badge by itself. An issue that certainly was not sent is
+    cancelled. One that may have been sent is left to be settled first: claims keep the order, and an issue of an award
+    that has ended is looked up and not sent again.
     """
     issues = Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE)
     # Locked whatever its state: a worker that records a failure of it either has done so, or will see the revocation.
@@ -34,7 +35,9 @@ def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
     if issue is None or issue.state == State.CANCELLED:
         return
     never_sent = issues.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False)
-    if settle(never_sent, State.CANCELLED, reason=_("Revoked before it was delivered.")):
+    if settle(never_sent, State.CANCELLED, reason=_("The badge ended before it was delivered.")):
+        return
+    if issue.ends_by_itself(award):
         return
     # Nobody needs to repair the issue any more, only to find out whether there is something to revoke.
     retry_now(issues.filter(state=State.FAILED, in_doubt=True))

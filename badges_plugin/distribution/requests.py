@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from badges_plugin import retirement
+from badges_plugin import reasons, retirement
 from badges_plugin.distribution import recipients
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
@@ -17,6 +17,7 @@ from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, 
 from badges_plugin.distribution.exceptions import PermanentFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import State
+from badges_plugin.models import BadgeAward, Ending
 
 
 def retired() -> str:
@@ -43,11 +44,14 @@ def request_for(
     )
     external_id = ""
     if action is Action.REVOKE:
-        external_id = _issued_id(delivery)
+        issue = Delivery.objects.filter(award=award, backend=delivery.backend, action=Action.ISSUE).first()
+        external_id = issue.external_id if issue else ""
         if not external_id and is_retired:
             return Cancelled(retired())
-        if not external_id:
+        if issue is None or not external_id:
             raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
+        if issue.ends_by_itself(award):
+            return Cancelled(_("The badge has expired at the provider by itself."))
     return ProviderRequest(
         action=action,
         award_id=award.pk,
@@ -55,7 +59,7 @@ def request_for(
         template_uuid=award.template.uuid,
         # Providers refuse a date that lies ahead, as it may by the clock of another machine.
         awarded_at=min(award.awarded_at, timezone.now()),
-        reason=award.revocation_reason,
+        reason=_reason(award, backend),
         recipient=person,
         account=delivery.channel.account,
         context=backend.load(award),
@@ -63,6 +67,8 @@ def request_for(
         foreign_ids=_foreign_ids(delivery),
         in_doubt=delivery.in_doubt,
         wanted=action is Action.REVOKE or award.revoked_at is None,
+        expires_at=award.expires_at,
+        renews=_renews(delivery),
         send_before=_send_before(delivery, config),
         withdrawn=Withdrawal(retired() if is_retired else ""),
     )
@@ -75,9 +81,17 @@ def _send_before(delivery: Delivery, config: DistributionConfig) -> float:
     return time.monotonic() + left - (config.lease - config.time_to_send)
 
 
-def _issued_id(delivery: Delivery) -> str:
-    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE)
-    return issue.values_list("external_id", flat=True).first() or ""
+def _reason(award: BadgeAward, backend: Backend[Any]) -> str:
+    """Return why the award ended, for people who read it at the provider; not in the language of who is at work."""
+    with reasons.in_site_language(backend.language()):
+        return award.reason
+
+
+def _renews(delivery: Delivery) -> bool:
+    if delivery.action != Action.ISSUE or delivery.award.number == 1:
+        return False
+    earlier = BadgeAward.objects.filter(progress=delivery.award.progress_id, number=delivery.award.number - 1)
+    return earlier.filter(ended_by=Ending.EXPIRED).exists()
 
 
 def _foreign_ids(delivery: Delivery) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Learners, their progress and their awards. All of it hangs on the Credentials user by foreign key."""
+"""Learners and their progress. All of it hangs on the Credentials user by foreign key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.host import User, UserCredential
 from badges_plugin.models.templates import BadgeTemplate
 
 
@@ -143,90 +142,3 @@ class BadgeProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.template_id}"
-
-
-class Ending(models.TextChoices):
-    """Why an award ended. The values are stored; never change one."""
-
-    PENALTY = "penalty", _("penalty")
-    BY_HAND = "by_hand", _("revoked by staff")
-    PROVIDER = "provider", _("revoked at the provider")
-    EXPIRED = "expired", _("expired")
-    ERASED = "erased", _("learner erased")
-
-
-class BadgeAward(models.Model):
-    """One award of a badge to a learner; a badge that is earned again has another one with the next number.
-
-    The facts of an award are final: they change once, when the award is revoked. ``awarded_at`` and ``revoked_at`` are
-    the times of what happened, as events tell them; over all awards of a progress they only grow. When this site got to
-    know is beside them. The row is also the outbox of its public events: until the event bus has them,
-    ``publish_due_at`` says when they are sent (again).
-
-    .. no_pii: This model has no PII.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    progress = models.ForeignKey(
-        BadgeProgress, on_delete=models.CASCADE, related_name="awards", verbose_name=_("progress")
-    )
-    number = models.PositiveIntegerField(_("number"), help_text=_("1 for the first award of this badge."))
-    credential = models.ForeignKey(
-        UserCredential, on_delete=models.PROTECT, related_name="+", verbose_name=_("user credential")
-    )
-    awarded_at = models.DateTimeField(
-        _("awarded at"), help_text=_("The date of the badge: the time of the event that completed it.")
-    )
-    recorded_at = models.DateTimeField(
-        _("award recorded at"), default=timezone.now, help_text=_("When this site got to know.")
-    )
-    revoked_at = models.DateTimeField(
-        _("revoked at"), null=True, blank=True, help_text=_("The time of the event, or when somebody did it by hand.")
-    )
-    revocation_recorded_at = models.DateTimeField(_("revocation recorded at"), null=True, blank=True)
-    revocation_reason = models.CharField(_("revocation reason"), max_length=255, blank=True)
-    expires_at = models.DateTimeField(
-        _("expires at"), null=True, blank=True, db_index=True, help_text=_("Empty: the badge does not expire.")
-    )
-    ended_by = models.CharField(
-        _("ended by"), max_length=16, choices=Ending.choices, blank=True, default="", editable=False
-    )
-    events = models.JSONField(
-        _("events"), help_text=_("The events that made the award: a list of objects with id, type and time.")
-    )
-    published_at = models.DateTimeField(_("award published at"), null=True, blank=True, editable=False)
-    revocation_published_at = models.DateTimeField(_("revocation published at"), null=True, blank=True, editable=False)
-    publish_due_at = models.DateTimeField(
-        _("publishing due"),
-        null=True,
-        blank=True,
-        editable=False,
-        db_index=True,
-        help_text=_("When another process may publish this. Empty: everything is published."),
-    )
-
-    class Meta:
-        verbose_name = _("badge award")
-        verbose_name_plural = _("badge awards")
-        constraints = [
-            # One award at a time can be open, since each takes the next number. MySQL enforces this form.
-            models.UniqueConstraint(fields=("progress", "number"), name="badges_award_number"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.progress} #{self.number}"
-
-    @property
-    def revoked_by_hand(self) -> bool:
-        """Whether a person or a provider revoked it, not the learner's progress."""
-        return self.ended_by in (Ending.BY_HAND, Ending.PROVIDER)
-
-    @property
-    def user(self) -> User:
-        """Return the Credentials user who earned the badge."""
-        return self.progress.user
-
-    @property
-    def template(self) -> BadgeTemplate:
-        """Return the core row of the badge template."""
-        return self.progress.template

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
@@ -46,7 +47,9 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
     can_be_reawarded = models.BooleanField(
         _("can be earned again"),
         default=True,
-        help_text=_("Whether a learner whose badge was revoked can earn it again."),
+        help_text=_(
+            "Whether a learner whose badge was revoked can earn it again. One that expired can always be renewed."
+        ),
     )
     in_order = models.BooleanField(
         _("in order"),
@@ -58,13 +61,19 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)],
-        help_text=_("How long the badge is valid after it was earned. Empty: it does not expire."),
+        help_text=_(
+            "How long the badge is valid after it was earned. Empty: it does not expire. "
+            "A change applies to badges that are awarded from now on."
+        ),
     )
     renewal_days = models.PositiveIntegerField(
         _("renewal opens (days before the end)"),
         default=0,
         validators=[MaxValueValidator(MAX_DAYS)],
-        help_text=_("What learners do from then on counts toward the next award. Reminders go out on that day."),
+        help_text=_(
+            "What learners do from that day on counts toward the next award. "
+            "Zero: only what they do after the end counts."
+        ),
     )
 
     class Meta:
@@ -74,10 +83,31 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
     def __str__(self) -> str:
         return self.name
 
+    def expires_at(self, awarded_at: datetime) -> datetime | None:
+        """Return when a badge that is awarded at some instant ends; None if it does not."""
+        return None if self.valid_days is None else awarded_at + timedelta(days=self.valid_days)
+
+    def renewal_opens_at(self, expires_at: datetime) -> datetime:
+        """Return from when on a learner's deeds count toward the award after the one that ends then."""
+        return expires_at - timedelta(days=self.renewal_days)
+
     def clean(self) -> None:
-        """Refuse an active template that nobody could ever complete."""
+        """Refuse an active template that nobody could ever complete, and a renewal that opens before the award."""
         super().clean()
+        self._refuse_endless_renewal()
         if self.is_active and not (self.pk and self.requirements.exists()):
             raise ValidationError(
                 {"is_active": _("A badge template without requirements cannot be active: add requirements first.")}
+            )
+
+    def _refuse_endless_renewal(self) -> None:
+        if not self.renewal_days:
+            return
+        if self.valid_days is None:
+            raise ValidationError(
+                {"renewal_days": _("A badge that does not expire has no renewal. Set how long it is valid.")}
+            )
+        if self.renewal_days >= self.valid_days:
+            raise ValidationError(
+                {"renewal_days": _("The renewal must open after the award: use fewer days than the badge is valid.")}
             )

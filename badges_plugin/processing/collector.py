@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from badges_plugin.data import BadgingEvent
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
-from badges_plugin.processing import outbox
+from badges_plugin.processing import causes, outbox, terms
 from badges_plugin.processing.progression import ProgressChange
+from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.removal import detach
 from badges_plugin.signals import badge_awarded, badge_revoked
 
@@ -25,9 +26,6 @@ logger = get_logger(__name__)
 
 Place = dict[str, Any]
 """The columns of a credential that are unique together."""
-
-REASON_LENGTH = 255
-"""Characters of a reason that are kept: the size of the column."""
 
 
 class Collected(enum.Enum):
@@ -52,28 +50,38 @@ def collect(changes: Sequence[ProgressChange]) -> list[Collected]:
 def _collect(change: ProgressChange, last: BadgeAward | None) -> Collected:
     is_awarded = last is not None and last.revoked_at is None
     if change.is_complete and not is_awarded and _may_award(change, last):
-        award(change, last)
-        return Collected.AWARDED
+        return Collected.NOTHING if award(change, last) is None else Collected.AWARDED
     if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
-        # Providers show the reason to people; the id is for whoever is asked about it.
-        reason = _("The requirements are no longer fulfilled (event %s).") % change.reset_by.stamp.id
-        revoke(last, reason=reason, by_hand=False, happened_at=change.reset_by.stamp.time)
+        _revoke_by_event(last, change.reset_by)
         return Collected.REVOKED
     return Collected.NOTHING
 
 
-def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
-    """Award a badge: the user credential, the award and, by the internal signal, whatever must go with it."""
+def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward | None:
+    """Award a badge: the user credential, the award and, by the internal signal, whatever must go with it.
+
+    Returns None, and awards nothing, when the badge would have expired by now; see ``terms.term_of``.
+    """
     progress, now = change.progress, timezone.now()
+    term = terms.term_of(change, last, now)
+    terms.count_from(progress, term.counts_from)
+    if term.awarded_at is None:
+        _log_after_commit(
+            "Badge template %s not awarded to user %s: it would have expired by now.",
+            progress.template_id,
+            progress.user_id,
+        )
+        return None
     new = BadgeAward.objects.create(
         progress=progress,
         number=last.number + 1 if last else 1,
         credential=_awarded_credential(progress, last),
-        awarded_at=_after(last.revoked_at if last else None, min(change.completed_at, now)),
+        awarded_at=term.awarded_at,
+        expires_at=term.expires_at,
         recorded_at=now,
         events=[
             {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
-            for row in change.made_by
+            for row in change.made_by(term.counts_from)
         ],
         publish_due_at=outbox.first_due(),
     )
@@ -83,39 +91,68 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
         progress.template_id,
         progress.user_id,
         new.number,
-        change.last_event.stamp.id,
+        new.events[-1]["id"],
     )
     outbox.after_commit(new)
     return new
 
 
-def revoke(award: BadgeAward, *, reason: str, by_hand: bool, happened_at: datetime | None = None) -> None:
-    """Revoke an award that is not revoked yet. Called inside a transaction that holds the learner.
+def revoke(
+    award: BadgeAward,
+    *,
+    ended_by: Ending,
+    reason: str = "",
+    facts: Mapping[str, object] | None = None,
+    happened_at: datetime | None = None,
+) -> None:
+    """End an award that has not ended yet. Called inside a transaction that holds the learner.
 
-    ``by_hand``: a person or a provider decided it, not the learner's progress. ``happened_at``: now, unless an event
-    told of it.
+    ``reason`` is in the own words of a person or a provider; otherwise ``facts`` tell it. ``happened_at``: now, unless
+    an event or the calendar told of it.
     """
     now = timezone.now()
-    award.revoked_at = _after(award.awarded_at, min(happened_at or now, now))
+    award.revoked_at = terms.after(award.awarded_at, min(happened_at or now, now))
     award.revocation_recorded_at = now
-    award.revocation_reason = reason[:REASON_LENGTH]
-    award.ended_by = Ending.BY_HAND if by_hand else Ending.PENALTY
+    award.revocation_reason = reason[:MAX_LENGTH]
+    award.ended_by = ended_by
+    award.ending_facts = dict(facts or {})
     award.publish_due_at = outbox.first_due()
     award.save(
         update_fields=[
-            "revoked_at", "revocation_recorded_at", "revocation_reason", "ended_by", "publish_due_at",
+            "revoked_at", "revocation_recorded_at", "revocation_reason", "ended_by", "ending_facts", "publish_due_at",
         ]
     )  # fmt: skip
     _set_status(award.credential, REVOKED)
     badge_revoked.send(sender=BadgeTemplate, award=award)
     _log_after_commit(
-        "Badge template %s revoked from user %s (award %s): %s",
+        "Badge template %s revoked from user %s (award %s): %s%s.",
         award.progress.template_id,
         award.progress.user_id,
         award.number,
-        reason,
+        award.ended_by,
+        f" by event {causes.event_id(award)}" if causes.event_id(award) else "",
     )
     outbox.after_commit(award)
+
+
+def expire(award: BadgeAward) -> None:
+    """End an award whose time is over, at the end of it. Called inside a transaction that holds the learner.
+
+    From then on only what happened since the opening of its renewal counts.
+    """
+    if award.expires_at is None:
+        raise ValueError(f"Award {award.pk} does not expire.")
+    revoke(award, ended_by=Ending.EXPIRED, happened_at=award.expires_at)
+    terms.count_from(award.progress, award.template.renewal_opens_at(award.expires_at))
+
+
+def _revoke_by_event(award: BadgeAward, event: BadgingEvent) -> None:
+    """End an award that an event broke; by the calendar, if that came first and nobody has noticed yet."""
+    if award.expires_at is not None and event.stamp.time >= award.expires_at <= timezone.now():
+        expire(award)
+        return
+    facts = causes.facts_of(award.template, event)
+    revoke(award, ended_by=Ending.PENALTY, facts=facts, happened_at=event.stamp.time)
 
 
 def restore_credential(award: BadgeAward) -> bool:
@@ -125,15 +162,6 @@ def restore_credential(award: BadgeAward) -> bool:
     """
     last = award.progress.awards.order_by("-number")[0]
     return _set_right(award.credential, award.progress, AWARDED if last.revoked_at is None else REVOKED)
-
-
-def _after(earlier: datetime | None, moment: datetime) -> datetime:
-    """Return a moment, or the next one after ``earlier`` if that is later.
-
-    The clocks of those who tell what happened differ, and events come late. Badges that depend on this one go by the
-    times of its awards and revocations: one that is not newer than the one before would mean nothing to them.
-    """
-    return moment if earlier is None else max(moment, earlier + timedelta(microseconds=1))
 
 
 def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
@@ -149,9 +177,9 @@ def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
 
 
 def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
-    if last is None:
+    if last is None or last.ended_by == Ending.EXPIRED:
         return True
-    return change.template.row.can_be_reawarded and not (last.revoked_by_hand and change.stayed_complete)
+    return change.template.row.can_be_reawarded and not (last.is_decided and change.stayed_complete)
 
 
 def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> UserCredential:

@@ -146,10 +146,11 @@ def _publish_now(award: BadgeAward) -> None:
     if award.revoked_at is not None:
         award.refresh_from_db(fields=["published_at"])
     # Whoever earned or lost it by an event was found among the living a moment ago.
-    if award.revoked_by_hand and retirement.is_gone(award.progress.user):
+    is_told_by_event = award.ended_by in ("", Ending.PENALTY)
+    if not is_told_by_event and retirement.is_gone(award.progress.user):
         _withhold(award)
         return
-    for each, kind in _heard(award, by_event=award.ended_by in ("", Ending.PENALTY)):
+    for each, kind in _heard(award, by_event=is_told_by_event):
         if not _publish(each, kind):
             return
 

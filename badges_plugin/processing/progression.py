@@ -35,33 +35,25 @@ class ProgressChange:
     reset_by: BadgingEvent | None
     """The last event that broke the badge: it took away something without which a group is not fulfilled any more, or
     not in its turn. What was forgotten does not protect a group."""
-    last_event: BadgingEvent
 
     @cached_property
-    def standing(self) -> Standing:
-        """Return how much of the badge is done."""
-        return self.template.criteria.standing(self.registers, counts_from=self.progress.counts_from)
-
-    @property
     def is_complete(self) -> bool:
-        return self.standing.is_complete
+        return self._standing(self.progress.counts_from).is_complete
 
-    @property
-    def completed_at(self) -> datetime:
-        """Return when it became complete, by the times of events and not of their arrival.
+    def completed_since(self, counts_from: datetime | None) -> datetime | None:
+        """Return when it became complete by what is newer than a moment; None when that is not enough.
 
-        Raises ValueError when it is not.
+        By the times of events and not of their arrival.
         """
-        moment = self.standing.completed_at
-        if moment is None:
-            raise ValueError("not complete")
-        return moment
+        return self._standing(counts_from).completed_at
 
-    @property
-    def made_by(self) -> list[Fulfillment]:
-        """Return the fulfillments that count, in the order of their events."""
-        counting = {id(register) for register in self.standing.registers}
+    def made_by(self, counts_from: datetime | None) -> list[Fulfillment]:
+        """Return the fulfillments that count, and are newer than a moment, in the order of their events."""
+        counting = {id(register) for register in self._standing(counts_from).registers}
         return sorted((row for row in self.registers if id(row) in counting), key=lambda row: row.stamp)
+
+    def _standing(self, counts_from: datetime | None) -> Standing:
+        return self.template.criteria.standing(self.registers, counts_from=counts_from)
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
@@ -121,9 +113,7 @@ def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset)
         progress.user, progress.template = user, template.row
         registers = Registers(template, stored[progress.pk], counts_from=progress.counts_from)
         stayed_complete, reset_by = registers.take_all(steps)
-        change = ProgressChange(
-            progress, template, registers.rows, progress in new, stayed_complete, reset_by, steps[-1].event
-        )
+        change = ProgressChange(progress, template, registers.rows, progress in new, stayed_complete, reset_by)
         changes.append(change)
         rows, keys = registers.settle()
         for row in rows:
@@ -132,6 +122,24 @@ def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset)
         deleted += keys
     _save(saved, deleted)
     return changes
+
+
+def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[ProgressChange]:
+    """Return how learners stand, without any event, on templates of the ruleset. One query."""
+    rows: dict[int, list[Fulfillment]] = defaultdict(list)
+    for row in Fulfillment.objects.filter(progress__in=progresses) if progresses else ():
+        rows[row.progress_id].append(row)
+    return [
+        ProgressChange(
+            progress,
+            ruleset.templates[progress.template_id],
+            rows[progress.pk],
+            is_first=False,
+            stayed_complete=True,
+            reset_by=None,
+        )
+        for progress in progresses
+    ]
 
 
 def _touched_templates(steps: Iterable[Step]) -> frozenset[int]:

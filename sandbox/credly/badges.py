@@ -26,8 +26,10 @@ def issue(world: World, organization_id: str, body: Json) -> Issued:
         badge = _read_badge(world, organization_id, body)
         template = _issuable_template(world, organization_id, badge.badge_template_id)
         held = world.live_badges(template.id, badge.recipient_email, badge.issuer_earner_id)
-        # Assumption: revoked, replaced and deleted badges are no duplicates; rejected ones are.
-        if held and not template.allow_duplicate_badges:
+        # Assumption: revoked, replaced and deleted badges are no duplicates; rejected and expired ones are.
+        # https://credlyissuer.zendesk.com/hc/en-us/articles/4418439056411 ("replace" is not simulated here)
+        may_be_second = template.allow_duplicate_badges or body.get("duplicate_behavior") == "allow"
+        if held and not may_be_second:
             raise Refused(422, "The user already has this badge", kind=DUPLICATE)
         _publish(world, badge, "badge.created")
         return Issued(badge, bool(held))
@@ -97,6 +99,7 @@ _REPLACEABLE = (
     "issuer_earner_id",
     "badge_template_id",
     "issued_at",
+    "expires_at",
     "locale",
 )
 

@@ -78,7 +78,12 @@ def test_progress_is_searched_and_filtered(client: Client, query: str, found: se
     [
         ("", {"ann", "bob"}),
         ("?state=held", {"ann"}),
-        ("?state=revoked", {"bob"}),
+        ("?state=ended", {"bob"}),
+        ("?state=by_hand", {"bob"}),
+        ("?state=expired", set()),
+        ("?state=nonsense", {"ann", "bob"}),
+        ("?expiry=never", {"ann", "bob"}),
+        ("?expiry=30", set()),
         ("?q=Badge+of+bob", {"bob"}),
         ("?q=ann@example.org", {"ann"}),
         ("?progress__template__id__exact={ann}", {"ann"}),
@@ -115,7 +120,7 @@ def test_a_badge_is_revoked_after_a_confirmation_with_a_reason(
     assert "Copied the exam" in LogEntry.objects.get(object_id=award.pk).change_message
     assert "Copied the exam" in text(client.get(url("badgeaward")))
 
-    assert "revoked already" in errors(revoke(client, award, reason="Again"))
+    assert "have ended already" in errors(revoke(client, award, reason="Again"))
     other.refresh_from_db()
     assert other.revoked_at is None
 

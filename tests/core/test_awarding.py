@@ -386,7 +386,7 @@ def test_a_badge_lost_by_a_penalty_comes_back_when_what_was_lost_is_not_asked_fo
     lost.delete()
     send_passing(user, minute=2)
     assert [award.number for award in heard.awarded] == [1, 2]
-    assert [award.revoked_by_hand for award in heard.revoked] == [False]
+    assert [award.ended_by for award in heard.revoked] == ["penalty"]
 
 
 def test_a_penalty_whose_requirements_were_all_deleted_creates_no_learner() -> None:

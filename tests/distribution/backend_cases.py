@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 from django.utils import timezone
 
+from badges_plugin import api
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
@@ -19,8 +20,9 @@ from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate
+from tests.clock import Clock
 from tests.distribution.worlds import deliver, let_time_pass
-from tests.factories import UserFactory, send_passing
+from tests.factories import UserFactory, at, send_passing
 
 
 class World(Protocol):
@@ -222,6 +224,27 @@ class BackendCases:
         deliver()
 
         assert len(world.live()) == 1
+
+    @pytest.mark.parametrize("is_delivered", [True, False])
+    def test_a_badge_that_expires_ends_at_the_provider(
+        self, world: World, learner: Any, monkeypatch: pytest.MonkeyPatch, is_delivered: bool
+    ) -> None:
+        clock = Clock()
+        clock.tick_from_now_on(monkeypatch)
+        world.template.valid_days = (clock.start - at(0)).days + 10
+        world.template.save()
+        send_passing(learner)
+        if is_delivered:
+            deliver()
+        api.end_expired(clock.move_to(20))
+        deliver()
+
+        ends_by_itself = registry.get(world.template.origin).expires_badges
+        assert BadgeAward.objects.get().ended_by == api.Ending.EXPIRED
+        assert world.calls(Action.ISSUE) == is_delivered
+        assert world.calls(Action.REVOKE) == (is_delivered and not ends_by_itself)
+        if not ends_by_itself:
+            assert (world.live(), len(world.gone())) == ([], is_delivered)
 
     def test_addresses_are_not_kept(self, world: World, learner: Any) -> None:
         world.lose_answers(Action.ISSUE)

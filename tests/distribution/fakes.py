@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 
 from badges_plugin.distribution.backends import Backend
@@ -76,6 +77,7 @@ class FakeBackend(Backend[Provider]):
         self.recorded: list[tuple[Action, str]] = []
         self.announced: list[Action] = []
         self.forgotten: list[int] = []
+        self.expires_at: datetime | None = None
 
     def account(self, template: BadgeTemplate) -> str:
         return str(template.uuid)
@@ -102,7 +104,7 @@ class FakeBackend(Backend[Provider]):
     def issue(self, order: ProviderRequest[Provider]) -> Receipt:
         if not order.recipient.email:
             raise PermanentFailure("no e-mail address")
-        return Receipt(order.context.issue(order.recipient.email), "pending")
+        return Receipt(order.context.issue(order.recipient.email), "pending", expires_at=self.expires_at)
 
     def revoke(self, order: ProviderRequest[Provider]) -> Receipt:
         order.context.revoke(order.external_id)

@@ -21,7 +21,7 @@ from badges_plugin.distribution.data import Action, ProviderRequest, Receipt, Re
 from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure
 from badges_plugin.distribution.recipients import MISSING_NAME
 from badges_plugin.models import BadgeAward, BadgeTemplate
-from badges_plugin.times import site_day
+from badges_plugin.times import site_day, site_midnight
 
 # Tells references of this plugin, at whatever site, from ids that an issuer gave by other means.
 _PREFIX = "openedx-"
@@ -44,6 +44,7 @@ class AccredibleBackend(Backend[Context]):
 
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Accredible")  # type: ignore[assignment]
+    expires_badges = True
 
     def account(self, template: BadgeTemplate) -> str:
         return str(_own(template).api_config_id)
@@ -178,6 +179,8 @@ def _credential_to_issue(order: ProviderRequest[Context]) -> dict[str, Any]:
         "complete": True,
         "approve": True,
     }
+    if order.expires_on is not None:
+        credential["expired_on"] = order.expires_on.isoformat()
     if order.context.credential_name:
         credential["name"] = order.context.credential_name
     return credential
@@ -214,4 +217,5 @@ def _gone(order: ProviderRequest[Context]) -> Receipt:
 
 def _receipt(found: CredentialRecord, *, adopted: bool = False) -> Receipt:
     details = {"credential_url": found.url}
-    return Receipt(found.id, found.state(_today()).value, adopted=adopted, details=details)
+    expires_at = None if found.expired_on is None else site_midnight(found.expired_on)
+    return Receipt(found.id, found.state(_today()).value, adopted=adopted, expires_at=expires_at, details=details)

@@ -42,9 +42,13 @@ class CredlyBackend(Backend[Context]):
 
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Credly")  # type: ignore[assignment]
+    expires_badges = True
 
     def account(self, template: BadgeTemplate) -> str:
         return str(_own(template).organization.uuid)
+
+    def language(self) -> str:
+        return config().locale
 
     def account_name(self, account: str) -> str:
         return str(CredlyOrganization.objects.filter(uuid=account).first() or account)
@@ -81,7 +85,7 @@ class CredlyBackend(Backend[Context]):
         try:
             badge = order.context.client.revoke(
                 order.external_id,
-                reason=order.reason or _("The requirements of the badge are no longer fulfilled."),
+                reason=order.reason,
                 suppress_email=order.context.settings.suppress_revoke_email,
             )
         except PermanentFailure as failure:
@@ -140,6 +144,12 @@ def _badge_to_issue(order: ProviderRequest[Context]) -> dict[str, Any]:
     }
     if settings.locale:
         badge["locale"] = settings.locale
+    if order.expires_at is not None:
+        badge["expires_at"] = written(order.expires_at)
+    if order.renews:
+        # To Credly, the badge that has expired is one that the learner has. Replacing it would keep its date of issue:
+        # https://credlyissuer.zendesk.com/hc/en-us/articles/4418439056411
+        badge["duplicate_behavior"] = "allow"
     return badge
 
 
@@ -167,6 +177,7 @@ def _is_ours(badge: BadgeRecord, order: ProviderRequest[Context]) -> bool:
     return (
         badge.template_id in {None, order.template_uuid}
         and badge.state in ALIVE
+        and not badge.has_expired
         and str(badge.id) not in order.foreign_ids
         and (by_hand or badge.earner_id == order.recipient.earner_id)
     )
@@ -189,9 +200,8 @@ def _revoked(order: ProviderRequest[Context]) -> BadgeRecord | None:
 
 
 def _receipt(badge: BadgeRecord, *, adopted: bool = False) -> Receipt:
-    return Receipt(
-        str(badge.id), badge.state.value, adopted=adopted, details={"accept_badge_url": badge.accept_badge_url}
-    )
+    details = {"accept_badge_url": badge.accept_badge_url}
+    return Receipt(str(badge.id), badge.state.value, adopted=adopted, expires_at=badge.expires_at, details=details)
 
 
 def _adopted(badge: BadgeRecord) -> Receipt:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from badges_plugin.distribution.accounts.records import UnexpectedReply, one_line, text
@@ -83,6 +84,11 @@ class BadgeRecord:
     earner_id: str
     recipient_email: str = field(repr=False)
     issued_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ def badge(record: Any) -> BadgeRecord:
         earner_id=_text(record, "issuer_earner_id"),
         recipient_email=_text(record, "recipient_email"),
         issued_at=_time(record, "issued_at"),
+        expires_at=_time(record, "expires_at"),
     )
 
 

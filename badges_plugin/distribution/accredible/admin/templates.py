@@ -34,5 +34,8 @@ class AccredibleGroupAdmin(MirroredTemplateAdmin):
     )
     fieldsets: ClassVar[Any] = (
         (_("From Accredible"), {"fields": ("api_config", "group_id", "name", "description", "is_gone", "shown_uuid")}),
-        (_("Awarding"), {"fields": ("is_active", "can_be_reawarded", "icon", "image", "site")}),
+        (
+            _("Awarding"),
+            {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days", "icon", "image", "site")},
+        ),
     )

@@ -36,5 +36,5 @@ class CredlyBadgeTemplateAdmin(MirroredTemplateAdmin):
             _("From Credly"),
             {"fields": ("organization", "name", "description", "icon", "image", "state", "shown_uuid")},
         ),
-        (_("Awarding"), {"fields": ("is_active", "can_be_reawarded", "site")}),
+        (_("Awarding"), {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days", "site")}),
     )
