@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
@@ -13,7 +13,8 @@ from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.requirements import AbstractDataRule, compile_for
-from badges_plugin.reading.phrases import Facts, Phrase, courses_in, group_sentence, phrase, rule_key
+from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
+from badges_plugin.reading.phrases import Phrase, group_sentence
 from badges_plugin.reading.words import event_label, rule_sentence, rules_sentence
 from badges_plugin.rules import Rule
 from badges_plugin.ruleset import grouped
@@ -108,20 +109,27 @@ def sentences(conditions: Iterable[Condition]) -> dict[int, str]:
 
 
 class Said:
-    """The sentences of conditions whose rules are prefetched. One query for the titles of all their courses."""
+    """The sentences of conditions whose rules are prefetched. One query for the titles of all their courses.
 
-    def __init__(self, conditions: Iterable[Condition]) -> None:
-        facts = [(condition, _facts(condition)) for condition in conditions]
-        titles = course_titles({key for _condition, each in facts for key in courses_in(each)})
-        self._phrases: dict[tuple[type, int], Phrase] = {
-            (type(condition), condition.pk): phrase(each, titles) for condition, each in facts
-        }
+    ``keys``: more keys of courses whose titles are asked for later.
+    """
+
+    def __init__(self, conditions: Iterable[Condition], keys: Iterable[str] = ()) -> None:
+        self._facts = {(type(condition), condition.pk): _facts(condition) for condition in conditions}
+        self._titles = course_titles({*keys, *(key for facts in self._facts.values() for key in courses_in(facts))})
+
+    def facts(self, condition: Condition) -> Facts:
+        return self._facts[type(condition), condition.pk]
 
     def phrase(self, condition: Condition) -> Phrase:
-        return self._phrases[type(condition), condition.pk]
+        return phrase(self.facts(condition), self._titles)
 
     def sentence(self, condition: Condition) -> str:
         return str(self.phrase(condition))
+
+    def title(self, key: str) -> str:
+        """Return the title of a course, or the value itself where none is known."""
+        return self._titles.get(key, key)
 
 
 def criteria_of(template: BadgeTemplate, said: Said) -> CriteriaText:
@@ -132,7 +140,7 @@ def criteria_of(template: BadgeTemplate, said: Said) -> CriteriaText:
         name=template.name,
         description=template.description,
         in_order=template.in_order,
-        groups=tuple(_group(rows, said) for rows in ordered_groups(template)),
+        groups=tuple(group_text(rows, said) for rows in ordered_groups(template)),
         penalties=tuple(_penalty(row, said, sentence_of) for row in template.penalties.all()),
         validity=tuple(_validity(template)),
     )
@@ -149,7 +157,8 @@ def ordered_groups(template: BadgeTemplate) -> list[list[BadgeRequirement]]:
     return sorted(grouped(template.requirements.all()), key=place)
 
 
-def _group(rows: list[BadgeRequirement], said: Said) -> GroupText:
+def group_text(rows: Sequence[BadgeRequirement], said: Said) -> GroupText:
+    """Return the requirements of one group in words."""
     group = rows[0].group
     needed = group.needed if group else 1
     return GroupText(
