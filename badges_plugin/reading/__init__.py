@@ -5,6 +5,7 @@ for any number of rows. ``__all__`` is the promise; everything below this packag
 """
 
 from badges_plugin.reading.asking import (
+    Condition,
     CriteriaText,
     GroupText,
     PenaltyText,
@@ -23,13 +24,14 @@ from badges_plugin.reading.awards import (
 )
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
-from badges_plugin.reading.words import KIND_LABELS, event_label, rule_sentence, rules_sentence
+from badges_plugin.reading.words import KIND_LABELS, event_label, join_sentences, moment, rule_sentence, rules_sentence
 
 __all__ = [
     "KIND_LABELS",
     "Award",
     "AwardState",
     "BadgeState",
+    "Condition",
     "CriteriaText",
     "GroupProgress",
     "GroupText",
@@ -45,6 +47,8 @@ __all__ = [
     "criteria",
     "event_label",
     "holders",
+    "join_sentences",
+    "moment",
     "progress",
     "progress_rows",
     "rule_sentence",

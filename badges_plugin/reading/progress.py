@@ -128,6 +128,8 @@ class _Templates:
             since=tally.completed_at,
             counted=tuple(self._said.title(value) for value in held),
             missing=tuple(self._said.title(value) for value in missing),
+            events=tuple(held.register.event_id for held in tally.held),
+            earlier_events=tuple(row.event_id for row in uncounted),
             last_event=self._last_event(registers),
             undecided=len(uncounted) - forgotten,
             forgotten=forgotten,

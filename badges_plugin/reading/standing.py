@@ -61,6 +61,10 @@ class RequirementProgress:
     """The names of the values that count, where values are counted."""
     missing: tuple[str, ...]
     """The names of the values that could still be counted, where the rules list them."""
+    events: tuple[UUID, ...]
+    """The ids of the events that count, oldest first; of counted things the newest event of each."""
+    earlier_events: tuple[UUID, ...]
+    """The ids of events that fulfilled it under earlier rules and do not count."""
     last_event: LastEvent | None
     undecided: int
     """How much was done under earlier rules, about which staff have not decided: it does not count until they do."""
@@ -157,6 +161,10 @@ class LearnerProgress:
     def share(self) -> float:
         """Return how much is done, from 0 to 1, for a progress bar."""
         return sum(group.share for group in self.groups) / len(self.groups) if self.groups else 0.0
+
+    def requirement(self, pk: int) -> RequirementProgress | None:
+        """Return what was done for one requirement of the badge; None for one that it does not have."""
+        return next((each for group in self.groups for each in group.requirements if each.id == pk), None)
 
     @property
     def next_step(self) -> GroupProgress | None:

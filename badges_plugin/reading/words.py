@@ -88,6 +88,11 @@ def day_and_time(moment: datetime) -> str:
     return date_format(timezone.localtime(moment, timezone.get_default_timezone()), "DATETIME_FORMAT")
 
 
+def moment(text: str) -> str:
+    """Return an instant that was stored as text, as ``day_and_time`` says it."""
+    return day_and_time(datetime.fromisoformat(text))
+
+
 def _join(items: Iterable[str], pattern: str) -> str:
     # A pattern for two, so that languages choose the words, the signs and the order.
     given = list(items)
