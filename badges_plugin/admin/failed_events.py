@@ -97,7 +97,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     def error_text(self, failed: FailedEvent) -> str:
         return _as_code(failed.error)
 
-    @admin.action(description=gettext_lazy("Process selected events again"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Process again"), permissions=["change"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
         """Process the oldest first, one by one. One that fails again does not stop the others."""
         if queryset.count() > MAX_AT_ONCE:
@@ -126,7 +126,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
             text = ngettext("%d event was processed.", "%d events were processed.", processed) % processed
             self.message_user(request, text, messages.SUCCESS)
 
-    @admin.action(description=gettext_lazy("Dismiss selected events"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Dismiss"), permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
         """Dismiss events that are failed now. A message that is delivered and fails once more is failed again."""
         dismissed = 0

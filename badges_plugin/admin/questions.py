@@ -96,7 +96,7 @@ def ask_plainly(request: HttpRequest, context: dict[str, Any]) -> None:
         return
     errors = [*form.errors.values(), *(formset.non_form_errors() for formset in formsets)]
     for text in dict.fromkeys(text for each in errors for text in _take_questions(each)):
-        messages.info(request, text)
+        messages.warning(request, text)
     for name in [name for name, each in form.errors.items() if not each]:
         del form.errors[name]
     context["errors"] = AdminErrorList(form, formsets)

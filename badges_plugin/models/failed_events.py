@@ -35,7 +35,9 @@ class FailedEvent(models.Model):
     fingerprint = models.CharField(
         max_length=64, unique=True, editable=False, help_text=_("The same for every delivery of a message.")
     )
-    bus = models.CharField(_("bus"), max_length=16, help_text=_("“process” means that this service sent the event itself."))
+    bus = models.CharField(
+        _("bus"), max_length=16, help_text=_("“process” means that this service sent the event itself.")
+    )
     topic = models.CharField(_("topic"), max_length=255)
     group = models.CharField(_("consumer group"), max_length=255)
     position = models.CharField(
@@ -48,7 +50,9 @@ class FailedEvent(models.Model):
         _("time of the broker"), null=True, blank=True, help_text=_("When the bus received it, if the bus says so.")
     )
     metadata = models.JSONField(
-        _("metadata"), default=dict, help_text=_("As openedx-events defines it, or the headers of an unreadable message.")
+        _("metadata"),
+        default=dict,
+        help_text=_("As openedx-events defines it, or the headers of an unreadable message."),
     )
     payload = models.JSONField(
         _("payload"), null=True, blank=True, help_text=_("The content of the event. Empty if it could not be decoded.")

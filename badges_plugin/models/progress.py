@@ -37,7 +37,9 @@ class Learner(models.Model):
     was_named = models.BooleanField(
         _("had a name"),
         default=False,
-        help_text=_("Whether Credentials ever knew the full name. If it is lost, nothing is issued until it is known again."),
+        help_text=_(
+            "Whether Credentials ever knew the full name. If it is lost, nothing is issued until it is known again."
+        ),
     )
 
     class Meta:

@@ -92,7 +92,7 @@ def test_a_new_template_cannot_be_active(client: Client) -> None:
         # the other configured event has it, this one has not
         (("course.ccx_course_key", "eq", "x"), "has no usable value at course.ccx_course_key"),
         (("is_passing", "eq", "maybe"), "“maybe” is not a boolean"),
-        (("is_passing", "gt", "true"), "is_passing is of the kind “true or false”. Choose one of: equal to, not equal to."),
+        (("is_passing", "gt", "true"), "is of the kind “true or false”. Choose one of: equal to, not equal to."),
         (("course.start", "gt", "soon"), "“soon” is not a date"),
         (("course.course_key", "in", " , "), "list of values is empty"),
     ],

@@ -127,14 +127,14 @@ def test_titles_of_the_catalog_are_said_instead_of_keys(monkeypatch: pytest.Monk
 
 def test_a_group_asks_for_a_number_of_its_requirements() -> None:
     template, user = make_template(), make_user()
-    group = RequirementGroup.named(template, "Maths")
+    group = RequirementGroup.named(template, "Math")
     group.needed = 2
     group.save()
     for course in (ALGEBRA, LOGIC, ART):
-        requires_course(template, course, group="Maths")
+        requires_course(template, course, group="Math")
     send_passing(user, LOGIC)
     [found] = of(user, template).groups
-    assert (found.name, found.done, found.needed, found.is_fulfilled, found.share) == ("Maths", 1, 2, False, 0.5)
+    assert (found.name, found.done, found.needed, found.is_fulfilled, found.share) == ("Math", 1, 2, False, 0.5)
     assert [each.explanation for each in found.requirements] == [
         "not fulfilled",
         "fulfilled; last event: passed on Jan. 1, 2026",
@@ -240,14 +240,14 @@ def test_stored_progress_is_read_by_its_key() -> None:
 
 
 def test_the_awards_of_a_learner_say_how_they_ended_and_why() -> None:
-    template, user = make_template(name="Maths"), make_user()
+    template, user = make_template(name="Math"), make_user()
     penalizes_failing(template, requires_course(template))
     send_passing(user)
     api.revoke_award(BadgeAward.objects.get(), reason="Copied the exam")
     send_passing(user, is_passing=False, minute=1)
     send_passing(user, minute=2)
     newest, first = reading.awards_of_learners([user.pk])[user.pk]
-    assert (newest.state, newest.number, newest.ending_text, newest.template_name) == (AwardState.HELD, 2, "", "Maths")
+    assert (newest.state, newest.number, newest.ending_text, newest.template_name) == (AwardState.HELD, 2, "", "Math")
     assert (first.state, first.ending, first.reason) == (AwardState.REVOKED, "by_hand", "Copied the exam")
     assert first.ended_at is not None
     assert first.ending_text

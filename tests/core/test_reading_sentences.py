@@ -189,38 +189,38 @@ def test_days_are_those_of_the_site(settings: Any, zone: str, sentence: str) -> 
     assert str(phrase(facts(PASSING_RULE, period("lt", "2027-06-01T22:00Z")), TITLES)) == sentence
 
 
-class _German(gettext.GNUTranslations):
+class _French(gettext.GNUTranslations):
     """A catalog in memory: other plural forms, another order of words."""
 
     def __init__(self) -> None:
         super().__init__()
         self._catalog = {
-            "June": "Juni",
-            ("Pass %(count)d course of %(org)s", 0): "%(count)d Kurs von %(org)s bestehen",
-            ("Pass %(count)d course of %(org)s", 1): "%(count)d Kurse von %(org)s bestehen",
-            "%(what)s, before %(end)s": "Vor dem %(end)s: %(what)s",
-            "Pass %(course)s": "%(course)s bestehen",
+            "June": "juin",
+            ("Pass %(count)d course of %(org)s", 0): "Réussir %(count)d cours de %(org)s",
+            ("Pass %(count)d course of %(org)s", 1): "Réussir %(count)d cours différents de %(org)s",
+            "%(what)s, before %(end)s": "Avant le %(end)s : %(what)s",
+            "Pass %(course)s": "Réussir %(course)s",
         }
 
     @staticmethod
     def plural(number: int) -> int:
-        return int(number != 1)
+        return int(number > 1)
 
 
 @pytest.fixture
-def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    catalog = trans_real.translation("de")
-    monkeypatch.setattr(catalog, "_catalog", trans_real.TranslationCatalog(_German()))
-    with translation.override("de"):
+def french(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    catalog = trans_real.translation("fr")
+    monkeypatch.setattr(catalog, "_catalog", trans_real.TranslationCatalog(_French()))
+    with translation.override("fr"):
         yield
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (facts(PASSING_RULE, course(ALGEBRA), period("lt", "2027-06-01")), "Vor dem 1. Juni 2027: Algebra bestehen"),
-        (facts(PASSING_RULE, starts_with("course-v1:edX+"), count=5, **BY_COURSE), "5 Kurse von edX bestehen"),
+        (facts(PASSING_RULE, course(ALGEBRA), period("lt", "2027-06-01")), "Avant le 1 juin 2027 : Réussir Algebra"),
+        (facts(PASSING_RULE, starts_with("course-v1:edX+"), count=5, **BY_COURSE), "Réussir 5 cours différents de edX"),
     ],
 )
-def test_the_reader_chooses_the_language(german: None, given: Facts, sentence: str) -> None:
+def test_the_reader_chooses_the_language(french: None, given: Facts, sentence: str) -> None:
     assert str(phrase(given, TITLES)) == sentence
