@@ -24,7 +24,7 @@ from badges_plugin.processing import collector, learners
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.history import HistoryChanges, process_history
 from badges_plugin.processing.outbox import publish_pending
-from badges_plugin.processing.pipeline import Outcome, process_event
+from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
 
 __all__ = [
     "BadgingEvent",
@@ -42,6 +42,7 @@ __all__ = [
     "forget_fulfillments",
     "handle_event",
     "keep_fulfillments",
+    "process_batch",
     "process_event",
     "process_history",
     "publish_pending",

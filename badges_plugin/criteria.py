@@ -19,6 +19,8 @@ from uuid import UUID
 
 from badges_plugin.data import EventStamp
 
+MAX_COUNT = 1000
+"""How many events or values a requirement can ask for."""
 MAX_VALUES = 2000
 """Registers that are kept of one requirement of a learner at most, the newest ones."""
 MAX_TIMES = 100
@@ -60,8 +62,15 @@ class Register(Protocol):
     def times(self) -> Sequence[str]: ...
 
 
+Registers = Mapping[int, Sequence[Register]]
+"""Registers of one learner's progress, by requirement id."""
+
+
 class RulesThatCount(Protocol):
     """Which rules a register may have been made under: ``models.validity.Validity``."""
+
+    @property
+    def current(self) -> str: ...
 
     def covers(self, made_under: str) -> bool: ...
 
@@ -104,9 +113,9 @@ class Way:
         """Whether a register was written by a requirement that counts in this way."""
         return register.value_key == FLOOR if self.is_one else register.value_key.startswith(self.prefix)
 
-    def key_of_value(self, value: object) -> str:
+    def key_of_value(self, value: str) -> str:
         """Return the value key of a counted value, in the form in which values are compared."""
-        return self.prefix + hashlib.sha256(f"{type(value).__name__}:{value}".encode()).hexdigest()[:48]
+        return self.prefix + hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:48]
 
     def key_of_event(self, event_id: UUID) -> str:
         """Return the value key of an event that is counted by itself."""
@@ -155,7 +164,7 @@ class Criterion:
 
         ``not_before``: only events at or after that moment count, as for a group whose turn begins then.
         """
-        rows = [row for row in registers if row.requirement_id == self.id]
+        rows = list(registers)
         floor = floor_of(rows)
         found: dict[UUID | str, Held] = {}
         for row in rows:
@@ -164,8 +173,8 @@ class Criterion:
             moments = [m for m in moments_of(row, floor, counts_from) if not_before is None or m >= not_before]
             if not moments:
                 continue
-            # An event that was counted in another way before is one event, not two.
-            key = row.event_id if self.way.is_each_event else row.value_key
+            # An event that was counted in another way before is one event, not two; and where one is enough, any is it.
+            key = row.event_id if self.way.is_each_event else FLOOR if self.way.is_one else row.value_key
             held = Held(row, min(moments))
             if key not in found or held.since < found[key].since:
                 found[key] = held
@@ -217,7 +226,7 @@ class Group:
 
     def standing(
         self,
-        registers: Sequence[Register],
+        registers: Registers,
         *,
         counts_from: datetime | None = None,
         measure: Measure = Measure.COUNTING,
@@ -225,7 +234,9 @@ class Group:
     ) -> GroupStanding:
         """Return how much of the group is done; ``not_before`` as for ``Criterion.tally``."""
         tallies = tuple(
-            criterion.tally(registers, counts_from=counts_from, measure=measure, not_before=not_before)
+            criterion.tally(
+                registers.get(criterion.id, ()), counts_from=counts_from, measure=measure, not_before=not_before
+            )
             for criterion in self.criteria
         )
         return GroupStanding(self, tallies, is_waiting=not_before == _NEVER)
@@ -304,7 +315,7 @@ class Criteria:
         In order: each group is done at the earliest moment at which it is fulfilled by events that are not before the
         moment at which the one before it was done.
         """
-        rows, turn, standings = list(registers), None, []
+        rows, turn, standings = by_requirement(registers), None, []
         for group in self.groups:
             standing = group.standing(rows, counts_from=counts_from, measure=measure, not_before=turn)
             if self.in_order:
@@ -329,7 +340,7 @@ class Criteria:
 
         What was made under rules that staff have not decided about still protects the badge.
         """
-        rows, gone = list(registers), frozenset(lost)
+        rows, gone = by_requirement(registers), frozenset(lost)
         return [
             group
             for group in self.groups
@@ -341,6 +352,14 @@ class Criteria:
     def by_id(self) -> Mapping[int, Criterion]:
         """Return what is asked for by requirement id."""
         return {criterion.id: criterion for group in self.groups for criterion in group.criteria}
+
+
+def by_requirement(registers: Iterable[Register]) -> Registers:
+    """Return registers by requirement id."""
+    found: dict[int, list[Register]] = {}
+    for register in registers:
+        found.setdefault(register.requirement_id, []).append(register)
+    return found
 
 
 def stamp_of(register: Register) -> EventStamp:

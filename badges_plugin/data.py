@@ -69,9 +69,20 @@ class BadgingEvent:
         return f"{self.type} {self.stamp.id}"
 
 
+EVENT_TIME = "event.time"
+"""Key path of the time of any event, which is not a part of what it carries."""
+
+
 def resolve(payload: object, key_path: str) -> object:
-    """Return the value at a dotted key path of nested data objects or mappings, or None where there is none."""
+    """Return the value at a dotted key path of nested data objects or mappings, or None where there is none.
+
+    Of an event, key paths start from what it carries; its time is at ``event.time``.
+    """
     value = payload
+    if isinstance(payload, BadgingEvent):
+        if key_path == EVENT_TIME:
+            return payload.stamp.time
+        value = payload.payload
     for name in key_path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
         if value is None:

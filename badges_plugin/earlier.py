@@ -7,11 +7,12 @@ were awarded stay either way.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 
 from badges_plugin.models import BadgeAward, BadgeRequirement, Fulfillment, RulesetVersion
 from badges_plugin.models.validity import Validity, digest_of, number_of
@@ -30,12 +31,15 @@ class Earlier:
 
 
 def undecided(requirements: Iterable[BadgeRequirement]) -> dict[int, Earlier]:
-    """Return, by primary key, what somebody must decide about. One query, and the rules' where not prefetched."""
+    """Return, by primary key, what somebody must decide about.
+
+    One query, a second one where there is something, and the rules' where not prefetched.
+    """
     return _undecided({requirement.pk: requirement.validity() for requirement in requirements})
 
 
 def undecided_after(requirement: BadgeRequirement, digest: str) -> Earlier:
-    """Return what would be undecided if the rules of a requirement became those of a digest. One query."""
+    """Return what would be undecided if the rules of a requirement became those of a digest. Two queries at most."""
     return _undecided({requirement.pk: requirement.validity(digest)}).get(requirement.pk, Earlier())
 
 
@@ -77,19 +81,24 @@ def _open_rules(requirement: BadgeRequirement, validity: Validity, before: str) 
 
 
 def _undecided(validities: Mapping[int, Validity]) -> dict[int, Earlier]:
+    fulfilled = Fulfillment.objects.filter(requirement__in=list(validities), is_fulfilled=True).order_by()
+    open_rules: dict[int, set[str]] = defaultdict(set)
+    for requirement_id, made_under in fulfilled.values_list("requirement_id", "made_under").distinct():
+        if validities[requirement_id].is_open(made_under):
+            open_rules[requirement_id].add(made_under)
+    if not open_rules:
+        return {}
+    # Who did several things under them is one learner.
+    is_open = Q(*(Q(requirement=pk, made_under__in=rules) for pk, rules in open_rules.items()), _connector=Q.OR)
     held = Exists(BadgeAward.objects.filter(progress=OuterRef("progress"), revoked_at=None))
     rows = (
-        Fulfillment.objects.filter(requirement__in=list(validities), is_fulfilled=True)
+        fulfilled.filter(is_open)
         .annotate(has_badge=held)
-        .order_by()
-        .values("requirement_id", "made_under", "has_badge")
-        .annotate(learners=Count("pk"))
+        .values("requirement_id", "has_badge")
+        .annotate(learners=Count("progress", distinct=True))
     )
-    found: dict[int, Earlier] = {}
-    for row in rows:
-        if validities[row["requirement_id"]].is_open(row["made_under"]):
-            before = found.get(row["requirement_id"], Earlier())
-            found[row["requirement_id"]] = Earlier(
-                before.learners + row["learners"], before.holders + (row["learners"] if row["has_badge"] else 0)
-            )
-    return found
+    numbers = {(row["requirement_id"], row["has_badge"]): row["learners"] for row in rows}
+    return {
+        pk: Earlier(numbers.get((pk, True), 0) + numbers.get((pk, False), 0), numbers.get((pk, True), 0))
+        for pk in open_rules
+    }

@@ -24,7 +24,7 @@ from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.learning.data import UserData
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 
-from badges_plugin.data import BadgingEvent, EventStamp, LearnerData, ValueKind, resolve
+from badges_plugin.data import EVENT_TIME, BadgingEvent, EventStamp, LearnerData, ValueKind, resolve
 from badges_plugin.exceptions import IgnoredEvent, UnusableEventType
 
 # Attribute names under which event data classes keep the person the event is about, most certain first.
@@ -83,9 +83,9 @@ def get_event_type(name: str) -> EventType:
         signal,
         root,
         earner_path,
-        kinds={path: kind for path, cls, _ in leaves if (kind := _kind_of(cls))},
+        kinds={path: kind for path, cls, _ in leaves if (kind := _kind_of(cls))} | {EVENT_TIME: ValueKind.DATETIME},
         personal_paths=frozenset(path for path, cls, inside_user in leaves if inside_user and _kind_of(cls)),
-        classes={path: cls for path, cls, _ in leaves},
+        classes={path: cls for path, cls, _ in leaves} | {EVENT_TIME: datetime},
     )
 
 

@@ -108,6 +108,14 @@ def as_text(value: object) -> str | None:
     return None if isinstance(value, bool | int | float | list | tuple | dict | date) else str(value)
 
 
+def as_counted(value: object) -> str | None:
+    """Return the form in which different values are told apart, or None for what cannot be counted."""
+    if isinstance(value, datetime):
+        return _written(_as_datetime(value))
+    found = _written(value) if isinstance(value, bool | int | float | date) else as_text(value)
+    return found or None
+
+
 def _as_boolean(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 

@@ -9,62 +9,35 @@ either.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from badges_plugin.criteria import Criteria, Group
 from badges_plugin.data import BadgingEvent, ValueKind, resolve
 from badges_plugin.exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, Fulfillment, RulesetVersion
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
 from badges_plugin.models.requirements import EventCondition, compile_for
-from badges_plugin.models.validity import Validity
-from badges_plugin.rules import Rule, as_comparable
+from badges_plugin.rules import Rule, as_comparable, as_counted
 
 logger = get_logger(__name__)
-
-_NOTHING_COUNTS = Validity("no rules")
 
 BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
 
 
 @dataclass(frozen=True)
 class CompiledTemplate:
-    """An active template. ``groups`` are sets of requirement ids, of which one each must be fulfilled."""
+    """An active template and what it asks for."""
 
     row: BadgeTemplate
     """As it was when the ruleset was compiled; every change of it makes a new ruleset."""
-    groups: tuple[frozenset[int], ...]
-    validities: Mapping[int, Validity] = field(default_factory=dict)
-    """By requirement id: which fulfillments count."""
+    criteria: Criteria
 
     @property
     def id(self) -> int:
         return self.row.pk
-
-    def validity(self, requirement_id: int) -> Validity:
-        return self.validities.get(requirement_id, _NOTHING_COUNTS)
-
-    def counts(self, row: Fulfillment) -> bool:
-        """Whether a fulfillment holds, and was made under rules that count."""
-        return row.is_fulfilled and self.validity(row.requirement_id).covers(row.made_under)
-
-    def protects(self, row: Fulfillment) -> bool:
-        """Whether a fulfillment holds the badge when a penalty takes another one of its group: unless forgotten."""
-        return row.is_fulfilled and not self.validity(row.requirement_id).is_forgotten(row.made_under)
-
-    def is_complete(self, fulfilled: Set[int]) -> bool:
-        """Whether every group has a fulfilled requirement. A template without groups is never complete."""
-        return bool(self.groups) and all(group & fulfilled for group in self.groups)
-
-    def completed_at(self, since: Mapping[int, datetime]) -> datetime:
-        """Return when the last group was fulfilled, each by the first of its requirements that was, and still is.
-
-        ``since`` has the requirements that are fulfilled. Raises ValueError when the template is not complete.
-        """
-        return max(min(since[pk] for pk in group if pk in since) for group in self.groups)
 
 
 @dataclass(frozen=True)
@@ -74,8 +47,13 @@ class Condition:
     template_id: int
     requirement_ids: frozenset[int]
     rules: tuple[Rule, ...]
+    counted_by: str = ""
+    """Of a requirement: the key path whose values it counts. An event without a value there does not apply."""
 
     def applies(self, payload: object) -> bool:
+        """Whether an event, or what it carries, satisfies all rules and can be counted."""
+        if self.counted_by and as_counted(resolve(payload, self.counted_by)) is None:
+            return False
         return all(rule.matches(payload) for rule in self.rules)
 
 
@@ -124,7 +102,7 @@ class ConditionIndex:
             by_value.setdefault(value, []).append(condition)
 
     def find(self, payload: object) -> dict[int, frozenset[int]]:
-        """Return the requirement ids, by template, of all conditions that apply to the payload."""
+        """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries."""
         found: dict[int, frozenset[int]] = defaultdict(frozenset)
         for condition in self._candidates(payload):
             if condition.applies(payload):
@@ -174,7 +152,7 @@ def _without(
 ) -> dict[int, frozenset[int]]:
     if event.type not in index:
         return {}
-    found = index[event.type].find(event.payload)
+    found = index[event.type].find(event)
     return {template_id: ids for template_id, ids in found.items() if template_id not in own}
 
 
@@ -194,15 +172,12 @@ def compile_ruleset(token: UUID | None = None) -> Ruleset:
     requirements: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     penalties: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     active = BadgeTemplate.objects.filter(is_active=True).prefetch_related(
-        "requirements__rules", "penalties__rules", "penalties__requirements"
+        "requirements__rules", "requirements__group", "penalties__rules", "penalties__requirements"
     )
     for template in active:
         own = {requirement.pk for requirement in template.requirements.all()}
-        templates[template.pk] = CompiledTemplate(
-            template,
-            _groups(template.requirements.all()),
-            {requirement.pk: requirement.validity() for requirement in template.requirements.all()},
-        )
+        criteria = criteria_of(template.requirements.all(), in_order=template.in_order)
+        templates[template.pk] = CompiledTemplate(template, criteria)
         for requirement in template.requirements.all():
             _add(requirements, template, requirement, [requirement.pk])
         for penalty in template.penalties.all():
@@ -219,16 +194,29 @@ def compile_ruleset(token: UUID | None = None) -> Ruleset:
 
 
 def grouped(requirements: Iterable[BadgeRequirement]) -> list[list[BadgeRequirement]]:
-    """Return the requirements by group; one without a group is alone. Every group must be fulfilled."""
+    """Return the requirements by group, in the order of their positions; one without a group is alone.
+
+    Every group must be fulfilled. Groups of the same position are in the order of their oldest requirements.
+    """
     members: dict[object, list[BadgeRequirement]] = defaultdict(list)
     for requirement in requirements:
         alone = requirement.group_id is None
         members[alone, requirement.pk if alone else requirement.group_id].append(requirement)
-    return list(members.values())
+    return sorted(members.values(), key=lambda group: (_position(group[0]), min(each.pk for each in group)))
 
 
-def _groups(requirements: Iterable[BadgeRequirement]) -> tuple[frozenset[int], ...]:
-    return tuple(frozenset(requirement.pk for requirement in group) for group in grouped(requirements))
+def criteria_of(requirements: Iterable[BadgeRequirement], *, in_order: bool) -> Criteria:
+    """Return what requirements of one template ask for. No query where rules and groups are prefetched."""
+    return Criteria(tuple(map(_group, grouped(requirements))), in_order)
+
+
+def _group(members: Sequence[BadgeRequirement]) -> Group:
+    row, criteria = members[0].group, tuple(requirement.criterion() for requirement in members)
+    return Group(criteria) if row is None else Group(criteria, row.needed, row.pk)
+
+
+def _position(requirement: BadgeRequirement) -> int:
+    return requirement.position if requirement.group is None else requirement.group.position
 
 
 def _add(
@@ -239,7 +227,8 @@ def _add(
 ) -> None:
     rules = _compile_rules(template, condition)
     if rules is not None:
-        index[condition.event_type].add(Condition(template.pk, frozenset(requirement_ids), rules))
+        counted_by = condition.counted_by if isinstance(condition, BadgeRequirement) else ""
+        index[condition.event_type].add(Condition(template.pk, frozenset(requirement_ids), rules, counted_by))
 
 
 def _compile_rules(template: BadgeTemplate, condition: EventCondition) -> tuple[Rule, ...] | None:

@@ -108,19 +108,19 @@ def make_template(**changes: Any) -> BadgeTemplate:
 
 
 def requires(
-    template: BadgeTemplate, *rules: tuple[str, str, str], event_type: str = PASSING, group: str = ""
+    template: BadgeTemplate, *rules: tuple[str, str, str], event_type: str = PASSING, group: str = "", **asks: Any
 ) -> BadgeRequirement:
-    """Add a requirement with rules (key path, operator, value)."""
+    """Add a requirement with rules (key path, operator, value); ``asks`` are other columns, such as its count."""
     row = RequirementGroup.named(template, group) if group else None
-    requirement = RequirementFactory.create(template=template, event_type=event_type, group=row)
+    requirement = RequirementFactory.create(template=template, event_type=event_type, group=row, **asks)
     for key_path, operator, value in rules:
         DataRule.objects.create(requirement=requirement, key_path=key_path, operator=operator, value=value)
     return requirement
 
 
-def requires_course(template: BadgeTemplate, course: str = COURSE, *, group: str = "") -> BadgeRequirement:
+def requires_course(template: BadgeTemplate, course: str = COURSE, *, group: str = "", **asks: Any) -> BadgeRequirement:
     """Add the requirement to pass a course."""
-    return requires(template, ("course.course_key", "eq", course), ("is_passing", "eq", "true"), group=group)
+    return requires(template, ("course.course_key", "eq", course), ("is_passing", "eq", "true"), group=group, **asks)
 
 
 def penalizes(

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from badges_plugin import api
 from badges_plugin.models import BadgeRequirement
 from badges_plugin.models.requirements import AbstractDataRule
-from badges_plugin.models.validity import digest
 from badges_plugin.reading import Condition, event_label, rules_sentence
 
 KEEP, FORGET = "keep", "forget"
@@ -62,7 +61,7 @@ def unasked(condition: Condition) -> Questions:
 def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Mapping[str, str]) -> Questions:
     """Return the questions that new values and rules raise, with the answers that were given."""
     stored = type(condition).objects.filter(pk=condition.pk).first() if condition.pk else None
-    new = digest(condition.event_type, rules)
+    new = condition.digest(rules)
     if stored is not None and stored.digest() == new:
         return unasked(condition)
     earlier = NOBODY

@@ -2,12 +2,12 @@
 
 from badges_plugin.models.configuration import RulesetVersion
 from badges_plugin.models.failed_events import FailedEvent
+from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.progress import (
     BadgeAward,
     BadgeProgress,
     Ending,
-    Fulfillment,
     Learner,
     LearnerLock,
     RetiredLearner,

@@ -1,17 +1,13 @@
-"""What learners did: fulfillments, progress and awards. All of it hangs on the Credentials user by foreign key."""
+"""Learners, their progress and their awards. All of it hangs on the Credentials user by foreign key."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.data import BadgingEvent, EventStamp
 from badges_plugin.host import User, UserCredential
-from badges_plugin.models.requirements import BadgeRequirement
 from badges_plugin.models.templates import BadgeTemplate
 
 
@@ -149,91 +145,6 @@ class BadgeProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.template_id}"
-
-
-class Fulfillment(models.Model):
-    """The last thing that was heard of one requirement of one learner, and from which event.
-
-    A row with ``is_fulfilled`` False is as important as one with True: it remembers the penalty, so that an
-    older event that arrives later cannot undo it.
-
-    .. no_pii: This model has no PII.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    progress = models.ForeignKey(
-        BadgeProgress, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("progress")
-    )
-    requirement = models.ForeignKey(
-        BadgeRequirement, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("requirement")
-    )
-    value_key = models.CharField(
-        max_length=64,
-        blank=True,
-        default="",
-        editable=False,
-        help_text=_("What tells the counted values of a requirement apart. Empty where nothing is counted."),
-    )
-    value = models.CharField(
-        _("counted value"), max_length=255, blank=True, default="", help_text=_("The counted value, for people.")
-    )
-    is_fulfilled = models.BooleanField(_("fulfilled"))
-    event_id = models.UUIDField(_("event id"))
-    event_type = models.CharField(_("event type"), max_length=255)
-    event_time = models.DateTimeField(_("event time"))
-    made_under = models.CharField(
-        _("made under"),
-        max_length=64,
-        blank=True,
-        editable=False,
-        help_text=_("Fingerprint of the requirement's rules at that time. Empty for what is not fulfilled."),
-    )
-    reset_time = models.DateTimeField(
-        _("reset at"), null=True, blank=True, help_text=_("Time of the newest penalty that reset it.")
-    )
-    reset_id = models.UUIDField(null=True, blank=True, editable=False)
-    times = models.JSONField(
-        default=list,
-        blank=True,
-        editable=False,
-        help_text=_("The times of the events since the last reset, where groups are asked for in order."),
-    )
-    since = models.DateTimeField(
-        _("since"),
-        null=True,
-        blank=True,
-        help_text=_("When this began to hold. Later events may have repeated it. Empty: with the event."),
-    )
-
-    class Meta:
-        verbose_name = _("fulfillment")
-        verbose_name_plural = _("fulfillments")
-        constraints = [
-            models.UniqueConstraint(fields=("progress", "requirement", "value_key"), name="badges_fulfillment_value"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.requirement_id}: {self.is_fulfilled}"
-
-    @property
-    def stamp(self) -> EventStamp:
-        """Return identity and time of the event that was applied last."""
-        return EventStamp(self.event_time, self.event_id)
-
-    @property
-    def held_since(self) -> datetime:
-        """Return when what it says began to be so."""
-        return self.since or self.event_time
-
-    def note(self, event: BadgingEvent, *, is_fulfilled: bool, is_renewal: bool = False) -> None:
-        """Take over what an event says.
-
-        ``is_renewal``: what was fulfilled before was so under other rules, and begins anew.
-        """
-        is_news = is_renewal or self.is_fulfilled is not is_fulfilled  # so of a new row, too
-        self.since = event.stamp.time if is_news else self.held_since
-        self.is_fulfilled = is_fulfilled
-        self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
 
 
 class Ending(models.TextChoices):

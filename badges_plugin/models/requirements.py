@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,15 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf, events
+from badges_plugin.criteria import MAX_COUNT, Criterion, Way, way_of
+from badges_plugin.data import EVENT_TIME, ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models.configuration import ConfigurationModel, renew_for_links
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.templates import BadgeTemplate
-from badges_plugin.models.validity import Validity, digest, fingerprint
+from badges_plugin.models.validity import RuleText, Validity, digest, fingerprint
 from badges_plugin.rules import Operator, Rule, compile_rule
-
-MAX_COUNT = 1000
-"""How many events or values a requirement can ask for."""
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -69,9 +69,9 @@ class EventCondition(ConfigurationModel):
         """Return the rules that are stored for this condition."""
         raise NotImplementedError
 
-    def digest(self) -> str:
-        """Return what is the same as long as event type and stored rules mean the same."""
-        return digest(self.event_type, self.existing_rules())
+    def digest(self, rules: Iterable[RuleText] | None = None) -> str:
+        """Return what is the same as long as it means the same with these rules, or with the stored ones."""
+        return digest(self.event_type, self.existing_rules() if rules is None else rules)
 
 
 class BadgeRequirement(EventCondition):
@@ -146,13 +146,15 @@ class BadgeRequirement(EventCondition):
         return self.description or f"{self.event_type} #{self.pk}"
 
     def clean(self) -> None:
-        """Refuse the group of another template as well."""
+        """Refuse the group of another template, and what cannot be counted, as well."""
         super().clean()
         self._refuse_foreign_group()
+        self._refuse_uncountable()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save. Raises ValidationError when the group is another template's."""
+        """Save. Raises ValidationError when the group is another template's, or the count cannot work."""
         self._refuse_foreign_group()
+        self._refuse_uncountable()
         super().save(*args, **kwargs)
 
     def _refuse_foreign_group(self) -> None:
@@ -160,8 +162,27 @@ class BadgeRequirement(EventCondition):
             message = _("The group “%(name)s” is another badge template's.")
             raise ValidationError({"group": message % {"name": self.group}})
 
+    def _refuse_uncountable(self) -> None:
+        self.counted_by = self.counted_by.strip()
+        if not 1 <= self.count <= MAX_COUNT:
+            raise ValidationError({"count": _("The count must be between 1 and %d.") % MAX_COUNT})
+        if self.counted_by and (reason := _uncountable(self.event_type, self.counted_by)):
+            raise ValidationError({"counted_by": reason})
+
     def existing_rules(self) -> list[AbstractDataRule]:
         return list(self.rules.all()) if self.pk else []
+
+    @property
+    def way(self) -> Way:
+        """Return how it counts."""
+        return way_of(self.count, self.counted_by)
+
+    def criterion(self) -> Criterion:
+        """Return what it asks for, as far as that can be decided without looking at events."""
+        return Criterion(self.pk, self.validity(), self.count, self.counted_by)
+
+    def digest(self, rules: Iterable[RuleText] | None = None) -> str:
+        return digest(self.event_type, self.existing_rules() if rules is None else rules, self.way)
 
     def validity(self, digest: str | None = None) -> Validity:
         """Return which fulfillments count under the stored rules, or under those of a digest that are to come."""
@@ -287,6 +308,25 @@ def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
             % {"event_type": event_type, "key_path": rule.key_path}
         )
     return compile_rule(rule.key_path, rule.operator, rule.value, kind)
+
+
+def countable_key_paths(event_type: str) -> list[str]:
+    """Return the key paths whose different values can be counted. Raises UnusableEventType."""
+    kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
+    return [path for path, kind in kinds.items() if kind is not ValueKind.LIST and path != EVENT_TIME]
+
+
+def _uncountable(event_type: str, key_path: str) -> str:
+    """Return, in a sentence for staff, why the values at a key path cannot be counted; empty when they can."""
+    if key_path == EVENT_TIME:
+        return gettext("The time differs in every event. Leave this empty to count each event.")
+    try:
+        if key_path in countable_key_paths(event_type):
+            return ""
+    except UnusableEventType as error:
+        return str(error)
+    text = gettext("The values at “%(key_path)s” cannot be counted in events of type %(event_type)s.")
+    return text % {"key_path": key_path, "event_type": event_type}
 
 
 def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:

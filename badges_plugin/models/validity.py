@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from badges_plugin import events
+from badges_plugin.criteria import Way
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.rules import compile_rule
 
@@ -53,13 +54,19 @@ class Validity:
         return number_of(made_under) < self.forgotten.get(digest_of(made_under), 0)
 
 
-def digest(event_type: str, rules: Iterable[RuleText]) -> str:
+_ONE_EVENT = Way()
+
+
+def digest(event_type: str, rules: Iterable[RuleText], way: Way = _ONE_EVENT) -> str:
     """Return what is the same for rules that mean the same, whatever their order, blanks and repetitions.
 
-    Rules that cannot be compiled, after a new release of openedx-events for example, are taken letter by letter.
+    How a requirement counts belongs to what its rules mean; how many it asks for does not. Rules that cannot be
+    compiled, after a new release of openedx-events for example, are taken letter by letter.
     """
-    written = sorted({_canonical(event_type, rule) for rule in rules})
-    return hashlib.sha256(json.dumps([event_type, written]).encode()).hexdigest()[:32]
+    meaning: list[object] = [event_type, sorted({_canonical(event_type, rule) for rule in rules})]
+    if not way.is_one:
+        meaning.append(f"by {way.counted_by}" if way.counted_by else "each event")
+    return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()[:32]
 
 
 def fingerprint(digest: str, forgotten: Mapping[str, int]) -> str:

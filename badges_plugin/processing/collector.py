@@ -73,8 +73,7 @@ def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward:
         recorded_at=now,
         events=[
             {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
-            for row in sorted(change.fulfillments.values(), key=lambda row: row.stamp)
-            if change.template.counts(row)
+            for row in change.made_by
         ],
         publish_due_at=outbox.first_due(),
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db import transaction
 
-from badges_plugin.data import BadgingEvent, LearnerData
+from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import IgnoredEvent
-from badges_plugin.processing import collector, learners, progression
+from badges_plugin.processing import learners
+from badges_plugin.processing.batch import Applied, apply
 from badges_plugin.processing.collector import Collected
-from badges_plugin.processing.pipeline import count, refuse_future, with_current_ruleset
-from badges_plugin.processing.progression import Step
+from badges_plugin.processing.pipeline import step_of, with_current_ruleset
+from badges_plugin.processing.registers import Step
 from badges_plugin.ruleset import Ruleset
 
 
@@ -59,73 +60,34 @@ def _process(
         return HistoryChanges(ignored=(reason.reason,))
     if not steps:
         return HistoryChanges(ignored=ignored)
-    try:
-        changes = _rehearse(ruleset, steps) if dry_run else _apply(ruleset, steps)
-    except IgnoredEvent as reason:
-        return HistoryChanges(ignored=(*ignored, reason.reason))
-    return replace(changes, ignored=ignored)
+    applied = _rehearse(ruleset, steps) if dry_run else _apply(ruleset, steps)
+    if applied.ignored is not None:
+        return HistoryChanges(ignored=(*ignored, applied.ignored.reason))
+    return HistoryChanges(
+        awarded=tuple(pk for pk, what in applied.collected if what is Collected.AWARDED),
+        revoked=tuple(pk for pk, what in applied.collected if what is Collected.REVOKED),
+        is_new_learner=applied.is_new_learner,
+        is_repeated=applied.is_repeated,
+        ignored=ignored,
+    )
 
 
 def _steps(
     ruleset: Ruleset, events: Iterable[BadgingEvent], templates: Collection[int] | None
-) -> tuple[Sequence[Step], tuple[str, ...]]:
+) -> tuple[list[Step], tuple[str, ...]]:
     """Return the events that mean something, oldest first, and why others are left out."""
-    steps, ignored = [], []
-    for event in sorted(events, key=lambda event: event.stamp):
-        match = ruleset.match(event)
-        if templates is not None:
-            match = match.only(templates)
-        if not match:
-            continue
-        try:
-            refuse_future(event)
-        except IgnoredEvent as reason:
-            ignored.append(reason.reason)
-        else:
-            steps.append(Step(event, match))
-    return steps, tuple(ignored)
+    found = [step_of(ruleset, event, templates) for event in sorted(events, key=lambda event: event.stamp)]
+    steps = [step for step in found if isinstance(step, Step)]
+    return steps, tuple(step.reason for step in found if isinstance(step, IgnoredEvent))
 
 
-def _rehearse(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
+def _rehearse(ruleset: Ruleset, steps: Sequence[Step]) -> Applied:
     with transaction.atomic():
-        changes = _apply(ruleset, steps)
+        applied = _apply(ruleset, steps)
         transaction.set_rollback(True)
-    return changes
+    return applied
 
 
-def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> HistoryChanges:
-    newest = _with_whole_profile(steps)
-    people = learners.find_all(newest.learner)
-    learners.refuse_gone(newest, people)
-    found = people[0] if people else None
-    if found is not None and progression.is_applied(found, steps, ruleset):
-        return HistoryChanges(is_repeated=True)
-    with transaction.atomic():
-        held = learners.lock_and_update(learners.get_or_create(found, newest), newest)
-        ruleset.must_be_current()
-        changes = progression.apply(held, steps, ruleset)
-        collected = list(zip((change.template.id for change in changes), collector.collect(changes), strict=True))
-    count(what for _, what in collected)
-    return HistoryChanges(
-        awarded=tuple(pk for pk, what in collected if what is Collected.AWARDED),
-        revoked=tuple(pk for pk, what in collected if what is Collected.REVOKED),
-        is_new_learner=found is None,
-    )
-
-
-def _with_whole_profile(steps: Sequence[Step]) -> BadgingEvent:
-    """Return the newest event, with what it leaves out about its learner taken from the newest one that says it."""
-    newest = steps[-1].event
-    people = [step.event.learner for step in reversed(steps)]
-    lms_user_id = next((one.lms_user_id for one in people if one.lms_user_id is not None), None)
-    username = next((one.username for one in people if one.username), "")
-    # What was said of them under an older user name is over: a learner who is retired gets another one.
-    people = [one for one in people if one.username in {username, ""}]
-    whole = LearnerData(
-        lms_user_id=lms_user_id,
-        username=username,
-        email=next((one.email for one in people if one.email), ""),
-        name=next((one.name for one in people if one.name), ""),
-        is_active=newest.learner.is_active,
-    )
-    return replace(newest, learner=whole)
+def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> Applied:
+    (applied,) = apply(ruleset, [steps])
+    return applied

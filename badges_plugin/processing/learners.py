@@ -121,6 +121,14 @@ class FoundOrCreated:
     """Whether this transaction has made it, so that nobody else knows it yet."""
 
 
+def lock_number(found: User | None, event: BadgingEvent) -> int | None:
+    """Return which lock ``get_or_create`` takes, or None where it needs none: the host knows the user by the id."""
+    learner = event.learner
+    if found is not None and (learner.lms_user_id is None or has_id(found)):
+        return None
+    return (learner.lms_user_id or crc32(learner.username.casefold().encode())) % LearnerLock.COUNT
+
+
 def get_or_create(found: User | None, event: BadgingEvent) -> FoundOrCreated:
     """Make sure that the learner is a user, and only one; ``found`` is whom ``find`` returned.
 
@@ -128,10 +136,11 @@ def get_or_create(found: User | None, event: BadgingEvent) -> FoundOrCreated:
     the first that the transaction takes, and a user whom the host knows by the id needs none. Raises
     LearnerAppeared when the user name was taken at the same instant: the transaction must end then.
     """
-    learner = event.learner
-    if found is not None and (learner.lms_user_id is None or has_id(found)):
+    learner, number = event.learner, lock_number(found, event)
+    if found is not None and number is None:
         return FoundOrCreated(found)
-    LearnerLock.hold(learner.lms_user_id or crc32(learner.username.casefold().encode()))
+    if number is not None:
+        LearnerLock.hold(number)
     user = find(learner)
     if user is None:
         return FoundOrCreated(_create(learner), is_made=True)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import enum
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
-from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin import conf
 from badges_plugin.data import BadgingEvent, Deferral
-from badges_plugin.exceptions import ConfigurationChanged, DeferredEvent
+from badges_plugin.exceptions import ConfigurationChanged, DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
-from badges_plugin.processing import collector, learners, progression
-from badges_plugin.processing.collector import Collected
+from badges_plugin.processing import learners
+from badges_plugin.processing.batch import apply
+from badges_plugin.processing.registers import Step
 from badges_plugin.ruleset import Ruleset, current_ruleset
 
 ResultT = TypeVar("ResultT")
 
 ATTEMPTS = 5
 """How often an event is tried while staff change one thing after another."""
+
+
+BATCH_LEARNERS = 50
+"""How many learners share a transaction at most."""
 
 
 class Outcome(enum.Enum):
@@ -43,27 +48,69 @@ def process_event(event: BadgingEvent) -> Outcome:
     Raises IgnoredEvent for an event that can never be applied, and its subclass DeferredEvent for one that perhaps can
     be later; any other exception means that nothing of it was.
     """
-    return with_current_ruleset(lambda ruleset: _process(ruleset, event))
+    (outcome,) = process_batch([event])
+    if isinstance(outcome, IgnoredEvent):
+        raise outcome
+    return outcome
 
 
-def _process(ruleset: Ruleset, event: BadgingEvent) -> Outcome:
+def process_batch(events: Iterable[BadgingEvent]) -> list[Outcome | IgnoredEvent]:
+    """Apply events of any number of learners; each learner's end as if they had been processed one after another.
+
+    Returns, in the order of the events, what became of each, or why it must not be applied. Up to BATCH_LEARNERS
+    learners share a transaction; award and revocation follow once for a learner and badge, from where the events began
+    and where they end, as in ``process_history``. Any exception but those of single events means that nothing of the
+    learners of one transaction was applied: the same events can be given again, or in smaller batches.
+    """
+    taken = list(events)
+    of_learners: dict[object, dict[int, BadgingEvent]] = defaultdict(dict)
+    for number, event in enumerate(taken):
+        of_learners[event.learner.lms_user_id or event.learner.username.casefold()][number] = event
+    outcomes: dict[int, Outcome | IgnoredEvent] = {}
+    waiting = list(of_learners.values())
+    while waiting:
+        part, waiting = waiting[:BATCH_LEARNERS], waiting[BATCH_LEARNERS:]
+        outcomes |= with_current_ruleset(partial(_process, part))
+    return [outcomes[number] for number in range(len(taken))]
+
+
+def _process(batch: Sequence[Mapping[int, BadgingEvent]], ruleset: Ruleset) -> dict[int, Outcome | IgnoredEvent]:
+    """Return what became of numbered events, by number; each of the batch has the events of one learner."""
+    outcomes: dict[int, Outcome | IgnoredEvent] = {}
+    matched: list[dict[int, Step]] = []
+    for events in batch:
+        steps: dict[int, Step] = {}
+        for number, event in sorted(events.items(), key=lambda item: item[1].stamp):
+            step = step_of(ruleset, event)
+            if step is None:
+                learners.note_retirement(event)
+                outcomes[number] = Outcome.UNMATCHED
+            elif isinstance(step, IgnoredEvent):
+                outcomes[number] = step
+            else:
+                steps[number] = step
+        if steps:
+            matched.append(steps)
+    for steps, applied in zip(matched, apply(ruleset, [list(steps.values()) for steps in matched]), strict=True):
+        outcome = applied.ignored or (Outcome.REPEATED if applied.is_repeated else Outcome.APPLIED)
+        outcomes |= dict.fromkeys(steps, outcome)
+    return outcomes
+
+
+def step_of(
+    ruleset: Ruleset, event: BadgingEvent, templates: Collection[int] | None = None
+) -> Step | IgnoredEvent | None:
+    """Return what an event means, for these templates or for all; None: nothing; or why it must not be applied."""
     match = ruleset.match(event)
+    if templates is not None:
+        match = match.only(templates)
     if not match:
-        learners.note_retirement(event)
-        return Outcome.UNMATCHED
-    refuse_future(event)
-    steps = [progression.Step(event, match)]
-    people = learners.find_all(event.learner)
-    learners.refuse_gone(event, people)
-    found = people[0] if people else None
-    if found is not None and progression.is_applied(found, steps, ruleset):
-        return Outcome.REPEATED
-    with transaction.atomic():
-        held = learners.lock_and_update(learners.get_or_create(found, event), event)
-        ruleset.must_be_current()
-        collected = collector.collect(progression.apply(held, steps, ruleset))
-    count(collected)
-    return Outcome.APPLIED
+        return None
+    try:
+        _refuse_future(event)
+    except IgnoredEvent as reason:
+        return reason
+    return Step(event, match)
 
 
 def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
@@ -83,23 +130,10 @@ def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
     raise AssertionError("unreachable")
 
 
-def refuse_future(event: BadgingEvent) -> None:
+def _refuse_future(event: BadgingEvent) -> None:
     """Raise DeferredEvent for an event from the future: applied, it would make every event until then look old."""
     not_before = event.stamp.time - conf.config().future_tolerance
     if not_before > timezone.now():
         # Without the time: reasons are counted.
         reason = "the event's time is in the future, by the clock of this machine"
         raise DeferredEvent(reason, cause=Deferral.FUTURE, not_before=not_before)
-
-
-def count(collected: Iterable[Collected]) -> None:
-    """Tell the monitoring how many badges an event, or a history, awarded and revoked.
-
-    .. custom_attribute_name: badges_awarded
-    .. custom_attribute_description: Number of badges that were awarded by the event.
-    .. custom_attribute_name: badges_revoked
-    .. custom_attribute_description: Number of badges that were revoked by the event.
-    """
-    numbers = Counter(collected)
-    set_custom_attribute("badges_awarded", numbers[Collected.AWARDED])
-    set_custom_attribute("badges_revoked", numbers[Collected.REVOKED])

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from badges_plugin.data import BadgingEvent, EventStamp
+from badges_plugin.criteria import Standing
+from badges_plugin.data import BadgingEvent
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.processing import learners
-from badges_plugin.ruleset import CompiledTemplate, Match, Ruleset
-
-
-@dataclass(frozen=True)
-class Step:
-    """An event and what it means."""
-
-    event: BadgingEvent
-    match: Match
+from badges_plugin.processing.registers import Registers, Step
+from badges_plugin.ruleset import CompiledTemplate, Ruleset
 
 
 @dataclass(frozen=True)
@@ -31,27 +26,42 @@ class ProgressChange:
 
     progress: BadgeProgress
     template: CompiledTemplate
-    fulfillments: Mapping[int, Fulfillment]
-    """The state now, by requirement id."""
+    registers: Sequence[Fulfillment]
+    """The state now."""
     is_first: bool
     """Whether the learner had no progress on this template before."""
     stayed_complete: bool
     """Whether it was complete before and all the way: what was never incomplete is not earned anew."""
     reset_by: BadgingEvent | None
-    """The last event that broke a group: it took away the last requirement of it that was fulfilled, the forgotten
-    ones apart."""
+    """The last event that broke the badge: it took away something without which a group is not fulfilled any more, or
+    not in its turn. What was forgotten does not protect a group."""
     last_event: BadgingEvent
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Return how much of the badge is done."""
+        return self.template.criteria.standing(self.registers, counts_from=self.progress.counts_from)
 
     @property
     def is_complete(self) -> bool:
-        return _is_complete(self.template, self.fulfillments.values())
+        return self.standing.is_complete
 
     @property
     def completed_at(self) -> datetime:
-        """Return when it became complete, by the times of events and not of their arrival."""
-        return self.template.completed_at(
-            {row.requirement_id: row.held_since for row in self.fulfillments.values() if self.template.counts(row)}
-        )
+        """Return when it became complete, by the times of events and not of their arrival.
+
+        Raises ValueError when it is not.
+        """
+        moment = self.standing.completed_at
+        if moment is None:
+            raise ValueError("not complete")
+        return moment
+
+    @property
+    def made_by(self) -> list[Fulfillment]:
+        """Return the fulfillments that count, in the order of their events."""
+        counting = {id(register) for register in self.standing.registers}
+        return sorted((row for row in self.registers if id(row) in counting), key=lambda row: row.stamp)
 
 
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
@@ -63,8 +73,8 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     """
     if not learners.is_known(user):
         return False
-    stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
-    never_awarded: set[int] = set()
+    stored: dict[int, list[Fulfillment]] = defaultdict(list)
+    never_awarded: dict[int, BadgeProgress] = {}
     template_ids = _touched_templates(steps)
     rows = (
         Fulfillment.objects.filter(progress__user=user, progress__template__in=template_ids)
@@ -72,15 +82,19 @@ def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
         .annotate(was_awarded=Exists(BadgeAward.objects.filter(progress=OuterRef("progress"))))
     )
     for row in rows:
-        stored[row.progress.template_id][row.requirement_id] = row
+        stored[row.progress.template_id].append(row)
         if not row.was_awarded:
-            never_awarded.add(row.progress.template_id)
-    templates = [ruleset.templates[template_id] for template_id in template_ids]
-    return all(
-        not any(_news(template, step, stored[template.id]) for step in steps)
-        and not (template.id in never_awarded and _is_complete(template, stored[template.id].values()))
-        for template in templates
-    )
+            never_awarded[row.progress.template_id] = row.progress
+    for template_id in template_ids:
+        template, progress = ruleset.templates[template_id], never_awarded.get(template_id)
+        registers = Registers(template, stored[template_id])
+        if progress is not None and template.criteria.is_complete(registers.rows, counts_from=progress.counts_from):
+            return False
+        for step in steps:
+            registers.take(step)
+        if any(registers.settle()):
+            return False
+    return True
 
 
 def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
@@ -93,77 +107,35 @@ def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset)
     known: list[BadgeProgress] = []
     if not held.is_new:
         known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids).order_by("pk"))
-    stored: dict[int, dict[int, Fulfillment]] = defaultdict(dict)
+    stored: dict[int, list[Fulfillment]] = defaultdict(list)
     if known:
         for row in Fulfillment.objects.filter(progress__in=known):
-            stored[row.progress_id][row.requirement_id] = row
+            stored[row.progress_id].append(row)
     new = _start(user, template_ids - {progress.template_id for progress in known})
-    changes = []
-    touched: list[Fulfillment] = []
+    changes: list[ProgressChange] = []
+    saved: list[Fulfillment] = []
+    deleted: list[int] = []
     for progress in [*known, *new]:
         template = ruleset.templates[progress.template_id]
         # What follows needs both, and would ask the database for them again.
         progress.user, progress.template = user, template.row
-        change, rows = _apply_to(progress, template, steps, stored[progress.pk], is_first=progress in new)
+        registers = Registers(template, stored[progress.pk], counts_from=progress.counts_from)
+        stayed_complete, reset_by = registers.take_all(steps)
+        change = ProgressChange(
+            progress, template, registers.rows, progress in new, stayed_complete, reset_by, steps[-1].event
+        )
         changes.append(change)
-        touched.extend(rows)
-    _save(touched)
+        rows, keys = registers.settle()
+        for row in rows:
+            row.progress = progress
+        saved += rows
+        deleted += keys
+    _save(saved, deleted)
     return changes
 
 
 def _touched_templates(steps: Iterable[Step]) -> frozenset[int]:
     return frozenset().union(*(step.match.template_ids for step in steps))
-
-
-def _apply_to(
-    progress: BadgeProgress,
-    template: CompiledTemplate,
-    steps: Sequence[Step],
-    stored: dict[int, Fulfillment],
-    *,
-    is_first: bool,
-) -> tuple[ProgressChange, list[Fulfillment]]:
-    """Return what changed and the rows that must be saved."""
-    # What the learner has lost is asked of all that was fulfilled, under whatever rules: a change of the rules takes
-    # nothing away, and gives nothing back.
-    stayed_complete = template.is_complete(_fulfilled(stored.values()))
-    reset_by: BadgingEvent | None = None
-    touched: dict[int, Fulfillment] = {}
-    for step in steps:
-        event, lost = step.event, set()
-        for requirement_id, is_fulfilled in _news(template, step, stored).items():
-            row = stored.get(requirement_id)
-            if row is None:
-                row = stored[requirement_id] = Fulfillment(progress=progress, requirement_id=requirement_id)
-            elif row.is_fulfilled and not is_fulfilled and row.stamp < event.stamp:
-                lost.add(requirement_id)
-            row.note(event, is_fulfilled=is_fulfilled, is_renewal=row.is_fulfilled and not template.counts(row))
-            row.made_under = template.validity(requirement_id).current if is_fulfilled else ""
-            touched[requirement_id] = row
-        protecting = frozenset(row.requirement_id for row in stored.values() if template.protects(row))
-        if any(group & lost and not group & protecting for group in template.groups):
-            reset_by = event
-        stayed_complete = stayed_complete and template.is_complete(_fulfilled(stored.values()))
-    change = ProgressChange(progress, template, stored, is_first, stayed_complete, reset_by, steps[-1].event)
-    return change, list(touched.values())
-
-
-def _news(template: CompiledTemplate, step: Step, stored: Mapping[int, Fulfillment]) -> dict[int, bool]:
-    """Return the outcomes of an event that are news."""
-    return {
-        requirement_id: is_fulfilled
-        for requirement_id, is_fulfilled in step.match.outcomes(template.id).items()
-        if _is_news(template, stored.get(requirement_id), step.event.stamp)
-    }
-
-
-def _is_news(template: CompiledTemplate, row: Fulfillment | None, stamp: EventStamp) -> bool:
-    """Whether an event says more than what is stored.
-
-    A fulfillment that does not count says nothing about the rules of today, whenever it was made: events that were
-    before it say what they would have said without it, as in a replay of all of them.
-    """
-    return row is None or (row.is_fulfilled and not template.counts(row)) or row.stamp < stamp
 
 
 def _start(user: User, template_ids: frozenset[int]) -> list[BadgeProgress]:
@@ -176,17 +148,15 @@ def _start(user: User, template_ids: frozenset[int]) -> list[BadgeProgress]:
     return new
 
 
-def _save(rows: Sequence[Fulfillment]) -> None:
+def _save(rows: Sequence[Fulfillment], deleted: Sequence[int]) -> None:
     new = [row for row in rows if not row.pk]
     known = [row for row in rows if row.pk]
+    if deleted:
+        Fulfillment.objects.filter(pk__in=deleted).delete()
     Fulfillment.objects.bulk_create(new)
-    changed = ["is_fulfilled", "made_under", "event_id", "event_type", "event_time", "since"]
-    Fulfillment.objects.bulk_update(known, changed)
+    Fulfillment.objects.bulk_update(known, _CHANGED)
 
 
-def _is_complete(template: CompiledTemplate, rows: Iterable[Fulfillment]) -> bool:
-    return template.is_complete(frozenset(row.requirement_id for row in rows if template.counts(row)))
-
-
-def _fulfilled(rows: Iterable[Fulfillment]) -> frozenset[int]:
-    return frozenset(row.requirement_id for row in rows if row.is_fulfilled)
+_CHANGED = [
+    "is_fulfilled", "made_under", "event_id", "event_type", "event_time", "since", "reset_time", "reset_id", "times",
+]  # fmt: skip

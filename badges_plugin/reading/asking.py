@@ -140,21 +140,10 @@ def criteria_of(template: BadgeTemplate, said: Said) -> CriteriaText:
         name=template.name,
         description=template.description,
         in_order=template.in_order,
-        groups=tuple(group_text(rows, said) for rows in ordered_groups(template)),
+        groups=tuple(group_text(rows, said) for rows in grouped(template.requirements.all())),
         penalties=tuple(_penalty(row, said, sentence_of) for row in template.penalties.all()),
         validity=tuple(_validity(template)),
     )
-
-
-def ordered_groups(template: BadgeTemplate) -> list[list[BadgeRequirement]]:
-    """Return the requirements by group, in the order in which people read them. No query if prefetched."""
-
-    def place(rows: list[BadgeRequirement]) -> tuple[int, str, int]:
-        group = rows[0].group
-        position = (group.position if group else rows[0].position) if template.in_order else 0
-        return position, group.name if group else "", rows[0].pk
-
-    return sorted(grouped(template.requirements.all()), key=place)
 
 
 def group_text(rows: Sequence[BadgeRequirement], said: Said) -> GroupText:

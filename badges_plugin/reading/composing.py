@@ -13,15 +13,12 @@ from django.utils.translation import ngettext
 from opaque_keys.edx.keys import CourseKey
 
 from badges_plugin import events
-from badges_plugin.data import ValueKind
+from badges_plugin.data import EVENT_TIME, ValueKind
 from badges_plugin.exceptions import UnusableEventType
 from badges_plugin.reading import wordings
 from badges_plugin.reading.phrases import Courses, Period, Phrase, times
 from badges_plugin.reading.words import event_label, join_and
 from badges_plugin.rules import Operator, Rule
-
-EVENT_TIME = "event.time"
-"""The key path of the time at which an event happened."""
 
 _ORG = re.compile(r"course-v1:(?P<org>[^+*?]+)\+\*?")
 _FROM = (Operator.GREATER, Operator.GREATER_OR_EQUAL)

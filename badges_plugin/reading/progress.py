@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import Prefetch, QuerySet
 
-from badges_plugin.criteria import Criteria, Criterion, Group, GroupStanding, Tally, stamp_of
+from badges_plugin.criteria import GroupStanding, Tally, stamp_of
 from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
-from badges_plugin.reading.asking import Said, group_text, ordered_groups
+from badges_plugin.reading.asking import Said, group_text
 from badges_plugin.reading.awards import Award, awards_of_progress
 from badges_plugin.reading.composing import is_course_path
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
 from badges_plugin.rules import Rule
+from badges_plugin.ruleset import criteria_of, grouped
 
 
 def progress(user_ids: Collection[int], template_ids: Collection[int]) -> dict[tuple[int, int], LearnerProgress]:
@@ -60,7 +61,9 @@ class _Templates:
             if register.value and counted_by.get(register.requirement_id)
         }
         self._said = Said(requirements, values)
-        self._criteria = {row.pk: criteria_of(row) for row in self.rows.values()}
+        self._criteria = {
+            row.pk: criteria_of(row.requirements.all(), in_order=row.in_order) for row in self.rows.values()
+        }
 
     def progress(self, user_id: int, template_id: int, row: BadgeProgress | None) -> LearnerProgress:
         template, criteria = self.rows[template_id], self._criteria[template_id]
@@ -82,7 +85,7 @@ class _Templates:
             completed_at=standing.completed_at,
             groups=tuple(
                 self._group(requirements, group, by_requirement, is_next=template.in_order and group is open_group)
-                for requirements, group in zip(ordered_groups(template), standing.groups, strict=True)
+                for requirements, group in zip(grouped(template.requirements.all()), standing.groups, strict=True)
             ),
             awards=awards,
         )
@@ -142,16 +145,6 @@ class _Templates:
             return None
         value = self._said.title(newest.value)
         return LastEvent(newest.event_id, newest.event_type, newest.event_time, value, newest.is_fulfilled)
-
-
-def criteria_of(template: BadgeTemplate) -> Criteria:
-    """Return what a template with prefetched requirements asks for, as it is decided by. No query."""
-    groups = []
-    for rows in ordered_groups(template):
-        group = rows[0].group
-        criteria = tuple(Criterion(row.pk, row.validity(), row.count, row.counted_by) for row in rows)
-        groups.append(Group(criteria, group.needed if group else 1, group.pk if group else None))
-    return Criteria(tuple(groups), in_order=template.in_order)
 
 
 def _stored(template_ids: Collection[int]) -> QuerySet[BadgeTemplate]:

@@ -35,12 +35,11 @@ def standing(username: str, template: BadgeTemplate, credly: CredlyControl) -> S
     user = get_user_model().objects.filter(username=username).first()
     compiled = current_ruleset().templates[template.pk]
     rows = Fulfillment.objects.filter(progress__user=user, progress__template=template)
-    fulfilled = {row.requirement_id for row in rows if compiled.counts(row)}
-    groups = sum(bool(group & fulfilled) for group in compiled.groups)
+    groups = compiled.criteria.standing(rows).groups
     award = BadgeAward.objects.filter(progress__user=user, progress__template=template).order_by("number").last()
     delivery = Delivery.objects.filter(award=award).order_by("pk").last() if award else None
     return Standing(
-        progress=f"{groups} of {len(compiled.groups)}",
+        progress=f"{sum(group.is_fulfilled for group in groups)} of {len(groups)}",
         badge=_badge(award),
         delivery=f"{delivery.action} {delivery.state}" if delivery else NONE,
         credly=_at_credly(user.email, template, credly) if user else NONE,

@@ -11,6 +11,7 @@ from django.db import connection
 from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, DataRule, Fulfillment
+from badges_plugin.models.validity import digest
 from tests.core.conftest import Heard
 from tests.factories import (
     CCX_PASSING,
@@ -377,3 +378,84 @@ def _event(user: Any, course: str, is_passing: bool, minute: int) -> api.Badging
     said = passing_data(user_data(user), course, is_passing=is_passing)
     stamp = metadata(time=at(minute))
     return api.read_event(stamp.event_type, stamp, {"course_passing_status": said})
+
+
+def count_each(requirement: BadgeRequirement) -> None:
+    requirement.count = 2
+    requirement.save()
+
+
+def count_by_name(requirement: BadgeRequirement) -> None:
+    requirement.counted_by = "course.display_name"
+    requirement.save()
+
+
+def count_courses(requirement: BadgeRequirement) -> None:
+    requirement.counted_by = "course.course_key"
+    requirement.save()
+
+
+def count_nothing(requirement: BadgeRequirement) -> None:
+    requirement.count, requirement.counted_by = 1, ""
+    requirement.save()
+
+
+@pytest.mark.parametrize(
+    ("asks", "change", "decide", "kept", "again"),
+    [
+        ({}, count_each, None, 0, 2),
+        ({}, count_each, api.forget_fulfillments, 0, 2),
+        ({}, count_each, api.keep_fulfillments, 1, 2),
+        ({"count": 3}, count_nothing, api.keep_fulfillments, 1, 1),
+        ({"count": 3, "counted_by": "course.course_key"}, count_nothing, api.keep_fulfillments, 1, 1),
+        # Which values they had is not known: they would be counted twice.
+        ({}, count_courses, api.keep_fulfillments, 0, 1),
+        ({"count": 3}, count_courses, api.keep_fulfillments, 0, 1),
+        # These events have no name there, so they are not counted.
+        ({"count": 3, "counted_by": "course.course_key"}, count_by_name, api.keep_fulfillments, 0, 0),
+    ],
+)
+def test_another_way_of_counting_is_another_meaning(
+    asks: dict[str, Any],
+    change: Callable[[BadgeRequirement], None],
+    decide: Callable[..., None] | None,
+    kept: int,
+    again: int,
+) -> None:
+    template, user = make_template(), make_user()
+    requirement = requires(template, ("is_passing", "eq", "true"), **asks)
+    sent = {minute: metadata().id for minute in range(2)}
+    for minute, event_id in sent.items():
+        send_passing(user, event_id=event_id, minute=minute)
+    change(requirement)
+    assert api.undecided_fulfillments(template)[requirement.pk].learners == 1
+    if decide is not None:
+        decide(requirement)
+        assert api.undecided_fulfillments(template) == {}
+    assert tally(requirement) == kept
+    # The same events again, under the new rules: never twice.
+    for minute, event_id in sent.items():
+        send_passing(user, event_id=event_id, minute=minute)
+    assert tally(requirement) == again
+
+
+def tally(requirement: BadgeRequirement) -> int:
+    stored = BadgeRequirement.objects.get(pk=requirement.pk)
+    return stored.criterion().tally(stored.fulfillments.all()).number
+
+
+def test_how_many_are_asked_for_is_no_part_of_the_meaning() -> None:
+    requirement = requires(make_template(), count=2)
+    before = requirement.digest()
+    requirement.count = 3
+    assert requirement.digest() == before
+    requirement.count, requirement.counted_by = 1, "course.course_key"
+    by_course = requirement.digest()
+    assert by_course != before
+    requirement.count = 5
+    assert requirement.digest() == by_course
+
+
+def test_the_digest_of_what_counts_nothing_is_that_of_its_rules() -> None:
+    requirement = requires_course(make_template())
+    assert requirement.digest() == digest(requirement.event_type, requirement.rules.all())

@@ -18,6 +18,8 @@ def day(number: int) -> datetime:
 
 
 class AnyRules:
+    current = "now"
+
     def covers(self, made_under: str) -> bool:
         return made_under == "now"
 
@@ -81,7 +83,7 @@ def course(name: str, on: int, **options: object) -> Row:
         (asks(1), [Row(1, 5, is_fulfilled=False)], 0, None),
         (asks(1), [Row(1, 5, made_under="before")], 0, None),
         # what was counted before, one event being enough now
-        (asks(1), [event(5), event(6)], 2, 5),
+        (asks(1), [event(5), event(6)], 1, 5),
         (asks(1, 3), [event(1), event(2)], 2, None),
         (asks(1, 3), [event(3), event(1), event(2), event(4)], 4, 3),
         # the one event that was enough before is counted once
@@ -114,6 +116,25 @@ def test_a_group_asks_for_some_of_its_requirements() -> None:
     assert not criteria.is_complete([Row(1, 1)])
     assert criteria.standing([Row(3, 7), Row(1, 1), Row(2, 4)]).completed_at == day(4)
     assert not Criteria(()).is_complete([Row(1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("groups", "fulfilled", "expected"),
+    [
+        ([], {1}, False),
+        ([{1}], set(), False),
+        ([{1}], {1}, True),
+        ([{1}, {2}], {1}, False),
+        ([{1}, {2}], {1, 2}, True),
+        ([{1, 2}], {2}, True),
+        ([{1, 2}, {3}], {1, 2}, False),
+        ([{1, 2}, {3}], {2, 3, 99}, True),
+        ([{1}], {99}, False),
+    ],
+)
+def test_completeness(groups: list[set[int]], fulfilled: set[int], expected: bool) -> None:
+    criteria = Criteria(tuple(Group(tuple(map(asks, sorted(group)))) for group in groups))
+    assert criteria.is_complete([Row(number, 1) for number in fulfilled]) is expected
 
 
 def test_a_measure_says_which_rules_count() -> None:

@@ -95,7 +95,7 @@ def test_e6_deleting_a_group_never_makes_conditions_of_alternatives() -> None:
         RequirementGroup.objects.get().delete()
     with pytest.raises(RestrictedError):
         RequirementGroup.objects.all().delete()
-    assert len(compile_ruleset().templates[template.pk].groups) == 1
+    assert len(compile_ruleset().templates[template.pk].criteria.groups) == 1
     template.delete()
     assert not RequirementGroup.objects.exists()
 
@@ -120,7 +120,8 @@ def test_e6_a_group_and_a_requirement_of_the_same_number_are_two_things() -> Non
     group = RequirementGroup(pk=alone.pk, template=template, name="A")
     group.save(force_insert=True)
     grouped = BadgeRequirement.objects.create(template=template, event_type=PASSING, group=group)
-    assert compile_ruleset().templates[template.pk].groups == (frozenset([alone.pk]), frozenset([grouped.pk]))
+    groups = compile_ruleset().templates[template.pk].criteria.groups
+    assert [[criterion.id for criterion in group.criteria] for group in groups] == [[alone.pk], [grouped.pk]]
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from tests.factories import (
     at,
     make_template,
     make_user,
+    metadata,
     penalizes_failing,
     requires_course,
     send_passing,
@@ -35,11 +36,15 @@ def test_the_same_event_again_changes_nothing(heard: Heard) -> None:
     assert (Fulfillment.objects.count(), BadgeProgress.objects.count(), len(heard.awarded)) == (1, 1, 1)
 
 
-def test_an_older_event_changes_nothing(heard: Heard) -> None:
+def test_an_older_penalty_takes_nothing(heard: Heard) -> None:
     template, user = make_template(), make_user()
     penalizes_failing(template, requires_course(template))
     send_passing(user, minute=2)
-    assert send_passing(user, is_passing=False, minute=1) is Outcome.REPEATED
+    # It is remembered: what was before it does not count.
+    penalty = {"is_passing": False, "minute": 1, "event_id": metadata().id}
+    assert [send_passing(user, **penalty) for _ in range(2)] == [Outcome.APPLIED, Outcome.REPEATED]
+    assert send_passing(user, minute=0) is Outcome.REPEATED
+    assert Fulfillment.objects.get().held_since == at(2)
     assert heard.revoked == []
 
 

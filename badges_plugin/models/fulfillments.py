@@ -1,0 +1,153 @@
+"""Fulfillments: what was heard last of each requirement, or of each value that a requirement counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from badges_plugin.criteria import bounded, moments_of, reset_of
+from badges_plugin.data import BadgingEvent, EventStamp
+from badges_plugin.models.progress import BadgeProgress
+from badges_plugin.models.requirements import BadgeRequirement
+
+MAX_VALUE_LENGTH = 255
+
+
+class Fulfillment(models.Model):
+    """The last thing that was heard of one counted value of one requirement of one learner, and from which event.
+
+    Where nothing is counted a requirement has one, with an empty ``value_key``. A row with ``is_fulfilled`` False is as
+    important as one with True: it remembers the penalty, so that an older event that arrives later cannot undo it.
+
+    .. no_pii: This model has no PII.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    progress = models.ForeignKey(
+        BadgeProgress, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("progress")
+    )
+    requirement = models.ForeignKey(
+        BadgeRequirement, on_delete=models.CASCADE, related_name="fulfillments", verbose_name=_("requirement")
+    )
+    value_key = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        editable=False,
+        help_text=_("What tells the counted values of a requirement apart. Empty where nothing is counted."),
+    )
+    value = models.CharField(
+        _("counted value"),
+        max_length=MAX_VALUE_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("The counted value, for people."),
+    )
+    is_fulfilled = models.BooleanField(_("fulfilled"))
+    event_id = models.UUIDField(_("event id"))
+    event_type = models.CharField(_("event type"), max_length=255)
+    event_time = models.DateTimeField(_("event time"))
+    made_under = models.CharField(
+        _("made under"),
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("Fingerprint of the requirement's rules at that time. Empty for what is not fulfilled."),
+    )
+    reset_time = models.DateTimeField(
+        _("reset at"), null=True, blank=True, help_text=_("Time of the newest penalty that reset it.")
+    )
+    reset_id = models.UUIDField(null=True, blank=True, editable=False)
+    times = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text=_("The times of the events since the last reset, where groups are asked for in order."),
+    )
+    since = models.DateTimeField(
+        _("since"),
+        null=True,
+        blank=True,
+        help_text=_("When this began to hold. Later events may have repeated it. Empty: with the event."),
+    )
+
+    class Meta:
+        verbose_name = _("fulfillment")
+        verbose_name_plural = _("fulfillments")
+        constraints = [
+            models.UniqueConstraint(fields=("progress", "requirement", "value_key"), name="badges_fulfillment_value"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement_id}: {self.is_fulfilled}"
+
+    @property
+    def stamp(self) -> EventStamp:
+        """Return identity and time of the event that was applied last."""
+        return EventStamp(self.event_time, self.event_id)
+
+    @property
+    def held_since(self) -> datetime:
+        """Return when what it says began to be so."""
+        return self.since or self.event_time
+
+    def fulfill(
+        self, event: BadgingEvent, made_under: str, *, floor: EventStamp | None, is_anew: bool, keeps_times: bool
+    ) -> bool:
+        """Take over that an event fulfills it. Returns False when that says nothing new.
+
+        What is older than the newest reset, or than ``floor``, says nothing. ``is_anew``: it is a new row, or what it
+        says does not count under the rules of today, whenever it was made.
+        """
+        resets = [stamp for stamp in (floor, None if self._is_blank else reset_of(self)) if stamp is not None]
+        if resets and event.stamp <= max(resets):
+            return False
+        known = [] if is_anew or not self.is_fulfilled else moments_of(self, floor, None)
+        moments = bounded([*known, event.stamp.time])
+        times = [moment.isoformat() for moment in moments] if keeps_times else []
+        is_newer = not known or event.stamp > self.stamp
+        if not (is_newer or moments[0] != self.held_since or (keeps_times and times != self.times)):
+            return False
+        if resets:
+            self.reset_time, self.reset_id = max(resets).time, max(resets).id
+        self.is_fulfilled, self.made_under, self.since, self.times = True, made_under, moments[0], times
+        if is_newer:
+            self._name(event)
+        return True
+
+    def reset(self, event: BadgingEvent, *, is_anew: bool) -> bool:
+        """Take over that a penalty resets it. Returns False when that says nothing new. ``is_anew`` as above."""
+        last = None if self._is_blank else reset_of(self)
+        if last is not None and event.stamp <= last:
+            return False
+        self.reset_time, self.reset_id = event.stamp.time, event.stamp.id
+        if not is_anew and self.is_fulfilled and event.stamp < self.stamp:
+            # What it says was said again afterwards; of the events in between only some times may be known.
+            moments = moments_of(self, None, None)
+            self.since = moments[0]
+            self.times = [moment.isoformat() for moment in moments] if self.times else []
+            return True
+        was_reset = not self._is_blank and not self.is_fulfilled
+        self.since = self.held_since if was_reset else event.stamp.time
+        self.is_fulfilled, self.made_under, self.times = False, "", []
+        self._name(event)
+        return True
+
+    def retreat(self) -> bool:
+        """Say again what the newest reset said. Returns False where there was none."""
+        last = reset_of(self)
+        if last is None:
+            return False
+        self.is_fulfilled, self.made_under, self.times, self.since = False, "", [], last.time
+        self.event_id, self.event_time = last.id, last.time
+        return True
+
+    @property
+    def _is_blank(self) -> bool:
+        """Whether no event was taken over yet."""
+        return self.event_time is None
+
+    def _name(self, event: BadgingEvent) -> None:
+        self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
