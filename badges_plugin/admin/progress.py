@@ -149,13 +149,17 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
     @admin.display(description=gettext_lazy("requirements"))
     def groups(self, progress: BadgeProgress) -> str:
         """Return every group and what was done for it, with a mark at those that are fulfilled."""
-        lines: list[tuple[str, str, str]] = []
+        lines: list[tuple[str, str, str, str]] = []
         for group in _facts(progress).groups:
-            if len(group.requirements) > 1:
+            is_group = len(group.requirements) > 1
+            if is_group:
                 done = _("%(done)d of %(needed)d fulfilled") % {"done": group.done, "needed": group.needed}
-                lines.append((_mark(group.is_fulfilled), group.sentence, done))
-            lines += [(_mark(each.is_fulfilled), each.sentence, each.explanation) for each in group.requirements]
-        rows = format_html_join("", '<li>{} {}<div class="help">{}</div></li>', lines)
+                lines.append(("", _mark(group.is_fulfilled), group.sentence, done))
+            lines += [
+                ("badges-member" if is_group else "", _mark(each.is_fulfilled), each.sentence, each.explanation)
+                for each in group.requirements
+            ]
+        rows = format_html_join("", '<li class="{}">{} {}<div class="help">{}</div></li>', lines)
         return format_html('<ul class="badges-requirements">{}</ul>', rows)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -34,6 +34,7 @@ from tests.factories import (
     at,
     make_template,
     make_user,
+    penalizes,
     penalizes_failing,
     requires,
     requires_course,
@@ -103,6 +104,27 @@ def test_counted_courses_say_which_count_and_which_are_missing() -> None:
         f"1 of 2 courses; missing: {ART}, {LOGIC}; last event: {LOGIC}: failed on Jan. 2, 2026"
     )
     assert of(user, template).share == 0.5
+
+
+def test_what_events_did_is_what_is_read() -> None:
+    template, user = any_of_three(2), make_user()
+    penalizes(template, [template.requirements.get()], ("is_passing", "eq", "false"))
+    send_passing(user, ALGEBRA)
+    send_passing(user, ART, minute=1)
+    assert of(user, template).state is BadgeState.HELD
+    send_passing(user, ART, is_passing=False, minute=2)
+    found = of(user, template)
+    [requirement] = found.groups[0].requirements
+    assert (found.state, requirement.counted, requirement.missing) == (BadgeState.REVOKED, (ALGEBRA,), (ART, LOGIC))
+    assert requirement.explanation.startswith(f"1 of 2 courses; missing: {ART}, {LOGIC}; last event: {ART}: failed on")
+
+
+def test_a_period_is_told_and_counts() -> None:
+    template, user = make_template(), make_user()
+    requires(template, ("is_passing", "eq", "true"), ("event.time", "gte", "2026-01-02"))
+    send_passing(user)
+    [group] = of(user, template).groups
+    assert (group.sentence, group.is_fulfilled) == ("Pass any course, not before Jan. 2, 2026", False)
 
 
 def test_more_than_enough_is_all_and_nothing_is_missing() -> None:
