@@ -19,6 +19,7 @@ from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.requirements import OPERATOR_LABELS, EventCondition
 from badges_plugin.models.validity import RuleText
+from badges_plugin.reading import key_sentence
 from badges_plugin.rules import Operator, Rule, compile_rule
 from badges_plugin.ruleset import grouped
 from badges_plugin.satisfiability import can_apply, conflicts, implies
@@ -55,7 +56,7 @@ def asked(name: str, *, is_penalty: bool, event_type: str, rules: Iterable[RuleT
 def stored(condition: EventCondition) -> Asked | None:
     """Return a stored requirement or penalty to be judged."""
     return asked(
-        str(condition),
+        key_sentence(condition),
         is_penalty=isinstance(condition, BadgePenalty),
         event_type=condition.event_type,
         rules=condition.existing_rules(),
@@ -175,7 +176,7 @@ def _impossible_groups(
             yield text % {"group": group[0].group}
         else:
             text = _("Nobody can get the badge: “%(requirement)s” can never be fulfilled.")
-            yield text % {"requirement": group[0]}
+            yield text % {"requirement": key_sentence(group[0])}
 
 
 def _overlaps(
@@ -191,7 +192,8 @@ def _overlaps(
         if not taken.rules or not given.can_apply or not can_apply([*given.rules, *taken.rules], given.domains):
             continue
         is_always = all(implies(given.rules, rule, given.domains) for rule in taken.rules)
-        yield (always if is_always else sometimes) % {"requirement": requirement, "penalty": penalty}
+        names = {"requirement": key_sentence(requirement), "penalty": key_sentence(penalty)}
+        yield (always if is_always else sometimes) % names
 
 
 def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
@@ -210,7 +212,7 @@ def _undecided(requirements: Sequence[BadgeRequirement]) -> list[str]:
             "to keep or forget it, on the page of the requirement.",
             found[requirement.pk].learners,
         )
-        % {"learners": found[requirement.pk].learners, "requirement": requirement}
+        % {"learners": found[requirement.pk].learners, "requirement": key_sentence(requirement)}
         for requirement in requirements
         if requirement.pk in found
     ]

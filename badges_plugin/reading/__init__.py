@@ -11,6 +11,7 @@ from badges_plugin.reading.asking import (
     PenaltyText,
     RequirementText,
     criteria,
+    key_sentence,
     sentences,
 )
 from badges_plugin.reading.awards import (
@@ -48,6 +49,7 @@ __all__ = [
     "event_label",
     "holders",
     "join_sentences",
+    "key_sentence",
     "moment",
     "progress",
     "progress_rows",

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
-from badges_plugin.models.requirements import AbstractDataRule, compile_for
+from badges_plugin.models.requirements import AbstractDataRule, EventCondition, compile_for
 from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
 from badges_plugin.reading.phrases import Phrase, group_sentence
 from badges_plugin.reading.words import event_label, rule_sentence, rules_sentence
@@ -106,6 +106,16 @@ def sentences(conditions: Iterable[Condition]) -> dict[int, str]:
     rows = list(conditions)
     said = Said(rows)
     return {row.pk: said.sentence(row) for row in rows}
+
+
+def key_sentence(condition: EventCondition) -> str:
+    """Return the sentence of one condition, with courses by their keys, for warnings about its rules.
+
+    No query where its rules, and the badge that it needs, are loaded.
+    """
+    if isinstance(condition, BadgeRequirement | BadgePenalty):
+        return str(phrase(_facts(condition), {}))
+    return str(condition)
 
 
 class Said:
