@@ -152,5 +152,5 @@ def _tell_similar(request: HttpRequest, template: BadgeTemplate, name: str) -> N
     known = {group.name.casefold(): group.name for group in template.groups.all()}
     similar = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.8)
     if similar and similar[0] != name.casefold():
-        text = _("“%(new)s” is now a group of its own, besides “%(old)s”. Learners must fulfill both.")
+        text = _("“%(new)s” is now a group in addition to “%(old)s”. Learners must fulfill both.")
         messages.warning(request, text % {"new": name, "old": known[similar[0]]})
