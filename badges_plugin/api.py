@@ -114,9 +114,10 @@ def deactivate_template(template: BadgeTemplate) -> None:
 
 def activation_problems(template: BadgeTemplate) -> list[str]:
     """Return, in sentences for staff, why the template as it is stored cannot be active. Empty: it can."""
-    requirements = list(template.requirements.prefetch_related("rules"))
+    requirements = list(template.requirements.select_related("group").prefetch_related("rules"))
     penalties = list(template.penalties.prefetch_related("rules", "requirements"))
     problems = [] if requirements else [_("The badge template has no requirements.")]
+    problems += surprises.group_problems(requirements)
     for condition in [*requirements, *penalties]:
         try:
             condition.clean()

@@ -19,7 +19,8 @@ from badges_plugin.data import BadgingEvent, ValueKind, resolve
 from badges_plugin.exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
-from badges_plugin.models.requirements import EventCondition, compile_for
+from badges_plugin.models.key_paths import check_counted_by, compile_for
+from badges_plugin.models.requirements import EventCondition
 from badges_plugin.rules import Rule, as_comparable, as_counted
 
 logger = get_logger(__name__)
@@ -227,12 +228,18 @@ def _add(
 ) -> None:
     rules = _compile_rules(template, condition)
     if rules is not None:
-        counted_by = condition.counted_by if isinstance(condition, BadgeRequirement) else ""
-        index[condition.event_type].add(Condition(template.pk, frozenset(requirement_ids), rules, counted_by))
+        index[condition.event_type].add(
+            Condition(template.pk, frozenset(requirement_ids), rules, _counted_by(condition))
+        )
+
+
+def _counted_by(condition: EventCondition) -> str:
+    return condition.counted_by if isinstance(condition, BadgeRequirement) else ""
 
 
 def _compile_rules(template: BadgeTemplate, condition: EventCondition) -> tuple[Rule, ...] | None:
     try:
+        check_counted_by(condition.event_type, _counted_by(condition))
         return tuple(compile_for(condition.event_type, rule) for rule in condition.existing_rules())
     except (InvalidRule, UnusableEventType) as error:
         logger.error(

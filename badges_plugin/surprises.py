@@ -97,6 +97,7 @@ def template_warnings(template: BadgeTemplate) -> list[str]:
     return [
         *(text for condition in judged.values() if condition is not None for text in condition_warnings(condition)),
         *_impossible_groups(requirements, judged),
+        *_too_few_values(requirements, judged),
         *(text for penalty in penalties for text in _overlaps(penalty, requirements, judged)),
         *_unused_types(judged),
         *_undecided(requirements),
@@ -169,14 +170,48 @@ def _impossible_groups(
     requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
 ) -> Iterator[str]:
     for group in grouped(requirements):
-        if any((condition := judged[requirement]) is None or condition.can_apply for requirement in group):
+        row = group[0].group
+        possible = sum((condition := judged[requirement]) is None or condition.can_apply for requirement in group)
+        needed = 1 if row is None else row.needed
+        if possible >= needed:
             continue
-        if group[0].group is not None:
+        if row is not None and needed > 1:
+            text = _("Nobody can get the badge: of the group “%(group)s” only %(possible)d can ever be fulfilled.")
+            yield text % {"group": row, "possible": possible}
+        elif row is not None:
             text = _("Nobody can get the badge: no requirement of the group “%(group)s” can ever be fulfilled.")
-            yield text % {"group": group[0].group}
+            yield text % {"group": row}
         else:
             text = _("Nobody can get the badge: “%(requirement)s” can never be fulfilled.")
             yield text % {"requirement": key_sentence(group[0])}
+
+
+def _too_few_values(
+    requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
+) -> Iterator[str]:
+    text = _(
+        "Nobody can fulfill “%(requirement)s”: its rules allow %(possible)d values of %(key_path)s, not %(count)d."
+    )
+    for requirement in requirements:
+        condition, key_path = judged[requirement], requirement.counted_by
+        if condition is None or not key_path:
+            continue
+        named = [rule.equal_to for rule in condition.rules if rule.key_path == key_path and rule.equal_to is not None]
+        if not named or (possible := len(frozenset.intersection(*named))) >= requirement.count:
+            continue
+        yield text % {
+            "requirement": requirement, "possible": possible, "key_path": key_path, "count": requirement.count,
+        }  # fmt: skip
+
+
+def group_problems(requirements: Iterable[BadgeRequirement]) -> list[str]:
+    """Return, in sentences for staff, which groups need more requirements than they have: nobody can fulfill them."""
+    text = _("The group “%(group)s” needs %(needed)d requirements, and has %(members)d.")
+    return [
+        text % {"group": row, "needed": row.needed, "members": len(group)}
+        for group in grouped(requirements)
+        if (row := group[0].group) is not None and row.needed > len(group)
+    ]
 
 
 def _overlaps(

@@ -23,7 +23,7 @@ from badges_plugin.admin.questions import ASKED, Questions, ask_plainly, raised_
 from badges_plugin.admin.rules import choices_for_script, offered_event_types
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeTemplate
-from badges_plugin.models.requirements import compile_for
+from badges_plugin.models.key_paths import compile_for
 from badges_plugin.reading import Condition, event_label, rule_sentence, sentences
 
 RULES = "rules"

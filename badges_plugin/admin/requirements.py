@@ -1,4 +1,4 @@
-"""Requirements, what a learner must do for a badge, and the groups that they belong to."""
+"""Requirements: what a learner must do for a badge."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
-from badges_plugin.admin import links
-from badges_plugin.admin.base import ModelAdmin
 from badges_plugin.admin.conditions import ConditionAdmin, ConditionForm
 from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
-from badges_plugin.admin.rules import RequirementRuleInline
+from badges_plugin.admin.rules import RequirementRuleInline, countable_choices, offered_event_types
 from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.models.groups import tidy
 from badges_plugin.reading import Condition
@@ -36,15 +33,48 @@ class RequirementForm(ConditionForm):
         help_text=gettext_lazy("Creates a group with this name. To join an existing group, choose it above instead."),
     )
 
+    counted_by = forms.ChoiceField(
+        label=gettext_lazy("Count different values of"),
+        required=False,
+        help_text=gettext_lazy(
+            "For example course.course_key: the same course counts once. Empty: every event counts. "
+            "Events without a value there do not count."
+        ),
+    )
+
     class Meta:
-        fields = ("event_type", "group", "description")
+        fields = ("event_type", "group", "description", "count", "counted_by", "position")
+        labels: ClassVar[dict[str, Any]] = {"count": gettext_lazy("How many")}
+        help_texts: ClassVar[dict[str, Any]] = {
+            "count": gettext_lazy("How many events, or different values, it takes."),
+            "position": gettext_lazy(
+                "Lower positions come first. This is the position of a requirement without a group, or of the new "
+                "group. The position of an existing group is set on its own page."
+            ),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in {"count", "position"} & set(self.fields):
+            self.fields[name].required = False  # empty: as it is
+        counted_by = self.fields.get("counted_by")
+        if isinstance(counted_by, forms.ChoiceField):
+            stored = getattr(self.instance, "counted_by", "")
+            counted_by.choices = countable_choices(offered_event_types(self.instance), stored)
         field = self.fields.get("group")
         if isinstance(field, forms.ModelChoiceField) and self.badge_template is not None:
             field.queryset = self.badge_template.groups.order_by("name")
             field.empty_label = _("None (the requirement stands alone)")
+
+    def clean_count(self) -> int:
+        return self._or_as_it_is("count")
+
+    def clean_position(self) -> int:
+        return self._or_as_it_is("position")
+
+    def _or_as_it_is(self, name: str) -> int:
+        given: int | None = self.cleaned_data[name]
+        return getattr(self.instance, name) if given is None else given
 
     def clean_new_group(self) -> str:
         return tidy(self.cleaned_data["new_group"])
@@ -60,20 +90,41 @@ class RequirementForm(ConditionForm):
 class BadgeRequirementAdmin(ConditionAdmin):
     form = RequirementForm
     inlines = (RequirementRuleInline,)
-    list_display = ("what", "template", "group", "event")
+    list_display = ("what", "template", "group", "count", "event")
     list_select_related: ClassVar[tuple[str, ...]] = ("template", "group", "needs_badge")
     fieldsets = (
         (
             None,
             {
-                "fields": ("badge_template", "event_type", "description", "group", "new_group"),
+                "fields": ("badge_template", "event_type", "description", "group", "new_group", "position"),
                 "description": gettext_lazy(
                     "An event fulfills the requirement when all rules below apply to it. "
                     "Without rules, every event of this type does."
                 ),
             },
         ),
+        (
+            gettext_lazy("Counting"),
+            {
+                "fields": ("count", "counted_by"),
+                "description": gettext_lazy(
+                    "For any 3 of 5 courses, add a rule that course.course_key is one of the five, and count 3 different "
+                    "values of course.course_key. Leave this as it is if one event is enough."
+                ),
+            },
+        ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Condition | None = None) -> Any:
+        """Ask for a position only where it matters."""
+        fieldsets = super().get_fieldsets(request, obj)
+        template = obj.template if obj is not None else self._chosen_template(request)
+        if template is not None and template.in_order:
+            return fieldsets
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "position")})
+            for title, options in fieldsets
+        ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -89,6 +140,9 @@ class BadgeRequirementAdmin(ConditionAdmin):
         if name:
             _tell_similar(request, obj.template, name)
             obj.group = RequirementGroup.named(obj.template, name)
+            if "position" in form.changed_data:
+                obj.group.position = obj.position
+                obj.group.save()
         if change:
             form.made_under = BadgeRequirement.objects.get(pk=obj.pk).validity().current
         super().save_model(request, obj, form, change)
@@ -118,33 +172,6 @@ class BadgeRequirementAdmin(ConditionAdmin):
         listed = [[self.what(requirement), [lost % learners] if learners else []] for requirement in requirements]
         counts = {self.opts.verbose_name_plural: len(requirements)}
         return [item for pair in listed for item in pair if item], counts, set(), []
-
-
-class RequirementGroupAdmin(ModelAdmin[RequirementGroup]):
-    """Names of groups. They are created with their first requirement, and deleted only once they have none."""
-
-    list_display = ("name", "template", "members")
-    list_filter = ("template",)
-    list_select_related = ("template",)
-    search_fields = ("name", "template__name")
-    fields = ("badge_template", "name")
-    readonly_fields = ("badge_template",)
-    ordering = ("template__name", "name")
-
-    @admin.display(description=gettext_lazy("badge template"))
-    def badge_template(self, group: RequirementGroup) -> str:
-        template: BadgeTemplate = group.template
-        return links.link_to(self.admin_site, links.template_model(self.admin_site, template), template.pk, template)
-
-    @admin.display(description=gettext_lazy("requirements"), ordering="member_total")
-    def members(self, group: RequirementGroup) -> int:
-        return int(getattr(group, "member_total", 0))
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RequirementGroup]:
-        return super().get_queryset(request).annotate(member_total=Count("requirements"))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
 
 def _tell_similar(request: HttpRequest, template: BadgeTemplate, name: str) -> None:

@@ -16,6 +16,7 @@ from badges_plugin.admin.questions import ASKED, Questions, raised_by, unanswere
 from badges_plugin.data import ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeRequirement, DataRule, PenaltyDataRule
+from badges_plugin.models.key_paths import countable_key_paths
 from badges_plugin.models.requirements import OPERATOR_LABELS, AbstractDataRule
 from badges_plugin.reading import KIND_LABELS, Condition, event_label
 from badges_plugin.rules import OPERATORS, compile_rule
@@ -63,6 +64,14 @@ def key_path_choices(event_types: list[str], stored: str = "") -> list[tuple[str
     return choices
 
 
+def countable_choices(event_types: list[str], stored: str = "") -> list[tuple[str, object]]:
+    """Return the key paths whose values can be counted, and the stored one even if it is not usable any more."""
+    paths = dict.fromkeys(path for name in event_types for path in countable_key_paths(name))
+    if stored and stored not in paths:
+        return [("", "---------"), *((path, path) for path in paths), (stored, _("%s (not usable)") % stored)]
+    return [("", "---------"), *((path, path) for path in paths)]
+
+
 def choices_for_script(event_types: list[str]) -> dict[str, object]:
     """Return what the page needs to offer only what fits: key paths by event type, operators by kind of value."""
     by_type = {event_type: usable_key_paths(event_type) or {} for event_type in event_types}
@@ -73,6 +82,7 @@ def choices_for_script(event_types: list[str]) -> dict[str, object]:
         },
         "labels": {kind.name: str(label) for kind, label in KIND_LABELS.items()},
         "examples": {kind.name: str(example) for kind, example in _EXAMPLES.items()},
+        "countable": {event_type: countable_key_paths(event_type) for event_type in event_types},
         "not_usable": _("not usable"),
     }
 

@@ -158,7 +158,10 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
+        fieldsets: list[tuple[Any, dict[str, Any]]] = [
+            (title, {**options, "fields": _with_order(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
         if obj is not None:
             return fieldsets
         # A new template has no requirements, so it cannot be active, and its other facts come into being with it.
@@ -241,6 +244,11 @@ class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
         return super().get_queryset(request).filter(origin=BadgeTemplate.ORIGIN)
+
+
+def _with_order(fields: Sequence[Any]) -> tuple[Any, ...]:
+    """Add what every template has and its backend's admin does not name."""
+    return tuple(each for name in fields for each in ((name, "in_order") if name == "can_be_reawarded" else (name,)))
 
 
 def _to_confirm(templates: Sequence[BadgeTemplate]) -> list[tuple[BadgeTemplate, str]]:

@@ -9,18 +9,17 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.signals import m2m_changed
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin import conf, events
+from badges_plugin import events
 from badges_plugin.criteria import MAX_COUNT, Criterion, Way, way_of
-from badges_plugin.data import EVENT_TIME, ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models.configuration import ConfigurationModel, renew_for_links
 from badges_plugin.models.groups import RequirementGroup
+from badges_plugin.models.key_paths import compile_for, refuse_uncountable
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.validity import RuleText, Validity, digest, fingerprint
-from badges_plugin.rules import Operator, Rule, compile_rule
+from badges_plugin.rules import Operator, Rule
 
 OPERATOR_LABELS = {
     Operator.EQUAL: _("equal to"),
@@ -149,25 +148,18 @@ class BadgeRequirement(EventCondition):
         """Refuse the group of another template, and what cannot be counted, as well."""
         super().clean()
         self._refuse_foreign_group()
-        self._refuse_uncountable()
+        refuse_uncountable(self.event_type, self.count, self.counted_by)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save. Raises ValidationError when the group is another template's, or the count cannot work."""
         self._refuse_foreign_group()
-        self._refuse_uncountable()
+        refuse_uncountable(self.event_type, self.count, self.counted_by)
         super().save(*args, **kwargs)
 
     def _refuse_foreign_group(self) -> None:
         if self.group is not None and self.group.template_id != self.template_id:
             message = _("The group “%(name)s” is another badge template's.")
             raise ValidationError({"group": message % {"name": self.group}})
-
-    def _refuse_uncountable(self) -> None:
-        self.counted_by = self.counted_by.strip()
-        if not 1 <= self.count <= MAX_COUNT:
-            raise ValidationError({"count": _("The count must be between 1 and %d.") % MAX_COUNT})
-        if self.counted_by and (reason := _uncountable(self.event_type, self.counted_by)):
-            raise ValidationError({"counted_by": reason})
 
     def existing_rules(self) -> list[AbstractDataRule]:
         return list(self.rules.all()) if self.pk else []
@@ -292,41 +284,6 @@ class PenaltyDataRule(AbstractDataRule):
     @property
     def condition(self) -> EventCondition:
         return self.penalty
-
-
-def compile_for(event_type: str, rule: AbstractDataRule) -> Rule:
-    """Compile a stored rule for events of a type.
-
-    Raises InvalidRule when the key path does not exist in such events or is ignored by configuration, or when
-    operator or value do not fit; UnusableEventType when there is no such event type.
-    """
-    kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
-    kind = kinds.get(rule.key_path)
-    if kind is None:
-        raise InvalidRule(
-            gettext("Events of type %(event_type)s have no usable value at “%(key_path)s”.")
-            % {"event_type": event_type, "key_path": rule.key_path}
-        )
-    return compile_rule(rule.key_path, rule.operator, rule.value, kind)
-
-
-def countable_key_paths(event_type: str) -> list[str]:
-    """Return the key paths whose different values can be counted. Raises UnusableEventType."""
-    kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
-    return [path for path, kind in kinds.items() if kind is not ValueKind.LIST and path != EVENT_TIME]
-
-
-def _uncountable(event_type: str, key_path: str) -> str:
-    """Return, in a sentence for staff, why the values at a key path cannot be counted; empty when they can."""
-    if key_path == EVENT_TIME:
-        return gettext("The time differs in every event. Leave this empty to count each event.")
-    try:
-        if key_path in countable_key_paths(event_type):
-            return ""
-    except UnusableEventType as error:
-        return str(error)
-    text = gettext("The values at “%(key_path)s” cannot be counted in events of type %(event_type)s.")
-    return text % {"key_path": key_path, "event_type": event_type}
 
 
 def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:
