@@ -108,8 +108,8 @@ class BadgeRequirementAdmin(ConditionAdmin):
             {
                 "fields": ("count", "counted_by"),
                 "description": gettext_lazy(
-                    "For any 3 of 5 courses, add a rule that course.course_key is one of the five, and count 3 different "
-                    "values of course.course_key. Leave this as it is if one event is enough."
+                    "For any 3 of 5 courses, add a rule that course.course_key is one of the five, and count 3 "
+                    "different values of course.course_key. Leave this as it is if one event is enough."
                 ),
             },
         ),
