@@ -118,19 +118,19 @@ def in_order(template: BadgeTemplate) -> list[BadgeRequirement]:
 @pytest.mark.parametrize(
     ("sent", "awarded"),
     [
-        ("ABD", 1),
-        ("ACD", 1),
-        ("BAD", 0),
-        ("ADB", 0),
-        ("BACD", 1),
-        ("DCAB", 0),
-        ("DCABD", 1),  # said again in its turn
+        ("A B D", 1),
+        ("A C D", 1),
+        ("B A D", 0),
+        ("A D B", 0),
+        ("B A C D", 1),
+        ("D C A B", 0),
+        ("D C A B D", 1),  # said again in its turn
     ],
 )
 def test_in_order(heard: Heard, sent: str, awarded: int) -> None:
     template, user = make_template(in_order=True), make_user()
     in_order(template)
-    for minute, name in enumerate(sent):
+    for minute, name in enumerate(sent.split()):
         send_passing(user, course(name), minute=minute)
     assert len(heard.awarded) == awarded
 
