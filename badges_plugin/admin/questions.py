@@ -15,6 +15,7 @@ from django.contrib.admin.helpers import AdminErrorList
 from django.forms.utils import ErrorList
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from badges_plugin import api
 from badges_plugin.models import BadgeRequirement
@@ -119,9 +120,14 @@ def _said(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
     if not isinstance(condition, BadgeRequirement) or condition.way.is_one:
         return said
     if condition.counted_by:
-        text = _("%(what)s; %(count)d different values of %(key_path)s")
+        text = ngettext(
+            "%(what)s; %(count)d value of %(key_path)s",
+            "%(what)s; %(count)d different values of %(key_path)s",
+            condition.count,
+        )
         return text % {"what": said, "count": condition.count, "key_path": condition.counted_by}
-    return _("%(what)s; %(count)d times") % {"what": said, "count": condition.count}
+    text = ngettext("%(what)s; %(count)d time", "%(what)s; %(count)d times", condition.count)
+    return text % {"what": said, "count": condition.count}
 
 
 def _is_uncountable(stored: Condition | None, condition: Condition) -> bool:
