@@ -28,6 +28,7 @@ __all__ = [
     "builtin_models",
     "builtin_receivers",
     "course_keys_like",
+    "course_titles",
     "switch_builtin_off",
 ]
 
@@ -114,3 +115,17 @@ def course_keys_like(keys: Collection[str]) -> list[str]:
     runs = apps.get_model(label, "CourseRun").objects.annotate(letters=Lower("key"))
     found = runs.filter(letters__in=[key.lower() for key in keys]).order_by()
     return list(found.values_list("key", flat=True).distinct())
+
+
+def course_titles(keys: Collection[str]) -> dict[str, str]:
+    """Return the titles of course runs by key, as far as the service's catalog knows them.
+
+    The same run is in the catalog once for each site; any title of it will do. One query, none without a catalog or
+    without keys.
+    """
+    if not keys or not apps.is_installed("credentials.apps.catalog"):
+        return {}
+    label = "catalog"  # as above
+    runs = apps.get_model(label, "CourseRun").objects.filter(key__in=list(keys)).order_by("-pk")
+    rows = runs.values_list("key", "title_override", "course__title")
+    return {key: own or title for key, own, title in rows if own or title}

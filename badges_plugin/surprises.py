@@ -19,6 +19,7 @@ from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.requirements import OPERATOR_LABELS, EventCondition
 from badges_plugin.models.validity import RuleText
+from badges_plugin.reading import key_sentence
 from badges_plugin.rules import Operator, Rule, compile_rule
 from badges_plugin.ruleset import grouped
 from badges_plugin.satisfiability import can_apply, conflicts, implies
@@ -57,7 +58,7 @@ def stored(condition: EventCondition) -> Asked | None:
     if isinstance(condition, BadgeRequirement) and condition.needs_badge_id is not None:
         return None
     return asked(
-        str(condition),
+        key_sentence(condition),
         is_penalty=isinstance(condition, BadgePenalty),
         event_type=condition.event_type,
         rules=condition.existing_rules(),
@@ -189,7 +190,7 @@ def _impossible_groups(
             yield text % {"group": row}
         else:
             text = _("Nobody can get the badge: “%(requirement)s” can never be fulfilled.")
-            yield text % {"requirement": group[0]}
+            yield text % {"requirement": key_sentence(group[0])}
 
 
 def _too_few_values(
@@ -223,7 +224,8 @@ def _overlaps(
         if not taken.rules or not given.can_apply or not can_apply([*given.rules, *taken.rules], given.domains):
             continue
         is_always = all(implies(given.rules, rule, given.domains) for rule in taken.rules)
-        yield (always if is_always else sometimes) % {"requirement": requirement, "penalty": penalty}
+        names = {"requirement": key_sentence(requirement), "penalty": key_sentence(penalty)}
+        yield (always if is_always else sometimes) % names
 
 
 def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
@@ -243,7 +245,7 @@ def _undecided(requirements: Sequence[BadgeRequirement]) -> list[str]:
             "to keep or forget it, on the page of the requirement.",
             found[requirement.pk].learners,
         )
-        % {"learners": found[requirement.pk].learners, "requirement": requirement}
+        % {"learners": found[requirement.pk].learners, "requirement": key_sentence(requirement)}
         for requirement in requirements
         if requirement.pk in found
     ]

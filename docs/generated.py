@@ -89,6 +89,23 @@ def event_types() -> str:
     return _table(["Event type", "The earner"], rows)
 
 
+def sentences() -> str:
+    from badges_plugin.reading import wordings
+
+    passing = sorted(wordings.PASSING_STATUS)
+    courses = {
+        **dict.fromkeys(passing, wordings.PASS),
+        **wordings.COURSE_WORDINGS,
+        wordings.GRADE: wordings.REACH_GRADE,
+    }
+    losses = {**dict.fromkeys(passing, wordings.FAIL), **wordings.LOSS_WORDINGS}
+    example = {"course": "Algebra", "org": "edX", "count": 5, "grade": "80%"}
+    rows = [[name, each.one % example, each.different_of_org % example] for name, each in courses.items()]
+    rows += [[name, str(once), many % example] for name, (once, many) in wordings.COUNTED.items()]
+    rows += [[name, each.one % example, "\\-"] for name, each in losses.items()]
+    return _table(["Event type", "Sentence", "Counted"], [[f"``{name}``", *rest] for name, *rest in sorted(rows)])
+
+
 def consumer_settings() -> str:
     from badges_plugin.consumers.config import ConsumerConfig
 
@@ -127,6 +144,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "operators": operators,
     "key-paths": key_paths,
     "event-types": event_types,
+    "sentences": sentences,
     "consumer-settings": consumer_settings,
     "distribution-settings": distribution_settings,
     "credly-settings": credly_settings,

@@ -25,7 +25,7 @@ from badges_plugin.models import (
 
 
 def register(site: admin.AdminSite) -> None:
-    """Put the pages on an admin site, unless badges are switched off."""
+    """Put the pages on an admin site, unless badges are disabled."""
     if not conf.is_enabled():
         return
     site.register(BadgeTemplate, OwnBadgeTemplateAdmin)

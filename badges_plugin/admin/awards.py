@@ -20,11 +20,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from badges_plugin import api
 from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin
-from badges_plugin.admin.sentences import event_label, moment
 from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.reading import event_label, moment
 from badges_plugin.times import site_day
 
-# A person who confirms a list has read it; more than this belongs into a command.
+# Whoever confirms a list has read it. Longer lists belong in a command.
 MAX_AT_ONCE = 200
 
 
@@ -71,7 +71,7 @@ class RevocationForm(forms.Form):
         label=gettext_lazy("Reason"),
         max_length=255,
         widget=forms.TextInput(attrs={"size": 80, "autofocus": True}),
-        help_text=gettext_lazy("Kept with the badge. The learner and the badge provider may get to see it."),
+        help_text=gettext_lazy("Stored with the badge. The learner and the badge provider may see it."),
     )
 
 
@@ -87,13 +87,13 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     list_select_related = ("progress__user", "progress__template")
     search_fields = (
         "progress__user__username",
-        # The page does not show it: staff who know an address find its badges, and nobody finds an address.
+        # As a whole only: the page does not show it, and nobody shall find it out letter by letter.
         "=progress__user__email",
         "progress__user__full_name",
         "progress__template__name",
     )
     search_help_text = gettext_lazy(
-        "User name, full name or whole e-mail address of a learner, or the name of a badge."
+        "A learner’s user name, full name or complete e-mail address, or the name of a badge."
     )
     fields = (
         "learner_link",
@@ -163,7 +163,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     def renewal(self, award: BadgeAward) -> str:
         return "-" if award.remind_on is None else date_format(award.remind_on, "DATE_FORMAT")
 
-    @admin.display(description=gettext_lazy("credential"))
+    @admin.display(description=gettext_lazy("user credential"))
     def credential_uuid(self, award: BadgeAward) -> str:
         return f"{award.credential.uuid} ({award.credential.get_status_display()})"
 
@@ -177,11 +177,11 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         """Ask for a reason on a page of its own; revoke when it is given."""
         held = queryset.filter(revoked_at=None)
         if held.count() > MAX_AT_ONCE:
-            self.message_user(request, _("Choose at most %d badges at once.") % MAX_AT_ONCE, messages.ERROR)
+            self.message_user(request, _("Select at most %d badges at once.") % MAX_AT_ONCE, messages.ERROR)
             return None
         awards = list(held.select_related(*self.list_select_related))
         if not awards:
-            self.message_user(request, _("These badges have ended already."), messages.WARNING)
+            self.message_user(request, _("These badges have already ended."), messages.WARNING)
             return None
         form = RevocationForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
@@ -198,8 +198,8 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         self.message_user(request, text, messages.SUCCESS)
         if unexplained:
             text = ngettext(
-                "The reason was not kept for %d badge: its learner was retired.",
-                "The reason was not kept for %d badges: their learners were retired.",
+                "The reason was not stored for %d badge because its learner was retired.",
+                "The reason was not stored for %d badges because their learners were retired.",
                 unexplained,
             )
             self.message_user(request, text % unexplained, messages.WARNING)
@@ -221,7 +221,9 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Revoke badges"),
-            "awards": awards,
+            "action_name": "revoke",
+            "rows": awards,
+            "confirmed": "confirmed",
             "form": form,
             "media": self.media,
             "action_checkbox_name": ACTION_CHECKBOX_NAME,

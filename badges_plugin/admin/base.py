@@ -1,4 +1,4 @@
-"""What the pages of the admin are made of: Django's classes with their type parameters, and the read-only page."""
+"""Base classes of the admin pages: Django's with their type parameters, and read-only pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ else:
         pass
 
 
-# Django gives texts of several paragraphs ten rows; what is written here is a sentence or two.
+# Django gives a text ten rows; these hold a sentence or two.
 SHORT_TEXTS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})}
 }
@@ -49,7 +49,7 @@ class ModelAdmin(DjangoModelAdmin[ModelT]):
     """The base of every page of ours."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Whether the address of a list may filter by ``lookup``: only what the list itself offers as a filter.
+        """Whether the URL of a list may filter by ``lookup``: only by what the list offers as a filter.
 
         Django allows every column of the model in any comparison, so that somebody who may see a list could read a
         column that no page shows, letter by letter (``?payload__startswith=...``).
@@ -58,7 +58,7 @@ class ModelAdmin(DjangoModelAdmin[ModelT]):
 
 
 def allowed_lookups(model_admin: admin.ModelAdmin[Any], request: HttpRequest | None = None) -> set[str]:
-    """Return the parameters that the filters of a list, and its date hierarchy, put into addresses."""
+    """Return the parameters that the filters of a list, and its date hierarchy, put into URLs."""
     given = model_admin.get_list_filter(request) if request is not None else model_admin.list_filter
     allowed: set[str] = set()
     for entry in given:
@@ -87,12 +87,12 @@ def _lookups_of(model: type[models.Model], path: str) -> set[str]:
 
 
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
-    """Rows that events write and people only look at. A list shows its actions to who may change the model."""
+    """Rows that events write and people only look at. Actions are shown to users with the change permission."""
 
     change_form_template = "badges_plugin/admin/facts_form.html"
 
     def heading(self, obj: ModelT) -> str:
-        """Return what the page of an object is called. ``str(obj)`` is for logs and may name no person."""
+        """Return the heading of the page of an object. ``str(obj)`` is for logs and names no person."""
         return str(obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -111,7 +111,7 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
-        # Without an object it is asked for the list's actions; the page of one object has nothing to save.
+        # Without an object it decides about the actions of the list; the page of one object has nothing to save.
         return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What the pages of requirements and penalties have in common: both hang on a template and have rules in rows."""
+"""The pages of requirements and penalties: both belong to a badge template and have rules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,12 +19,12 @@ from django.utils.translation import gettext_lazy
 from badges_plugin import api
 from badges_plugin.admin import activation, links
 from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
-from badges_plugin.admin.questions import Questions, raised_by, unanswered, unasked
+from badges_plugin.admin.questions import ASKED, Questions, ask_plainly, raised_by, unanswered, unasked
 from badges_plugin.admin.rules import choices_for_script, offered_event_types
-from badges_plugin.admin.sentences import Condition, event_label, rule_sentence, rules_sentence
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.models.key_paths import compile_for
+from badges_plugin.reading import Condition, event_label, rule_sentence, sentences
 
 RULES = "rules"
 """Prefix of the fields of rules: Django takes the name of the relation."""
@@ -37,7 +38,7 @@ class ConditionForm(ModelForm[Condition]):
 
     event_type = forms.ChoiceField(
         label=gettext_lazy("Event"),
-        help_text=gettext_lazy("What happens on the platform. The rules below say which of these events count."),
+        help_text=gettext_lazy("What a learner does on the platform. The rules below say which of these events count."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +56,7 @@ class ConditionForm(ModelForm[Condition]):
         if not self.errors and f"{RULES}-TOTAL_FORMS" not in self.data:
             self.questions = raised_by(self.instance, self.instance.existing_rules(), self.data)
             for text in unanswered(self.questions):
-                self.add_error(None, text)
+                self.add_error(None, ValidationError(text, code=ASKED))
 
     def clean_event_type(self) -> str:
         """Refuse an event type that the rules of the stored condition cannot work with."""
@@ -79,6 +80,17 @@ class EventFilter(admin.SimpleListFilter):
         return queryset.filter(event_type=self.value()) if self.value() else queryset
 
 
+class ConditionList(ChangeList):
+    """Says the conditions of a page in words, all at once: each by itself would look for the titles of its courses."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        said = sentences(self.result_list)
+        for condition in self.result_list:
+            vars(condition)["sentence"] = said[condition.pk]
+
+
 class ConditionAdmin(ModelAdmin[Condition]):
     """Reached from the page of the badge template, and leads back to it."""
 
@@ -97,9 +109,10 @@ class ConditionAdmin(ModelAdmin[Condition]):
         model = links.template_model(self.admin_site, template)
         return links.link_to(self.admin_site, model, template.pk, template)
 
-    @admin.display(description=gettext_lazy("what is asked for"), ordering="description")
+    @admin.display(description=gettext_lazy("in words"), ordering="description")
     def what(self, condition: Condition) -> str:
-        return condition.description or rules_sentence(condition.rules.all())
+        said = vars(condition).get("sentence")
+        return said if said is not None else sentences([condition])[condition.pk]
 
     @admin.display(description=gettext_lazy("event"), ordering="event_type")
     def event(self, condition: Condition) -> str:
@@ -107,6 +120,9 @@ class ConditionAdmin(ModelAdmin[Condition]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Condition]:
         return super().get_queryset(request).prefetch_related("rules")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ConditionList
 
     def get_form(
         self, request: HttpRequest, obj: Condition | None = None, change: bool = False, **kwargs: Any
@@ -118,7 +134,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The form, once the address says for which template; until then, the question."""
+        """Return the form once the URL names a template; ask for one before."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         template = self._chosen_template(request)
@@ -138,16 +154,19 @@ class ConditionAdmin(ModelAdmin[Condition]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
+        if obj is not None:
+            context["subtitle"] = self.what(obj)
         context["rule_choices"] = choices_for_script(offered_event_types(obj))
         asking = [context["adminform"].form, *(each.formset for each in context["inline_admin_formsets"])]
         raised = [asked for form in asking if (asked := getattr(form, "questions", None))]
         if not raised and obj is not None and self.has_change_permission(request, obj):
             raised = [unasked(obj)]
         context["questions"] = next(iter(raised), None)
+        ask_plainly(request, context)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the rules as well, do what was chosen, and only then tell what the change means."""
+        """Save the rules as well, then keep or forget as chosen, then tell what the change means."""
         super().save_related(request, form, formsets, change)
         condition = self.model.objects.get(pk=form.instance.pk)
         self.decide(request, condition, form)
@@ -158,7 +177,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
         activation.tell_state(request, template.pk, was_active=template.is_active)
 
     def decide(self, request: HttpRequest, condition: Condition, form: Any) -> None:
-        """Do what was chosen about what learners did under earlier rules."""
+        """Keep or forget what learners did under earlier rules, as it was chosen."""
 
     def response_add(self, request: HttpRequest, obj: Condition, post_url_continue: str | None = None) -> HttpResponse:
         response = super().response_add(request, obj, post_url_continue)
@@ -209,7 +228,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Add %s") % self.opts.verbose_name,
-            "subtitle": _("For which badge template?"),
+            "subtitle": _("Choose a badge template"),
             "templates": BadgeTemplate.objects.order_by("name"),
         }
         return TemplateResponse(request, "badges_plugin/admin/choose_template.html", context)
@@ -225,6 +244,6 @@ def _reason(event_type: str, rule: Any) -> str | SafeString:
     try:
         compile_for(event_type, rule)
     except (InvalidRule, UnusableEventType) as error:
-        message = _("The rule “%(rule)s” cannot work with it: %(reason)s Delete the rule first.")
+        message = _("The rule “%(rule)s” cannot be used with this event. %(reason)s Delete the rule first.")
         return message % {"rule": rule_sentence(rule), "reason": error}
     return ""

@@ -15,17 +15,17 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin
-from badges_plugin.admin.sentences import event_label
 from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
 from badges_plugin.models import FailedEvent
+from badges_plugin.reading import event_label
 
-# Each may take as long as an event takes, and the browser waits for all of them.
 MAX_AT_ONCE = 200
-# Of a page's messages nobody reads more.
+"""Events processed again by one click: the browser waits for all of them."""
 MAX_MESSAGES = 10
-# Of a value that could not be read, so many bytes tell what it is.
+"""Messages shown at most."""
 RAW_SHOWN = 2000
+"""Bytes of an unreadable value that are shown."""
 
 FACTS = (
     "event_id", "event_type", "event_time", "state", "reason", "cause", "retry_at", "attempts", "failed_at",
@@ -37,19 +37,19 @@ CONTENT = ("payload_text", "metadata_text", "raw_text", "error_text")
 class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     """Written by the consumers; what a person decides about a row is an action.
 
-    What an event says names a learner: it is shown to who may also do something about it.
+    The content of an event names a learner. It is shown to users with the change permission.
     """
 
     list_display = ("what", "kind", "standing", "reason", "attempts", "event_time", "failed_at")
     list_filter = ("state", "cause", "event_type", "bus", "topic", "failed_at")
     search_fields = ("event_id", "event_type", "reason", "position")
-    search_help_text = gettext_lazy("Id or type of an event, reason, or position on the bus.")
+    search_help_text = gettext_lazy("Event id, event type, reason or position on the bus.")
     actions = ("process_again", "dismiss")
     ordering = ("-id",)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FailedEvent]:
-        """Leave the large columns to who asks for them: a list shows none of them."""
+        """Leave out the large columns, which a list does not show."""
         return super().get_queryset(request).defer("payload", "metadata", "raw", "error")
 
     def get_fields(self, request: HttpRequest, obj: FailedEvent | None = None) -> tuple[str, ...]:
@@ -71,16 +71,16 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def standing(self, failed: FailedEvent) -> str:
-        """Tell what is tried again by itself from what needs somebody."""
+        """Tell events that are retried automatically from those that need somebody."""
         if failed.state == FailedEvent.State.FAILED and failed.retry_at:
             when = date_format(timezone.localtime(failed.retry_at), "SHORT_DATETIME_FORMAT")
-            return _("is tried again at %s") % when
+            return _("retried on %s") % when
         return failed.get_state_display()
 
     @admin.display(description=gettext_lazy("content"))
     def payload_text(self, failed: FailedEvent) -> str:
         if failed.payload is None:
-            return _("It could not be read.")
+            return _("The content could not be read.")
         return _as_code(json.dumps(failed.payload, indent=2, ensure_ascii=False))
 
     @admin.display(description=gettext_lazy("metadata"))
@@ -99,9 +99,9 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
 
     @admin.action(description=gettext_lazy("Process again"), permissions=["change"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
-        """Oldest first, one by one: one that fails again does not keep the next from its turn."""
+        """Process the oldest first, one by one. One that fails again does not stop the others."""
         if queryset.count() > MAX_AT_ONCE:
-            self.message_user(request, _("Choose at most %d events at once.") % MAX_AT_ONCE, messages.ERROR)
+            self.message_user(request, _("Select at most %d events at once.") % MAX_AT_ONCE, messages.ERROR)
             return
         processed, refusals, failures = 0, [], 0
         for failed in queryset.defer(None).order_by("pk"):
@@ -109,14 +109,14 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
                 process_again(failed)
             except NotReprocessable as refusal:
                 refusals.append(
-                    _("Event %(event)s was not processed: %(reason)s.")
+                    _("Event %(event)s cannot be processed again: %(reason)s.")
                     % {"event": self.what(failed), "reason": refusal}
                 )
             except ReceiversFailed:
                 failures += 1
             else:
                 processed += 1
-                self.log_change(request, failed, _("Processed again"))
+                self.log_change(request, failed, _("Processed again."))
         for text in refusals[:MAX_MESSAGES]:
             self.message_user(request, text, messages.WARNING)
         if failures:
@@ -128,13 +128,13 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
 
     @admin.action(description=gettext_lazy("Dismiss"), permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
-        """Only what nobody has decided about; a message that comes and fails again is failed again."""
+        """Dismiss events that are failed now. A message that is delivered and fails once more is failed again."""
         dismissed = 0
         for failed in queryset.filter(state=FailedEvent.State.FAILED):
             rows = FailedEvent.objects.filter(pk=failed.pk, state=FailedEvent.State.FAILED)
             if rows.update(state=FailedEvent.State.DISMISSED, updated_at=timezone.now()):
                 dismissed += 1
-                self.log_change(request, failed, _("Dismissed"))
+                self.log_change(request, failed, _("Dismissed."))
         text = ngettext("%d event was dismissed.", "%d events were dismissed.", dismissed) % dismissed
         self.message_user(request, text, messages.SUCCESS if dismissed else messages.WARNING)
 

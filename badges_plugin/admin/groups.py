@@ -1,4 +1,4 @@
-"""Groups of requirements: names, and how many are needed. They are made with their first requirement, on its page."""
+"""Requirement groups: names, and how many are needed. They are created with their first requirement, on its page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin.admin import links
 from badges_plugin.admin.base import ModelAdmin, ModelForm
@@ -21,8 +20,8 @@ class RequirementGroupForm(ModelForm[RequirementGroup]):
 
     class Meta:
         help_texts: ClassVar[dict[str, Any]] = {
-            "needed": gettext_lazy("1: any one of its requirements is enough."),
-            "position": gettext_lazy("The badge template asks for its groups in order: lower positions come first."),
+            "needed": gettext_lazy("How many of its requirements a learner must fulfill."),
+            "position": gettext_lazy("Lower positions come first."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,7 +36,11 @@ class RequirementGroupForm(ModelForm[RequirementGroup]):
             return self.instance.needed
         members = self.instance.requirements.count()
         if needed > members and self.instance.template.is_active:
-            text = _("The group has %d requirements. Add more first, or deactivate the badge template.")
+            text = ngettext(
+                "The group has only %d requirement. Add more first, or deactivate the badge template.",
+                "The group has only %d requirements. Add more first, or deactivate the badge template.",
+                members,
+            )
             raise ValidationError(text % members)
         return needed
 
@@ -47,7 +50,7 @@ class RequirementGroupForm(ModelForm[RequirementGroup]):
 
 
 class RequirementGroupAdmin(ModelAdmin[RequirementGroup]):
-    """A group that has requirements cannot be deleted: they would all have to be fulfilled then."""
+    """A group with requirements cannot be deleted: learners would then have to fulfill each of them."""
 
     form = RequirementGroupForm
     list_display = ("name", "template", "needed", "members")

@@ -1,4 +1,4 @@
-"""The ways from one page of the admin to another, for those who may go there."""
+"""Links between admin pages, respecting permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from badges_plugin.models import BadgeTemplate
 
 
 def page_url(site: AdminSite, model: type[models.Model], page: str, *arguments: object, **query: object) -> str:
-    """Return the address of a page ("changelist", "add", "change", "delete") of a registered model."""
+    """Return the URL of a page ("changelist", "add", "change", "delete") of a registered model."""
     kind = ContentType.objects.get_for_model(model)
     url = reverse(f"{site.name}:{kind.app_label}_{kind.model}_{page}", args=arguments)
     return f"{url}?{urlencode(query)}" if query else url
@@ -38,7 +38,7 @@ def link_to(site: AdminSite, model: type[models.Model], pk: object, text: object
 
 
 def learner(site: AdminSite, user: User) -> str:
-    """Return a link to a learner's page. It says the full name, too: pages that are searched by it must show it."""
+    """Return a link to a learner's page. The text includes the full name, by which pages are searched."""
     text = f"{user.get_username()} ({user.full_name})" if user.full_name else user.get_username()
     return link_to(site, User, user.pk, text)
 

@@ -1,44 +1,39 @@
-"""What is asked for a badge and who has it: the lower half of a badge template's page."""
+"""Requirements, penalties and learners of a badge template: the lower half of its page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from django.contrib.admin import AdminSite
-from django.db.models import F
 from django.http import HttpRequest
 
+from badges_plugin import reading
 from badges_plugin.admin import links
-from badges_plugin.admin.sentences import condition_sentence, event_label, rules_sentence
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
-from badges_plugin.ruleset import grouped
+from badges_plugin.reading import CriteriaText, GroupText, PenaltyText, RequirementText
 
 
 @dataclass(frozen=True)
 class Row:
     """A requirement or penalty in words. ``url`` is empty for those who may not see its page."""
 
-    title: str
-    """What staff called it, or its rules."""
-    rules: str
-    """Its rules, where the title says something else."""
-    event: str
+    text: RequirementText | PenaltyText
     url: str
-    takes_away: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Group:
-    """Alternatives: one of the rows is enough. ``name`` is empty for a requirement that stands alone."""
+    """A group with its requirements."""
 
-    name: str
+    text: GroupText
     rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
 class Overview:
-    """Addresses are empty for those who may not go there."""
+    """URLs are empty for those who may not go there."""
 
+    criteria: CriteriaText
     groups: tuple[Group, ...]
     penalties: tuple[Row, ...]
     add_requirement_url: str
@@ -50,10 +45,8 @@ class Overview:
 
 
 def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> Overview:
-    """Describe a template's requirements by group, its penalties and its learners. A fixed number of queries."""
-    by_group = F("group__name").asc(nulls_first=True)  # databases disagree where nothing comes
-    requirements = template.requirements.select_related("group").prefetch_related("rules").order_by(by_group, "pk")
-    penalties = template.penalties.prefetch_related("rules", "requirements__rules").order_by("pk")
+    """Describe what a template asks for and who has it. A fixed number of queries."""
+    criteria = reading.criteria([template.pk])[template.pk]
 
     def url(model: type[BadgeRequirement] | type[BadgePenalty], pk: int) -> str:
         return links.page_url(site, model, "change", pk) if links.may(request, "view", model) else ""
@@ -65,18 +58,12 @@ def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> 
         return links.page_url(site, model, "changelist", **query) if links.may(request, "view", model) else ""
 
     return Overview(
+        criteria=criteria,
         groups=tuple(
-            Group(str(group[0].group or ""), tuple(_row(each, url(BadgeRequirement, each.pk)) for each in group))
-            for group in grouped(requirements)
+            Group(group, tuple(Row(each, url(BadgeRequirement, each.id)) for each in group.requirements))
+            for group in criteria.groups
         ),
-        penalties=tuple(
-            _row(
-                penalty,
-                url(BadgePenalty, penalty.pk),
-                takes_away=tuple(condition_sentence(each) for each in penalty.requirements.all()),
-            )
-            for penalty in penalties
-        ),
+        penalties=tuple(Row(each, url(BadgePenalty, each.id)) for each in criteria.penalties),
         add_requirement_url=add_url(BadgeRequirement),
         add_penalty_url=add_url(BadgePenalty),
         learners=BadgeProgress.objects.filter(template=template.pk).count(),
@@ -84,10 +71,3 @@ def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> 
         holders=BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None).count(),
         holders_url=list_url(BadgeAward, progress__template__id__exact=template.pk, state="held"),
     )
-
-
-def _row(condition: BadgeRequirement | BadgePenalty, url: str, takes_away: tuple[str, ...] = ()) -> Row:
-    rules, event = rules_sentence(condition.rules.all()), event_label(condition.event_type)
-    if condition.description:
-        return Row(condition.description, rules, event, url, takes_away)
-    return Row(rules, "", event, url, takes_away)

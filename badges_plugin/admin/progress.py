@@ -1,22 +1,22 @@
-"""Progress: how far each learner is, what is missing, and which events said so. Read only."""
+"""Progress: how far each learner is, what is missing, and which events said so. Read-only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from badges_plugin import reading
 from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from badges_plugin.admin.sentences import condition_sentence, event_label
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
-from badges_plugin.ruleset import criteria_of, grouped
+from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
 
 class BadgeFilter(admin.SimpleListFilter):
@@ -45,25 +45,35 @@ class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
     model = Fulfillment
     fields = ("what", "is_fulfilled", "since", "rules", "event", "event_time", "event_id")
     readonly_fields = fields
-    verbose_name_plural = gettext_lazy("What was heard last of each requirement")
+    verbose_name_plural = gettext_lazy("Latest event for each requirement")
     ordering = ("event_time",)
 
     @admin.display(description=gettext_lazy("requirement"))
     def what(self, fulfillment: Fulfillment) -> str:
-        return condition_sentence(fulfillment.requirement)
+        found = self._found(fulfillment)
+        sentence = found.sentence if found else str(fulfillment.requirement)
+        if not fulfillment.value:
+            return sentence
+        return _("%(requirement)s: %(value)s") % {"requirement": sentence, "value": fulfillment.value}
 
     @admin.display(description=gettext_lazy("counts"))
     def rules(self, fulfillment: Fulfillment) -> str:
-        if not fulfillment.is_fulfilled:
-            return _("no")
-        return _("yes") if _counts(fulfillment) else _("no: fulfilled under earlier rules")
+        found = self._found(fulfillment)
+        if found and fulfillment.event_id in found.events:
+            return _("yes")
+        if found and fulfillment.event_id in found.earlier_events:
+            return _("no: fulfilled under earlier rules")
+        return _("no")
 
     @admin.display(description=gettext_lazy("event"))
     def event(self, fulfillment: Fulfillment) -> str:
         return event_label(fulfillment.event_type)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fulfillment]:
-        return super().get_queryset(request).select_related("requirement").prefetch_related("requirement__rules")
+        return super().get_queryset(request).select_related("requirement")
+
+    def _found(self, fulfillment: Fulfillment) -> RequirementProgress | None:
+        return _facts(fulfillment.progress).requirement(fulfillment.requirement_id)
 
 
 class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
@@ -82,6 +92,17 @@ class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
         return award.reason or "-"
 
 
+class ProgressList(ChangeList):
+    """Reads how far the learners of a page are, all at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        facts = reading.progress_rows([row.pk for row in self.result_list])
+        for row in self.result_list:
+            vars(row)["facts"] = facts[row.pk]
+
+
 class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
     list_display = ("learner", "email", "template", "fulfilled", "is_complete", "has_badge")
     list_filter = (BadgeFilter, "template")
@@ -94,7 +115,6 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
     ordering = ("-id",)
     show_full_result_count = False
     list_per_page = 50
-    _prefetched: ClassVar = ("fulfillments", "awards", "template__requirements__rules", "template__requirements__group")
 
     def heading(self, obj: BadgeProgress) -> str:
         return f"{obj.user.get_username()}: {obj.template}"
@@ -119,36 +139,44 @@ class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("fulfilled"))
     def fulfilled(self, progress: BadgeProgress) -> str:
-        states = [is_fulfilled for is_fulfilled, _sentence in _group_states(progress)]
-        return _("%(fulfilled)d of %(all)d") % {"fulfilled": sum(states), "all": len(states)}
+        facts = _facts(progress)
+        return _("%(fulfilled)d of %(all)d") % {"fulfilled": facts.done, "all": len(facts.groups)}
 
     @admin.display(description=gettext_lazy("complete"), boolean=True)
     def is_complete(self, progress: BadgeProgress) -> bool:
-        states = [is_fulfilled for is_fulfilled, _sentence in _group_states(progress)]
-        return bool(states) and all(states)
+        return _facts(progress).is_complete
 
     @admin.display(description=gettext_lazy("badge"), boolean=True)
     def has_badge(self, progress: BadgeProgress) -> bool:
-        return any(award.revoked_at is None for award in progress.awards.all())
+        return _facts(progress).state is reading.BadgeState.HELD
 
-    @admin.display(description=gettext_lazy("what is asked for"))
+    @admin.display(description=gettext_lazy("requirements"))
     def groups(self, progress: BadgeProgress) -> str:
-        """Every group, with a mark at those that are fulfilled."""
-        rows = (("✔" if is_fulfilled else "✘", sentence) for is_fulfilled, sentence in _group_states(progress))
-        return format_html("<div>{}</div>", format_html_join("", "{} {}<br>", rows))
+        """Return every group and what was done for it, with a mark at those that are fulfilled."""
+        lines: list[tuple[str, str, str, str]] = []
+        for group in _facts(progress).groups:
+            is_group = len(group.requirements) > 1
+            if is_group:
+                done = _("%(done)d of %(needed)d fulfilled") % {"done": group.done, "needed": group.needed}
+                lines.append(("", _mark(group.is_fulfilled), group.sentence, done))
+            lines += [
+                ("badges-member" if is_group else "", _mark(each.is_fulfilled), each.sentence, each.explanation)
+                for each in group.requirements
+            ]
+        rows = format_html_join("", '<li class="{}">{} {}<div class="help">{}</div></li>', lines)
+        return format_html('<ul class="badges-requirements">{}</ul>', rows)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeProgress]:
-        return super().get_queryset(request).prefetch_related(*self._prefetched)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ProgressList
 
 
-def _counts(fulfillment: Fulfillment) -> bool:
-    return fulfillment.requirement.validity().covers(fulfillment.made_under)
+def _mark(is_fulfilled: bool) -> str:
+    return "✔" if is_fulfilled else "✘"
 
 
-def _group_states(progress: BadgeProgress) -> Iterator[tuple[bool, str]]:
-    """Yield, for each group of the template as it is now, whether it is fulfilled and what it asks for."""
-    requirements = list(progress.template.requirements.all())
-    criteria = criteria_of(requirements, in_order=progress.template.in_order)
-    standing = criteria.standing(progress.fulfillments.all(), counts_from=progress.counts_from)
-    for members, group in zip(grouped(requirements), standing.groups, strict=True):
-        yield group.is_fulfilled, _(" or ").join(condition_sentence(requirement) for requirement in members)
+def _facts(progress: BadgeProgress) -> LearnerProgress:
+    """Return how far the learner is, which a list has read for all of its rows."""
+    found: LearnerProgress | None = vars(progress).get("facts")
+    if found is None:
+        found = vars(progress)["facts"] = reading.progress_rows([progress.pk])[progress.pk]
+    return found

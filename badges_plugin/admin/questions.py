@@ -1,38 +1,46 @@
-"""Questions that a change of rules raises, asked on the page where it is made.
+"""Questions that a change of rules raises, asked on the page where the change is made.
 
-Nothing is saved before they are answered: what learners did under the old rules is kept or forgotten by choice, and
-rules that reward failing, or punish passing, are confirmed.
+Nothing is saved before they are answered: staff choose whether what learners did under the old rules is kept or
+forgotten, and confirm rules that reward failing or punish passing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib import messages
+from django.contrib.admin.helpers import AdminErrorList
+from django.forms.utils import ErrorList
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from badges_plugin import api
-from badges_plugin.admin.sentences import Condition, event_label, rules_sentence
 from badges_plugin.models import BadgeRequirement
 from badges_plugin.models.requirements import AbstractDataRule
+from badges_plugin.reading import Condition, event_label, rules_sentence
 
 KEEP, FORGET = "keep", "forget"
 CHOICE, CONFIRMED = "earlier_fulfillments", "confirm_rules"
 """Names of the fields."""
+ASKED = "asked"
+"""Code of validation errors that only say that a question is open."""
 
 NOBODY = api.Earlier()
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What must be answered. ``before`` and ``after`` say the rules in words, if they were changed."""
+    """The open questions. ``before`` and ``after`` are the rules in words, if they were changed."""
 
     earlier: api.Earlier = NOBODY
     to_confirm: Sequence[str] = ()
     before: str = ""
     after: str = ""
     choice: str = ""
-    """What was chosen, or is chosen beforehand."""
+    """The answer that was given, or is chosen beforehand."""
     is_confirmed: bool = False
     is_changed: bool = False
     is_uncountable: bool = False
@@ -47,14 +55,14 @@ class Questions:
 
 
 def unasked(condition: Condition) -> Questions:
-    """Return what is open although nobody changes anything now: rules that were changed behind the admin's back."""
+    """Return the questions that are open before anything is changed: the rules were changed outside the admin."""
     if isinstance(condition, BadgeRequirement) and condition.pk:
         return Questions(earlier=api.undecided_fulfillments(condition.template).get(condition.pk, NOBODY))
     return Questions()
 
 
 def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Mapping[str, str]) -> Questions:
-    """Return what a requirement or penalty with new values and rules raises, with the answers that were given."""
+    """Return the questions that new values and rules raise, with the answers that were given."""
     stored = type(condition).objects.filter(pk=condition.pk).first() if condition.pk else None
     new = condition.digest(rules)
     if stored is not None and stored.digest() == new:
@@ -75,13 +83,32 @@ def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Map
 
 
 def unanswered(questions: Questions) -> list[str]:
-    """Return what must be said to somebody who has not answered yet."""
+    """Return a sentence for each question that has no answer yet."""
     missing = []
     if questions.is_changed and questions.earlier and questions.choice not in (KEEP, FORGET):
-        missing.append(_("Choose whether these learners keep what they have already fulfilled. Nothing is saved yet."))
+        missing.append(_("Nothing is saved yet. Choose whether these learners keep what they have already fulfilled."))
     if questions.to_confirm and not questions.is_confirmed:
-        missing.append(_("Confirm above that you want this, or correct the rules. Nothing is saved yet."))
+        missing.append(_("Nothing is saved yet. Confirm that you want this, or correct the rules."))
     return missing
+
+
+def ask_plainly(request: HttpRequest, context: dict[str, Any]) -> None:
+    """Show open questions of an admin page as a message: they keep it from being saved, but nothing is wrong."""
+    form, formsets = context["adminform"].form, [each.formset for each in context["inline_admin_formsets"]]
+    if not form.is_bound:
+        return
+    errors = [*form.errors.values(), *(formset.non_form_errors() for formset in formsets)]
+    for text in dict.fromkeys(text for each in errors for text in _take_questions(each)):
+        messages.warning(request, text)
+    for name in [name for name, each in form.errors.items() if not each]:
+        del form.errors[name]
+    context["errors"] = AdminErrorList(form, formsets)
+
+
+def _take_questions(errors: ErrorList) -> list[str]:
+    asked = [error for error in errors.as_data() if error.code == ASKED]
+    errors.data = [error for error in errors.data if error not in asked]
+    return [text for error in asked for text in error.messages]
 
 
 def _name(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
@@ -93,9 +120,14 @@ def _said(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
     if not isinstance(condition, BadgeRequirement) or condition.way.is_one:
         return said
     if condition.counted_by:
-        text = _("%(what)s; %(count)d different values of %(key_path)s")
+        text = ngettext(
+            "%(what)s; %(count)d value of %(key_path)s",
+            "%(what)s; %(count)d different values of %(key_path)s",
+            condition.count,
+        )
         return text % {"what": said, "count": condition.count, "key_path": condition.counted_by}
-    return _("%(what)s; %(count)d times") % {"what": said, "count": condition.count}
+    text = ngettext("%(what)s; %(count)d time", "%(what)s; %(count)d times", condition.count)
+    return text % {"what": said, "count": condition.count}
 
 
 def _is_uncountable(stored: Condition | None, condition: Condition) -> bool:

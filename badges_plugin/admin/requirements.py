@@ -19,9 +19,9 @@ from badges_plugin.admin.conditions import ConditionAdmin
 from badges_plugin.admin.needed_badges import NeededBadgeForm
 from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
 from badges_plugin.admin.rules import RequirementRuleInline, countable_choices, offered_event_types
-from badges_plugin.admin.sentences import Condition
 from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.models.groups import tidy
+from badges_plugin.reading import Condition
 
 
 class RequirementForm(NeededBadgeForm):
@@ -31,7 +31,7 @@ class RequirementForm(NeededBadgeForm):
         label=gettext_lazy("New group"),
         required=False,
         max_length=255,
-        help_text=gettext_lazy("Makes a group of this name. Choose a group above instead to add an alternative to it."),
+        help_text=gettext_lazy("Creates a group with this name. To join an existing group, choose it above instead."),
     )
 
     counted_by = forms.ChoiceField(
@@ -49,8 +49,8 @@ class RequirementForm(NeededBadgeForm):
         help_texts: ClassVar[dict[str, Any]] = {
             "count": gettext_lazy("How many events, or different values, it takes."),
             "position": gettext_lazy(
-                "The badge template asks for its groups in order: lower positions come first. For a requirement "
-                "without a group, or for the new group; an existing group has its position on its own page."
+                "Lower positions come first. This is the position of a requirement without a group, or of the new "
+                "group. The position of an existing group is set on its own page."
             ),
         }
 
@@ -65,7 +65,7 @@ class RequirementForm(NeededBadgeForm):
         field = self.fields.get("group")
         if isinstance(field, forms.ModelChoiceField) and self.badge_template is not None:
             field.queryset = self.badge_template.groups.order_by("name")
-            field.empty_label = _("none: the requirement stands alone")
+            field.empty_label = _("None (the requirement stands alone)")
 
     def clean_count(self) -> int:
         return self._or_as_it_is("count")
@@ -84,7 +84,7 @@ class RequirementForm(NeededBadgeForm):
         """Refuse two groups at once."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("group") is not None and cleaned.get("new_group"):
-            self.add_error("new_group", ValidationError(_("Choose a group or make a new one, not both.")))
+            self.add_error("new_group", ValidationError(_("Choose a group or create a new one, not both.")))
         return cleaned
 
 
@@ -92,7 +92,7 @@ class BadgeRequirementAdmin(ConditionAdmin):
     form = RequirementForm
     inlines = (RequirementRuleInline,)
     list_display = ("what", "template", "group", "count", "event")
-    list_select_related: ClassVar[tuple[str, ...]] = ("template", "group")
+    list_select_related: ClassVar[tuple[str, ...]] = ("template", "group", "needs_badge")
     fieldsets = (
         (
             None,
@@ -107,8 +107,8 @@ class BadgeRequirementAdmin(ConditionAdmin):
                     "position",
                 ),
                 "description": gettext_lazy(
-                    "A requirement is fulfilled by one event to which all rules below apply, unless it counts. "
-                    "Without rules, every event of this kind fulfills it."
+                    "An event fulfills the requirement when all rules below apply to it. "
+                    "Without rules, every event of this type does."
                 ),
             },
         ),
@@ -117,8 +117,8 @@ class BadgeRequirementAdmin(ConditionAdmin):
             {
                 "fields": ("count", "counted_by"),
                 "description": gettext_lazy(
-                    "Any 3 of 5 courses: a rule that course_key is one of the five, how many 3, different values of "
-                    "course_key. Leave it as it is if one event is enough."
+                    "For any 3 of 5 courses, add a rule that course.course_key is one of the five, and count 3 "
+                    "different values of course.course_key. Leave this as it is if one event is enough."
                 ),
             },
         ),
@@ -138,11 +138,11 @@ class BadgeRequirementAdmin(ConditionAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget  # groups are made below, with their first requirement
+            field.widget = field.widget.widget  # a new group is named in a field of the form
         return field
 
     def save_model(self, request: HttpRequest, obj: Condition, form: Any, change: bool) -> None:
-        """Save the requirement, and first the group that it is to be the first of."""
+        """Save the requirement, and before it the new group that it belongs to."""
         if not isinstance(obj, BadgeRequirement):  # one admin class serves penalties as well, as far as types know
             raise TypeError(type(obj))
         name = form.cleaned_data.get("new_group")
@@ -158,8 +158,8 @@ class BadgeRequirementAdmin(ConditionAdmin):
 
     def decide(self, request: HttpRequest, condition: Condition, form: Any) -> None:
         decide, text = {
-            KEEP: (api.keep_fulfillments, _("Kept what learners did under earlier rules.")),
-            FORGET: (api.forget_fulfillments, _("Forgot what learners did under earlier rules.")),
+            KEEP: (api.keep_fulfillments, _("Kept what learners had done under earlier rules.")),
+            FORGET: (api.forget_fulfillments, _("Forgot what learners had done under earlier rules.")),
         }.get(request.POST.get(CHOICE, ""), (None, ""))
         if decide is not None and isinstance(condition, BadgeRequirement) and hasattr(form, "made_under"):
             decide(condition, before=form.made_under)
@@ -174,8 +174,8 @@ class BadgeRequirementAdmin(ConditionAdmin):
             BadgeProgress.objects.filter(fulfillments__requirement__in=requirements).values("user").distinct().count()
         )
         lost = ngettext(
-            "what %d learner did for it; badges that were awarded stay",
-            "what %d learners did for it; badges that were awarded stay",
+            "progress of %d learner on it (awarded badges are kept)",
+            "progress of %d learners on it (awarded badges are kept)",
             learners,
         )
         listed = [[self.what(requirement), [lost % learners] if learners else []] for requirement in requirements]
@@ -184,9 +184,9 @@ class BadgeRequirementAdmin(ConditionAdmin):
 
 
 def _tell_similar(request: HttpRequest, template: BadgeTemplate, name: str) -> None:
-    """Two groups must both be fulfilled: say so where the new one looks like a misspelt old one."""
+    """Warn that both groups must be fulfilled, where the new one looks like a misspelled old one."""
     known = {group.name.casefold(): group.name for group in template.groups.all()}
     similar = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.8)
     if similar and similar[0] != name.casefold():
-        text = _("“%(new)s” is a group beside “%(old)s” now. Both must be fulfilled.")
+        text = _("“%(new)s” is now a group in addition to “%(old)s”. Learners must fulfill both.")
         messages.warning(request, text % {"new": name, "old": known[similar[0]]})

@@ -1,4 +1,4 @@
-"""Rules, in the rows of the requirement or penalty that they belong to: key path, operator and value."""
+"""Data rules, as rows of a requirement or penalty: key path, operator and value."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin import api, conf, events
 from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, TabularInline
-from badges_plugin.admin.questions import Questions, raised_by, unanswered
-from badges_plugin.admin.sentences import KIND_LABELS, Condition, event_label
+from badges_plugin.admin.questions import ASKED, Questions, raised_by, unanswered
 from badges_plugin.data import ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.key_paths import countable_key_paths
 from badges_plugin.models.requirements import OPERATOR_LABELS, AbstractDataRule
+from badges_plugin.reading import KIND_LABELS, Condition, event_label
 from badges_plugin.rules import OPERATORS, compile_rule
 
 _EXAMPLES = {
@@ -88,7 +88,7 @@ def choices_for_script(event_types: list[str]) -> dict[str, object]:
 
 
 class RuleForm(ModelForm[AbstractDataRule]):
-    """One rule of ``condition``. What is wrong with it is said at the field that is wrong."""
+    """One rule of ``condition``. Errors are shown at the field that is wrong."""
 
     key_path = forms.ChoiceField(
         label=gettext_lazy("Key path"), help_text=gettext_lazy("Where the value is in the event.")
@@ -109,7 +109,7 @@ class RuleForm(ModelForm[AbstractDataRule]):
             field.choices = key_path_choices(offered_event_types(condition), self.instance.key_path)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse, at the field and with the reason, what could never be evaluated."""
+        """Refuse a rule that can never be evaluated, with the reason, at its field."""
         cleaned = super().clean() or self.cleaned_data
         kinds = usable_key_paths(self.condition.event_type)
         if not self.errors and kinds is not None:  # without an event type, that is the error to be shown
@@ -122,9 +122,12 @@ class RuleForm(ModelForm[AbstractDataRule]):
             names = {"event": event_label(self.condition.event_type), "key_path": cleaned["key_path"]}
             self.add_error("key_path", message % names)
         elif cleaned["operator"] not in OPERATORS[kind]:
-            message = _("This key path holds %(kind)s. Choose one of: %(operators)s.")
+            message = _("%(key_path)s is of the kind “%(kind)s”. Choose one of: %(operators)s.")
             operators = ", ".join(str(OPERATOR_LABELS[item]) for item in OPERATORS[kind])
-            self.add_error("operator", message % {"kind": KIND_LABELS[kind], "operators": operators})
+            self.add_error(
+                "operator",
+                message % {"key_path": cleaned["key_path"], "kind": KIND_LABELS[kind], "operators": operators},
+            )
         else:
             try:
                 compile_rule(cleaned["key_path"], cleaned["operator"], cleaned["value"], kind)
@@ -152,7 +155,7 @@ class RuleFormSet(BaseInlineFormSet[AbstractDataRule, Condition, ModelForm[Abstr
             raise ValidationError(problems)
         self.questions = raised_by(self.instance, rules, self.data)
         if missing := unanswered(self.questions):
-            raise ValidationError(missing)
+            raise ValidationError([ValidationError(text, code=ASKED) for text in missing])
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         return {**super().get_form_kwargs(index), "condition": self.instance}
@@ -175,7 +178,7 @@ class RuleInline(TabularInline[AbstractDataRule, Condition]):
     formset = RuleFormSet
     fields = ("key_path", "operator", "value")
     verbose_name = gettext_lazy("rule")
-    verbose_name_plural = gettext_lazy("Rules: all of them must apply to the event")
+    verbose_name_plural = gettext_lazy("Rules (all must apply to the event)")
 
     def get_extra(self, request: HttpRequest, obj: Condition | None = None, **kwargs: object) -> int:
         return 0 if obj is not None and obj.existing_rules() else 1

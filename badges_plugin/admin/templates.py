@@ -1,4 +1,4 @@
-"""Badge templates: what a badge is, what is asked for it, and whether it can be earned."""
+"""Badge templates: what a badge is, what it asks for, and whether it can be earned."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from badges_plugin import api
 from badges_plugin.admin import activation, links
 from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
 from badges_plugin.admin.overview import overview
+from badges_plugin.admin.questions import ASKED, ask_plainly
 from badges_plugin.models import BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
 
 CONFIRMED = "confirm_activation"
@@ -35,7 +36,8 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
         labels = {"is_active": gettext_lazy("Active")}
         help_texts = {
             "is_active": gettext_lazy(
-                "Learners earn and lose the badge only while it is active. Switched off, they keep what they have."
+                "Learners earn and lose the badge only while it is active. "
+                "When you deactivate it, they keep the badges they have."
             )
         }
 
@@ -48,7 +50,9 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
                 raise ValidationError(problems)
             self.to_confirm = api.activation_confirmations(self.instance)
             if self.to_confirm and self.data.get(CONFIRMED) != "on":
-                raise ValidationError(_("Confirm above that you want this, or correct the rules."))
+                raise ValidationError(
+                    _("Nothing is saved yet. Confirm that you want this, or correct the rules."), code=ASKED
+                )
         return is_active
 
 
@@ -118,7 +122,8 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
             **self.admin_site.each_context(request),
             "title": _("Activate these badge templates?"),
             "opts": self.opts,
-            "templates": templates,
+            "action_name": "activate",
+            "rows": templates,
             "questions": questions,
             "confirmed": CONFIRMED,
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
@@ -132,8 +137,8 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
             activation.deactivate(request, template)
             self.log_change(request, template, _("Deactivated."))
         text = ngettext(
-            "%d badge template is inactive. Learners keep what they have.",
-            "%d badge templates are inactive. Learners keep what they have.",
+            "%d badge template is inactive. Learners keep the badges they have.",
+            "%d badge templates are inactive. Learners keep the badges they have.",
             len(templates),
         )
         self.message_user(request, text % len(templates), messages.SUCCESS)
@@ -147,7 +152,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # What Django 6 does by itself, and Django 5 asks about in a warning; Django 4.2 cannot.
+        # Django 6 does so by itself, Django 5 warns, and Django 4.2 cannot.
         if isinstance(db_field, URLField) and django.VERSION >= (5, 0):
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -170,7 +175,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         initial: dict[str, Any] = {**super().get_changeform_initial_data(request)}
         try:
             site = Site.objects.get_current(request)
-        except Site.DoesNotExist:  # the admin is reached by an address that is no site of the service
+        except Site.DoesNotExist:  # the admin is reached by a host name that is no site of the service
             return initial
         return {"site": site.pk, **initial}
 
@@ -198,17 +203,18 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         if template is not None:
             context["overview"] = overview(self.admin_site, request, template)
             context["to_confirm"] = getattr(context["adminform"].form, "to_confirm", ())
+            ask_plainly(request, context)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_add(self, request: HttpRequest, obj: BadgeTemplate) -> HttpResponseRedirect:
-        """On to what a new template needs next."""
-        self.message_user(request, _("Now add what learners must do for it, then activate it."), messages.INFO)
+        """Go on to the page of the new template, where its requirements are added."""
+        self.message_user(request, _("Now add what learners must do for the badge. Then activate it."), messages.INFO)
         return HttpResponseRedirect(links.page_url(self.admin_site, self.model, "change", obj.pk))
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
     ) -> tuple[list[Any], Any, set[str], list[str]]:
-        """Refuse briefly what learners are on the way to: Django would load and list every one of them."""
+        """Refuse templates with progress, with the number of learners: Django would load and list every one of them."""
         templates = list(objs)
         in_use = (
             BadgeProgress.objects.filter(template__in=[template.pk for template in templates])
@@ -217,7 +223,11 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
             .order_by("template__name")
         )
         reasons = [
-            _("%(template)s: progress of learners (%(count)d). Deactivate it instead: learners keep what they have.")
+            ngettext(
+                "%(template)s has the progress of %(count)d learner. Deactivate it instead of deleting it.",
+                "%(template)s has the progress of %(count)d learners. Deactivate it instead of deleting it.",
+                row["learners"],
+            )
             % {"template": row["template__name"], "count": row["learners"]}
             for row in in_use
         ]

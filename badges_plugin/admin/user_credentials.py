@@ -25,7 +25,7 @@ from badges_plugin.models import BadgeAward, BadgeTemplate
 
 
 class BadgesAreReadOnly(ModelAdmin[UserCredential]):
-    """Mixed into the host's page, whatever that is in its release."""
+    """Mixed into the host's page of whatever release."""
 
     def has_change_permission(self, request: HttpRequest, obj: UserCredential | None = None) -> bool:
         return super().has_change_permission(request, obj) and _award_of(obj) is None

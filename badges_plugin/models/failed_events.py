@@ -25,7 +25,7 @@ class FailedEvent(models.Model):
         DISMISSED = "dismissed", _("dismissed")
 
     CAUSES = [
-        (Deferral.FUTURE.value, _("from the future")),
+        (Deferral.FUTURE.value, _("dated in the future")),
         (Deferral.NAME_TAKEN.value, _("user name of somebody else")),
         (Deferral.UNKNOWN_LEARNER.value, _("unknown learner without a user name")),
         (Deferral.ENDLESS_CHAIN.value, _("badges that depend on one another")),
@@ -33,9 +33,11 @@ class FailedEvent(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     fingerprint = models.CharField(
-        max_length=64, unique=True, editable=False, help_text=_("The same message, delivered again, has the same one.")
+        max_length=64, unique=True, editable=False, help_text=_("The same for every delivery of a message.")
     )
-    bus = models.CharField(_("bus"), max_length=16, help_text=_("“process”: it was sent in this service itself."))
+    bus = models.CharField(
+        _("bus"), max_length=16, help_text=_("“process” means that this service sent the event itself.")
+    )
     topic = models.CharField(_("topic"), max_length=255)
     group = models.CharField(_("consumer group"), max_length=255)
     position = models.CharField(
@@ -45,31 +47,33 @@ class FailedEvent(models.Model):
     event_type = models.CharField(_("event type"), max_length=255, blank=True, db_index=True)
     event_time = models.DateTimeField(_("event time"), null=True, blank=True)
     broker_time = models.DateTimeField(
-        _("time of the broker"), null=True, blank=True, help_text=_("When the bus got it, where the bus says so.")
+        _("time of the broker"), null=True, blank=True, help_text=_("When the bus received it, if the bus says so.")
     )
     metadata = models.JSONField(
-        _("metadata"), default=dict, help_text=_("As openedx-events has it, or the message's headers if unreadable.")
+        _("metadata"),
+        default=dict,
+        help_text=_("As openedx-events defines it, or the headers of an unreadable message."),
     )
     payload = models.JSONField(
-        _("payload"), null=True, blank=True, help_text=_("The event's content; empty when it could not be decoded.")
+        _("payload"), null=True, blank=True, help_text=_("The content of the event. Empty if it could not be decoded.")
     )
     raw = models.BinaryField(_("raw value"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=255, help_text=_("What went wrong, without personal data."))
     cause = models.CharField(
-        _("waits because"),
+        _("cause"),
         max_length=32,
         choices=CAUSES,
         blank=True,
-        help_text=_("Empty: something went wrong. Otherwise it can be applied later, and is then."),
+        help_text=_("Why the event can only be applied later. Empty: something went wrong."),
     )
     retry_at = models.DateTimeField(
         _("next attempt"),
         null=True,
         blank=True,
         db_index=True,
-        help_text=_("Then it is tried again by itself. Empty: only when somebody asks for it."),
+        help_text=_("When it is retried automatically. Empty: only when somebody asks for it."),
     )
-    error = models.TextField(_("error"), help_text=_("The whole error; may quote the event."))
+    error = models.TextField(_("error"), help_text=_("The complete error. It may quote the event."))
     attempts = models.PositiveIntegerField(_("attempts"), default=1)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.FAILED, db_index=True)
     failed_at = models.DateTimeField(_("first failed at"), auto_now_add=True)

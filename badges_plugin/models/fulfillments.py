@@ -70,7 +70,7 @@ class Fulfillment(models.Model):
         _("since"),
         null=True,
         blank=True,
-        help_text=_("When this began to be so; later events may have said it again. Empty: with the event."),
+        help_text=_("When this began to hold. Later events may have repeated it. Empty: with the event."),
     )
 
     class Meta:

@@ -41,8 +41,8 @@ class RequirementGroup(ConfigurationModel):
     )
 
     class Meta:
-        verbose_name = _("group of requirements")
-        verbose_name_plural = _("groups of requirements")
+        verbose_name = _("requirement group")
+        verbose_name_plural = _("requirement groups")
         constraints = [
             models.UniqueConstraint(fields=("template", "name_key"), name="badges_group_name"),
         ]

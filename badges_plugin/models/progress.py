@@ -26,13 +26,15 @@ class Learner(models.Model):
         verbose_name=_("user"),
     )
     profile_time = models.DateTimeField(
-        _("profile as of"), help_text=_("Time of the newest event whose name and e-mail address were taken over.")
+        _("profile as of"), help_text=_("Time of the newest event from which name and e-mail address were taken.")
     )
 
     was_named = models.BooleanField(
         _("had a name"),
         default=False,
-        help_text=_("Whether Credentials ever knew the full name. If it is gone, nothing is issued until it is back."),
+        help_text=_(
+            "Whether Credentials ever knew the full name. If it is lost, nothing is issued until it is known again."
+        ),
     )
 
     class Meta:
@@ -96,7 +98,7 @@ class RetiredLearner(models.Model):
         _("said by an event"),
         max_length=255,
         blank=True,
-        help_text=_("The user name or address of an event that marks the learner as retired."),
+        help_text=_("The user name or e-mail address in an event that marks the learner as retired."),
     )
     said_at = models.DateTimeField(_("time of that event"), null=True, blank=True)
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, help_text=_("Empty: not yet."))
@@ -134,7 +136,7 @@ class BadgeProgress(models.Model):
     )
 
     class Meta:
-        verbose_name = _("badge progress")
+        verbose_name = _("badge progress record")
         verbose_name_plural = _("badge progress records")
         constraints = [
             models.UniqueConstraint(fields=("user", "template"), name="badges_progress_user_template"),

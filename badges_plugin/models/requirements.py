@@ -49,9 +49,11 @@ class EventCondition(ConfigurationModel):
     """
 
     event_type = models.CharField(
-        _("event type"), max_length=255, help_text=_("Public event that this is checked against.")
+        _("event type"), max_length=255, help_text=_("Public event that the rules are checked against.")
     )
-    description = models.TextField(_("description"), blank=True, help_text=_("Says to people what is asked for."))
+    description = models.TextField(
+        _("description"), blank=True, help_text=_("Shown instead of the rules, for example “Pass Statistics”.")
+    )
 
     class Meta:
         abstract = True
@@ -103,8 +105,8 @@ class BadgeRequirement(EventCondition):
         blank=True,
         verbose_name=_("group"),
         help_text=_(
-            "Requirements of the same group are alternatives: one of them is enough. "
-            "Without a group the requirement stands alone. Every group must be fulfilled."
+            "Requirements of the same group are alternatives: as many as the group needs are enough. "
+            "A requirement without a group stands alone. Learners must fulfill every group."
         ),
     )
 
@@ -222,7 +224,7 @@ class BadgePenalty(EventCondition):
         BadgeRequirement,
         related_name="penalties",
         verbose_name=_("requirements"),
-        help_text=_("The requirements that count as not fulfilled any more when the penalty applies."),
+        help_text=_("When the penalty applies, the learner has to fulfill these again."),
     )
 
     class Meta:

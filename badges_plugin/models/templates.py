@@ -35,14 +35,14 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
     uuid = models.UUIDField(_("UUID"), unique=True, default=uuid.uuid4, help_text=_("Identity of the badge template."))
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("description"), blank=True)
-    icon = models.URLField(_("icon"), max_length=500, blank=True, help_text=_("Address of the badge's image."))
+    icon = models.URLField(_("icon"), max_length=500, blank=True, help_text=_("URL of the badge’s image."))
     origin = models.CharField(
         _("origin"),
         max_length=32,
         default=ORIGIN,
         db_index=True,
         editable=False,
-        help_text=_("Who the template belongs to: Open edX itself or the distribution backend that brought it."),
+        help_text=_("Open edX itself, or the distribution backend that the template comes from."),
     )
     can_be_reawarded = models.BooleanField(
         _("can be earned again"),

@@ -39,12 +39,12 @@ def test_staff_set_up_a_badge_by_clicking_and_a_learner_gets_and_loses_it(client
     template = BadgeTemplate.objects.get()
     assert page.request["PATH_INFO"] == url("badgetemplate", "change", template.pk)
     assert (template.name, template.origin, template.is_active) == ("Pässler ✓", "openedx", False)
-    assert "Without requirements the badge cannot be activated" in text(page)
+    assert "The badge cannot be activated without any" in text(page)
     assert "Add penalty" not in text(page)
 
     page = submit(client, add_url("badgerequirement", template), rules(*PASSES), event_type=PASSING, new_group="A")
     assert page.request["PATH_INFO"] == url("badgetemplate", "change", template.pk)
-    assert f"course.course_key equal to {COURSE} and is_passing equal to true" in text(page)
+    assert f"course.course_key is {COURSE} and is_passing is true" in text(page)
     requirement = template.requirements.get()
 
     page = submit(
@@ -92,7 +92,7 @@ def test_a_new_template_cannot_be_active(client: Client) -> None:
         # the other configured event has it, this one has not
         (("course.ccx_course_key", "eq", "x"), "has no usable value at course.ccx_course_key"),
         (("is_passing", "eq", "maybe"), "“maybe” is not a boolean"),
-        (("is_passing", "gt", "true"), "holds true or false. Choose one of: equal to, not equal to."),
+        (("is_passing", "gt", "true"), "is of the kind “true or false”. Choose one of: equal to, not equal to."),
         (("course.start", "gt", "soon"), "“soon” is not a date"),
         (("course.course_key", "in", " , "), "list of values is empty"),
     ],
@@ -196,7 +196,7 @@ def test_a_penalty_needs_a_requirement_to_take_away(client: Client) -> None:
 def test_without_a_template_it_is_asked_for(client: Client, model: str, query: str) -> None:
     template = make_template()
     page = client.get(url(model, "add") + query)
-    assert "For which badge template?" in text(page)
+    assert "Choose a badge template" in text(page)
     assert f'<option value="{template.pk}">' in page.content.decode()
 
 
@@ -274,9 +274,9 @@ def test_deleting_the_last_requirement_says_that_the_template_is_inactive_now(cl
     requirement = requires_course(make_template())
     send_passing(make_user())
     address = url("badgerequirement", "delete", requirement.pk)
-    assert "what 1 learner did for it" in text(client.get(address))
+    assert "progress of 1 learner on it (awarded badges are kept)" in text(client.get(address))
     page = client.post(address, {"post": "yes"}, follow=True)
-    assert "was deactivated: it has no requirements" in errors(page)
+    assert "was deactivated because it has no requirements left" in errors(page)
     assert page.request["PATH_INFO"] == url("badgetemplate", "change", requirement.template_id)
     assert not BadgeTemplate.objects.get().is_active
 
@@ -285,7 +285,7 @@ def test_deleting_in_the_list_says_so_too(client: Client) -> None:
     requirement = requires_course(make_template())
     action = {"action": "delete_selected", "_selected_action": [requirement.pk], "post": "yes"}
     page = client.post(url("badgerequirement"), action, follow=True)
-    assert "was deactivated: it has no requirements" in errors(page)
+    assert "was deactivated because it has no requirements left" in errors(page)
     assert not BadgeRequirement.objects.exists()
 
 

@@ -56,7 +56,7 @@ def test_staff_say_how_many_of_a_group_are_needed(client: Client) -> None:
     template = make_template()
     members = [requires_course(template, group="some") for _ in range(3)]
     page = url("requirementgroup", "change", members[0].group_id)
-    assert "has 3 requirements" in errors(submit(client, page, needed=4))
+    assert "has only 3 requirements" in errors(submit(client, page, needed=4))
     submit(client, page, needed=2)
     assert RequirementGroup.objects.get().needed == 2
 

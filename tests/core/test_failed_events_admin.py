@@ -65,7 +65,7 @@ def test_what_an_event_says_is_for_who_may_do_something_about_it(permission: str
 def test_a_value_that_could_not_be_read_is_shown_as_it_is() -> None:
     failed = stored(payload=None, raw=b"<script>\xff" + b"x" * 3000)
     page = staff("change_failedevent").get(url(LIST, "change", failed.pk)).content.decode()
-    assert "It could not be read." in page
+    assert "The content could not be read." in page
     assert "&lt;script&gt;\\xff" in page
     assert "x" * 2100 not in page
 

@@ -142,7 +142,7 @@ def test_e6_staff_choose_a_group_or_make_one(client: Client) -> None:
     assert "not both" in errors(add(group=group.pk, new_group="Another"))
     assert "Select a valid choice" in errors(add(group=foreign.pk))
     page = add(new_group="Languages")
-    assert "“Languages” is a group beside “Language” now. Both must be fulfilled." in errors(page)
+    assert "“Languages” is now a group in addition to “Language”. Learners must fulfill both." in errors(page)
     assert [requirement.group_id == group.pk for requirement in template.requirements.order_by("pk")] == [
         True,
         True,

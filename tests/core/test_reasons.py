@@ -201,7 +201,7 @@ def test_what_older_versions_stored_as_a_sentence_keeps_its_event() -> None:
     event_id = BadgeAward.objects.get().ending_facts["event"]["id"]
     sentence = f"Die Anforderungen sind nicht mehr erfüllt (Ereignis {event_id})."
     BadgeAward.objects.update(ending_facts={}, revocation_reason=sentence)
-    migration = import_module("badges_plugin.migrations.0023_events_that_ended_awards")
+    migration = import_module("badges_plugin.migrations.0020_events_that_ended_awards")
     for _ in range(2):
         migration.keep_events(apps, SimpleNamespace(connection=connection))
         award = BadgeAward.objects.get()

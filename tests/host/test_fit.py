@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 import pytest
 from django.apps import AppConfig, apps
+from django.contrib.sites.models import Site
 from django.core import checks
 from django.core.management import call_command
+
+from badges_plugin.host import course_titles
 
 
 def our_apps() -> list[AppConfig]:
@@ -29,3 +35,20 @@ def test_migrations_are_complete(capsys: pytest.CaptureFixture[str]) -> None:
         call_command("makemigrations", *labels, check_changes=True, dry_run=True)
     except SystemExit:
         pytest.fail(f"makemigrations would write, in this host:\n{capsys.readouterr().out}")
+
+
+@pytest.mark.django_db
+def test_titles_of_courses_come_from_the_catalog(django_assert_num_queries: Any) -> None:
+    keys = {"own": "course-v1:Org+A+1", "course": "course-v1:Org+A+2", "unknown": "course-v1:Org+B+1"}
+    if not apps.is_installed("credentials.apps.catalog"):  # the stand-in
+        with django_assert_num_queries(0):
+            assert course_titles(keys.values()) == {}
+        return
+    label = "catalog"
+    site = Site.objects.get_or_create(domain="example.org", name="example")[0]
+    course = apps.get_model(label, "Course").objects.create(site=site, uuid=uuid.uuid4(), key="Org+A", title="Algebra")
+    runs = apps.get_model(label, "CourseRun").objects
+    runs.create(course=course, uuid=uuid.uuid4(), key=keys["own"], title_override="Algebra I")
+    runs.create(course=course, uuid=uuid.uuid4(), key=keys["course"])
+    with django_assert_num_queries(1):
+        assert course_titles(keys.values()) == {keys["own"]: "Algebra I", keys["course"]: "Algebra"}

@@ -27,6 +27,6 @@ class Migration(migrations.Migration):
     # Each step for itself, so that no award is locked for long. Stopped half-way, it is run again.
     atomic = False
 
-    dependencies = [("badges_plugin", "0022_award_endings")]
+    dependencies = [("badges_plugin", "0019_award_endings")]
 
     operations = [migrations.RunPython(keep_events, migrations.RunPython.noop)]

@@ -1,0 +1,59 @@
+"""The read side: what badges ask for, how far learners are, and who holds what.
+
+Frozen data, without permissions: whoever asks decides who may see it. Each function says how many queries it makes,
+for any number of rows. ``__all__`` is the promise; everything below this package is free to change.
+"""
+
+from badges_plugin.reading.asking import (
+    Condition,
+    CriteriaText,
+    GroupText,
+    PenaltyText,
+    RequirementText,
+    criteria,
+    key_sentence,
+    sentences,
+)
+from badges_plugin.reading.awards import (
+    Award,
+    AwardState,
+    Holder,
+    Page,
+    awards_of_learners,
+    awards_of_progress,
+    holders,
+)
+from badges_plugin.reading.progress import progress, progress_rows
+from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
+from badges_plugin.reading.words import KIND_LABELS, event_label, join_sentences, moment, rule_sentence, rules_sentence
+
+__all__ = [
+    "KIND_LABELS",
+    "Award",
+    "AwardState",
+    "BadgeState",
+    "Condition",
+    "CriteriaText",
+    "GroupProgress",
+    "GroupText",
+    "Holder",
+    "LastEvent",
+    "LearnerProgress",
+    "Page",
+    "PenaltyText",
+    "RequirementProgress",
+    "RequirementText",
+    "awards_of_learners",
+    "awards_of_progress",
+    "criteria",
+    "event_label",
+    "holders",
+    "join_sentences",
+    "key_sentence",
+    "moment",
+    "progress",
+    "progress_rows",
+    "rule_sentence",
+    "rules_sentence",
+    "sentences",
+]

@@ -1,0 +1,222 @@
+"""Say what badges ask for: a sentence for each requirement, group and penalty, and how long a badge is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.host import course_titles
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
+from badges_plugin.models.key_paths import compile_for
+from badges_plugin.models.requirements import AbstractDataRule, EventCondition
+from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
+from badges_plugin.reading.phrases import Phrase, group_sentence
+from badges_plugin.reading.words import event_label, rule_sentence, rules_sentence
+from badges_plugin.rules import Rule
+from badges_plugin.ruleset import grouped
+
+Condition = BadgeRequirement | BadgePenalty
+
+
+@dataclass(frozen=True)
+class RequirementText:
+    """One requirement. ``sentence`` is staff's description where they wrote one."""
+
+    id: int
+    sentence: str
+    rules: str
+    """The data rules as staff entered them, in words."""
+    event: str
+
+
+@dataclass(frozen=True)
+class GroupText:
+    """Requirements of which ``needed`` are enough. ``name`` is empty for a requirement that stands alone."""
+
+    name: str
+    needed: int
+    sentence: str
+    requirements: tuple[RequirementText, ...]
+
+
+@dataclass(frozen=True)
+class PenaltyText:
+    """One penalty. ``takes_away`` are the sentences of the requirements that it resets."""
+
+    id: int
+    sentence: str
+    rules: str
+    event: str
+    takes_away: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CriteriaText:
+    """All that a badge asks for. Every group is needed; ``in_order``: one after another, as they stand here."""
+
+    template_id: int
+    name: str
+    description: str
+    in_order: bool
+    groups: tuple[GroupText, ...]
+    penalties: tuple[PenaltyText, ...]
+    validity: tuple[str, ...]
+    """How long the badge is valid, and when it can be renewed. Empty: it does not expire."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return everything in the order in which people read it, a sentence each."""
+        steps = [group.sentence for group in self.groups]
+        if self.in_order and len(steps) > 1:
+            first, *others = steps
+            then = _("Then: %(sentence)s")
+            steps = [_("First: %(sentence)s") % {"sentence": first}, *[then % {"sentence": each} for each in others]]
+        return (*steps, *(penalty.sentence for penalty in self.penalties), *self.validity)
+
+
+def criteria(template_ids: Collection[int]) -> dict[int, CriteriaText]:
+    """Return what badge templates ask for, by their keys. At most seven queries for any number of them."""
+    templates = BadgeTemplate.objects.filter(pk__in=template_ids).prefetch_related(
+        Prefetch("requirements", BadgeRequirement.objects.select_related("group", "needs_badge").order_by("pk")),
+        "requirements__rules",
+        Prefetch("penalties", BadgePenalty.objects.order_by("pk")),
+        "penalties__rules",
+        "penalties__requirements",
+    )
+    rows = list(templates)
+    said = Said(conditions_of(rows))
+    return {row.pk: criteria_of(row, said) for row in rows}
+
+
+def conditions_of(templates: Iterable[BadgeTemplate]) -> list[Condition]:
+    """Return the requirements and penalties of templates. No query if prefetched."""
+    found: list[Condition] = []
+    for template in templates:
+        found += template.requirements.all()
+        found += template.penalties.all()
+    return found
+
+
+def sentences(conditions: Iterable[Condition]) -> dict[int, str]:
+    """Return one sentence each, by primary key, for conditions of one model whose rules are prefetched."""
+    rows = list(conditions)
+    said = Said(rows)
+    return {row.pk: said.sentence(row) for row in rows}
+
+
+def key_sentence(condition: EventCondition) -> str:
+    """Return the sentence of one condition, with courses by their keys, for warnings about its rules.
+
+    No query where its rules, and the badge that it needs, are loaded.
+    """
+    if isinstance(condition, BadgeRequirement | BadgePenalty):
+        return str(phrase(_facts(condition), {}))
+    return str(condition)
+
+
+class Said:
+    """The sentences of conditions whose rules are prefetched. One query for the titles of all their courses.
+
+    ``keys``: more keys of courses whose titles are asked for later.
+    """
+
+    def __init__(self, conditions: Iterable[Condition], keys: Iterable[str] = ()) -> None:
+        self._facts = {(type(condition), condition.pk): _facts(condition) for condition in conditions}
+        self._titles = course_titles({*keys, *(key for facts in self._facts.values() for key in courses_in(facts))})
+
+    def facts(self, condition: Condition) -> Facts:
+        return self._facts[type(condition), condition.pk]
+
+    def phrase(self, condition: Condition) -> Phrase:
+        return phrase(self.facts(condition), self._titles)
+
+    def sentence(self, condition: Condition) -> str:
+        return str(self.phrase(condition))
+
+    def title(self, key: str) -> str:
+        """Return the title of a course, or the value itself where none is known."""
+        return self._titles.get(key, key)
+
+
+def criteria_of(template: BadgeTemplate, said: Said) -> CriteriaText:
+    """Return what a template with prefetched conditions asks for. No query."""
+    sentence_of = {each.pk: said.sentence(each) for each in template.requirements.all()}
+    return CriteriaText(
+        template_id=template.pk,
+        name=template.name,
+        description=template.description,
+        in_order=template.in_order,
+        groups=tuple(group_text(rows, said) for rows in grouped(template.requirements.all())),
+        penalties=tuple(_penalty(row, said, sentence_of) for row in template.penalties.all()),
+        validity=tuple(_validity(template)),
+    )
+
+
+def group_text(rows: Sequence[BadgeRequirement], said: Said) -> GroupText:
+    """Return the requirements of one group in words."""
+    group = rows[0].group
+    needed = group.needed if group else 1
+    return GroupText(
+        name=group.name if group else "",
+        needed=needed,
+        sentence=group_sentence([said.phrase(row) for row in rows], needed),
+        requirements=tuple(
+            RequirementText(row.pk, said.sentence(row), rules_sentence(row.rules.all()), event_label(row.event_type))
+            for row in rows
+        ),
+    )
+
+
+def _penalty(row: BadgePenalty, said: Said, sentence_of: Mapping[int, str]) -> PenaltyText:
+    return PenaltyText(
+        id=row.pk,
+        sentence=said.sentence(row),
+        rules=rules_sentence(row.rules.all()),
+        event=event_label(row.event_type),
+        takes_away=tuple(sentence_of[each.pk] for each in row.requirements.all() if each.pk in sentence_of),
+    )
+
+
+def _validity(template: BadgeTemplate) -> Iterable[str]:
+    if not template.valid_days:
+        return
+    days = template.valid_days
+    yield ngettext("Valid for %(days)d day", "Valid for %(days)d days", days) % {"days": days}
+    if days := template.renewal_days:
+        text = ngettext(
+            "Can be earned anew from %(days)d day before it expires",
+            "Can be earned anew from %(days)d days before it expires",
+            days,
+        )
+        yield text % {"days": days}
+
+
+def _facts(condition: Condition) -> Facts:
+    rows = list(condition.rules.all())
+    compiled = [_compiled(condition.event_type, row) for row in rows]
+    usable = [rule for rule in compiled if rule is not None]
+    is_penalty = isinstance(condition, BadgePenalty)
+    needed = None if isinstance(condition, BadgePenalty) else condition.needs_badge
+    return Facts(
+        event_type=condition.event_type,
+        rules=usable if len(usable) == len(rows) else None,
+        written=rules_sentence(rows),
+        said={rule_key(rule): rule_sentence(row) for rule, row in zip(compiled, rows, strict=True) if rule is not None},
+        description=condition.description,
+        is_penalty=is_penalty,
+        count=1 if isinstance(condition, BadgePenalty) else condition.count,
+        counted_by="" if isinstance(condition, BadgePenalty) else condition.counted_by,
+        needs_badge=needed.name if needed is not None else "",
+    )
+
+
+def _compiled(event_type: str, row: AbstractDataRule) -> Rule | None:
+    try:
+        return compile_for(event_type, row)
+    except (InvalidRule, UnusableEventType):
+        return None

@@ -1,0 +1,134 @@
+"""The badges of a learner, and the holders of a badge."""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from badges_plugin.models import BadgeAward, Ending
+
+MAX_PAGE = 1000
+
+
+class AwardState(enum.StrEnum):
+    """Whether an award is valid."""
+
+    HELD = "held"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Award:
+    """One award of a badge to a learner. Names of badges are those of today."""
+
+    id: int
+    user_id: int
+    template_id: int
+    template_name: str
+    number: int
+    state: AwardState
+    awarded_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    ending: str
+    """A value of ``models.Ending``; empty while nothing ended it."""
+    ending_text: str
+    reason: str
+    """Why it was revoked; empty where nobody said so."""
+    credential_uuid: UUID
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A learner who holds a badge.
+
+    .. pii: Carries the user name and name of a learner in memory; never logged.
+    .. pii_types: username, name
+    .. pii_retirement: retained
+    """
+
+    award: Award
+    username: str
+    full_name: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some holders. ``next`` is what to ask for the following page with; None on the last one."""
+
+    holders: tuple[Holder, ...]
+    next: int | None
+
+
+def awards_of_learners(user_ids: Collection[int]) -> dict[int, tuple[Award, ...]]:
+    """Return every award of learners, newest first, by user id; the ended ones, too. One query."""
+    found: dict[int, list[Award]] = defaultdict(list)
+    for row in _rows().filter(progress__user__in=user_ids).order_by("-awarded_at", "-pk"):
+        found[row.progress.user_id].append(award_of(row))
+    return {user_id: tuple(found[user_id]) for user_id in user_ids}
+
+
+def awards_of_progress(progress_ids: Collection[int]) -> dict[int, tuple[Award, ...]]:
+    """Return every award of progress rows, oldest first, by progress id. One query."""
+    found: dict[int, list[Award]] = defaultdict(list)
+    for row in _rows().filter(progress__in=progress_ids).order_by("number"):
+        found[row.progress_id].append(award_of(row))
+    return {progress_id: tuple(awards) for progress_id, awards in found.items()}
+
+
+def holders(template_id: int, *, after: int = 0, limit: int = 100) -> Page:
+    """Return learners who hold a badge, in the order in which they were awarded it. One query, nothing is counted.
+
+    ``after`` is ``Page.next`` of the page before. Raises ValueError for a limit below 1 or above ``MAX_PAGE``.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise ValueError(f"limit must be between 1 and {MAX_PAGE}")
+    valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    rows = _rows().filter(valid, progress__template=template_id, revoked_at=None, pk__gt=after)
+    # One more than asked for tells whether there is another page.
+    found = list(rows.select_related("progress__user", "progress__template", "credential").order_by("pk")[: limit + 1])
+    page = found[:limit]
+    return Page(
+        tuple(Holder(award_of(row), row.user.get_username(), row.user.full_name or "") for row in page),
+        page[-1].pk if len(found) > limit else None,
+    )
+
+
+def award_of(row: BadgeAward) -> Award:
+    """Return a stored award. No query where progress, template and credential are loaded."""
+    ended_at = row.revoked_at
+    state = AwardState.HELD
+    if row.ended_by == Ending.EXPIRED:
+        state = AwardState.EXPIRED
+    elif ended_at is not None:
+        state = AwardState.REVOKED
+    elif row.expires_at is not None and row.expires_at <= timezone.now():
+        state, ended_at = AwardState.EXPIRED, row.expires_at  # the worker has not ended it yet
+    ending = row.ended_by or (Ending.EXPIRED if state is AwardState.EXPIRED else "")
+    return Award(
+        id=row.pk,
+        user_id=row.progress.user_id,
+        template_id=row.progress.template_id,
+        template_name=row.template.name,
+        number=row.number,
+        state=state,
+        awarded_at=row.awarded_at,
+        expires_at=row.expires_at,
+        ended_at=ended_at,
+        ending=str(ending),
+        ending_text=str(Ending(ending).label) if ending else "",
+        reason=row.reason,
+        credential_uuid=row.credential.uuid,
+    )
+
+
+def _rows() -> QuerySet[BadgeAward]:
+    return BadgeAward.objects.select_related("progress__template", "credential")
