@@ -85,7 +85,7 @@ def condition_warnings(condition: Asked) -> list[str]:
         warnings.append(text % {"requirement": condition.name})
     warnings += _impossible(condition)
     warnings += _unseen(condition)
-    return [*warnings, *_misspelt(condition)]
+    return [*warnings, *_misspelled(condition)]
 
 
 def template_warnings(template: BadgeTemplate) -> list[str]:
@@ -146,7 +146,7 @@ def _unseen(condition: Asked) -> Iterator[str]:
                 yield text % {"condition": condition.name, "key_path": rule.key_path, "value": ascii(value)}
 
 
-def _misspelt(condition: Asked) -> Iterator[str]:
+def _misspelled(condition: Asked) -> Iterator[str]:
     text = _("“%(condition)s” waits for “%(value)s”. Elsewhere it is written “%(other)s”: capital letters matter.")
     named = sorted(
         str(value)

@@ -118,7 +118,7 @@ class BadgeRequirementAdmin(ConditionAdmin):
 
 
 def _tell_similar(request: HttpRequest, template: BadgeTemplate, name: str) -> None:
-    """Two groups must both be fulfilled: say so where the new one looks like a misspelt old one."""
+    """Two groups must both be fulfilled: say so where the new one looks like a misspelled old one."""
     known = {group.name.casefold(): group.name for group in template.groups.all()}
     similar = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.8)
     if similar and similar[0] != name.casefold():
