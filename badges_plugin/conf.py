@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -104,7 +105,7 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     return {**defaults, **{key: value for key, value in given.items() if value is not None}}
 
 
-def complete(sections: Mapping[str, object]) -> None:
+def complete(sections: Mapping[str, object], host_settings: Any = settings) -> None:
     """Add the keys to ``BADGES_CONFIG`` that the host's built-in badges app needs and the operator left out.
 
     The host sets a whole dictionary, which a ``BADGES_CONFIG`` in the operator's YAML replaces; without ``events`` the
@@ -112,9 +113,9 @@ def complete(sections: Mapping[str, object]) -> None:
     is called when app configurations are created: after all settings, before any model. ``sections`` holds our own
     defaults, so nothing changes for us. In a host without that app nothing is done.
     """
-    given = getattr(settings, "BADGES_CONFIG", None)
+    given = getattr(host_settings, "BADGES_CONFIG", None)
     given = {} if given is None else given
-    if BUILTIN_APP not in settings.INSTALLED_APPS or not isinstance(given, Mapping):
+    if BUILTIN_APP not in host_settings.INSTALLED_APPS or not isinstance(given, Mapping):
         return
     completed = dict(given)
     for name, default in sections.items():
@@ -123,7 +124,7 @@ def complete(sections: Mapping[str, object]) -> None:
             completed[name] = default
         elif isinstance(value, Mapping) and isinstance(default, Mapping):
             completed[name] = {**default, **{key: one for key, one in value.items() if one is not None}}
-    settings.BADGES_CONFIG = completed
+    host_settings.BADGES_CONFIG = completed
 
 
 def keeps_builtin_app() -> bool:

@@ -25,9 +25,9 @@ _JOINERS = "\u200c\u200d"
 
 # In an e-mail address "@" may be plain, full-width, or escaped as in URLs (repeatedly), JSON or HTML.
 _AT = re.compile(r"[@\uff20\ufe6b]|%(?:25)*40|\\+u0040|\\+x40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
-_ENDS_AN_ADDRESS = frozenset(' \t\r\n\v\f\u00a0\u2028\u2029"<>,;:()[]')
+_ENDS_EMAIL = frozenset(' \t\r\n\v\f\u00a0\u2028\u2029"<>,;:()[]')
 # The characters between a name and its e-mail address.
-_OPENS_AN_ADDRESS = re.compile(r"\s*(?:[<(\[]|&lt;)\s*\Z")
+_OPENS_EMAIL = re.compile(r"\s*(?:[<(\[]|&lt;)\s*\Z")
 _ESCAPED_OPENING = re.compile(r"\\+u003c|%(?:25)*3c", re.IGNORECASE)
 _QUOTES = {'"': '"', "'": "'", "”": "“„", "“": "„", "»": "«", "’": "‘"}  # noqa: RUF001
 # fmt: off
@@ -55,7 +55,7 @@ def one_line(text: object, longest: int = MAX_LINE_LENGTH) -> str:
 def describe(error: BaseException) -> str:
     """Return, on one line, the classes of ``error`` and its causes, with the messages of those that are SafeToLog."""
     return " < ".join(
-        f"{type(each).__name__}: {one_line(without_addresses(str(each)[:MAX_LINE_LENGTH]))}"
+        f"{type(each).__name__}: {one_line(without_emails(str(each)[:MAX_LINE_LENGTH]))}"
         if isinstance(each, SafeToLog)
         else type(each).__name__
         for each in iter_causes(error)
@@ -83,8 +83,8 @@ def iter_causes(error: BaseException) -> Iterator[BaseException]:
             pending.extend(each.exceptions)
 
 
-def without_addresses(text: str) -> str:
-    """Return ``text`` with every e-mail address, and the name beside it, replaced by ``<address>`` and ``<name>``.
+def without_emails(text: str) -> str:
+    """Return ``text`` with every e-mail address, and the name beside it, replaced by ``<email>`` and ``<name>``.
 
     It is found quoted, escaped, and in any script or case. If it cannot be told from the text around it, as in a URL,
     that text is replaced as well. Takes time proportional to the length of the text.
@@ -94,14 +94,14 @@ def without_addresses(text: str) -> str:
     for at in _AT.finditer(text):
         if at.start() < done:
             continue  # inside the domain of the previous address
-        start, end = _start_of_address(text, done, at.start()), _end_of_address(text, at.end())
+        start, end = _start_of_email(text, done, at.start()), _end_of_email(text, at.end())
         if start == at.start() or end == at.end():
             continue
         name = _name_before(text, done, start)
         if name is None:
-            kept.append(f"{text[done:start]}<address>")
+            kept.append(f"{text[done:start]}<email>")
         else:
-            kept.append(f"{text[done : name[0]]}<name>{text[name[1] : start]}<address>")
+            kept.append(f"{text[done : name[0]]}<name>{text[name[1] : start]}<email>")
         done = end
     return "".join(kept) + text[done:]
 
@@ -124,7 +124,7 @@ def _fit_for_a_line(char: str) -> str:
     return char
 
 
-def _start_of_address(text: str, low: int, at: int) -> int:
+def _start_of_email(text: str, low: int, at: int) -> int:
     """Return the start of the e-mail address whose @ is at ``at``; not before ``low``."""
     start = at
     nearest = max(low, at - _MAX_NAME_LENGTH)
@@ -132,16 +132,16 @@ def _start_of_address(text: str, low: int, at: int) -> int:
         start = max(text.rfind("(", nearest, at), nearest)
     elif text.endswith('"', low, at):  # quoted: "ada l"@example.org
         return max(text.rfind('"', nearest, at - 1), nearest)
-    while start > low and (text[start - 1] not in _ENDS_AN_ADDRESS) and not _is_quote(text, start - 1):
+    while start > low and (text[start - 1] not in _ENDS_EMAIL) and not _is_quote(text, start - 1):
         start -= 1
     return start
 
 
-def _end_of_address(text: str, end: int) -> int:
+def _end_of_email(text: str, end: int) -> int:
     if text.startswith("[", end):  # ada@[192.0.2.1]
         closing = text.find("]", end)
         return closing + 1 if closing >= 0 else len(text)
-    while end < len(text) and text[end] not in _ENDS_AN_ADDRESS and not _is_quote(text, end):
+    while end < len(text) and text[end] not in _ENDS_EMAIL and not _is_quote(text, end):
         end += 1
     return end
 
@@ -155,7 +155,7 @@ def _name_before(text: str, low: int, start: int) -> tuple[int, int] | None:
     """Return start and end of the name before an e-mail address: "Ada L" <a@b.c>, Ada Lovelace (a@b.c)."""
     low = max(low, start - _MAX_NAME_LENGTH)
     before = text[low:start]
-    if opening := _OPENS_AN_ADDRESS.search(before):
+    if opening := _OPENS_EMAIL.search(before):
         before = before[: opening.start()]
     elif _ESCAPED_OPENING.match(text, start):
         before = before.rstrip()

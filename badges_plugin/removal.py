@@ -51,7 +51,12 @@ def count(origin: str | None = None) -> Removed:
     )
 
 
-def remove(origin: str | None = None, *, on_progress: Callable[[Removed], None] = lambda removed: None) -> Removed:
+def remove(
+    origin: str | None = None,
+    *,
+    on_progress: Callable[[Removed], None] = lambda removed: None,
+    batch: int = BATCH,
+) -> Removed:
     """Delete templates, progress, awards and credentials: all of them, or those of one origin.
 
     Works in batches, each a transaction, so it can be interrupted and run again. Sends nothing to a provider.
@@ -59,11 +64,11 @@ def remove(origin: str | None = None, *, on_progress: Callable[[Removed], None] 
     removed = Removed()
     # First, so that consumers that are still running award nothing in the meantime.
     _templates(origin).filter(is_active=True).update(is_active=False)
-    for keys in _batches(lambda: BadgeProgress.objects.filter(template__in=_keys(_templates(origin)))):
+    for keys in _batches(lambda: BadgeProgress.objects.filter(template__in=_keys(_templates(origin))), batch):
         with transaction.atomic():
             removed.awards += BadgeAward.objects.filter(progress__in=keys).count()
             BadgeProgress.objects.filter(pk__in=keys).delete()
-    for keys in _batches(lambda: _credentials(origin)):
+    for keys in _batches(lambda: _credentials(origin), batch):
         for credential in UserCredential.objects.filter(pk__in=keys):
             if _delete(credential):
                 removed.credentials += 1
@@ -166,8 +171,8 @@ def _keys(rows: models.QuerySet[models.Model]) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def _batches(rows: Callable[[], models.QuerySet[models.Model]]) -> Iterable[list[int]]:
-    while keys := list(rows().order_by("pk").values_list("pk", flat=True)[:BATCH]):
+def _batches(rows: Callable[[], models.QuerySet[models.Model]], size: int) -> Iterable[list[int]]:
+    while keys := list(rows().order_by("pk").values_list("pk", flat=True)[:size]):
         yield keys
 
 

@@ -31,15 +31,15 @@ def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = Fal
     return _delete(keys, dry_run=dry_run)
 
 
-def purge_a_batch(now: datetime) -> bool:
+def purge_a_batch(now: datetime, *, batch: int = BATCH) -> bool:
     """Delete some of the failed events that are older than the settings allow; return whether there may be more.
 
     Part of the worker's housekeeping; any number of workers may do it at the same time.
     """
-    deleted = [_delete(list(rows.values_list("pk", flat=True)[:BATCH]), dry_run=False) for rows in overdue(now)]
+    deleted = [_delete(list(rows.values_list("pk", flat=True)[:batch]), dry_run=False) for rows in overdue(now)]
     if sum(deleted):
         logger.info("%d old failed events were deleted.", sum(deleted))
-    return BATCH in deleted
+    return batch in deleted
 
 
 def overdue(now: datetime) -> Iterator[QuerySet[FailedEvent]]:

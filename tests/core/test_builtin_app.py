@@ -66,20 +66,16 @@ SECTIONS = {"events": ["a", "b"], "credly": {"USE_SANDBOX": False, "CREDLY_BASE_
         ("x", "x"),
     ],
 )
-def test_b2_what_the_built_in_app_cannot_do_without_is_completed(
-    monkeypatch: pytest.MonkeyPatch, given: Any, completed: Any
-) -> None:
+def test_b2_what_the_built_in_app_cannot_do_without_is_completed(given: Any, completed: Any) -> None:
     sumac = SimpleNamespace(INSTALLED_APPS=["credentials.apps.badges"], BADGES_CONFIG=given)
-    monkeypatch.setattr(conf, "settings", sumac)
-    conf.complete(SECTIONS)
-    conf.complete(SECTIONS)
+    conf.complete(SECTIONS, sumac)
+    conf.complete(SECTIONS, sumac)
     assert completed == sumac.BADGES_CONFIG
 
 
-def test_b2_a_host_without_the_built_in_app_keeps_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b2_a_host_without_the_built_in_app_keeps_its_settings() -> None:
     redwood = SimpleNamespace(INSTALLED_APPS=["credentials.apps.core"], BADGES_CONFIG={})
-    monkeypatch.setattr(conf, "settings", redwood)
-    conf.complete(SECTIONS)
+    conf.complete(SECTIONS, redwood)
     assert redwood.BADGES_CONFIG == {}
 
 

@@ -370,12 +370,11 @@ def test_f10_how_long_failed_events_stay_is_a_setting(
     assert findings == ([Level.WARNING] * warnings or [Level.OK])
 
 
-def test_f10_many_are_deleted_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+def test_f10_many_are_deleted_in_small_steps() -> None:
     for _ in range(3):
         age(stored(state=PROCESSED), 100)
 
-    steps = [(retention.purge_a_batch(timezone.now()), FailedEvent.objects.count()) for _ in range(3)]
+    steps = [(retention.purge_a_batch(timezone.now(), batch=2), FailedEvent.objects.count()) for _ in range(3)]
     assert steps == [(True, 1), (False, 0), (False, 0)]
 
 

@@ -194,15 +194,14 @@ def test_f6_a_credential_that_the_host_refers_to_stays_revoked_and_is_no_badge(
 
 
 @pytest.mark.django_db
-def test_f6_stopped_half_way_it_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f6_stopped_half_way_it_goes_on_where_it_was() -> None:
     awarded(4)
-    monkeypatch.setattr(removal, "BATCH", 2)
 
     def stop(removed: removal.Removed) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        removal.remove(on_progress=stop)
+        removal.remove(on_progress=stop, batch=2)
     assert ours().count() == 2
     assert not BadgeTemplate.objects.filter(is_active=True).exists()
 
