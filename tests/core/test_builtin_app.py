@@ -149,7 +149,7 @@ def test_b2_templates_that_are_active_in_both_are_named(settings: Any, theirs: A
     if kept == "on":
         assert found == {}
     else:
-        assert found.pop("badges_plugin.W022").endswith("badge templates: “Credly 1”.")
+        assert found.pop("badges_plugin.W022").endswith("are not processed: “Credly 1”.")
         assert found.keys() == {"badges_plugin.W024"}
         assert "(1 with an API key)" in found["badges_plugin.W024"]
         assert "(0 with an API key)" in found["badges_plugin.W024"]
