@@ -30,10 +30,8 @@ def receive(event: DecodedEvent) -> bool:
         return False
     try:
         receiving.receive(event.signal, event.metadata, event.data)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # SystemExit would end the consumer at each delivery, perhaps with code 0
+    except (Exception, SystemExit) as error:
+        # SystemExit would end the consumer at each delivery, perhaps with exit code 0.
         raise ReceiversFailed({dispatch.receiver_name(receiving.receive): error}) from error
     return True
 
