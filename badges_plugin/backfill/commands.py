@@ -71,8 +71,8 @@ class BackfillCommand(BadgesCommand):
         """Report which events were found."""
         self.stdout.write(
             f"{seen.total} events: {seen.kept} matter, {seen.unmatched} matter for no active badge template, "
-            f"{seen.other_types} are of types that are not configured, {seen.too_old} are too old, "
-            f"{len(seen.unreadable)} are unreadable."
+            f"{seen.other_types} of types that are not configured, {seen.too_old} too old, "
+            f"{len(seen.unreadable)} unreadable."
         )
         self._list("Unreadable and skipped:", seen.unreadable)
         self._list("Not applied:", _counted(seen.ignored))
