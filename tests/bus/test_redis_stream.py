@@ -113,6 +113,12 @@ def test_f4_the_doctor_says_what_was_trimmed_before_the_group_was_given_it(
     ]
     assert stream.skip_trimmed() == 2
     assert [each.level for each in redis_probe.examine("topic", GROUP)] == [Level.OK]
+    [missing] = redis_probe.examine("topic", "somebodys")
+    assert (missing.level, missing.what) == (
+        Level.ERROR,
+        f"The stream topic has no consumer group somebodys; it has {GROUP}.",
+    )
+    assert "consume_events -t topic -g somebodys" in missing.advice
 
 
 class StopWhen(StopRequest):
