@@ -19,6 +19,8 @@ export UV_COMPILE_BYTECODE ?= 1
 # uv trusts the certificates of the machine, as pip does here: many networks have one of their own.
 export UV_SYSTEM_CERTS ?= true
 PORT ?= 8000
+# A language to add to the translations: make messages LOCALE=de
+LOCALE ?=
 # For example: make drills DRILLS_ARGS="deliveries --seed 1"
 DRILLS_ARGS ?=
 # The server of drills and measurements: mariadb, mysql or postgres.
@@ -69,10 +71,13 @@ test: lint types contracts migrations unit ## every check, and the tests on SQLi
 ##### The parts of test
 
 .PHONY: lint
-lint: $(VENV)/.installed ## style, likely mistakes (ruff) and spelling (codespell)
+lint: $(VENV)/.installed ## style and likely mistakes (ruff), spelling and retired words (codespell)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/codespell
+	@# Words and names that were replaced: everywhere, except where history is told.
+	git ls-files -z -- ':!.codespell' ':!docs/decisions' ':!CHANGELOG.rst' ':!*/migrations/*' \
+	  | xargs -0 $(VENV)/bin/codespell --dictionary .codespell/words.txt
 
 .PHONY: format
 format: $(VENV)/.installed ## format the code and fix what ruff can fix
@@ -133,6 +138,19 @@ bench: $(VENV)/.mysql ## measure what an event and a delivery cost; DATABASE cho
 .PHONY: drills
 drills: $(VENV)/.mysql ## break things on purpose and count what was lost: nothing; DATABASE and DRILLS_ARGS choose
 	$(PYTHON) -m tests.services run $(DATABASE) -- $(PYTHON) -m sandbox.drills --database $(DATABASE) $(DRILLS_ARGS)
+
+.PHONY: figures
+figures: $(VENV)/.installed ## print figures of the code beside their limits; fails if one is exceeded
+	$(PYTHON) -m tests.figures
+
+LOCALES = $(sort $(notdir $(patsubst %/,%,$(wildcard badges_plugin/locale/*/))) $(LOCALE))
+.PHONY: messages
+messages: $(VENV)/.installed ## update the translations in badges_plugin/locale; LOCALE=de adds a language
+	@for program in xgettext msgmerge msgfmt; do command -v $$program >/dev/null \
+	  || { echo "GNU gettext is missing: apt-get install gettext" >&2; exit 1; }; done
+	@test -n "$(LOCALES)" || { echo "There is no language yet. Add one: make messages LOCALE=de" >&2; exit 2; }
+	cd badges_plugin && ../$(VENV)/bin/django-admin makemessages $(addprefix --locale ,$(LOCALES)) --add-location file
+	cd badges_plugin && ../$(VENV)/bin/django-admin compilemessages $(addprefix --locale ,$(LOCALES))
 
 .PHONY: docs
 docs: $(VENV)/.installed ## build the documentation into docs/_build/html

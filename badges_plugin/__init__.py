@@ -1,3 +1,1 @@
 """Digital badges for the Open edX Credentials service: from learning events to awarded badges."""
-
-__version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""How the core registers itself in the host."""
+"""App configuration of the core: its settings and URLs in the host, its receivers and checks."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from edx_django_utils.plugins.constants import PluginSettings, PluginURLs
 
 from badges_plugin import conf
 
-# The host's credentials.apps.plugins.constants.PROJECT_TYPE. Not imported through ``host``: that module needs
-# the host's models, and this one is read before there are any.
+# The host's credentials.apps.plugins.constants.PROJECT_TYPE. Not imported from ``host``: that module imports the host's
+# models, which cannot be imported yet.
 PROJECT_TYPE = "credentials.djangoapp"
 
 
 class BadgesPluginConfig(AppConfig):
-    """Core app: from events to awards. Does nothing unless ``BADGES_ENABLED`` is on."""
+    """The core app, which turns events into awards. Does nothing unless ``BADGES_ENABLED`` is on."""
 
     name = "badges_plugin"
     label = "badges_plugin"
@@ -27,8 +27,8 @@ class BadgesPluginConfig(AppConfig):
     plugin_app: ClassVar[dict[str, object]] = {
         PluginSettings.CONFIG: {
             PROJECT_TYPE: {
-                # Not "base": whatever is set there about badges and the event bus is overwritten by the host.
-                settings_type: {PluginSettings.RELATIVE_PATH: f"settings.{settings_type}"}
+                # Not "base": the host overwrites settings about badges and the event bus that are set there.
+                settings_type: {PluginSettings.RELATIVE_PATH: "settings"}
                 for settings_type in ("production", "devstack", "test")
             },
         },
@@ -51,9 +51,9 @@ class BadgesPluginConfig(AppConfig):
         )
 
     def ready(self) -> None:
-        """Connect receivers and checks, and disconnect those of the host's own badges app.
+        """Connect receivers and checks, and disconnect those of the host's built-in badges app.
 
-        What guards removal is wanted also while badges are switched off.
+        The protection against incomplete removal is connected even while badges are switched off.
         """
         from badges_plugin import removal
 

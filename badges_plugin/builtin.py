@@ -1,7 +1,8 @@
-"""The badges app that the host brings itself, from Sumac on: off while ours is on, unless the settings keep it.
+"""Switch the host's built-in badges app off while ours is on, unless the settings keep it. Sumac and later have one.
 
-It reads the same switch and the same dictionary of settings. While both process events, each event costs it a user
-row and several queries, a badge that is set up in both is awarded twice, and an address at Credly can reach one alone.
+It reads the same switch and the same dictionary of settings. If both process events, the built-in app creates a user
+row and runs several queries for each event, a badge that is configured in both is awarded twice, and a webhook URL at
+Credly reaches only one of them.
 """
 
 from __future__ import annotations
@@ -16,43 +17,43 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from badges_plugin import conf, host
+from badges_plugin.conf import CHECK_TAG
 
 MAX_NAMES = 10
-"""How many templates a message names."""
+"""Templates named in a message at most."""
 
 _twins: dict[str, Callable[[], Q]] = {}
 
 
 def register_twins(model_name: str, finder: Callable[[], Q]) -> None:
-    """Say how a backend knows its active templates again among those of the built-in app.
+    """Register how to find the built-in app's templates that are also a backend's active templates.
 
-    ``model_name`` is a model of the built-in app; ``finder`` returns the condition that selects the rows of it that
-    are an active template here as well.
+    ``model_name`` is a model of the built-in app; ``finder`` returns the condition that selects these rows of it.
     """
     _twins[model_name] = finder
 
 
 def connect() -> None:
-    """Switch the built-in app off, or keep it as the settings say; register the checks. In every process."""
+    """Switch the built-in app off unless the settings keep it, and register the checks. Called in every process."""
     if not _is_kept():
         host.switch_builtin_off()
         for model in host.builtin_models().values():
             if admin.site.is_registered(model):
                 admin.site.unregister(model)
-    register(check_switch)
-    register(check_rows, Tags.database)
+    register(check_switch, CHECK_TAG)
+    register(check_rows, CHECK_TAG, Tags.database)
 
 
 def check_switch(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """E021: the built-in badges app is to be off and receives events all the same."""
+    """Return E021: the built-in badges app should be off but still receives events."""
     types = [] if _is_kept() else host.builtin_receivers()
     if not types:
         return []
     return [
         Error(
             f"The built-in badges app could not be switched off: it still receives {', '.join(types)}.",
-            hint="Let the apps of this plugin come after credentials.apps.badges in INSTALLED_APPS. If they do, this "
-            "release of Credentials is not supported yet.",
+            hint="Put the apps of this plugin after credentials.apps.badges in INSTALLED_APPS. If they already are, "
+            "this release of Credentials is not supported yet.",
             id="badges_plugin.E021",
         )
     ]
@@ -61,9 +62,9 @@ def check_switch(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> l
 def check_rows(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
-    """W022: templates of the built-in app that nobody processes now. W023: active in both. W024: accounts it still has.
+    """Return W022: built-in templates that are ignored; W023: templates active in both; W024: its remaining accounts.
 
-    Looks at the database, and so runs where Django lets it: with ``migrate`` and with ``check --database default``.
+    Reads the database, so it runs with ``migrate`` and with ``check --database default``.
     """
     if not databases or not host.builtin_models():
         return []
@@ -71,7 +72,7 @@ def check_rows(
         with transaction.atomic():
             return list(_leftovers())
     except DatabaseError:
-        return []  # tables are still to be made: ``migrate`` checks before it migrates
+        return []  # the tables do not exist yet: ``migrate`` runs the checks before it migrates
 
 
 def _leftovers() -> Iterator[CheckMessage]:
@@ -100,14 +101,14 @@ def _leftovers() -> Iterator[CheckMessage]:
         )
     if alone := active - twins:
         yield Warning(
-            f"The built-in badges app is off, and nobody processes its active badge templates: {_names(alone)}.",
-            hint="Set these badges up here and activate them, or keep the built-in app running with "
+            f"The built-in badges app is off, and its active badge templates are not processed: {_names(alone)}.",
+            hint="Set these badges up here and activate them, or keep the built-in app on with "
             'BADGES_CONFIG["builtin_app"] = "on".',
             id="badges_plugin.W022",
         )
     if accounts := list(_accounts()):
         yield Warning(
-            f"The built-in badges app is off and still has configured: {', '.join(accounts)}.",
+            f"The built-in badges app is off but still has accounts: {', '.join(accounts)}.",
             hint="Its API keys are not encrypted. Set the accounts up here, then delete them there: its pages are "
             'shown while BADGES_CONFIG["builtin_app"] is "on".',
             id="badges_plugin.W024",
@@ -115,7 +116,7 @@ def _leftovers() -> Iterator[CheckMessage]:
 
 
 def _accounts() -> Iterator[str]:
-    """Yield, for each model with an API key, how many rows there are, and how many have one of their own."""
+    """Yield, for each model with an API key, the number of rows and the number of rows that have a key."""
     for model in host.builtin_models().values():
         try:
             model._meta.get_field("api_key")
@@ -137,4 +138,4 @@ def _is_kept() -> bool:
     try:
         return conf.keeps_builtin_app()
     except ImproperlyConfigured:
-        return False  # E001 says so
+        return False  # reported as E001

@@ -1,4 +1,4 @@
-"""Everything an operator can get wrong in the settings, as Django system checks."""
+"""Django system checks of the core's settings."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin import conf, events
+from badges_plugin.conf import BADGE_EVENT_TYPES, CHECK_TAG
 from badges_plugin.exceptions import UnusableEventType
-
-OWN_EVENT_TYPES = events.BADGE_EVENT_TYPES
 
 
 def connect() -> None:
     """Register the checks with Django."""
-    register(check_configuration)
-    register(check_announcements)
+    register(check_configuration, CHECK_TAG)
+    register(check_publishing, CHECK_TAG)
 
 
 def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """E001: BADGES_CONFIG has the wrong shape. E002: an event type cannot be used. W003: none is configured."""
+    """Return E001: invalid BADGES_CONFIG; E002: unusable event type; W003: no event type is configured."""
     try:
         configured = conf.config().events
     except ImproperlyConfigured as error:
@@ -32,7 +31,7 @@ def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: objec
         messages.append(
             Warning(
                 'BADGES_CONFIG["events"] is empty: no event is processed and no badge can be earned.',
-                hint="Leave it out to have the default event types.",
+                hint="Remove the key to use the default event types.",
                 id="badges_plugin.W003",
             )
         )
@@ -50,8 +49,8 @@ def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: objec
     return messages
 
 
-def check_announcements(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """W004: there is an event bus, but awards or revocations are not published on it."""
+def check_publishing(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Return W004: there is an event bus, but awards or revocations are not published on it."""
     if not getattr(settings, "EVENT_BUS_PRODUCER", None):
         return []
     producer_config = getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {}
@@ -61,6 +60,6 @@ def check_announcements(app_configs: Sequence[AppConfig] | None, **kwargs: objec
             hint='Set "enabled": True for it. The host computes its default before BADGES_ENABLED is known.',
             id="badges_plugin.W004",
         )
-        for name in OWN_EVENT_TYPES
+        for name in BADGE_EVENT_TYPES
         if not any(topic.get("enabled") is True for topic in producer_config.get(name, {}).values())
     ]

@@ -1,4 +1,4 @@
-"""What our management commands have in common: how they read what an operator types, and how they refuse it."""
+"""Base class and argument types of our management commands."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from badges_plugin.conf import MAX_DAYS
 from badges_plugin.database import unapplied_migrations
 from badges_plugin.redaction import iter_causes, one_line
 
@@ -19,13 +20,13 @@ from badges_plugin.redaction import iter_causes, one_line
 class BadgesCommand(BaseCommand):
     """Base of our commands.
 
-    A value may begin with a dash, as user names do: ``--username -ada``. Settings that cannot be used, and tables that
-    are not there or not those of this version, end the command with one line, and not with a traceback.
+    A value may begin with a dash, as user names do: ``--username -ada``. Unusable settings and missing or outdated
+    tables end the command with one line instead of a traceback.
     """
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        # Also call_command writes required options as a command line, so both ways lead through here.
+        # call_command passes required options as a command line, too, so both ways lead through here.
         parser.parse_args = partial(_parse, parser, parser.parse_args)  # type: ignore[method-assign]
         return parser
 
@@ -35,16 +36,16 @@ class BadgesCommand(BaseCommand):
         except ImproperlyConfigured as error:
             raise CommandError(one_line(error)) from error
         except Exception as error:
-            # Asked only now: while all goes well it costs nothing, and the doctor may look at what there is.
-            is_of_the_database = any(isinstance(each, DatabaseError) for each in iter_causes(error))
-            if is_of_the_database and (missing := self._missing_migrations()):
+            # Checked only now, so that it costs nothing otherwise, and the doctor can examine any database.
+            is_database_error = any(isinstance(each, DatabaseError) for each in iter_causes(error))
+            if is_database_error and (missing := self._missing_migrations()):
                 raise CommandError(
                     f"{missing} migrations of badges are not applied to this database. Run manage.py migrate first."
                 ) from error
             raise
 
     def _missing_migrations(self) -> int:
-        """Return how many migrations are missing, ours and of the command's own app; 0 where it cannot be told."""
+        """Return the number of unapplied migrations, ours and those of the command's own app; 0 if unknown."""
         ours = {each.label for each in apps.get_app_configs() if f"{each.name}.".startswith(f"{__package__}.")}
         own = apps.get_containing_app_config(type(self).__module__)
         try:
@@ -54,15 +55,23 @@ class BadgesCommand(BaseCommand):
 
 
 def text(value: str) -> str:
-    """Read a name or a part of a text. Raises ArgumentTypeError for what no database takes, and for nothing at all."""
+    """Read a name or a part of a text. Raises ArgumentTypeError if it is empty or if no database can store it."""
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ArgumentTypeError("it is no text in UTF-8") from None
+        raise ArgumentTypeError("it is not valid UTF-8") from None
     if not value.strip() or "\0" in value:
-        # An empty variable of a script, say: everything would match it.
+        # For example an empty variable in a script: everything would match it.
         raise ArgumentTypeError("it is empty")
     return value
+
+
+def days(value: str) -> int:
+    """Read an age in whole days. Raises ArgumentTypeError."""
+    # A negative age, by mistake, would delete rows that were just written.
+    if not value.isdecimal() or int(value) > MAX_DAYS:
+        raise ArgumentTypeError(f"a number of days, from 0 to {MAX_DAYS}")
+    return int(value)
 
 
 def _parse(parser: CommandParser, parse_args: Any, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
@@ -70,9 +79,9 @@ def _parse(parser: CommandParser, parse_args: Any, args: Sequence[str] | None = 
 
 
 def _joined(parser: CommandParser, args: Sequence[str]) -> Iterator[str]:
-    """Yield the arguments, an option and its value as one where the value looks like an option.
+    """Yield the arguments, joining an option and its value with "=" if the value looks like an option.
 
-    argparse takes whatever begins with a dash for an option. It is one only if the command has it.
+    argparse takes every argument that begins with a dash for an option, even if the command has no such option.
     """
     takes_value = {
         name: action.nargs is None

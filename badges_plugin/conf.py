@@ -1,7 +1,8 @@
-"""The typed view of the settings, and their only reader.
+"""Read the settings, check them, and return them with their types.
 
-Settings are read when asked for, never at import, so that plugin settings, the operator's YAML and
-``override_settings`` all have their say. Defaults are merged under what the operator gives, key by key.
+Settings are read on request, never at import, so that plugin settings, the operator's YAML and ``override_settings``
+all take effect. The operator's values are merged over the defaults, key by key. Names that several parts share, such
+as the topic, are here as well.
 """
 
 from __future__ import annotations
@@ -9,9 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+TOPIC = "learning-badges-lifecycle"
+"""The topic (Kafka) or stream (Redis) of all badge events, without the prefix."""
+
+CONSUMER_GROUP = "credentials-badges"
+"""The group of the consumers of the Credentials service."""
+
+BADGE_EVENT_TYPES = ("org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1")
+"""The types of the public events that this plugin sends."""
+
+CHECK_TAG = "badges"
+"""The tag of the Django system checks of this plugin and of backends; the doctor runs the checks with it."""
 
 DEFAULT_EVENTS = (
     "org.openedx.learning.course.passing.status.updated.v1",
@@ -26,19 +40,19 @@ DEFAULT_IGNORED_KEYPATHS = (
 )
 BUILTIN_APP = "credentials.apps.badges"
 DEFAULT_FUTURE_TOLERANCE_SECONDS = 600
-# Those of the LMS: RETIRED_USERNAME_PREFIX, RETIRED_EMAIL_DOMAIN.
+# The LMS's defaults of RETIRED_USERNAME_PREFIX and RETIRED_EMAIL_DOMAIN.
 DEFAULT_RETIREMENT = {"username_prefix": "retired__user_", "email_domain": "retired.invalid"}
-# A shorter one would be the beginning of living people's names.
-SHORTEST_PREFIX = 4
+# The user names of active people begin with shorter ones.
+MIN_PREFIX_LENGTH = 4
 YEAR_SECONDS = 366 * 24 * 3600
 RETENTION_DEFAULTS: dict[str, object] = {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
-# Dates have a beginning: no age is greater than this.
+# Keeps ``now - days`` within datetime's range.
 MAX_DAYS = 100_000
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How many days failed events are kept that staff have decided about, and those that nobody has; None: for ever."""
+    """Days for which failed events are kept, with and without a decision by staff; None: forever."""
 
     decided_failed_events_days: int | None
     undecided_failed_events_days: int | None
@@ -46,7 +60,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class BadgesConfig:
-    """What the core reads of ``BADGES_CONFIG``."""
+    """The core's part of ``BADGES_CONFIG``."""
 
     events: tuple[str, ...]
     ignored_keypaths: tuple[str, ...]
@@ -78,8 +92,8 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``earner_ids``, ``rules``
         (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retention``, ``retirement``
         (``username_prefix``, ``email_domain``), ``consumer``, ``distribution``, and one section for each distribution
-        backend; ``builtin_app`` is "off" or "on". What is left
-        out has its default.
+        backend; ``builtin_app`` is "off" or "on". Keys
+        that are left out have their defaults.
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """
@@ -91,17 +105,17 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     return {**defaults, **{key: value for key, value in given.items() if value is not None}}
 
 
-def complete(sections: Mapping[str, object]) -> None:
-    """Give ``BADGES_CONFIG`` what the host's built-in badges app cannot do without and the operator left out.
+def complete(sections: Mapping[str, object], host_settings: Any = settings) -> None:
+    """Add the keys to ``BADGES_CONFIG`` that the host's built-in badges app needs and the operator left out.
 
-    The host brings a whole dictionary, a ``BADGES_CONFIG`` in the operator's YAML takes its place, and without
-    ``events`` the models of the built-in app cannot even be imported. Settings hooks of plugins run before the YAML.
-    So this is called when app configurations are made: after all settings, before any model. ``sections`` has our own
+    The host sets a whole dictionary, which a ``BADGES_CONFIG`` in the operator's YAML replaces; without ``events`` the
+    models of the built-in app cannot even be imported. Settings hooks of plugins run before the YAML is read, so this
+    is called when app configurations are created: after all settings, before any model. ``sections`` holds our own
     defaults, so nothing changes for us. In a host without that app nothing is done.
     """
-    given = getattr(settings, "BADGES_CONFIG", None)
+    given = getattr(host_settings, "BADGES_CONFIG", None)
     given = {} if given is None else given
-    if BUILTIN_APP not in settings.INSTALLED_APPS or not isinstance(given, Mapping):
+    if BUILTIN_APP not in host_settings.INSTALLED_APPS or not isinstance(given, Mapping):
         return
     completed = dict(given)
     for name, default in sections.items():
@@ -110,16 +124,16 @@ def complete(sections: Mapping[str, object]) -> None:
             completed[name] = default
         elif isinstance(value, Mapping) and isinstance(default, Mapping):
             completed[name] = {**default, **{key: one for key, one in value.items() if one is not None}}
-    settings.BADGES_CONFIG = completed
+    host_settings.BADGES_CONFIG = completed
 
 
 def keeps_builtin_app() -> bool:
-    """Whether the host's built-in badges app goes on beside ours.
+    """Return whether the host's built-in badges app stays on alongside ours.
 
     .. setting_name: BADGES_CONFIG["builtin_app"]
     .. setting_default: "off"
     .. setting_description: "off" disconnects the receivers of ``credentials.apps.badges``, hides its admin and gives
-        the address of its webhook to ours, in every process and without storing anything. "on" leaves all of it.
+        the URL of its webhook to ours, in every process and without storing anything. "on" leaves all of it.
         YAML reads a bare ``off`` or ``on`` as a boolean, which means the same.
 
     Raises ImproperlyConfigured when it is neither.
@@ -132,9 +146,9 @@ def keeps_builtin_app() -> bool:
 
 
 def known_section(name: str, defaults: Mapping[str, object], *, null: str = "default") -> dict[str, object]:
-    """Return what ``section`` does. Raises ImproperlyConfigured also for keys without a default: misspelt ones.
+    """Return what ``section`` does. Raises ImproperlyConfigured for keys without a default, too: misspelled ones.
 
-    With ``null="never"`` None is 0 for a key that ends with ``_days``: who writes it wants nothing to be deleted.
+    With ``null="never"``, None means 0 for a key that ends with ``_days``: the operator wants nothing to be deleted.
     """
     values = section(name, defaults)
     if null == "never":
@@ -151,7 +165,7 @@ def known_section(name: str, defaults: Mapping[str, object], *, null: str = "def
 def config() -> BadgesConfig:
     """Return the core's settings with their defaults.
 
-    Raises ImproperlyConfigured, with what to change, when a value has the wrong type or a key is unknown.
+    Raises ImproperlyConfigured, which says what to change, when a value has the wrong type or a key is unknown.
     """
     keeps_builtin_app()
     earner_ids()
@@ -195,42 +209,42 @@ def earner_ids() -> Mapping[str, str]:
 
 
 def days_to_keep(section_name: str, name: str, value: object) -> int | None:
-    """Read an age in days after which something is deleted; None for 0, which is never. Raises ImproperlyConfigured."""
+    """Return the age in days after which something is deleted; None, never, for 0. Raises ImproperlyConfigured."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DAYS:
         raise ImproperlyConfigured(
             f'BADGES_CONFIG["{section_name}"]["{name}"] must be a number from 0 to {MAX_DAYS}, not {value!r}.'
         )
     if value == 0:
         return None
-    # Half a day, cut to 0, would be all there is.
+    # Half a day must not become 0: everything would be deleted.
     return max(1, int(value))
 
 
 def _retention() -> Retention:
-    """Return how long what names learners is kept.
+    """Return how long failed events, which name learners, are kept.
 
     .. setting_name: BADGES_CONFIG["retention"]
     .. setting_default: {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
-    .. setting_description: Days after their last change in which failed events are kept: those that were processed or
-        dismissed, and those about which nobody has decided. 0: for ever. The worker deletes what is older. Further
-        attempts are no change, and an event from the future ages from its own time on.
+    .. setting_description: Days for which failed events are kept after their last change: those that were processed or
+        dismissed, and those about which nobody has decided. 0: forever. The worker deletes older ones. Further
+        attempts do not count as changes, and the age of an event from the future is counted from its own time.
     """
     values = known_section("retention", RETENTION_DEFAULTS, null="never")
     return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})
 
 
 def retirement() -> tuple[str, str]:
-    """Return how the LMS marks the retired: the prefix of their user names and the domain of their addresses.
+    """Return how the LMS marks retired users: the prefix of their user names and the domain of their e-mail addresses.
 
-    Nothing else of the settings is read: what is wrong elsewhere must not keep the retired from being recognized.
+    Reads no other setting: an error elsewhere must not keep retired users from being recognized.
     Raises ImproperlyConfigured.
     """
     given = known_section("retirement", DEFAULT_RETIREMENT)
     prefix, domain = given["username_prefix"], given["email_domain"]
-    if not isinstance(prefix, str) or len(prefix.strip()) < SHORTEST_PREFIX:
+    if not isinstance(prefix, str) or len(prefix.strip()) < MIN_PREFIX_LENGTH:
         raise ImproperlyConfigured(
             'BADGES_CONFIG["retirement"]["username_prefix"] must be the LMS setting RETIRED_USERNAME_PREFIX, at least '
-            f"{SHORTEST_PREFIX} characters."
+            f"{MIN_PREFIX_LENGTH} characters."
         )
     if not isinstance(domain, str) or "." not in domain.strip(".") or "@" in domain:
         raise ImproperlyConfigured(
@@ -247,7 +261,7 @@ def _badges_config() -> Mapping[str, object]:
 
 
 def _or_default(value: object, default: object) -> object:
-    """An empty key of a YAML file is None, and means that nothing was said."""
+    """Return the default for None, which is what an empty key of a YAML file becomes."""
     return default if value is None else value
 
 

@@ -1,4 +1,4 @@
-"""The facts that travel between the parts of the core; all frozen, none knows Django."""
+"""Frozen data that the parts of the core exchange; independent of Django."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 class ValueKind(enum.Enum):
-    """How the values at a key path are compared. Derived from the attribute's type in the event's data class."""
+    """How the values at a key path are compared, derived from the attribute's type in the event's data class."""
 
     BOOLEAN = "boolean"
     NUMBER = "number"
@@ -20,7 +20,7 @@ class ValueKind(enum.Enum):
 
 
 class Deferral(enum.StrEnum):
-    """Why an event cannot be applied now, but perhaps later. The values are stored; never change one."""
+    """Why an event cannot be applied now, but perhaps later. The values are stored: never change one."""
 
     FUTURE = "future"
     NAME_TAKEN = "name_taken"
@@ -30,9 +30,9 @@ class Deferral(enum.StrEnum):
 
 @dataclass(frozen=True, order=True)
 class EventStamp:
-    """Identity and age of an event, ordered by time; the id breaks ties so that the order is total.
+    """Identity and time of an event, ordered by time; the id breaks ties.
 
-    A total order is what makes the outcome independent of the order of arrival.
+    This total order makes the outcome independent of the order of arrival.
     """
 
     time: datetime
@@ -41,7 +41,7 @@ class EventStamp:
 
 @dataclass(frozen=True)
 class LearnerData:
-    """The earner as the event describes them. Empty strings mean that the event does not say.
+    """The earner as the event describes them; empty strings are unknown values.
 
     .. pii: Carries the user name, e-mail address and name of a learner in memory; never logged.
     .. pii_types: username, email_address, name
@@ -57,13 +57,13 @@ class LearnerData:
 
 @dataclass(frozen=True)
 class BadgingEvent:
-    """One event about one learner, as far as badges are concerned."""
+    """The parts of an event about one learner that badges need."""
 
     type: str
     stamp: EventStamp
     learner: LearnerData = field(repr=False)
     payload: object = field(repr=False)
-    """The data object that key paths start from."""
+    """The data object at which key paths start."""
 
     def __str__(self) -> str:
         return f"{self.type} {self.stamp.id}"
@@ -74,9 +74,9 @@ EVENT_TIME = "event.time"
 
 
 def resolve(payload: object, key_path: str) -> object:
-    """Return the value at a dotted key path of nested data objects or mappings, or None where there is none.
+    """Return the value at a dotted key path of nested data objects or mappings, None if there is none.
 
-    Of an event, key paths start from what it carries; its time is at ``event.time``.
+    The key paths of an event start from its payload; its time is at ``event.time``.
     """
     value = payload
     if isinstance(payload, BadgingEvent):

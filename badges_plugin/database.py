@@ -1,4 +1,4 @@
-"""Databases: which errors pass by themselves, which statements all of them take, which migrations they have seen."""
+"""Tell transient database errors from permanent ones, and recover; find unapplied migrations."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from badges_plugin.redaction import iter_causes
 
 ModelT = TypeVar("ModelT", bound=Model)
 
-# MySQL and MariaDB raise OperationalError for much that does not pass (an unknown column, a wrong character), so
-# the number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+# MySQL and MariaDB raise OperationalError for many permanent errors (an unknown column, an invalid character), so the
+# number decides. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 MYSQL_TRANSIENT = frozenset(
     {
         1040,  # too many connections
@@ -38,7 +38,7 @@ MYSQL_TRANSIENT = frozenset(
 )  # fmt: skip
 
 # SQLSTATE classes and codes. https://www.postgresql.org/docs/current/errcodes-appendix.html
-POSTGRES_PASSING = (
+POSTGRES_TRANSIENT = (
     "08",  # connection
     "40",  # deadlock, serialization
     "53",  # resources, too many connections
@@ -50,36 +50,36 @@ POSTGRES_PASSING = (
     "3D000",  # unknown database: it is being restored
 )
 
-SQLITE_PASSING = ("locked", "busy", "unable to open", "disk i/o")
+SQLITE_TRANSIENT = ("locked", "busy", "unable to open", "disk i/o")
 
 
 def by_key(rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
-    """Read the keys of ``rows`` and return a queryset of these keys alone, for an update. One query.
+    """Read the keys of ``rows`` with one query and return a queryset of just these keys, for an update.
 
-    MySQL refuses an update that reads its own table in a subquery (error 1093), which a queryset of unknown origin,
-    such as a list filtered in the admin, may do. MariaDB also locks the rows of other tables that a condition reads.
+    MySQL refuses an update that reads its own table in a subquery (error 1093), as a list filtered in the admin may do.
+    MariaDB also locks the rows of other tables that a condition reads.
     """
     keys = list(rows.order_by("pk").values_list("pk", flat=True))
     return rows.model._default_manager.filter(pk__in=keys)  # noqa: SLF001  Django's documented name
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether ``error``, or one that led to it, is trouble that passes by itself.
+    """Return whether ``error``, or one of its causes, is transient.
 
-    That is trouble of the database, and staff or a synchronization changing the configuration again and again.
+    These are transient database errors, and configuration that staff or a synchronization is still changing.
     """
     return any(_is_transient(each) for each in iter_causes(error))
 
 
 def unapplied_migrations(labels: Collection[str]) -> list[Migration]:
-    """Return the migrations of the apps with these labels that the database has not seen."""
+    """Return the migrations of the apps with these labels that are not applied to the database."""
     executor = MigrationExecutor(connection)
     targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in labels]
     return [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in labels]
 
 
 def refresh_connections() -> None:
-    """Close the database connections, so that the next query opens new ones. Those in a transaction stay."""
+    """Close the database connections that are not in a transaction, so that the next query opens new ones."""
     for each in connections.all(initialized_only=True):
         if not each.in_atomic_block:
             with suppress(DatabaseError):
@@ -96,8 +96,8 @@ def _is_transient(error: BaseException) -> bool:
     driver_error = error.__cause__ or error
     state = getattr(driver_error, "sqlstate", None) or getattr(driver_error, "pgcode", None)
     if state is not None:
-        return str(state).startswith(POSTGRES_PASSING)
+        return str(state).startswith(POSTGRES_TRANSIENT)
     code = error.args[0] if error.args else None
     if isinstance(code, int):
         return code in MYSQL_TRANSIENT
-    return type(driver_error).__module__ != "sqlite3" or any(word in str(error).lower() for word in SQLITE_PASSING)
+    return type(driver_error).__module__ != "sqlite3" or any(word in str(error).lower() for word in SQLITE_TRANSIENT)

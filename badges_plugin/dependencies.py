@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from uuid import UUID
 
+from badges_plugin.conf import BADGE_EVENT_TYPES
 from badges_plugin.data import ValueKind
-from badges_plugin.events import BADGE_EVENT_TYPES
 from badges_plugin.exceptions import InvalidRule
 from badges_plugin.models import BadgeRequirement, BadgeTemplate, DataRule
 from badges_plugin.models.validity import RuleText

@@ -17,9 +17,8 @@ from edx_django_utils.monitoring import set_custom_attribute
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from badges_plugin.logs import get_logger
+from badges_plugin.logs import get_logger, redacted_reports
 from badges_plugin.redaction import describe_with_traceback
-from badges_plugin.reports import redacted_reports
 
 logger = get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""The values that events can have at a key path, as far as that is certain."""
+"""Describe the values that events can have at a key path, as far as these are certain."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Domain:
     accepts: Callable[[str], bool] = lambda value: True
     """Whether a text can be the value."""
     forms: tuple[Pattern, ...] = (ANYTHING,)
-    """What texts look like; any of them."""
+    """The patterns of texts; a text matches one of them."""
     is_key: bool = False
-    """Whether the values are opaque keys, of courses for example."""
+    """Whether the values are opaque keys, for example of courses."""
     is_whole: bool = False
-    """Whether numbers are whole ones."""
+    """Whether numbers are integers."""
     limits: tuple[float, float] | None = None
-    """The least and the greatest number that there can be."""
+    """The least and the greatest possible number."""
 
 
 Domains = Mapping[str, Domain]
@@ -45,7 +45,7 @@ _CCX = (*literal("ccx-v1:"), *_RUN, *literal("+ccx@"), *word("0-9"))
 
 
 def domains(event_type: str) -> Domains:
-    """Return the values of every key path. Raises UnusableEventType where there is no such event type."""
+    """Return the domain of every key path. Raises UnusableEventType if the event type does not exist."""
     found = events.get_event_type(event_type)
     return {path: _domain(found, path, cls) for path, cls in found.classes.items()}
 
@@ -67,7 +67,7 @@ def _domain(event_type: events.EventType, path: str, cls: type) -> Domain:
 
 
 def _takes_ccx(event_type: events.EventType) -> bool:
-    """Custom courses (CCX) have events of their own where there is such a type, with a key path of their own."""
+    """Return whether the events may be about custom courses (CCX): not if these have an event type or key path."""
     if any(issubclass(cls, CCXLocator) for cls in event_type.classes.values()):
         return False
     return not events.exists(event_type.name.replace(".learning.course.", ".learning.ccx.course."), but=event_type.name)

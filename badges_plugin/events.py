@@ -34,9 +34,7 @@ _EARNER_NAMES = ("user", "student_user")
 # ... and those of people who acted on somebody else.
 _ACTOR_NAMES = frozenset({"created_by", "requesting_user"})
 
-BADGE_AWARDED_TYPE = "org.openedx.learning.badge.awarded.v1"
-BADGE_REVOKED_TYPE = "org.openedx.learning.badge.revoked.v1"
-BADGE_EVENT_TYPES = (BADGE_AWARDED_TYPE, BADGE_REVOKED_TYPE)
+BADGE_AWARDED_TYPE, BADGE_REVOKED_TYPE = conf.BADGE_EVENT_TYPES
 """The event types of badges themselves. Those about badges of this service are always received, on whatever bus."""
 
 EARNERS_BY_ID: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""What can go wrong in the core, by what the caller should do about it."""
+"""Exceptions of the core, one for each reaction of the caller."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from badges_plugin.data import Deferral
 
 
 class BadgesError(Exception):
-    """Base of every error that this project raises on purpose."""
+    """Base of every exception that this project raises on purpose."""
 
 
 class SafeToLog(BadgesError):
-    """Base of errors whose message names no person, so that it may be logged."""
+    """Base of exceptions whose message names no person and so may be logged."""
 
 
 class IgnoredEvent(BadgesError):
     """The event cannot or must not change anything; the reason is for the log and names no person.
 
-    Raised while an event is read or its learner identified. It is a defined outcome, not a failure: the
-    event counts as handled.
+    Raised while an event is read or its learner is identified. It is a defined outcome, not a failure: the event
+    counts as handled.
     """
 
     def __init__(self, reason: str) -> None:
@@ -28,9 +28,9 @@ class IgnoredEvent(BadgesError):
 
 
 class DeferredEvent(IgnoredEvent, SafeToLog):
-    """The event cannot be applied now, but perhaps later: whoever delivered it must keep it.
+    """The event cannot be applied now, but perhaps later: the caller must keep it.
 
-    ``not_before`` is when it can be applied, where that is known.
+    ``not_before`` is the time at which it can be applied, if that is known.
     """
 
     def __init__(self, reason: str, *, cause: Deferral, not_before: datetime | None = None) -> None:
@@ -40,24 +40,28 @@ class DeferredEvent(IgnoredEvent, SafeToLog):
 
 
 class ConfigurationChanged(BadgesError):
-    """Staff changed the configuration while it was being applied; nothing was, and it has to be applied anew."""
+    """Staff changed the configuration while an event was being applied. Nothing was applied; the caller must retry."""
 
 
 class LearnerAppeared(ConfigurationChanged):
-    """Somebody else made the learner's user at the same instant; nothing was applied, and it has to be done anew."""
+    """Another process created the learner's user at the same time. Nothing was applied; the caller must retry."""
 
 
 class UnusableEventType(BadgesError):
-    """The event type does not exist, names no learner or cannot cross the event bus: no badge can depend on it."""
+    """The event type does not exist, names no learner or cannot be sent over the event bus: no badge can use it."""
 
 
 class InvalidRule(BadgesError):
-    """A rule's key path, operator or value cannot work; the message is for the person who wrote the rule."""
+    """A rule's key path, operator or value is invalid; the message is for the author of the rule."""
 
 
 class ActivationRefused(BadgesError):
-    """A badge template cannot be activated as it is set up; the message says what is missing."""
+    """A badge template cannot be activated as configured; the message says what is missing."""
 
 
 class ConfirmationNeeded(ActivationRefused):
-    """Nobody has confirmed what would happen and is rarely wanted; the message says what it is."""
+    """Activation has an effect that is rarely wanted and was not confirmed; the message describes it."""
+
+
+class CannotRead(BadgesError):
+    """The event bus, or a file of events, cannot be read; the message is for the operator and names no learner."""

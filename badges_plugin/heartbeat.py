@@ -1,4 +1,4 @@
-"""How a container's probe learns that a loop still turns, without starting Django."""
+"""Show a container's probe that a loop is alive, without starting Django."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ VARIABLE = "BADGES_HEARTBEAT_FILE"
 def beat() -> None:
     """Touch the file that the environment variable ``BADGES_HEARTBEAT_FILE`` names; without it, do nothing.
 
-    Called once per turn by whatever loops, also while it waits for something that is away: a probe that finds
-    the file older than some minutes may restart the container.
+    Loops call this once per turn, also while they wait for an unavailable service: a probe that finds the file older
+    than a few minutes may restart the container.
     """
     if path := os.environ.get(VARIABLE):
         Path(path).touch()

@@ -1,7 +1,7 @@
-"""Everything that is taken from the Credentials service, and the only module that imports from it.
+"""Import everything that we use from the Credentials service; no other module imports from it.
 
-The names below exist in every supported release (Redwood to Verawood); what differs between releases is
-settled here and nowhere else.
+The names below exist in every supported release (Redwood to Verawood); this module handles the differences between
+releases.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REVOKED: str = UserCredential.REVOKED
 
 
 BUILTIN_APP = "credentials.apps.badges"
-"""The host's own badges app: from Sumac on, the same parts by the same names."""
+"""The host's built-in badges app, from Sumac on; its parts have the same names in each release."""
 
 BUILTIN_LABEL = "badges"
 
@@ -51,7 +51,7 @@ _BUILTIN_CHAIN = {
 
 
 def builtin_models() -> dict[str, Any]:
-    """Return the models of the built-in badges app by name; empty where the host has no such app."""
+    """Return the models of the built-in badges app by name; empty if the host has no such app."""
     if not apps.is_installed(BUILTIN_APP):
         return {}
     return {model.__name__: model for model in apps.get_app_config(BUILTIN_LABEL).get_models()}
@@ -60,8 +60,8 @@ def builtin_models() -> dict[str, Any]:
 def switch_builtin_off() -> None:
     """Disconnect the built-in app: its receivers, the URL of its webhook, its check of the settings.
 
-    Called when all apps are ready, before the URLs are read. Nothing is stored: a process that does not call this
-    has all of it. What a release does not have is passed over; ``builtin_receivers`` says what is left.
+    Called when all apps are ready, before the URLs are read. Nothing is stored: in a process that does not call this
+    the app stays on. Parts that a release lacks are skipped; ``builtin_receivers`` returns the remaining receivers.
     """
     if not apps.is_installed(BUILTIN_APP):
         return
@@ -77,7 +77,7 @@ def switch_builtin_off() -> None:
     if checks := _builtin_part("checks"):
         registry.registered_checks.discard(checks.badges_checks)
     if urls := _builtin_part("urls"):
-        # The host includes the module by name: with nothing in it the addresses go on to those of plugins.
+        # The host includes the module by name: if it is empty, the URLs of plugins are tried next.
         urls.urlpatterns[:] = []
 
 
@@ -91,7 +91,7 @@ def builtin_receivers() -> list[str]:
 
 
 def _builtin_part(name: str) -> Any:
-    """Return a module of the built-in app, None where the release has none of that name."""
+    """Return a module of the built-in app, None if the release does not have it."""
     try:
         return import_module(f"{BUILTIN_APP}.{name}")
     except ModuleNotFoundError:
@@ -99,19 +99,19 @@ def _builtin_part(name: str) -> Any:
 
 
 def _module_of(reference: Any) -> str:
-    """Return where a receiver is defined, of which a signal may keep a weak reference."""
+    """Return the module of a receiver, to which a signal may hold a weak reference."""
     receiver = reference if hasattr(reference, "__module__") and hasattr(reference, "__qualname__") else reference()
     return str(getattr(receiver, "__module__", ""))
 
 
 def course_keys_like(keys: Collection[str]) -> list[str]:
-    """Return the keys of course runs in the service's catalog that are one of ``keys`` but for capital letters.
+    """Return the keys of course runs in the service's catalog that equal one of ``keys``, ignoring case.
 
-    The catalog is copied from Discovery by a command: it may be empty or old. One query, none without a catalog.
+    A command copies the catalog from Discovery: it may be empty or old. Costs one query, none without a catalog.
     """
     if not apps.is_installed("credentials.apps.catalog"):
         return []
-    label = "catalog"  # a type checker looks for literal names, and the stand-in has no such app
+    label = "catalog"  # not a literal: the type checker would look for the app, which the stand-in lacks
     runs = apps.get_model(label, "CourseRun").objects.annotate(letters=Lower("key"))
     found = runs.filter(letters__in=[key.lower() for key in keys]).order_by()
     return list(found.values_list("key", flat=True).distinct())

@@ -1,7 +1,7 @@
-"""Sets of texts that rules describe, and whether they have a text in common. Pure.
+"""Decide whether some text matches several patterns, such as those of rules.
 
-A pattern is a row of tokens; each stands for one character, or for any number of them. Texts that match all of
-several patterns are looked for by walking through them side by side, so that the answer is exact.
+A pattern is a sequence of tokens; each stands for one character, or for any number of them. The patterns are walked
+through in parallel, so the answer is exact.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 MAX_STATES = 50_000
-"""Where the walk gives up, and says that there may be such a text."""
+"""States after which the search stops and assumes that there may be such a text."""
 
 _OTHER = "\ue000"
-"""Stands for all characters that no pattern names."""
+"""Represents all characters that no pattern names."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """Which characters may stand at a place."""
+    """A set of characters that may occur at one position."""
 
     accepts: Callable[[str], bool]
     named: str
-    """Characters about which it says something; among all others it makes no difference."""
+    """The characters that it distinguishes; all others are equivalent."""
     repeats: bool = False
-    """Whether there may be any number of them, or none."""
+    """Whether they may occur any number of times, including zero."""
 
 
 Pattern = tuple[Token, ...]
@@ -39,7 +39,7 @@ def literal(text: str) -> Pattern:
 
 
 def word(characters: str) -> Pattern:
-    """Return one or more characters of a class of regular expressions."""
+    """Return the pattern of one or more characters of a regular-expression character class."""
     matcher = re.compile(f"[{characters}]")
     named = "x0-.:~_+/@% "
     return (
@@ -57,12 +57,12 @@ def containing(text: str) -> Pattern:
 
 
 def glob(text: str) -> Pattern:
-    """Return what ``fnmatch`` makes of it: ``*``, ``?`` and ``[ab]``."""
+    """Return the pattern of ``fnmatch`` syntax: ``*``, ``?`` and ``[ab]``."""
     return tuple(_glob_tokens(text))
 
 
 def meet(patterns: Sequence[Pattern]) -> bool:
-    """Whether some text matches all patterns."""
+    """Return whether some text matches all patterns."""
     alphabet = {_OTHER, *(char for pattern in patterns for token in pattern for char in token.named)}
     start = (0,) * len(patterns)
     seen, waiting = {start}, [start]
@@ -111,6 +111,6 @@ def _glob_tokens(text: str) -> Iterator[Token]:
 
 
 def _end_of_class(text: str, start: int) -> int:
-    """Return where a class that begins before ``start`` is over, or 0 if it is none. A first "]" is a member."""
+    """Return the end of a class that begins before ``start``, 0 if it is not a class. A leading "]" is a member."""
     first = start + 1 if text[start : start + 1] == "!" else start
     return text.find("]", first + 1) + 1

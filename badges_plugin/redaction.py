@@ -1,7 +1,7 @@
-"""What of others' words may be logged, printed or kept.
+"""Redact text that other parties wrote, before it is logged, printed or stored.
 
-Messages quote what they are about, and that may be a learner; and who sends them may be hostile. Here it is decided
-what stays of an error (its classes), of a text (no address, no name beside one) and of a line (it stays one).
+Messages may quote a learner, and their senders may be hostile. Of an exception only the class is kept; from a text
+e-mail addresses and the names beside them are removed; a line stays one line.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from badges_plugin.exceptions import SafeToLog
 MAX_LINE_LENGTH = 4000
 """Characters of a value that are logged or printed."""
 
-# Control characters, among them those of terminals; invisible ones, which may turn a line around; halves of characters,
-# which no stream takes; and what some programs take for the end of a line.
+# Control characters, including those of terminals; invisible characters, which may reverse a line; surrogates, which
+# cannot be encoded; and characters that some programs treat as the end of a line.
 _UNFIT_FOR_A_LINE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# Some scripts cannot be written without them.
+# Some scripts need them.
 _JOINERS = "\u200c\u200d"
 
-# In an address the character may be itself, wide, or escaped as in URLs (again and again), JSON or HTML.
+# In an e-mail address "@" may be plain, full-width, or escaped as in URLs (repeatedly), JSON or HTML.
 _AT = re.compile(r"[@\uff20\ufe6b]|%(?:25)*40|\\+u0040|\\+x40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
-_ENDS_AN_ADDRESS = frozenset(' \t\r\n\v\f\u00a0\u2028\u2029"<>,;:()[]')
-# What stands between a name and its address.
-_OPENS_AN_ADDRESS = re.compile(r"\s*(?:[<(\[]|&lt;)\s*\Z")
+_ENDS_EMAIL = frozenset(' \t\r\n\v\f\u00a0\u2028\u2029"<>,;:()[]')
+# The characters between a name and its e-mail address.
+_OPENS_EMAIL = re.compile(r"\s*(?:[<(\[]|&lt;)\s*\Z")
 _ESCAPED_OPENING = re.compile(r"\\+u003c|%(?:25)*3c", re.IGNORECASE)
 _QUOTES = {'"': '"', "'": "'", "”": "“„", "“": "„", "»": "«", "’": "‘"}  # noqa: RUF001
 # fmt: off
@@ -40,10 +40,10 @@ _MAX_NAME_LENGTH = 200
 
 
 def one_line(text: object, longest: int = MAX_LINE_LENGTH) -> str:
-    r"""Return ``text`` so that it can stand in a line of a log or a terminal and change nothing outside of itself.
+    r"""Return ``text`` on one line that is safe to print in a log or on a terminal.
 
-    Line breaks, control and invisible characters are shown as Python writes them (``\n``, ``\x1b``); what is longer
-    than ``longest`` is cut, and says so.
+    Line breaks, control characters and invisible characters are escaped as in Python (``\n``, ``\x1b``). Text over
+    ``longest`` characters is truncated, and its length appended.
     """
     whole = str(text)
     shown = whole[:longest]
@@ -53,9 +53,9 @@ def one_line(text: object, longest: int = MAX_LINE_LENGTH) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Return the classes of ``error`` and of what led to it, with the messages of those that name nobody. One line."""
+    """Return, on one line, the classes of ``error`` and its causes, with the messages of those that are SafeToLog."""
     return " < ".join(
-        f"{type(each).__name__}: {one_line(without_addresses(str(each)[:MAX_LINE_LENGTH]))}"
+        f"{type(each).__name__}: {one_line(without_emails(str(each)[:MAX_LINE_LENGTH]))}"
         if isinstance(each, SafeToLog)
         else type(each).__name__
         for each in iter_causes(error)
@@ -63,13 +63,13 @@ def describe(error: BaseException) -> str:
 
 
 def describe_with_traceback(error: BaseException) -> str:
-    """Return what ``describe`` does and, the innermost first, the code that ``error`` came through. One line, too."""
+    """Return, on one line, the result of ``describe`` and the traceback of ``error``, innermost frame first."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     return f"{describe(error)} at " + " < ".join(f"{each.filename}:{each.lineno} in {each.name}" for each in frames)
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and, from the latest to the first, what led to it; receivers' errors included."""
+    """Yield ``error`` and its causes from the latest to the first, including the members of exception groups."""
     pending: list[BaseException] = [error]
     seen: set[int] = set()
     while pending:
@@ -83,37 +83,37 @@ def iter_causes(error: BaseException) -> Iterator[BaseException]:
             pending.extend(each.exceptions)
 
 
-def without_addresses(text: str) -> str:
-    """Return ``text`` with every e-mail address, and the name beside it, replaced by ``<address>`` and ``<name>``.
+def without_emails(text: str) -> str:
+    """Return ``text`` with every e-mail address, and the name beside it, replaced by ``<email>`` and ``<name>``.
 
-    However the address is written: quoted, escaped, in any script or case. Where it is not told from what surrounds
-    it, as in a URL, that goes as well. Takes time in proportion to the text's length.
+    It is found quoted, escaped, and in any script or case. If it cannot be told from the text around it, as in a URL,
+    that text is replaced as well. Takes time proportional to the length of the text.
     """
     kept: list[str] = []
     done = 0
     for at in _AT.finditer(text):
         if at.start() < done:
-            continue  # inside what the one before took for its domain
-        start, end = _start_of_address(text, done, at.start()), _end_of_address(text, at.end())
+            continue  # inside the domain of the previous address
+        start, end = _start_of_email(text, done, at.start()), _end_of_email(text, at.end())
         if start == at.start() or end == at.end():
             continue
         name = _name_before(text, done, start)
         if name is None:
-            kept.append(f"{text[done:start]}<address>")
+            kept.append(f"{text[done:start]}<email>")
         else:
-            kept.append(f"{text[done : name[0]]}<name>{text[name[1] : start]}<address>")
+            kept.append(f"{text[done : name[0]]}<name>{text[name[1] : start]}<email>")
         done = end
     return "".join(kept) + text[done:]
 
 
 def without(text: str, words: Mapping[str, str]) -> str:
-    """Return ``text`` with each key of ``words`` replaced by its value, in whatever way it is spelled there.
+    """Return ``text`` with each key of ``words`` replaced by its value, in all spellings.
 
-    In any case, composed or not, and escaped as in URLs, JSON or HTML.
+    Keys are found in any case, composed or decomposed, and escaped as in URLs, JSON or HTML.
     """
     for secret, word in words.items():
         if secret.strip():
-            # Doubled, because re.sub reads backslashes in what it puts in.
+            # Backslashes are doubled, because re.sub interprets them in the replacement.
             text = re.sub(_spelled(secret.strip()), word.replace("\\", "\\\\"), text, flags=re.IGNORECASE)
     return text
 
@@ -124,38 +124,38 @@ def _fit_for_a_line(char: str) -> str:
     return char
 
 
-def _start_of_address(text: str, low: int, at: int) -> int:
-    """Return where the address begins whose @ is at ``at``; not before ``low``."""
+def _start_of_email(text: str, low: int, at: int) -> int:
+    """Return the start of the e-mail address whose @ is at ``at``; not before ``low``."""
     start = at
     nearest = max(low, at - _MAX_NAME_LENGTH)
     if text.endswith(")", low, at):  # a comment: ada(work)@example.org
         start = max(text.rfind("(", nearest, at), nearest)
     elif text.endswith('"', low, at):  # quoted: "ada l"@example.org
         return max(text.rfind('"', nearest, at - 1), nearest)
-    while start > low and (text[start - 1] not in _ENDS_AN_ADDRESS) and not _is_quote(text, start - 1):
+    while start > low and (text[start - 1] not in _ENDS_EMAIL) and not _is_quote(text, start - 1):
         start -= 1
     return start
 
 
-def _end_of_address(text: str, end: int) -> int:
+def _end_of_email(text: str, end: int) -> int:
     if text.startswith("[", end):  # ada@[192.0.2.1]
         closing = text.find("]", end)
         return closing + 1 if closing >= 0 else len(text)
-    while end < len(text) and text[end] not in _ENDS_AN_ADDRESS and not _is_quote(text, end):
+    while end < len(text) and text[end] not in _ENDS_EMAIL and not _is_quote(text, end):
         end += 1
     return end
 
 
 def _is_quote(text: str, index: int) -> bool:
-    """Whether this is an apostrophe that quotes something; o'brien@example.org has another one."""
+    """Return whether this apostrophe is a quotation mark, unlike the one in o'brien@example.org."""
     return text[index] == "'" and not (text[index - 1 : index].isalnum() and text[index + 1 : index + 2].isalnum())
 
 
 def _name_before(text: str, low: int, start: int) -> tuple[int, int] | None:
-    """Return where the name that stands before an address begins and ends: "Ada L" <a@b.c>, Ada Lovelace (a@b.c)."""
+    """Return start and end of the name before an e-mail address: "Ada L" <a@b.c>, Ada Lovelace (a@b.c)."""
     low = max(low, start - _MAX_NAME_LENGTH)
     before = text[low:start]
-    if opening := _OPENS_AN_ADDRESS.search(before):
+    if opening := _OPENS_EMAIL.search(before):
         before = before[: opening.start()]
     elif _ESCAPED_OPENING.match(text, start):
         before = before.rstrip()
@@ -170,7 +170,7 @@ def _name_before(text: str, low: int, start: int) -> tuple[int, int] | None:
 
 
 def _length_of_name(text: str) -> int:
-    """Return how many characters at the end of ``text`` are words as names have them."""
+    """Return the number of characters at the end of ``text`` that look like a name."""
     length = passed = 0
     for word in re.findall(r"\s*\S+\Z|\S+\s*", text)[::-1]:
         letters = word.strip()
@@ -185,7 +185,7 @@ def _length_of_name(text: str) -> int:
 
 
 def _spelled(text: str) -> str:
-    """Return the pattern of ``text`` in all its spellings."""
+    """Return a regular expression for all spellings of ``text``."""
     forms = {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
     return "|".join("".join(_spelled_char(char) for char in form) for form in sorted(forms))
 

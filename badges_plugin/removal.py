@@ -1,7 +1,7 @@
-"""Removing the plugin, or the badges of one backend, so that nothing of it is taken for something else later.
+"""Remove the data of the plugin, or of one backend, including the host's credentials of our badges.
 
-The credentials of our badges are rows of the host. Left behind when our tables go, they would belong to other badge
-templates once there are new tables, whose keys begin at 1 again; and without our code the host cannot show them.
+If these credentials outlived our tables, they would belong to other badge templates once the tables are created again,
+because keys begin at 1 again; and without our code the host cannot display them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 from badges_plugin.host import REVOKED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 
-AT_ONCE = 200
+BATCH = 200
 _UID = "badges_plugin.removal"
 
 Plan = Sequence[tuple[Migration, bool]]
@@ -27,7 +27,7 @@ Plan = Sequence[tuple[Migration, bool]]
 
 @dataclass
 class Removed:
-    """How many rows were removed. ``detached``: credentials that something of the host refers to, and that stay."""
+    """Numbers of removed rows. ``detached``: credentials that are kept because a row of the host refers to them."""
 
     templates: int = 0
     awards: int = 0
@@ -36,13 +36,13 @@ class Removed:
 
 
 def connect() -> None:
-    """Watch over ``migrate``, whether badges are switched on or not."""
+    """Connect the receivers that guard ``migrate``, whether badges are switched on or not."""
     pre_migrate.connect(refuse_to_orphan, dispatch_uid=_UID)
     post_migrate.connect(remove_content_types, dispatch_uid=_UID)
 
 
 def count(origin: str | None = None) -> Removed:
-    """Return what ``remove`` would remove; it does not know yet what can only be detached."""
+    """Return the numbers of rows that ``remove`` would remove, including those that can only be detached."""
     templates = _templates(origin)
     return Removed(
         templates=templates.count(),
@@ -51,19 +51,24 @@ def count(origin: str | None = None) -> Removed:
     )
 
 
-def remove(origin: str | None = None, *, on_progress: Callable[[Removed], None] = lambda removed: None) -> Removed:
-    """Delete templates, progress, awards and credentials: all, or those of one origin.
+def remove(
+    origin: str | None = None,
+    *,
+    on_progress: Callable[[Removed], None] = lambda removed: None,
+    batch: int = BATCH,
+) -> Removed:
+    """Delete templates, progress, awards and credentials: all of them, or those of one origin.
 
-    In batches, each a transaction: stopped half-way, it is run again. Nothing is asked of a provider.
+    Works in batches, each a transaction, so it can be interrupted and run again. Sends nothing to a provider.
     """
     removed = Removed()
-    # First of all, so that consumers which still run award nothing meanwhile.
+    # First, so that consumers that are still running award nothing in the meantime.
     _templates(origin).filter(is_active=True).update(is_active=False)
-    for keys in _batches(lambda: BadgeProgress.objects.filter(template__in=_keys(_templates(origin)))):
+    for keys in _batches(lambda: BadgeProgress.objects.filter(template__in=_keys(_templates(origin))), batch):
         with transaction.atomic():
             removed.awards += BadgeAward.objects.filter(progress__in=keys).count()
             BadgeProgress.objects.filter(pk__in=keys).delete()
-    for keys in _batches(lambda: _credentials(origin)):
+    for keys in _batches(lambda: _credentials(origin), batch):
         for credential in UserCredential.objects.filter(pk__in=keys):
             if _delete(credential):
                 removed.credentials += 1
@@ -78,40 +83,40 @@ def remove(origin: str | None = None, *, on_progress: Callable[[Removed], None] 
 
 
 def detach(credential: UserCredential) -> None:
-    """Revoke a credential and have it refer to nothing but itself, so that it is no badge any more.
+    """Revoke a credential and make it refer to itself, so that it is no longer a badge.
 
-    For one that cannot be deleted, because a row of the host refers to it: a verifiable credential that was made of it
-    has to be shown as revoked. The host can show it without our code, too.
+    For a credential that cannot be deleted because a row of the host refers to it: a verifiable credential issued from
+    it must be shown as revoked. The host can display it without our code.
     """
     credential.credential_content_type = ContentType.objects.get_for_model(UserCredential)
     credential.credential_id = credential.pk
     credential.status = REVOKED
-    # Saved, not updated: the host listens to post_save.
+    # Saved, not updated: the host has receivers of post_save.
     credential.save()
 
 
 def refuse_to_orphan(plan: Plan = (), **kwargs: object) -> None:
-    """Receive ``pre_migrate``. Raises CommandError when tables are about to go without which credentials mean nothing.
+    """Receive ``pre_migrate``. Raises CommandError if migrating would drop tables to which credentials refer.
 
-    Before anything is done: MySQL cannot take back what it did to tables.
+    This runs before any change, because MySQL cannot roll back changes of tables.
     """
     for label in _going(plan):
         if left := _depends_on(apps.get_app_config(label)):
             raise CommandError(
-                f"{label} cannot be taken back: {left}. They would belong to other badges if the tables were made "
-                f"again. First remove them: manage.py badges_remove (with --dry-run it only counts)."
+                f"The migrations of {label} cannot be reversed, because there are {left}. They would belong to other "
+                f"badges if the tables were created again. Run manage.py badges_remove first; --dry-run only counts."
             )
 
 
 def remove_content_types(sender: AppConfig, using: str, plan: Plan = (), **kwargs: object) -> None:
-    """Receive ``post_migrate``: content types and permissions of tables that are gone go, too."""
+    """Receive ``post_migrate``: delete the content types and permissions of tables that were dropped."""
     if sender.label in _going(plan):
         ContentType.objects.using(using).filter(app_label=sender.label).delete()
         ContentType.objects.clear_cache()
 
 
 def _going(plan: Plan) -> list[str]:
-    """Return the labels of apps like ours of which no table will be left."""
+    """Return the labels of our apps, and of backends' apps, of which no table will be left."""
     labels = [migration.app_label for migration, backwards in plan if backwards and _is_first(migration)]
     return [label for label in labels if _is_one_of_ours(apps.get_app_config(label))]
 
@@ -121,7 +126,7 @@ def _is_first(migration: Migration) -> bool:
 
 
 def _is_one_of_ours(config: AppConfig) -> bool:
-    """Whether an app is part of this plugin, or has tables that hang on its own: a backend's, from wherever it is."""
+    """Return whether an app is part of this plugin, or has tables that depend on its tables, as any backend has."""
     return f"{config.name}.".startswith(f"{__package__}.") or bool(_own_templates(config) or _has_awards(config))
 
 
@@ -130,7 +135,7 @@ def _own_templates(config: AppConfig) -> list[type[models.Model]]:
 
 
 def _has_awards(config: AppConfig) -> bool:
-    """Whether something in the app belongs to an award, or is one."""
+    """Return whether a model of the app is the award, or refers to it."""
     return any(
         model is BadgeAward or any(field.related_model is BadgeAward for field in model._meta.fields)
         for model in config.get_models()
@@ -138,12 +143,12 @@ def _has_awards(config: AppConfig) -> bool:
 
 
 def _depends_on(config: AppConfig) -> str:
-    """Say how many rows there are that nothing must outlive; empty when there are none."""
+    """Return the numbers of rows that depend on the app's tables, in words; empty if there are none."""
     rows = {model._meta.verbose_name_plural: model._base_manager.count() for model in _own_templates(config)}  # noqa: SLF001
     if _has_awards(config):
         rows[BadgeAward._meta.verbose_name_plural] = BadgeAward.objects.count()
     if config.label == BadgeTemplate._meta.app_label:
-        # Without an award or not: learners may have been deleted. Templates alone are nobody's.
+        # Credentials may have no award, if learners were deleted. Templates alone may be dropped.
         rows = {BadgeAward._meta.verbose_name_plural: BadgeAward.objects.count()}
         rows["user credentials of badges"] = _credentials(None).count()
     return ", ".join(f"{number} {name}" for name, number in rows.items() if number)
@@ -155,8 +160,8 @@ def _templates(origin: str | None) -> models.QuerySet[BadgeTemplate]:
 
 
 def _credentials(origin: str | None) -> models.QuerySet[UserCredential]:
-    """Return the host's rows of our badges. All of them includes what an earlier installation left behind."""
-    # Not get_for_model: on a database without our tables it would make one.
+    """Return the host's credentials of our badges; without an origin, also those that an earlier installation left."""
+    # Not get_for_model: it would create a content type in a database without our tables.
     types = ContentType.objects.filter(app_label=BadgeTemplate._meta.app_label, model=BadgeTemplate._meta.model_name)
     rows = UserCredential.objects.filter(credential_content_type__in=_keys(types)).order_by("pk")
     return rows if origin is None else rows.filter(credential_id__in=_keys(_templates(origin)))
@@ -166,16 +171,16 @@ def _keys(rows: models.QuerySet[models.Model]) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def _batches(rows: Callable[[], models.QuerySet[models.Model]]) -> Iterable[list[int]]:
-    while keys := list(rows().order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+def _batches(rows: Callable[[], models.QuerySet[models.Model]], size: int) -> Iterable[list[int]]:
+    while keys := list(rows().order_by("pk").values_list("pk", flat=True)[:size]):
         yield keys
 
 
 def _delete(credential: UserCredential) -> bool:
-    """Delete a credential with what a backend keeps of it. False when something of the host refers to it."""
+    """Delete a credential and a backend's rows of it. Returns False if a row of the host refers to it."""
     try:
         with transaction.atomic():
             credential.delete()
-    except IntegrityError:  # ProtectedError and RestrictedError are such
+    except IntegrityError:  # the base of ProtectedError and RestrictedError
         return False
     return True

@@ -1,12 +1,11 @@
-"""Who was retired, which is how the platform erases a person. The only place that decides it.
+"""Decide who was retired, which is how the platform erases a person. No other module decides this.
 
-The platform gives a retired learner another user name and another e-mail address. Either of them tells: the LMS
-replaces the address first, days before the user name, and the Credentials service replaces nothing but the user name. A
-change to any other user name is a renaming of the same person.
+The platform replaces the user name and the e-mail address of a retired learner. Either of them is a mark of retirement:
+the LMS replaces the e-mail address days before the user name, and the Credentials service replaces only the user name.
+A change to a user name without the mark renames the same person.
 
-It is the person who is retired, and a person may be several users here: the host does not keep LMS user ids unique. So
-whoever has the LMS user id of a retired user was retired as well, and so was everybody of whom an event said so, which
-may be before the service knows.
+A person may have several users here, because LMS user ids are not unique in the host. All users with the LMS user id of
+a retired user are retired as well. So is a user whom an event described as retired, perhaps before the service knows.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from django.db.models import Q
 from badges_plugin import conf
 from badges_plugin.host import User
 
-# Nothing that is sent there arrives: https://www.rfc-editor.org/rfc/rfc2606
-_NOWHERE = "invalid"
+# E-mail to this top-level domain is never delivered: https://www.rfc-editor.org/rfc/rfc2606
+_INVALID_DOMAIN = "invalid"
 
 
 def is_retired(username: str, email: str) -> bool:
-    """Whether somebody of this user name and e-mail address was retired, or is about to be."""
+    """Return whether the user name or the e-mail address is that of a person who was, or is being, retired."""
     return bool(mark_of(username, email))
 
 
 def mark_of(username: str, email: str) -> str:
-    """Return which of the two says that somebody was retired; empty when neither does."""
+    """Return the one of the two that is a mark of retirement; empty if neither is."""
     prefix, domains = _marks()
     if username.casefold().startswith(prefix.casefold()):
         return username
@@ -38,7 +37,7 @@ def mark_of(username: str, email: str) -> str:
 
 
 def is_said_to_be(user: User) -> bool:
-    """Whether an event said that this user was retired. No query where ``badges_retirement`` was selected as well."""
+    """Return whether an event described this user as retired. Without a query if ``badges_retirement`` was selected."""
     try:
         said = user.badges_retirement.said
     except ObjectDoesNotExist:
@@ -47,12 +46,12 @@ def is_said_to_be(user: User) -> bool:
 
 
 def is_gone(user: User) -> bool:
-    """Whether the person behind a user was retired. One query."""
+    """Return whether the person of a user was retired. One query."""
     return bool(retired_among([user]))
 
 
 def retired_among(users: Iterable[User]) -> set[int]:
-    """Return the keys of those users who were retired by now, as whichever of a person's users. One query."""
+    """Return the keys of the users whose person is retired now, under any of the person's users. One query."""
     ids = {user.pk: user.lms_user_id for user in users}
     if not ids:
         return set()
@@ -69,13 +68,13 @@ def retired_among(users: Iterable[User]) -> set[int]:
 
 
 def retired_users() -> Q:
-    """Return the condition for users of whom their own row, or an event, says so. It uses no index: ask seldom."""
+    """Return the condition for users who are retired by their own row or an event. It uses no index: use it rarely."""
     said = "badges_retirement__said"
     return _marked("username", "email") | _marked(said, said)
 
 
 def retired_people() -> Q:
-    """Return the condition for all users of people who were retired. It uses no index: ask seldom."""
+    """Return the condition for all users of retired people. It uses no index: use it rarely."""
     known = User.objects.filter(retired_users(), lms_user_id__gt=0)
     return retired_users() | Q(lms_user_id__in=known.values("lms_user_id"))
 
@@ -90,4 +89,4 @@ def _marked(username: str, email: str) -> Q:
 
 def _marks() -> tuple[str, set[str]]:
     prefix, domain = conf.retirement()
-    return prefix, {_NOWHERE, domain.casefold()}
+    return prefix, {_INVALID_DOMAIN, domain.casefold()}

@@ -1,19 +1,19 @@
-"""The core's internal signals: how what stands above learns of awards, revocations and retired learners.
+"""The core's internal signals, which report awards, revocations and retired learners to higher layers.
 
-They are plain Django signals, sent with ``send``, all but one inside the transaction that awards, revokes or erases: a
-receiver writes what must be true together with the award, and one that raises undoes it. No receiver may do I/O with
-the outside here. The public events ``BADGE_AWARDED`` and ``BADGE_REVOKED`` of openedx-events are another
-thing: they are sent after the commit.
+They are plain Django signals, sent with ``send``, all but ``badge_event`` inside the transaction that awards, revokes
+or erases. A receiver writes rows that must be consistent with the award; an exception in it rolls everything back.
+Receivers must not do any network I/O. The public events ``BADGE_AWARDED`` and ``BADGE_REVOKED`` of openedx-events are
+different: they are sent after the commit.
 
-Sender of the first two: ``BadgeTemplate``. Arguments: ``award``, a ``BadgeAward``; when revoked its ``revoked_at`` is
-set.
+The sender of ``badge_awarded`` and ``badge_revoked`` is ``BadgeTemplate``. Argument: ``award``, a ``BadgeAward``, whose
+``revoked_at`` is set if it was revoked.
 
-``badge_event`` is sent after the commit, before the public event: by it the badges that need this one hear of it in the
-same service, whatever bus there is. It is sent again, to all, until no receiver raises. Sender: ``BadgeTemplate``.
-Argument: ``event``, the ``BadgingEvent``.
+``badge_event`` is sent after the commit, before the public event, so that the badges that need this one are updated in
+the same service, with or without a bus. It is sent again, to all receivers, until none of them raises. Sender:
+``BadgeTemplate``. Argument: ``event``, the ``BadgingEvent``.
 
-``learner_retired`` is sent, by ``Learner``, in the transaction that erases what is kept of a learner: whoever keeps
-something of them, by their name or address, erases it. Argument: ``user``, who is locked.
+``learner_retired`` is sent by ``Learner`` in the transaction that erases a learner's data: receivers erase data that
+they store by the learner's name or e-mail address. Argument: ``user``, whose row is locked.
 """
 
 from django.dispatch import Signal

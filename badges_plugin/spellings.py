@@ -1,7 +1,7 @@
-"""Find other spellings of a key, in the service's catalog of courses and in other rules.
+"""Find other spellings of a key in the service's course catalog and in other rules.
 
-Keys are compared letter by letter, and ``course-v1:demo+x+1`` is a valid key just as ``course-v1:Demo+X+1`` is. Only
-the catalog and other rules tell which of them events use.
+Keys are compared case-sensitively, so ``course-v1:demo+x+1`` and ``course-v1:Demo+X+1`` are different keys. Only the
+catalog and other rules can show which of them events contain.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from badges_plugin.models.requirements import AbstractDataRule
 
 
 def other_spellings(keys: Collection[str]) -> dict[str, str]:
-    """Return another spelling of each key that is spelled differently elsewhere. At most three queries.
+    """Return the other spelling of each key that is spelled differently elsewhere. At most three queries.
 
-    The catalog decides where it has a key; many services have no catalog, or an old one. Where two rules differ, one of
+    The catalog decides if it has the key, but many services have no catalog or an old one. If two rules differ, one of
     them is probably wrong, and both are reported.
     """
     if not keys:
         return {}
-    known = _by_letters(course_keys_like(keys))
-    ruled = _by_letters(_in_rules(keys))
+    known = _by_folded_key(course_keys_like(keys))
+    ruled = _by_folded_key(_in_rules(keys))
     found = {}
     for key in keys:
-        letters = key.casefold()
-        others = ruled.get(letters, set()) - {key}
-        if letters in known:
-            others = set() if key in known[letters] else known[letters]
+        folded = key.casefold()
+        others = ruled.get(folded, set()) - {key}
+        if folded in known:
+            others = set() if key in known[folded] else known[folded]
         if others:
             found[key] = min(others)
     return found
 
 
-def _by_letters(written: Iterable[str]) -> dict[str, set[str]]:
+def _by_folded_key(spellings: Iterable[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for key in written:
+    for key in spellings:
         found.setdefault(key.casefold(), set()).add(key)
     return found
 
 
 def _in_rules(keys: Collection[str]) -> Iterator[str]:
-    """Yield keys that rules name, in any spelling. Rules that name several keys are left out."""
+    """Yield the spellings in rules, except rules that name several keys."""
     models: tuple[type[AbstractDataRule], ...] = (DataRule, PenaltyDataRule)
     for model in models:
-        values = model.objects.alias(letters=Lower("value")).filter(Q(letters__in=[key.lower() for key in keys]))
+        values = model.objects.alias(folded=Lower("value")).filter(Q(folded__in=[key.lower() for key in keys]))
         yield from values.values_list("value", flat=True)

@@ -88,7 +88,7 @@ def condition_warnings(condition: Asked) -> list[str]:
         warnings.append(text % {"requirement": condition.name})
     warnings += _impossible(condition)
     warnings += _unseen(condition)
-    return [*warnings, *_misspelt(condition)]
+    return [*warnings, *_misspelled(condition)]
 
 
 def template_warnings(template: BadgeTemplate) -> list[str]:
@@ -155,7 +155,7 @@ def _unseen(condition: Asked) -> Iterator[str]:
                 yield text % {"condition": condition.name, "key_path": rule.key_path, "value": ascii(value)}
 
 
-def _misspelt(condition: Asked) -> Iterator[str]:
+def _misspelled(condition: Asked) -> Iterator[str]:
     text = _("“%(condition)s” waits for “%(value)s”. Elsewhere it is written “%(other)s”: capital letters matter.")
     named = sorted(
         str(value)
@@ -231,7 +231,7 @@ def _overlaps(
 def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
     text = _("Events of type %(event_type)s are not processed: it is not in BADGES_CONFIG.")
     # Whatever is configured, those about badges of this service are heard.
-    unused = {condition.event_type for condition in judged} - {*conf.config().events, *events.BADGE_EVENT_TYPES}
+    unused = {condition.event_type for condition in judged} - {*conf.config().events, *conf.BADGE_EVENT_TYPES}
     return [text % {"event_type": event_type} for event_type in sorted(unused)]
 
 

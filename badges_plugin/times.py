@@ -1,6 +1,6 @@
-"""Reading times, and telling days: a day is one where the site is, an instant is in UTC.
+"""Parse times, and convert between instants in UTC and days in the site's time zone.
 
-Nothing here is ever made up: a text that says no time is refused.
+A text that is not a complete time is refused; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 EARLIEST_YEAR = 1900
-"""What is older is a mistake, and databases and providers refuse some of it."""
+"""Earlier times are mistakes, and databases and providers refuse some of them."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -23,22 +23,22 @@ def site_day(moment: datetime) -> date:
 
 
 def site_midnight(day: date) -> datetime:
-    """Return the instant at which a day begins in the site's TIME_ZONE, in UTC. Raises OverflowError at the ends."""
+    """Return the instant, in UTC, when a day begins in the site's TIME_ZONE. Raises OverflowError if out of range."""
     return datetime.combine(day, time.min, tzinfo=_site_zone()).astimezone(UTC)
 
 
 def _site_zone() -> ZoneInfo:
-    """Not Django's ``get_default_timezone``: with ``USE_DEPRECATED_PYTZ``, as in Redwood, that cannot be combined."""
+    """Return the zone; with ``USE_DEPRECATED_PYTZ`` (Redwood) ``combine`` does not work with Django's default zone."""
     return ZoneInfo(settings.TIME_ZONE)
 
 
 def read_instant(text: str) -> datetime:
-    """Return an instant in ISO 8601, in UTC; one without a time zone is in UTC already, as events and databases say it.
+    """Return an ISO 8601 instant in UTC; without a time zone it is taken as UTC, as in events and databases.
 
-    Raises ValueError for anything else. A day is no instant.
+    Raises ValueError for anything else, including a day without a time.
     """
     if not set(text) & set("Tt "):
-        raise ValueError(f"{text!r} is no time of a day")
+        raise ValueError(f"{text!r} has no time of day")
     moment = datetime.fromisoformat(text)
     if moment.year < EARLIEST_YEAR:
         raise ValueError(f"{text!r} is too long ago")
@@ -49,10 +49,10 @@ def read_instant(text: str) -> datetime:
 
 
 def read_time(text: str) -> datetime:
-    """Return what ``read_instant`` does or, of a day such as 2026-01-31, its beginning in the site's TIME_ZONE."""
+    """Return what ``read_instant`` does; for a day such as 2026-01-31, its beginning in the site's TIME_ZONE."""
     if not _DAY.fullmatch(text):
         return read_instant(text)
-    # Read as an instant first: what is none, or too long ago, is no day either.
+    # Read as an instant first, which refuses invalid days and those too long ago.
     read_instant(f"{text}T12:00")
     try:
         return site_midnight(date.fromisoformat(text))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     # Generic for the type checker only: in a host without django-stubs Django's own classes take no parameters.
     class _Subscriptable:
-        def __class_getitem__(cls, _parameters):
+        def __class_getitem__(cls, _parameters: object) -> type:
             return cls
 
     class DjangoModelAdmin(_Subscriptable, admin.ModelAdmin):

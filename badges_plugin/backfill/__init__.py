@@ -1,5 +1,5 @@
-"""Awarding for what happened before: from the bus, read once more, or from a file.
+"""Award badges for past events, which are read from the event bus again or from a file.
 
-Events are collected on disk, by learner, and each learner's are applied at once (``api.process_history``): what
-was lost and earned again long ago makes no revocation, no award, and no request to a provider.
+Events are collected on disk by learner, and each learner's events are applied at once (``api.process_history``): a
+badge that was lost and earned again long ago causes no revocation, no second award, and no request to a provider.
 """

@@ -1,4 +1,4 @@
-"""Applying what is in the spool, learner by learner."""
+"""Apply the events in a spool, learner by learner."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = get_logger(__name__)
 
 @dataclass
 class ApplyReport:
-    """What came of it, or would come of it. Awards and revocations are counted by primary key of the template."""
+    """The effects of applying events, or what they would be. Awards and revocations are counted by template key."""
 
     learners: int = 0
     new_learners: int = 0
@@ -32,7 +32,7 @@ class ApplyReport:
     revoked: Counter[int] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
-    """Learners whose events met an error: the first event's id and the error, no personal data."""
+    """The first event's id and the error for each learner whose events failed; no personal data."""
 
 
 class Source(Protocol):
@@ -45,15 +45,14 @@ class Source(Protocol):
 def apply_all(
     source: Source, *, templates: Collection[int] | None, dry_run: bool, on_learner: Callable[[int], None]
 ) -> ApplyReport:
-    """Apply all events; ``on_learner`` is told how many learners are done.
+    """Apply all events; ``on_learner`` is called with the number of learners done so far.
 
-    Trouble of the database that passes by itself is waited out, as the consumers do; raises CannotGoOn when it does
-    not pass. What was applied stays, and doing all of it once more changes nothing there. Any other error concerns
-    its learner alone.
+    Transient database errors are retried, as in the consumers; raises CannotGoOn if they last. Applied events stay
+    applied, and applying them again changes nothing. Any other error affects only its learner.
     """
     applied = ApplyReport()
     config = consumer_config()
-    patience = Retrying(
+    retrying = Retrying(
         limit=config.patience,
         max_pause=config.max_backoff,
         is_transient=is_transient,
@@ -63,10 +62,10 @@ def apply_all(
     for events in source.by_learner():
         apply = partial(api.process_history, events, templates=templates, dry_run=dry_run)
         try:
-            changes = patience.run(apply, "Applying a history", while_waiting=lambda: None)
+            changes = retrying.run(apply, "Applying a learner's events", while_waiting=lambda: None)
         except CannotGoOn:
             raise
-        except Exception as error:  # noqa: BLE001 - one learner's events must not stand in the way of the others'
+        except Exception as error:  # noqa: BLE001 - one learner's events must not block those of the others
             _note_failure(applied, events, error)
         else:
             _count(applied, changes)
@@ -76,7 +75,7 @@ def apply_all(
 
 
 def names(counted: Counter[int]) -> list[tuple[str, int]]:
-    """Return the templates' names with their numbers, most frequent first."""
+    """Return the templates' names with their counts, most frequent first."""
     templates = BadgeTemplate.objects.in_bulk(list(counted))
     return [(f"{templates[pk]} ({templates[pk].uuid})", number) for pk, number in counted.most_common()]
 
@@ -91,5 +90,5 @@ def _count(applied: ApplyReport, changes: api.HistoryChanges) -> None:
 
 def _note_failure(applied: ApplyReport, events: list[BadgingEvent], error: Exception) -> None:
     first = events[0].stamp.id
-    logger.error("The history that contains event %s could not be applied: %s", first, describe(error))
+    logger.error("The learner's events that begin with event %s could not be applied: %s", first, describe(error))
     applied.failed.append(f"event {first}: {describe(error)}")

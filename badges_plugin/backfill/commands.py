@@ -1,4 +1,4 @@
-"""What the commands that award retroactively have in common: options, the second half of the work, the report."""
+"""Options, second half and report of the commands that award badges for past events."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from badges_plugin.times import read_time
 MAX_LINES = 50
 
 
-class RetroactiveCommand(BadgesCommand):
+class BackfillCommand(BadgesCommand):
     """A command that collects events in a spool and applies them."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--dry-run", action="store_true", help="Change nothing; say what would be awarded and revoked."
+            "--dry-run", action="store_true", help="Change nothing; report what would be awarded and revoked."
         )
         parser.add_argument(
             "--template",
@@ -39,22 +39,22 @@ class RetroactiveCommand(BadgesCommand):
             action="append",
             default=[],
             metavar="UUID",
-            help="Only what matters for this badge template; may be given several times.",
+            help="Only events that matter for this badge template; may be given several times.",
         )
         parser.add_argument(
             "--spool-dir",
             type=Path,
             metavar="FOLDER",
-            help="Where there is room for the events that matter, some 1 kB each; by default where temporary files go.",
+            help="Folder with room for the events that matter, about 1 kB each. Default: the temporary folder.",
         )
 
     def require_enabled(self) -> None:
-        """Refuse to work while badges are switched off."""
+        """Raise CommandError while badges are switched off."""
         if not conf.is_enabled():
             raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
 
     def selection(self, options: dict[str, Any], *, since: datetime | None = None) -> Filter:
-        """Return what the options ask for. Raises CommandError for a template that is not there or not active."""
+        """Return the filter that the options describe. Raises CommandError if a template is not active."""
         wanted = set(options["template"])
         if not wanted:
             return Filter(since=since)
@@ -67,14 +67,14 @@ class RetroactiveCommand(BadgesCommand):
         """Return a progress line on the command's output."""
         return Progress(cast("Output", self.stdout), what, total)
 
-    def report_seen(self, seen: ReadReport) -> None:
-        """Say what was found."""
+    def report_read(self, seen: ReadReport) -> None:
+        """Report which events were found."""
         self.stdout.write(
             f"{seen.total} events: {seen.kept} matter, {seen.unmatched} matter for no active badge template, "
             f"{seen.other_types} of types that are not configured, {seen.too_old} too old, "
             f"{len(seen.unreadable)} unreadable."
         )
-        self._list("Not readable, left out:", seen.unreadable)
+        self._list("Unreadable and skipped:", seen.unreadable)
         self._list("Not applied:", _counted(seen.ignored))
 
     def apply(self, source: Source, selection: Filter, *, dry_run: bool) -> None:
@@ -85,8 +85,8 @@ class RetroactiveCommand(BadgesCommand):
         self._report(applied, dry_run=dry_run)
         if applied.failed:
             raise CommandError(
-                f"The events of {len(applied.failed)} learners could not be applied. Run the command again once the "
-                "cause is removed: what was applied will not change."
+                f"The events of {len(applied.failed)} learners could not be applied. Fix the cause and run the command "
+                "again; events that were applied change nothing."
             )
 
     def _report(self, applied: ApplyReport, *, dry_run: bool) -> None:
@@ -102,40 +102,40 @@ class RetroactiveCommand(BadgesCommand):
         self._list("Failed:", applied.failed)
 
     def report_newcomers(self, spool: Spool, *, refuse: bool, dry_run: bool) -> None:
-        """Name the learners who are new to Credentials. Raises CommandError when they are to be refused."""
+        """List the learners who are new to Credentials. Raises CommandError if ``refuse`` is set and there are any."""
         unknown = sorted(spool.newcomers())
         newcomers = [str(newcomer) for newcomer in unknown if newcomer.username]
         if unknown and refuse:
             lines = "\n".join(f"  {each}" for each in unknown)
             raise CommandError(
-                f"{len(unknown)} learners are not known to Credentials; nothing was applied. Correct the rows, or have "
-                f"those with a user name created by --unknown-learners=create.\n{lines}"
+                f"{len(unknown)} learners are unknown to Credentials; nothing was applied. Correct the rows, or let "
+                f"--unknown-learners=create create those with a user name.\n{lines}"
             )
-        self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, most=None if dry_run else MAX_LINES)
+        self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, max_lines=None if dry_run else MAX_LINES)
 
-    def _list(self, title: str, lines: list[str], most: int | None = MAX_LINES) -> None:
+    def _list(self, title: str, lines: list[str], max_lines: int | None = MAX_LINES) -> None:
         if lines:
             self.stdout.write(title)
-        for line in lines[:most]:
+        for line in lines[:max_lines]:
             self.stdout.write(f"  {one_line(line)}")
-        if most is not None and len(lines) > most:
-            self.stdout.write(f"  and {len(lines) - most} more")
+        if max_lines is not None and len(lines) > max_lines:
+            self.stdout.write(f"  and {len(lines) - max_lines} more")
 
 
 def spool_error(error: OSError | sqlite3.Error) -> CommandError:
-    """Return what to say when the spool cannot be written."""
+    """Return the error to raise when the spool cannot be written."""
     return CommandError(
-        f"The events cannot be kept on disk: {error}. Name a folder that has room by --spool-dir. "
-        "It may be run again: what was applied will not change."
+        f"The events cannot be stored on disk: {error}. Give a folder with enough room as --spool-dir and run the "
+        "command again; events that were applied change nothing."
     )
 
 
 def time_argument(text: str) -> datetime:
-    """Parse a time of the command line; without a zone it is UTC, a day is its beginning in the site's TIME_ZONE."""
+    """Parse a time: UTC unless it has a zone; a day means its beginning in the site's TIME_ZONE."""
     try:
         return read_time(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no time as in 2026-01-31T12:00:00Z") from None
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-01-31T12:00:00Z") from None
 
 
 def _counted(numbers: Counter[str] | Iterable[tuple[str, int]]) -> list[str]:

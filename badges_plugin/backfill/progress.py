@@ -1,4 +1,4 @@
-"""One line that says how far a command is."""
+"""Show the progress of a command on one line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ItemT = TypeVar("ItemT")
 
 
 class Output(Protocol):
-    """What Django's commands write to."""
+    """The output of Django's commands."""
 
     def write(self, msg: str, *, ending: str | None = None) -> None:
-        """Write ``msg``, and a newline unless there is another ending."""
+        """Write ``msg``, followed by a newline unless another ending is given."""
 
     def isatty(self) -> bool:
-        """Whether somebody is watching."""
+        """Whether this is a terminal."""
 
 
 class Progress:
-    """A bar on a terminal; elsewhere a line now and then, and one at the end."""
+    """A bar on a terminal; elsewhere a line every few seconds, and one at the end."""
 
     def __init__(self, output: Output, what: str, total: int) -> None:
         self._output = output
@@ -36,7 +36,7 @@ class Progress:
         self._done = 0
 
     def to(self, done: int) -> None:
-        """Say that so many are done."""
+        """Set the number of finished items."""
         self._done = done
         now = time.monotonic()
         if now >= self._next:
@@ -51,7 +51,7 @@ class Progress:
         self.finish()
 
     def finish(self) -> None:
-        """Show how it ended."""
+        """Show the final count."""
         self._show(ending=None)
 
     def _show(self, *, ending: str | None) -> None:

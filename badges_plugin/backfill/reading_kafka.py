@@ -1,4 +1,4 @@
-"""A Kafka topic, read once more. No group is joined and nothing is committed: running consumers notice nothing."""
+"""Read a Kafka topic again, without joining a group or committing offsets, so running consumers are unaffected."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 from edx_event_bus_kafka.internal.config import get_full_topic
 
-from badges_plugin.backfill.exceptions import CannotRead
 from badges_plugin.consumers.config import consumer_config
 from badges_plugin.consumers.kafka_loop import client_properties, make_client
 from badges_plugin.consumers.kafka_messages import message_from
 from badges_plugin.consumers.message import Message
+from badges_plugin.exceptions import CannotRead
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
@@ -25,10 +25,10 @@ SILENCE_SECONDS = 60.0
 
 
 class KafkaTopicReader:
-    """What is on the topic now, up to the high watermarks at this moment. A context manager."""
+    """The messages that are on the topic now, up to the current high watermarks."""
 
     def __init__(self, topic: str, *, since: datetime | None) -> None:
-        self._group = f"badges-replay-{uuid4()}"  # never joined; librdkafka wants a name
+        self._group = f"badges-replay-{uuid4()}"  # never joined; librdkafka requires a name
         self._client = make_client(
             {
                 **client_properties(consumer_config(), self._group),
@@ -46,11 +46,11 @@ class KafkaTopicReader:
         self._client.close()
 
     def __len__(self) -> int:
-        """Return how many messages there are to read, at most."""
+        """Return the maximum number of messages to read."""
         return sum(high - low for low, high in self._ranges.values())
 
     def messages(self) -> Iterator[Message]:
-        """Yield them, in order within each partition."""
+        """Yield the messages, in order within each partition."""
         left = {each: high for each, (low, high) in self._ranges.items() if low < high}
         self._client.assign([TopicPartition(topic, number, self._ranges[topic, number][0]) for topic, number in left])
         while left:
@@ -82,11 +82,11 @@ class KafkaTopicReader:
         raise CannotRead(f"Kafka has been silent for {SILENCE_SECONDS:.0f} s.")
 
     def _find_ranges(self, topic: str, since: datetime | None) -> dict[tuple[str, int], tuple[int, int]]:
-        """Return first and last offset (not included) of each partition."""
+        """Return the first offset of each partition and the one after its last."""
         metadata = self._client.list_topics(topic, timeout=ANSWER_SECONDS).topics.get(topic)
         if metadata is None or metadata.error is not None:
             reason = metadata.error.name() if metadata and metadata.error else "unknown"
-            raise CannotRead(f"Kafka has no topic {topic} ({reason}): look at --topic and EVENT_BUS_TOPIC_PREFIX.")
+            raise CannotRead(f"Kafka has no topic {topic} ({reason}). Check --topic and EVENT_BUS_TOPIC_PREFIX.")
         partitions = [TopicPartition(topic, number) for number in metadata.partitions]
         starts = self._starts(partitions, since)
         ranges = {}
@@ -96,7 +96,7 @@ class KafkaTopicReader:
         return ranges
 
     def _starts(self, partitions: list[TopicPartition], since: datetime | None) -> dict[int, int]:
-        """Return where each partition has its first message of that time: an event is sent when it happens or later."""
+        """Return the offset of each partition's first message since then: an event is never sent before it happens."""
         if since is None:
             return {}
         asked = [

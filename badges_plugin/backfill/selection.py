@@ -1,4 +1,4 @@
-"""Which of many events are worth keeping: those that mean something for an active badge template."""
+"""Select the events that matter for an active badge template."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from badges_plugin.ruleset import current_ruleset
 
 @dataclass(frozen=True)
 class Filter:
-    """What is wanted. ``templates``: primary keys, None for all; ``since``: events at this time or later."""
+    """Which events to select. ``templates``: primary keys, None for all; ``since``: events at this time or later."""
 
     templates: frozenset[int] | None = None
     since: datetime | None = None
@@ -27,7 +27,7 @@ class Filter:
 
 @dataclass
 class ReadReport:
-    """What was found on the way to the spool."""
+    """Counts of the events that were read."""
 
     total: int = 0
     other_types: int = 0
@@ -35,13 +35,13 @@ class ReadReport:
     unmatched: int = 0
     kept: int = 0
     unreadable: list[str] = field(default_factory=list)
-    """Messages that are no events, with the reason; no personal data."""
+    """Messages that could not be decoded, with the reason; no personal data."""
     ignored: Counter[str] = field(default_factory=Counter)
-    """Why events are not applied, and how many."""
+    """Number of events that are not applied, by reason."""
 
 
 class Selector:
-    """Reads events, keeps what is wanted in the spool, and counts."""
+    """Reads events, adds the selected ones to the spool, and counts them."""
 
     def __init__(self, spool: Spool, selection: Filter) -> None:
         self.seen = ReadReport()
@@ -53,22 +53,22 @@ class Selector:
     def read(self, messages: Iterable[Message]) -> None:
         """Decode messages of the bus and select from them.
 
-        Raises DecodingUnavailable when the schema registry is away, CannotGoOn when none is configured; a message
-        that cannot be decoded is noted.
+        Raises DecodingUnavailable when the schema registry is unavailable, CannotGoOn when none is configured. A
+        message that cannot be decoded is reported.
         """
         for message in messages:
             try:
                 event = message.decode()
             except (CannotGoOn, DecodingUnavailable):
                 raise
-            except Exception as error:  # noqa: BLE001 - as in the consumers: one poison message must not end it
+            except Exception as error:  # noqa: BLE001 - as in the consumers, one bad message must not end it
                 self.seen.total += 1
                 self.seen.unreadable.append(f"{message}: {describe(error)}")
             else:
                 self.select(event)
 
     def select(self, event: DecodedEvent, *, line: int | None = None) -> None:
-        """Keep the event if it is wanted. ``line`` is where it stands, if in a file."""
+        """Add the event to the spool if it matches. ``line`` is its line in a file."""
         self.seen.total += 1
         event_type = event.signal.event_type
         if event_type not in self._types:
@@ -83,7 +83,7 @@ class Selector:
             self.seen.ignored[ignored.reason] += 1
             return
         if is_retired(badging.learner.username, badging.learner.email):
-            # Whatever it matters for: it says that what its learner did before must not be applied.
+            # Always: it prevents the learner's earlier events from being applied.
             self._spool.add(event, badging, line=line)
         match = self._ruleset.match(badging)
         if not (match if self._selection.templates is None else match.only(self._selection.templates)):

@@ -1,4 +1,4 @@
-"""Events on disk, by learner, so that memory holds one learner's at a time."""
+"""Collect events on disk by learner, so that only one learner's events are in memory at a time."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import User
 
-# ``name`` tells learners apart of whom nobody knows the id. With both indexes from the beginning nothing has to be
-# sorted: SQLite sorts in files as large as this one, and not in the folder that was chosen.
+# ``name`` distinguishes learners whose id is unknown. The indexes exist from the beginning so that nothing is sorted:
+# SQLite's temporary files would be as large as this one, and not in the chosen folder.
 _SCHEMA = """
 CREATE TABLE event (
     type TEXT NOT NULL, id TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL,
@@ -37,12 +37,12 @@ CREATE TABLE event (
 CREATE INDEX by_username ON event (username, lms_user_id);
 CREATE INDEX by_learner ON event (lms_user_id, name);
 """
-_NAMES_AT_ONCE = 500
+_BATCH = 500
 
 
 @dataclass(frozen=True, order=True)
 class Newcomer:
-    """A learner whom Credentials does not know, and the first line of the file that names them."""
+    """A learner who is unknown to Credentials, and the first line of the file that names them."""
 
     line: int
     lms_user_id: int | None
@@ -58,16 +58,16 @@ class Newcomer:
 class Spool:
     """Events to be applied; a context manager.
 
-    The file holds personal data: it has no name, so that it is gone with the process, however that ends. The same
-    event, added again, is there once.
+    The file contains personal data. It is deleted while it is open, so it disappears with the process, however that
+    ends. Adding the same event again has no effect.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        """``folder`` is where there is room for the events; by default where temporary files go."""
+        """Create the file in ``folder``, by default that of temporary files."""
         # The open file outlives its folder.
         with TemporaryDirectory(prefix="badges-", dir=folder) as place:
             self._database = sqlite3.connect(Path(place) / "events.sqlite3", isolation_level=None)
-            # It is thrown away in any case, so it need not survive anything.
+            # The file is temporary, so it need not survive a crash.
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("PRAGMA synchronous = OFF")
             self._database.executescript(_SCHEMA)
@@ -81,12 +81,12 @@ class Spool:
         self._database.close()
 
     def __len__(self) -> int:
-        """Return how many events there are."""
+        """Return the number of events."""
         count: int = self._database.execute("SELECT count(*) FROM event").fetchone()[0]
         return count
 
     def add(self, event: DecodedEvent, badging: BadgingEvent, *, line: int | None = None) -> None:
-        """Add an event; ``badging`` is what was read from it, ``line`` where it stands, if in a file."""
+        """Add an event; ``badging`` is the same event as read, ``line`` its line in a file."""
         row = (
             badging.type,
             str(badging.stamp.id),
@@ -99,7 +99,7 @@ class Spool:
         self._database.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def count_learners(self) -> int:
-        """Return how many learners the events are about."""
+        """Return the number of learners whom the events are about."""
         self._identify()
         count: int = self._database.execute(
             "SELECT count(*) FROM (SELECT DISTINCT lms_user_id, name FROM event)"
@@ -116,16 +116,16 @@ class Spool:
             yield [_event(*row[2:]) for row in events]
 
     def newcomers(self) -> Iterator[Newcomer]:
-        """Yield the learners of a file, with their first lines, whom Credentials does not know.
+        """Yield the learners in a file who are unknown to Credentials, with their first lines.
 
-        It would create them, but for those of whom no row has the user name.
+        Applying the events would create them, except for those whose user name is in no row.
         """
         self._identify()
         rows = self._database.execute(
             "SELECT min(line), lms_user_id, max(username) FROM event GROUP BY lms_user_id, name"
             " HAVING min(line) IS NOT NULL"
         )
-        while people := [Newcomer(*row) for row in rows.fetchmany(_NAMES_AT_ONCE)]:
+        while people := [Newcomer(*row) for row in rows.fetchmany(_BATCH)]:
             ids = {person.lms_user_id for person in people} - {None}
             known_ids = set(User.objects.filter(lms_user_id__in=ids).values_list("lms_user_id", flat=True))
             names = User.objects.filter(username__in=[person.username for person in people])
@@ -135,9 +135,9 @@ class Spool:
                     yield person
 
     def _identify(self) -> None:
-        """Put events that name only a user name to those of the same learner that name the LMS user id.
+        """Add the LMS user id to events that have only the user name of a learner whose id is known.
 
-        ApplyReport one after the other instead, they could award in between what is revoked at the end.
+        If they were applied separately, they could award a badge in between that is revoked at the end.
         """
         names = self._names_after("")
         while names:
@@ -148,7 +148,7 @@ class Spool:
         """Return the next names, in order, of events that have no id."""
         rows = self._database.execute(
             "SELECT DISTINCT name FROM event WHERE lms_user_id IS NULL AND name > ? ORDER BY name LIMIT ?",
-            (name, _NAMES_AT_ONCE),
+            (name, _BATCH),
         )
         return [each for (each,) in rows]
 

@@ -1,4 +1,4 @@
-"""What happens to one message: applied, or stored as failed, or neither, and then nobody acknowledges it."""
+"""Apply messages one by one; store those that fail, so that each message that was handled can be acknowledged."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
 from badges_plugin.consumers.message import MAX_HEADER_LENGTH, DecodedEvent, Message
 from badges_plugin.consumers.retrying import Retrying
-from badges_plugin.consumers.stopping import StopRequest
-from badges_plugin.logs import get_logger
+from badges_plugin.consumers.running import StopRequest
+from badges_plugin.logs import Deferrals, get_logger
 from badges_plugin.redaction import describe, one_line
-from badges_plugin.reports import Deferrals
 
 logger = get_logger(__name__)
 
@@ -25,40 +24,41 @@ logger = get_logger(__name__)
 def receive(event: DecodedEvent) -> bool:
     """Apply the event. Returns False when our receiver is not connected to its type.
 
-    Raises ReceiversFailed with what went wrong, or with the DeferredEvent that says that it can be applied later.
+    Raises ReceiversFailed with the error, or with the DeferredEvent of an event that can be applied later.
     """
     if not dispatch.is_connected(event.signal):
         return False
     try:
         receiving.receive(event.signal, event.metadata, event.data)
-    except (Exception, SystemExit) as error:  # SystemExit would end the consumer, perhaps with exit code 0, each time
+    except (Exception, SystemExit) as error:
+        # SystemExit would end the consumer at each delivery, perhaps with exit code 0.
         raise ReceiversFailed({dispatch.receiver_name(receiving.receive): error}) from error
     return True
 
 
 class Applier:
-    """Applies messages one after the other, for a consumer that acknowledges each afterwards.
+    """Applies messages one after the other, for a consumer that acknowledges each of them afterwards.
 
-    ``receive`` applies an event and says whether it did; it is called again after trouble that passes. The receivers
-    of other apps are told once, when that is over: what they make of the event is their affair.
+    ``receive`` applies an event and returns whether it did; it is called again after a transient error. Then the event
+    is sent once to the receivers of other apps, whose errors do not affect ours.
     """
 
     def __init__(
         self, config: ConsumerConfig, stop: StopRequest, *, receive: Callable[[DecodedEvent], bool] = receive
     ) -> None:
         self._receive = receive
-        self._unheard: set[str] = set()
+        self._unreceived: set[str] = set()
         self._deferrals = Deferrals()
-        self._patience = Retrying(
+        self._retrying = Retrying(
             limit=config.patience,
             max_pause=config.max_backoff,
-            is_transient=_will_pass,
+            is_transient=_is_transient,
             refresh=database.refresh_connections,
             stop=stop,
         )
 
     def apply_or_store(self, message: Message, *, while_waiting: Callable[[], None] = lambda: None) -> bool:
-        """Return True when ``message`` was applied, False when it was stored; both are to be acknowledged.
+        """Return True when ``message`` was applied, False when it was stored; acknowledge it in both cases.
 
         .. custom_attribute_name: badges_event_failed
         .. custom_attribute_description: True when the event was not applied and is stored as a failed event.
@@ -67,7 +67,7 @@ class Applier:
             "unknown_learner".
 
         ``while_waiting`` keeps the consumer's claim on the message alive during pauses. Raises CannotGoOn or
-        Stopped when it was neither, and must not be acknowledged.
+        Stopped when the message was neither applied nor stored and must not be acknowledged.
         """
         started = time.monotonic()
         decoded: DecodedEvent | None = None
@@ -82,10 +82,10 @@ class Applier:
         set_custom_attribute("badges_event_id", one_line(message.event_id, MAX_HEADER_LENGTH))
         set_custom_attribute("badges_event_type", one_line(message.event_type, MAX_HEADER_LENGTH))
         try:
-            self._patience.run(apply, f"Applying {message}", while_waiting=while_waiting)
+            self._retrying.run(apply, f"Applying {message}", while_waiting=while_waiting)
         except (CannotGoOn, Stopped):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the event is kept and the next one's turn comes
+        except Exception as error:  # noqa: BLE001 - whatever the error, the event is kept and the next one is processed
             self._store(message, decoded, error, while_waiting)
             _tell_others(decoded)
             return False
@@ -94,8 +94,8 @@ class Applier:
         return True
 
     def _warn_once(self, event_type: str) -> None:
-        if event_type not in self._unheard:
-            self._unheard.add(event_type)
+        if event_type not in self._unreceived:
+            self._unreceived.add(event_type)
             logger.warning(
                 "Nothing here receives events of type %s: they are acknowledged without effect. Is BADGES_ENABLED on?",
                 event_type,
@@ -105,13 +105,13 @@ class Applier:
         self, message: Message, decoded: DecodedEvent | None, error: Exception, while_waiting: Callable[[], None]
     ) -> None:
         try:
-            self._patience.run(
+            self._retrying.run(
                 lambda: storing.store(message, decoded, error), f"Storing {message}", while_waiting=while_waiting
             )
         except (CannotGoOn, Stopped):
             raise
         except Exception as second:
-            raise CannotGoOn(f"{message} failed with {describe(error)} and cannot be stored either") from second
+            raise CannotGoOn(f"{message} failed with {describe(error)} and cannot be stored") from second
         set_custom_attribute("badges_event_failed", True)
         if deferred := storing.deferral(error):
             set_custom_attribute("badges_event_deferred", deferred.cause.value)
@@ -120,29 +120,31 @@ class Applier:
         logger.error("Stored %s as a failed event: %s", message, describe(error))
 
 
-def announce_what_was_left(stop: StopRequest) -> None:
-    """Announce the awards that a process committed and did not live to announce.
+def publish_leftovers(stop: StopRequest) -> None:
+    """Publish awards and revocations that an earlier process committed but did not publish.
 
-    Done once, when a consumer starts. It stands back behind the events: what goes wrong here is logged and left
-    to the next start.
+    Called once, when a consumer starts. An error is logged and left to the next start: consuming is more important.
     """
     try:
         while not stop() and api.publish_pending():
             pass
-    except Exception as error:  # noqa: BLE001 - events must flow all the same
-        logger.error("Announcing what was left failed: %s", describe(error))
+    except Exception as error:  # noqa: BLE001 - events must be consumed all the same
+        logger.error("Publishing earlier awards and revocations failed: %s", describe(error))
     finally:
-        # The first event may be hours away, and by then the server has closed the connection.
+        # The first event may be hours away; by then the server has closed the connection.
         database.refresh_connections()
 
 
 def _tell_others(event: DecodedEvent | None) -> None:
-    """Once and last: an event that comes again, because it could be neither applied nor stored, is news to them."""
+    """Send the event to the receivers of other apps, after ours.
+
+    An event that could be neither applied nor stored comes again; so far they have not received it.
+    """
     if event is not None:
         dispatch.tell_others(event.signal, event.metadata, event.data)
 
 
-def _will_pass(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     if isinstance(error, DecodingUnavailable):
         return True
     if isinstance(error, ReceiversFailed):

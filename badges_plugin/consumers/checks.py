@@ -1,4 +1,4 @@
-"""What can be wrong with the settings of the consumers, as a Django system check."""
+"""Django system checks of the consumers' settings and command line."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from badges_plugin.conf import CHECK_TAG
 from badges_plugin.consumers.config import consumer_config
 
 
 def connect() -> None:
-    """Register the check with Django."""
-    register(check_settings)
-    register(check_extra)
+    """Register the checks with Django."""
+    register(check_settings, CHECK_TAG)
+    register(check_extra, CHECK_TAG)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """E005: BADGES_CONFIG["consumer"] cannot be used, and no consumer can start."""
+    """Return E005: BADGES_CONFIG["consumer"] is invalid, so no consumer can start."""
     try:
         consumer_config()
     except ImproperlyConfigured as error:
-        hint = "Correct the setting, or leave the key out to have its default."
+        hint = "Correct the setting, or remove the key to use its default."
         return [Error(str(error), hint=hint, id="badges_plugin.E005")]
     return []
 
 
 def check_extra(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """E028: ``consume_events``, about to run, was given an --extra that is no JSON object for a consumer.
+    """Return E028: ``consume_events`` is about to run with an --extra that is not a usable JSON object.
 
-    The command takes what it cannot read for an error like any other: it logs a traceback and ends with exit code 0.
-    The checks come before.
+    Without this check, the command would log a traceback and end with exit code 0.
     """
     problem = _problem_of_extra(sys.argv)
-    hint = 'Write a JSON object in single quotes, --extra \'{"consumer_name": "c1"}\', or leave it out.'
+    hint = 'Write a JSON object in single quotes, --extra \'{"consumer_name": "c1"}\', or omit the option.'
     return [Error(f"consume_events: {problem}", hint=hint, id="badges_plugin.E028")] if problem else []
 
 
 def _problem_of_extra(argv: Sequence[str]) -> str:
-    """Return what is wrong with --extra on this command line, empty when nothing is or it is another command's."""
+    """Return the error in --extra on this command line; empty if it is valid or the command is another one."""
     if argv[1:2] != ["consume_events"]:
         return ""
     parser = ArgumentParser(add_help=False, exit_on_error=False)
@@ -51,9 +51,9 @@ def _problem_of_extra(argv: Sequence[str]) -> str:
         extra = parser.parse_known_args(argv[2:])[0].extra
         options = json.loads(extra or "{}")
     except (ArgumentError, RecursionError, ValueError):
-        return "--extra is no JSON."
+        return "--extra is not valid JSON."
     if not isinstance(options, dict):
-        return "--extra is no JSON object."
+        return "--extra is not a JSON object."
     if given := options.keys() & {"topic", "group_id"}:
-        return f"--extra has {', '.join(sorted(given))}, which is given by -t or -g."
+        return f"--extra contains {', '.join(sorted(given))}, which -t or -g gives."
     return ""

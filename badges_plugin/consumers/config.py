@@ -1,4 +1,4 @@
-"""The consumers' settings, read when a consumer starts."""
+"""Read and check the consumers' settings when a consumer starts."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ class ConsumerConfig:
 
     .. setting_name: BADGES_CONFIG["consumer"]
     .. setting_default: {}
-    .. setting_description: ``poll_timeout``: the longest wait for a message, and so for noticing a stop
-        signal; ``patience``: how long an unreachable database, schema registry or Redis is waited for before the
-        process ends, with a non-zero exit code and the message not acknowledged; ``max_backoff``: the longest
-        pause between two attempts; ``session_timeout`` (Kafka): after this silence the broker gives a consumer's
-        partitions to others; ``offset_reset`` (Kafka): where a group starts that has no offset, "earliest" or
-        "latest"; ``commit_interval`` (Kafka): how often the offsets of applied events are committed;
-        ``claim_idle`` (Redis): what another consumer took and did not acknowledge for this long is taken over;
-        ``forget_idle`` (Redis): the name of a consumer that has nothing pending and was not heard of for this long is
-        removed from its group;
-        ``lag_interval``: how often the lag is reported; ``kafka``: further properties of librdkafka, which win
-        over all others.
+    .. setting_description: ``poll_timeout``: maximum wait for a message, and so for noticing a stop signal;
+        ``patience``: how long to wait for an unreachable database, schema registry or Redis before the process ends,
+        with a non-zero exit code and the message not acknowledged; ``max_backoff``: maximum pause between two
+        attempts; ``session_timeout`` (Kafka): the broker gives a consumer's partitions to others after this silence;
+        ``offset_reset`` (Kafka): where a group without an offset starts, "earliest" or "latest"; ``commit_interval``
+        (Kafka): how often the offsets of applied events are committed; ``claim_idle`` (Redis): an entry that another
+        consumer has not acknowledged for this long is taken over; ``forget_idle`` (Redis): a consumer that has no
+        pending entries and was inactive for this long is removed from its group; ``lag_interval``: how often the lag
+        is reported; ``kafka``: further properties of librdkafka, which override all others.
     """
 
     poll_timeout: float = 1.0
@@ -42,7 +40,7 @@ class ConsumerConfig:
 
 
 def consumer_config() -> ConsumerConfig:
-    """Return the settings over their defaults. Raises ImproperlyConfigured, naming the key."""
+    """Return the settings merged over their defaults. Raises ImproperlyConfigured, which names the key."""
     defaults = {each.name: each.default for each in fields(ConsumerConfig)} | {"kafka": {}}
     given = conf.known_section("consumer", defaults)
     for name, default in defaults.items():

@@ -1,4 +1,4 @@
-"""Events that could not be applied when they came: tried again by themselves, when their time has come."""
+"""Retry deferred events, which could not be applied when they arrived, once they are due."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ from badges_plugin.redaction import describe
 
 logger = get_logger(__name__)
 
-SECONDS_BETWEEN_LOOKS = 10.0
-SECONDS_AT_ONCE = 2.0
-AT_ONCE = 200
+INTERVAL_SECONDS = 10.0
+BATCH_SECONDS = 2.0
+BATCH = 200
 
 CLAIM = timedelta(minutes=5)
-"""How long whoever tries an event has it to itself; after trouble that passes it is tried again by then."""
+"""How long a process has an event to itself while it retries it; after a transient error it is retried this soon."""
 
 
 class Retries:
-    """For a loop: tries again what is due, now and then, and never for long."""
+    """Retries due events from a loop, at intervals and for a short time."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def when_due(self) -> None:
-        """Do so if it is time. Other work must go on: what goes wrong is logged and left to the next time."""
+        """Retry due events if it is time. Errors are logged and left to the next time, so that other work continues."""
         if time.monotonic() < self._next:
             return
         try:
             retry_due()
-        except Exception as error:  # noqa: BLE001 - events must flow all the same
-            logger.warning("Events that wait could not be tried again: %s", describe(error))
+        except Exception as error:  # noqa: BLE001 - events must be consumed all the same
+            logger.warning("Deferred events could not be retried: %s", describe(error))
         finally:
-            # No connection is kept open for this: the next event may be hours away, and it would be stale by then.
+            # The next event may be hours away; by then the connection would be stale.
             database.refresh_connections()
-        self._next = time.monotonic() + SECONDS_BETWEEN_LOOKS
+        self._next = time.monotonic() + INTERVAL_SECONDS
 
 
-def retry_due(*, seconds: float = SECONDS_AT_ONCE) -> int:
-    """Try again the events whose time has come, oldest first, for about so many seconds; returns how many were applied.
+def retry_due(*, seconds: float = BATCH_SECONDS) -> int:
+    """Retry the events that are due, oldest first, for about so many seconds; return how many were applied.
 
-    Any number of processes may do this at the same time. One query when there is nothing to do.
+    Any number of processes may do this at the same time. Costs one query when no event is due.
     """
     now, until, applied = timezone.now(), time.monotonic() + seconds, 0
     waiting = FailedEvent.objects.filter(state=FailedEvent.State.FAILED, retry_at__isnull=False)
     due = waiting.filter(retry_at__lte=now).order_by("retry_at", "pk").values_list("pk", "retry_at")
-    for pk, retry_at in list(due[:AT_ONCE]):
+    for pk, retry_at in list(due[:BATCH]):
         if time.monotonic() > until:
             break
         if waiting.filter(pk=pk, retry_at=retry_at).update(retry_at=now + CLAIM):
             applied += _retry(FailedEvent.objects.filter(pk=pk).first())
     if applied:
-        logger.info("%d events that had to wait were applied.", applied)
+        logger.info("%d deferred events were applied.", applied)
     return applied
 
 
@@ -68,10 +68,10 @@ def _retry(failed: FailedEvent | None) -> bool:
     try:
         process_again(failed)
     except ReceiversFailed as error:
-        logger.debug("Failed event %s was tried again: %s", failed.pk, describe(error))
+        logger.debug("Failed event %s was retried: %s", failed.pk, describe(error))
         return False
     except NotReprocessable as refusal:
-        # Not here and now: this process may not receive events of its type. It says so to who tries it by hand.
-        logger.debug("Failed event %s cannot be tried here: %s", failed.pk, refusal)
+        # For example, this process does not receive events of its type. Staff who retry it see the reason.
+        logger.debug("Failed event %s cannot be retried here: %s", failed.pk, refusal)
         return False
     return True

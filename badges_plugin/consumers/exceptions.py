@@ -1,4 +1,4 @@
-"""What can become of a message other than being applied. Messages of these exceptions name no learner."""
+"""Exceptions of the consumers; their messages name no learner."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from badges_plugin.exceptions import SafeToLog
 
 
 class ConsumerError(SafeToLog):
-    """Base of these."""
+    """Base of the consumers' exceptions."""
 
 
 class Undecodable(ConsumerError):
-    """The message is no event that this process could read."""
+    """The message is not an event that this process can read."""
 
 
 class DecodingUnavailable(ConsumerError):
-    """What decoding needs, a schema registry say, is away at present."""
+    """A service that decoding needs, such as the schema registry, is unavailable."""
 
 
 class ReceiversFailed(ConsumerError):
-    """Receivers of the event raised; ``errors`` maps their names to what they raised."""
+    """Receivers of the event raised exceptions; ``errors`` maps their names to these."""
 
     def __init__(self, errors: Mapping[str, BaseException]) -> None:
         super().__init__(", ".join(errors))
@@ -28,12 +28,12 @@ class ReceiversFailed(ConsumerError):
 
 
 class CannotGoOn(ConsumerError):
-    """The message can be neither applied nor stored: end the process, with the message not acknowledged."""
+    """The message can be neither applied nor stored: end the process without acknowledging it."""
 
 
 class UnusableOption(ConsumerError):
-    """An option of the consumer cannot be used; the message says what it must be."""
+    """An option of the consumer is invalid; the message says what it must be."""
 
 
 class Stopped(ConsumerError):
-    """A stop was asked for while the message waited; it is not acknowledged."""
+    """The process was asked to stop while the message waited; it is not acknowledged."""

@@ -1,8 +1,8 @@
-"""The Kafka consumer's loop.
+"""Consume a Kafka topic: poll, apply or store each event, and store its offset.
 
-Offsets are stored in the client after an event was applied or stored, and only then; the client commits stored
-offsets in the background, and once more when partitions are taken away and when it closes. A process that dies
-has the last ``commit_interval`` delivered again, which processing by event id and time makes harmless.
+An offset is stored in the client only after its event was applied or stored; the client commits stored offsets in the
+background, and again when partitions are revoked and when it closes. After a crash the events of the last
+``commit_interval`` are delivered again, which is harmless because events are identified by id and time.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from edx_event_bus_kafka.internal.config import get_full_topic, load_common_sett
 from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
 
 from badges_plugin import heartbeat
-from badges_plugin.consumers.applying import Applier, announce_what_was_left
+from badges_plugin.consumers.applying import Applier, publish_leftovers
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
-from badges_plugin.consumers.kafka_losses import Losses, look_at_assigned, lowest_offset
+from badges_plugin.consumers.kafka_losses import Losses, check_assigned, lowest_offset
 from badges_plugin.consumers.kafka_messages import message_from, registry
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
-# A consumer that waits for its database must not lose its partitions meanwhile.
+# A consumer that waits for its database must keep its partitions.
 POLL_INTERVAL_OVER_PATIENCE_SECONDS = 180.0
 
 TOPIC_REFRESH_MILLISECONDS = 30_000
 
-# The client tries a broker that is away, and logs it, twice in this time. By default that is 20 lines a second.
+# The client retries an unavailable broker, and logs it, twice in this time. Its default causes 20 lines a second.
 RECONNECT_MILLISECONDS = 2_000
 
-# What the client reports and gets over by itself: brokers away, a topic that is not created yet, a late poll.
+# Errors from which the client recovers: unavailable brokers, a topic that does not exist yet, a late poll.
 REPORTED_ONLY = frozenset(
     {
         "_ALL_BROKERS_DOWN",
@@ -57,9 +57,9 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
         logger.error("EVENT_BUS_KAFKA_CONSUMERS_ENABLED is off: not consuming.")
         return
     config = consumer_config()
-    announce_what_was_left(stop)
+    publish_leftovers(stop)
     properties = client_properties(config, group)
-    registry()  # with none configured, every event would be one that cannot be read
+    registry()  # without one, every event would be unreadable
     client = make_client(properties)
     full_topic = get_full_topic(topic)
     losses = Losses(group, config.offset_reset)
@@ -68,7 +68,7 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
     try:
         _loop(client, config, losses, stop)
     finally:
-        # Commits what was stored, gives the partitions back and leaves the group: others take over at once.
+        # Commits the stored offsets, gives the partitions back and leaves the group, so others take over at once.
         client.close()
         logger.info("Closed.")
 
@@ -82,21 +82,21 @@ def _loop(client: Consumer, config: ConsumerConfig, losses: Losses, stop: StopRe
         received = client.poll(config.poll_timeout)
         lag.report_when_due()
         retries.when_due()
-        # Not "if received": a message with an empty value has the length 0.
+        # Not "if received": the length of a message with an empty value is 0.
         if received is None or not _is_event(received):
             continue
-        _look_for_a_gap(losses, client, received)
+        _check_for_gap(losses, client, received)
         applier.apply_or_store(message_from(received, losses.group))
         _store_offset(client, received)
 
 
-def _look_for_a_gap(losses: Losses, client: Consumer, received: KafkaMessage) -> None:
+def _check_for_gap(losses: Losses, client: Consumer, received: KafkaMessage) -> None:
     topic, partition = received.topic() or "", received.partition() or 0
     losses.received(partition, received.offset() or 0, lowest=lambda: lowest_offset(client, topic, partition))
 
 
 class LagReport:
-    """Logs, every ``interval`` seconds, how many messages of its partitions a consumer has yet to handle."""
+    """Logs, every ``interval`` seconds, how many messages in its partitions a consumer has yet to process."""
 
     def __init__(self, client: Consumer, interval: float) -> None:
         self._client = client
@@ -112,9 +112,9 @@ class LagReport:
         logger.info("Lag %d: %s", sum(lags.values()), lags)
 
     def lags(self) -> dict[int, int]:
-        """Return the lag by partition, from what the client knows by its last fetches; no request is made.
+        """Return the lag by partition as of the client's last fetches; makes no request.
 
-        A partition of which nothing was consumed yet is left out.
+        Partitions from which nothing was consumed yet are left out.
         """
         lags = {}
         for position in self._client.position(self._client.assignment()):
@@ -125,7 +125,7 @@ class LagReport:
 
 
 def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
-    """Return the properties of librdkafka: the bus library's connection settings and how this consumer works.
+    """Return the properties for librdkafka: the bus library's connection settings and those of this consumer.
 
     Raises CannotGoOn when the bus library has no connection settings.
     """
@@ -143,7 +143,7 @@ def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
         "max.poll.interval.ms": _milliseconds(
             max(config.patience + POLL_INTERVAL_OVER_PATIENCE_SECONDS, config.session_timeout)
         ),
-        # A topic or partition made while the consumer runs is found within this, not the client's 5 minutes.
+        # A topic or partition created while the consumer runs is found this soon, not after the default 5 minutes.
         "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MILLISECONDS,
         "reconnect.backoff.ms": _reconnect_milliseconds(config),
         **config.kafka,
@@ -151,28 +151,28 @@ def client_properties(config: ConsumerConfig, group: str) -> dict[str, Any]:
 
 
 def _reconnect_milliseconds(config: ConsumerConfig) -> int:
-    # The client refuses one above the maximum, which the operator may have lowered.
+    # The client rejects a value above the maximum, which the operator may have lowered.
     maximum = config.kafka.get("reconnect.backoff.max.ms")
     return min(RECONNECT_MILLISECONDS, maximum) if isinstance(maximum, int) else RECONNECT_MILLISECONDS
 
 
 def make_client(properties: dict[str, Any]) -> Consumer:
-    """Return a client of Kafka. Raises CannotGoOn, naming the property, when it cannot be made of these."""
+    """Return a Kafka client. Raises CannotGoOn, which names the property, when these properties are invalid."""
     if not properties.get("group.id"):
-        # The client's library aborts the process.
+        # librdkafka would abort the process.
         raise CannotGoOn('Kafka: the property "group.id" is empty')
     try:
         return Consumer(properties, logger=logger)
     except KafkaException as error:
-        # About a property; it names no value but a property's.
+        # The message is about a property and contains no value except that property's.
         raise CannotGoOn(f"Kafka: {error.args[0].str()}") from error
     except (AttributeError, TypeError, ValueError) as error:
-        # A property that is Python's and not librdkafka's, such as a callback.
+        # A property of the Python client, such as a callback.
         raise CannotGoOn(f"Kafka: {error}") from error
 
 
 def _is_event(received: KafkaMessage) -> bool:
-    """Tell an event from a report of the client. Raises CannotGoOn when it reports that it cannot work."""
+    """Return whether this is an event, not an error report of the client. Raises CannotGoOn for a fatal error."""
     error = received.error()
     if error is None:
         return True
@@ -186,19 +186,19 @@ def _store_offset(client: Consumer, received: KafkaMessage) -> None:
     try:
         client.store_offsets(message=received)
     except KafkaException as error:
-        # The partition went to another consumer meanwhile; that one is given the message again.
-        logger.warning("Offset %d of partition %d not kept: %s", received.offset(), received.partition(), error)
+        # The partition now belongs to another consumer, to which the message is delivered again.
+        logger.warning("Offset %d of partition %d was not stored: %s", received.offset(), received.partition(), error)
 
 
 def _callbacks(losses: Losses) -> dict[str, Callable[[Consumer, list[TopicPartition]], None]]:
-    """Return what the client calls, between two messages, when partitions come and go."""
+    """Return the callbacks for partitions that are assigned, revoked or lost; they run between two messages."""
 
     def on_assign(client: Consumer, partitions: list[TopicPartition]) -> None:
         logger.info("Assigned partitions %s.", [each.partition for each in partitions])
-        look_at_assigned(losses, client, partitions)
+        check_assigned(losses, client, partitions)
 
     def on_revoke(client: Consumer, partitions: list[TopicPartition]) -> None:
-        # Everything received is stored; the client commits it before it lets go.
+        # All offsets are stored; the client commits them before it gives the partitions back.
         logger.info("Giving back partitions %s.", [each.partition for each in partitions])
         losses.released([each.partition for each in partitions])
 

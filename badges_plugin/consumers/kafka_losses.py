@@ -1,7 +1,7 @@
-"""Events that a topic no longer holds, or holds twice: what the broker passes over in silence is counted and said.
+"""Detect and report events that were deleted before the group read them; the broker and the client do not.
 
-Retention deletes events whether or not a group has read them, compaction leaves one for each key, and a topic that
-was made anew begins at 0 again. In all of these the client goes on where it can.
+Retention deletes events whether or not a group has read them, compaction keeps one event for each key, and a recreated
+topic starts at offset 0 again. In all these cases the client silently continues where it can.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a group stands in a partition, and what the partition holds: offsets from ``low`` up to, without, ``high``.
+    """The position of a group in a partition that holds the offsets from ``low`` up to, but not including, ``high``.
 
-    ``committed`` is the offset that the group reads next; None where it never read anything.
+    ``committed`` is the offset that the group reads next; None if it has never read anything.
     """
 
     partition: int
@@ -33,35 +33,35 @@ class Standing:
 
     @property
     def deleted(self) -> int:
-        """How many events were deleted before the group read them."""
+        """The number of events that were deleted before the group read them."""
         return 0 if self.committed is None else max(self.low - self.committed, 0)
 
     @property
-    def was_made_anew(self) -> bool:
-        """Whether the group has read further than the partition ever was: it is another topic by the same name."""
+    def was_recreated(self) -> bool:
+        """Whether the group has read beyond the end of the partition: the topic was deleted and created again."""
         return self.committed is not None and self.committed > self.high
 
 
 @dataclass
 class Losses:
-    """Follows the offsets of a consumer's partitions and reports each gap once. ``group`` names it in the log."""
+    """Follows the offsets of a consumer's partitions and reports each gap once. ``group`` appears in the log."""
 
     group: str
     offset_reset: str
     lost: int = 0
-    """How many events were lost in the life of this process."""
+    """The number of events lost since this process started."""
     _next: dict[int, int] = field(default_factory=dict)
     _with_holes: set[int] = field(default_factory=set)
 
     def assigned(self, standings: list[Standing]) -> None:
-        """Compare where the group stands with what there is, when partitions come to this consumer."""
+        """Compare the group's offsets with the partitions that were just assigned to this consumer."""
         for each in standings:
-            if each.was_made_anew:
-                self._report_another_topic(each.partition, f"ends at {each.high}", each.committed)
+            if each.was_recreated:
+                self._report_recreated(each.partition, f"ends at {each.high}", each.committed)
                 self._next.pop(each.partition, None)
                 continue
             if each.deleted and self.offset_reset == "latest":
-                # The client then goes to the end, over what is still there.
+                # The client then skips to the end, past the events that are still there.
                 self._report(each.partition, each.committed or 0, each.high)
             elif each.deleted:
                 self._report(each.partition, each.committed or 0, each.low)
@@ -76,14 +76,14 @@ class Losses:
             self._next[standing.partition] = standing.committed
 
     def released(self, partitions: list[int]) -> None:
-        """Forget partitions that went to another consumer."""
+        """Forget partitions that another consumer now has."""
         for partition in partitions:
             self._next.pop(partition, None)
 
     def received(self, partition: int, offset: int, *, lowest: Callable[[], int | None]) -> None:
-        """Compare an event with the one before it in its partition.
+        """Compare an event's offset with that of the previous one in its partition.
 
-        ``lowest`` asks for the partition's first offset; None where nobody answers. Called only where there is a gap.
+        ``lowest`` returns the partition's first offset, None if the broker does not answer. Called only for a gap.
         """
         expected = self._next.get(partition, offset)
         if offset > expected:
@@ -93,14 +93,14 @@ class Losses:
             else:
                 self._report_holes(partition, expected, offset)
         elif offset < expected:
-            self._report_another_topic(partition, f"goes on at {offset}", expected)
+            self._report_recreated(partition, f"continues at {offset}", expected)
         self._next[partition] = offset + 1
 
     def _report(self, partition: int, first: int, after: int) -> None:
         self._count(after - first)
         logger.error(
             "%d events of partition %d were deleted from the topic before group %s read them (offsets %d to %d); they "
-            "are lost. Use badges_backfill, and have the topic keep more.",
+            "are lost. Use badges_backfill, and increase the topic's retention.",
             after - first,
             partition,
             self.group,
@@ -109,7 +109,7 @@ class Losses:
         )
 
     def _report_holes(self, partition: int, first: int, after: int) -> None:
-        # Compaction leaves many: one line is enough.
+        # Compaction leaves many gaps: one line is enough.
         if partition in self._with_holes:
             return
         self._with_holes.add(partition)
@@ -121,12 +121,12 @@ class Losses:
             after - 1,
         )
 
-    def _report_another_topic(self, partition: int, where: str, read: int | None) -> None:
-        # How many events came after the last one that was read, nobody can tell any more.
-        set_custom_attribute("badges_topic_made_anew", True)
+    def _report_recreated(self, partition: int, where: str, read: int | None) -> None:
+        # The number of unread events in the old topic cannot be determined.
+        set_custom_attribute("badges_topic_recreated", True)
         logger.error(
-            "Partition %d %s, though group %s had read up to %s: the topic was made anew, or the group's offset was "
-            "set. What the old topic held after that is lost; what is there is read.",
+            "Partition %d %s, although group %s had read up to %s: the topic was recreated, or the group's offset was "
+            "set. Unread events of the old topic are lost; the events that are there now will be read.",
             partition,
             where,
             self.group,
@@ -139,7 +139,7 @@ class Losses:
 
 
 def standings(client: Consumer, partitions: list[TopicPartition]) -> list[Standing]:
-    """Ask the broker where the client's group stands in partitions. Raises KafkaException when it does not answer."""
+    """Return the positions of the client's group in partitions. Raises KafkaException if the broker does not answer."""
     found = []
     for each in client.committed(partitions, timeout=ANSWER_SECONDS):
         low, high = client.get_watermark_offsets(TopicPartition(each.topic, each.partition), timeout=ANSWER_SECONDS)
@@ -148,7 +148,7 @@ def standings(client: Consumer, partitions: list[TopicPartition]) -> list[Standi
 
 
 def lowest_offset(client: Consumer, topic: str, partition: int) -> int | None:
-    """Return the first offset that a partition has, None when the broker does not answer."""
+    """Return a partition's first offset, None if the broker does not answer."""
     try:
         low, _ = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)
     except KafkaException:
@@ -156,10 +156,10 @@ def lowest_offset(client: Consumer, topic: str, partition: int) -> int | None:
     return int(low)
 
 
-def look_at_assigned(losses: Losses, client: Consumer, partitions: list[TopicPartition]) -> None:
-    """Do what ``Losses.assigned`` does; a broker that does not answer leaves it to the next event of a partition."""
+def check_assigned(losses: Losses, client: Consumer, partitions: list[TopicPartition]) -> None:
+    """Check newly assigned partitions for losses; if the broker does not answer, the next event is checked instead."""
     losses.released([each.partition for each in partitions])
     try:
         losses.assigned(standings(client, partitions))
     except KafkaException as error:
-        logger.warning("Whether events were deleted unread is not known yet: Kafka says %s", error.args[0].str())
+        logger.warning("Could not check whether events were deleted unread: Kafka says %s", error.args[0].str())

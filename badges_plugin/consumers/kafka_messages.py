@@ -1,4 +1,4 @@
-"""From a Kafka message to an event, with the bus library's own headers and decoding."""
+"""Decode Kafka messages into events, with the bus library's own headers and deserializer."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from edx_event_bus_kafka.internal.consumer import get_deserializer
 from edx_event_bus_kafka.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, MessageHeader
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from badges_plugin.consumers.avro import read_whole
+from badges_plugin.consumers.decoding import from_milliseconds, read_metadata, read_whole
 from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, Undecodable
 from badges_plugin.consumers.message import DecodedEvent, Message, text
-from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
 from badges_plugin.redaction import iter_causes
 
 BUS = "kafka"
 Headers = list[tuple[str, str | bytes | None]]
-# The registry's answers about one schema or request; any other status is about the registry. So is a 404 that has
-# no error code of the registry's: something else answers at that address.
+# Status codes about one schema or request; any other status is about the registry itself. So is a 404 without one of
+# the registry's error codes: another server answers at that URL.
 ABOUT_THE_SCHEMA = frozenset({404, 422})
 
 # https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
@@ -38,7 +37,7 @@ HEADER_SCHEMA_ID = "__value_schema_id"
 
 
 def message_from(received: KafkaMessage, group: str) -> Message:
-    """Return what of ``received`` can be known without decoding it."""
+    """Return ``received`` as a message that is not decoded yet."""
     topic = received.topic() or ""
     headers = _headers(received)
     value = received.value() or b""
@@ -59,12 +58,12 @@ def message_from(received: KafkaMessage, group: str) -> Message:
 
 
 def registry() -> SchemaRegistryClient:
-    """Return the client of the schema registry. Raises CannotGoOn when the settings do not lead to one."""
+    """Return the client of the schema registry. Raises CannotGoOn when the settings are missing or invalid."""
     try:
         client: SchemaRegistryClient | None = get_schema_registry_client()
     except ValueError as error:
-        # Without what the error says: it quotes the address, which may hold a password.
-        raise CannotGoOn("EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is no address, http://host:port/path.") from error
+        # The error's message quotes the URL, which may contain a password.
+        raise CannotGoOn("EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is not a URL, http://host:port/path.") from error
     if client is None:
         raise CannotGoOn("EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL is not set.")
     return client
@@ -73,11 +72,11 @@ def registry() -> SchemaRegistryClient:
 def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datetime | None) -> DecodedEvent:
     """Return the event in a message's headers and value.
 
-    Raises DecodingUnavailable when the schema registry is away, and CannotGoOn when none is configured; whatever
-    else it raises is about the message.
+    Raises DecodingUnavailable when the schema registry is unavailable, and CannotGoOn when none is configured; any
+    other exception is about the message.
     """
     if headers is None:
-        raise Undecodable("The names of its headers are no UTF-8")
+        raise Undecodable("The names of its headers are not UTF-8")
     event_type = _only(headers, HEADER_EVENT_TYPE.message_header_key)
     try:
         signal = OpenEdxPublicSignal.get_signal_by_type(event_type)
@@ -95,8 +94,8 @@ def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datet
         _must_be_whole(client, headers, value)
         data: dict[str, Any] | None = deserializer(value, SerializationContext(topic, MessageField.VALUE, headers))
     except Exception as error:
-        if any(_registry_is_away(each) for each in iter_causes(error)):
-            raise DecodingUnavailable("The schema registry is away") from error
+        if any(_registry_is_unavailable(each) for each in iter_causes(error)):
+            raise DecodingUnavailable("The schema registry is unavailable") from error
         raise
     if data is None:
         raise Undecodable("The message has no value")
@@ -106,19 +105,19 @@ def decode(topic: str, headers: Headers | None, value: bytes, broker_time: datet
 def decode_stored(
     topic: str, position: str, headers: Mapping[str, str], value: bytes, broker_time: datetime | None
 ) -> DecodedEvent:
-    """Decode a message that was stored, of which each header was there once or it was no event."""
+    """Decode a message that was stored; each of its headers occurred once."""
     return decode(topic, [(name, header.encode()) for name, header in headers.items()], value, broker_time)
 
 
 def _broker_time(received: KafkaMessage) -> datetime | None:
-    """Return the time that the producer's client or the broker gave a message; either is kept with it."""
+    """Return the time that the producer's client or the broker gave a message; Kafka stores it with the message."""
     read = getattr(received, "timestamp", None)
     kind, milliseconds = read() if read else (TIMESTAMP_NOT_AVAILABLE, 0)
     return None if kind == TIMESTAMP_NOT_AVAILABLE else from_milliseconds(milliseconds)
 
 
 def _headers(received: KafkaMessage) -> Headers | None:
-    """Return the message's headers, None when the client cannot: it insists on UTF-8 in their names."""
+    """Return the message's headers; None when their names are not UTF-8, which the client requires."""
     try:
         return cast("Headers", list(received.headers() or []))
     except (SystemError, UnicodeDecodeError):  # the former, caused by the latter, from confluent-kafka 2.16
@@ -128,22 +127,22 @@ def _headers(received: KafkaMessage) -> Headers | None:
 def _only(headers: Headers, name: str) -> str:
     values = [value for key, value in headers if key == name]
     if len(values) != 1:
-        raise Undecodable(f"{len(values)} headers {name}, there must be one")
+        raise Undecodable(f"{len(values)} headers {name}; there must be one")
     return text(values[0])
 
 
 def _at_most_one(headers: Headers, name: str) -> str:
-    """Return a header's value, empty when there is none. Which of two is meant, nobody knows."""
+    """Return a header's value, empty if it is missing. Raises Undecodable if it occurs twice: it is ambiguous."""
     return _only(headers, name) if any(key == name for key, _ in headers) else ""
 
 
 def _must_be_whole(client: SchemaRegistryClient, headers: Headers, value: bytes) -> None:
     """Raise Undecodable when bytes are left over after the event.
 
-    The client library has no way to tell, so the content is read once more: a fraction of what decoding it takes.
+    The client library cannot detect them, so the content is read a second time, which costs a fraction of decoding.
     """
     if value[:1] != FRAMED or any(name == HEADER_SCHEMA_ID for name, _ in headers):
-        return  # no schema id in front; the deserializer knows what that means
+        return  # no schema id in front: the deserializer handles it
     schema = client.get_schema(int.from_bytes(value[1:CONTENT_STARTS], "big"))
     if schema.schema_str and not schema.references:
         read_whole(value[CONTENT_STARTS:], _parsed(schema.schema_str))
@@ -155,14 +154,14 @@ def _parsed(schema: str) -> object:
 
 
 def is_about_the_schema(error: SchemaRegistryError) -> bool:
-    """Whether a registry said this, and about what it was asked for."""
+    """Whether the error came from a registry and is about the requested schema."""
     return error.http_status_code in ABOUT_THE_SCHEMA and (error.error_code or 0) > 0
 
 
-def _registry_is_away(error: BaseException) -> bool:
+def _registry_is_unavailable(error: BaseException) -> bool:
     if isinstance(error, SchemaRegistryError):
         return not is_about_the_schema(error)
     if isinstance(error, json.JSONDecodeError):
-        return True  # only the registry speaks JSON here: a login page, say, answers in its place
+        return True  # only the registry sends JSON here: for example, a login page answered instead
     # The registry client's HTTP library changes with its version: requests, httpx, httpx2.
     return isinstance(error, OSError) or any(base.__name__ == "TransportError" for base in type(error).__mro__)

@@ -1,4 +1,4 @@
-"""A message of either bus, as far as applying and storing it are concerned."""
+"""Messages and events of either bus, as they are applied and stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_HEADER_LENGTH = 255
 
 @dataclass(frozen=True)
 class DecodedEvent:
-    """An event as openedx-events knows it."""
+    """An event with the data classes of openedx-events."""
 
     signal: OpenEdxPublicSignal
     metadata: EventsMetadata
@@ -30,9 +30,9 @@ class DecodedEvent:
 class Message:
     """One message, not yet decoded.
 
-    ``position`` finds it again on the bus; ``event_id`` and ``event_type`` are what its headers say, unchecked.
-    ``broker_time`` is when the broker got it, the same at every delivery, where the broker says so.
-    ``decode`` raises DecodingUnavailable for what will pass; anything else means that the message is no event.
+    ``position`` locates it on the bus; ``event_id`` and ``event_type`` are the unchecked values of its headers.
+    ``broker_time`` is when the broker received it, the same at every delivery; None if the broker does not say.
+    ``decode`` raises DecodingUnavailable for a transient error; any other error means that this is not an event.
     """
 
     bus: str
@@ -52,13 +52,13 @@ class Message:
 
     @property
     def fingerprint(self) -> str:
-        """The same for every delivery of this message to this group."""
+        """A hash that is the same for every delivery of this message to this group."""
         digest = hashlib.sha256("\0".join((self.bus, self.topic, self.group, self.position)).encode())
         digest.update(self.event_id.encode() + b"\0" + self.value)
         return digest.hexdigest()
 
 
 def text(value: object) -> str:
-    """Return a header's value as text that any database can keep, whatever bytes it has."""
+    """Return a header's value as text that any database can store, whatever its bytes."""
     readable = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
     return readable.replace("\0", "\\x00")

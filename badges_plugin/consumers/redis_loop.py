@@ -1,7 +1,7 @@
-"""The Redis Streams consumer's loop.
+"""Consume a Redis stream: read, apply or store each entry, and acknowledge it.
 
-An entry is acknowledged after it was applied or stored, and only then. Until that it is pending: the same
-consumer name is given it first after a restart, and any running consumer takes it over when it was idle too long.
+An entry is acknowledged only after it was applied or stored. Until then it is pending: after a restart a consumer of
+the same name gets it first, and any running consumer takes it over once it has been idle for too long.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from badges_plugin import heartbeat
-from badges_plugin.consumers.applying import Applier, announce_what_was_left
+from badges_plugin.consumers.applying import Applier, publish_leftovers
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
@@ -29,21 +29,21 @@ from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_options import RedisOptions
 from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
 from badges_plugin.consumers.retrying import Retrying
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
 Result = TypeVar("Result")
 
-# Over the longest wait that a command asks for, so that only a silent server times out.
+# On top of the longest wait that a command asks for, so that only a silent server times out.
 SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
 
-# So often a consumer must have failed to be heard of before it counts as gone, however short "forget_idle" is.
-TURNS_OF_THE_LIVING = 10
+# A consumer must miss this many turns before it counts as gone, however short "forget_idle" is.
+MIN_MISSED_TURNS = 10
 
-# Answers of a Redis that is restarting, failing over, full, or lost its data (then the group is made anew).
-PASSING_ANSWERS = ("NOGROUP", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "UNBLOCKED")
+# Errors of a Redis that is restarting, failing over, full, or lost its data (then the group is created again).
+TRANSIENT_ERRORS = ("NOGROUP", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "UNBLOCKED")
 
 
 def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) -> None:
@@ -59,7 +59,7 @@ def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) ->
     stream = GroupStream(_connect(config), get_full_topic(topic), group, name)
     idle = config.claim_idle if options.claim_idle is None else options.claim_idle
     logger.info("Consuming %s for group %s as %s.", stream.stream, stream.group, name)
-    announce_what_was_left(stop)
+    publish_leftovers(stop)
     try:
         Reader(stream, config, stop, claim_idle=idle).run(go_on_after=options.last_read_msg_id)
         if options.consumer_name is None:
@@ -70,9 +70,9 @@ def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) ->
 
 
 class Reader:
-    """Reads entries and has them applied.
+    """Reads entries and applies them.
 
-    First come those that this consumer was given before, then new ones, and now and then those that another left.
+    This consumer's own pending entries come first, then new ones, and at intervals those that another consumer left.
     """
 
     def __init__(self, stream: GroupStream, config: ConsumerConfig, stop: StopRequest, *, claim_idle: float) -> None:
@@ -82,22 +82,22 @@ class Reader:
         self._claim_idle = claim_idle
         self._claim_due = 0.0
         self._lag_due = time.monotonic() + config.lag_interval
-        # The id up to which this consumer's own pending entries were read; None when all were.
+        # The id up to which this consumer's own pending entries were read; None once all of them were.
         self._own_after: bytes | str | None = BEGINNING
         self._group_checked = False
-        self._may_forget = True
+        self._may_remove = True
         self._applier = Applier(config, stop)
         self._retries = Retries()
-        self._patience = Retrying(
+        self._retrying = Retrying(
             limit=config.patience,
             max_pause=config.max_backoff,
-            is_transient=_redis_is_away,
+            is_transient=_is_transient,
             refresh=self._start_over,
             stop=stop,
         )
 
     def run(self, *, go_on_after: str | None = None) -> None:
-        """Work until a stop is asked for."""
+        """Process entries until the process is asked to stop."""
         if go_on_after is not None:
             self._with_redis(self._stream.ensure_group, "Finding the group")
             self._with_redis(lambda: self._stream.move_group_to(go_on_after), "Moving the group")
@@ -126,8 +126,8 @@ class Reader:
         if lost := self._stream.skip_trimmed():
             set_custom_attribute("badges_events_lost", lost)
             logger.error(
-                "%d events were trimmed from the stream before group %s was given them; they are lost. "
-                "Use badges_backfill, and have the stream keep more.",
+                "%d events were trimmed from the stream before they were delivered to group %s; they are lost. "
+                "Use badges_backfill, and increase the length of the stream.",
                 lost,
                 self._stream.group,
             )
@@ -137,7 +137,7 @@ class Reader:
         if entry.fields:
             self._applier.apply_or_store(message, while_waiting=lambda: self._keep(entry))
         else:
-            logger.error("%s was taken out of the stream before anybody handled it; it is lost.", message)
+            logger.error("%s was removed from the stream before it was processed; it is lost.", message)
         self._with_redis(lambda: self._stream.acknowledge(entry), f"Acknowledging {message}")
 
     def _claimed_when_due(self) -> Iterator[Entry]:
@@ -148,38 +148,38 @@ class Reader:
         while not self._stop():
             entry = self._with_redis(lambda: next(claimed, None), "Claiming")
             if entry is None:
-                # Here, because what the dead were given is somebody else's now.
-                self._forget_the_dead()
+                # Only now: the pending entries of consumers that are gone belong to others.
+                self._remove_idle_consumers()
                 return
             logger.info("Took over %s, which another consumer left.", entry.id.decode())
             yield entry
 
-    def _forget_the_dead(self) -> None:
-        """Take names off the group's list that no consumer will use again: each container may bring another one."""
-        if not self._may_forget:
+    def _remove_idle_consumers(self) -> None:
+        """Remove consumers that are gone from the group: each new container may add another name."""
+        if not self._may_remove:
             return
-        # The living are heard of here, each time that they look for what others left, and with each event.
+        # A running consumer is active each time it gets here, and with each event.
         turn = self._claim_idle / 2 + self._config.poll_timeout
-        idle = max(self._config.forget_idle, TURNS_OF_THE_LIVING * turn)
+        idle = max(self._config.forget_idle, MIN_MISSED_TURNS * turn)
         try:
-            self._with_redis(self._stream.be_heard, "Being heard")
-            names = self._patience.run(
-                lambda: self._stream.forget_idle(idle), "Removing idle consumers", while_waiting=lambda: None
+            self._with_redis(self._stream.show_activity, "Showing activity")
+            names = self._retrying.run(
+                lambda: self._stream.remove_idle(idle), "Removing idle consumers", while_waiting=lambda: None
             )
         except ResponseError as error:
-            # No permission for scripts, say: the list grows, and that is all.
-            self._may_forget = False
-            logger.warning("Names of idle consumers are not removed: Redis says %s", error)
+            # For example, scripts are not permitted. The only consequence is that the list grows.
+            self._may_remove = False
+            logger.warning("Idle consumers are not removed from the group: Redis says %s", error)
             return
         if names:
-            logger.info("Removed %d consumers from the group that are gone: %s.", len(names), ", ".join(names))
+            logger.info("Removed %d idle consumers from the group: %s.", len(names), ", ".join(names))
 
     def _keep(self, entry: Entry) -> None:
         try:
             self._stream.keep(entry)
         except RedisError as error:
-            # At worst another consumer handles it as well, which is harmless.
-            logger.warning("Could not hold on to %s: %s", entry.id.decode(), type(error).__name__)
+            # At worst another consumer processes it as well, which is harmless.
+            logger.warning("Could not keep the claim on %s: %s", entry.id.decode(), type(error).__name__)
 
     def _report_lag_when_due(self) -> None:
         if time.monotonic() < self._lag_due:
@@ -192,13 +192,13 @@ class Reader:
 
     def _with_redis(self, operation: Callable[[], Result], what: str) -> Result:
         try:
-            return self._patience.run(operation, what, while_waiting=lambda: None)
+            return self._retrying.run(operation, what, while_waiting=lambda: None)
         except ResponseError as error:
-            # A stream of another type, a permission, an id that is none: Redis says it best, and names no learner.
+            # A key of another type, a missing permission, an invalid id: Redis's message is clear and names no learner.
             raise CannotGoOn(f"{what}: Redis says {error}") from error
 
     def _start_over(self) -> None:
-        """After trouble: an entry may have been given to this consumer in an answer that never arrived."""
+        """Read this consumer's pending entries again: after an error, an answer with an entry may not have arrived."""
         self._group_checked = False
         self._own_after = BEGINNING
 
@@ -210,10 +210,10 @@ def _connect(config: ConsumerConfig) -> Redis:
     try:
         return Redis.from_url(connection["url"], socket_timeout=config.poll_timeout + SOCKET_TIMEOUT_OVER_POLL_SECONDS)
     except ValueError as error:
-        raise CannotGoOn("EVENT_BUS_REDIS_CONNECTION_URL is no address of Redis, redis://host:6379/0.") from error
+        raise CannotGoOn("EVENT_BUS_REDIS_CONNECTION_URL is not a Redis URL, redis://host:6379/0.") from error
 
 
-def _redis_is_away(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     if isinstance(error, ResponseError) and not isinstance(error, ReadOnlyError):
-        return str(error).startswith(PASSING_ANSWERS)
+        return str(error).startswith(TRANSIENT_ERRORS)
     return isinstance(error, RedisConnectionError | RedisTimeoutError | ReadOnlyError)

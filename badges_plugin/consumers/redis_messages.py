@@ -1,4 +1,4 @@
-"""From an entry of a Redis stream to an event, with the bus library's own headers and decoding."""
+"""Decode entries of a Redis stream into events, with the bus library's own headers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from edx_event_bus_redis.internal.utils import HEADER_EVENT_TYPE, HEADER_ID, Mes
 from openedx_events.event_bus.avro.deserializer import AvroSignalDeserializer
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from badges_plugin.consumers.avro import read_whole
+from badges_plugin.consumers.decoding import from_milliseconds, read_metadata, read_whole
 from badges_plugin.consumers.exceptions import Undecodable
 from badges_plugin.consumers.message import DecodedEvent, Message, text
-from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
 from badges_plugin.consumers.redis_stream import Entry
 
 BUS = "redis"
@@ -21,7 +20,7 @@ CONTENT_FIELD = b"event_data"
 
 
 def message_from(entry: Entry, topic: str, group: str) -> Message:
-    """Return what of ``entry`` can be known without decoding it."""
+    """Return ``entry`` as a message that is not decoded yet."""
     headers = {text(name): text(value) for name, value in entry.fields.items() if name != CONTENT_FIELD}
     return Message(
         bus=BUS,
@@ -38,7 +37,7 @@ def message_from(entry: Entry, topic: str, group: str) -> Message:
 
 
 def decode(topic: str, entry: Entry) -> DecodedEvent:
-    """Return the event in a stream entry. Whatever it raises is about the entry."""
+    """Return the event in a stream entry. Any exception is about the entry."""
     said = {
         header.event_metadata_field: text(entry.fields.get(header.message_header_key.encode()))
         for header in MessageHeader.instances
@@ -50,14 +49,14 @@ def decode(topic: str, entry: Entry) -> DecodedEvent:
         raise Undecodable(f"No event type {metadata.event_type} in the installed openedx-events") from error
     if CONTENT_FIELD not in entry.fields:
         raise Undecodable(f"The entry has no {CONTENT_FIELD.decode()}")
-    # Not the library's deserialize_bytes_to_event_data, which takes the beginning of anything for an event.
+    # Not the library's deserialize_bytes_to_event_data, which ignores the bytes after the event.
     deserializer = _deserializer(signal)
     data = deserializer.from_dict(read_whole(entry.fields[CONTENT_FIELD], deserializer.schema))
     return DecodedEvent(signal, metadata, data)
 
 
 def _broker_time(entry: Entry) -> datetime | None:
-    """Return when Redis got an entry: its id begins with that, in milliseconds."""
+    """Return the time at which Redis received an entry: its id begins with that, in milliseconds."""
     milliseconds = entry.id.partition(b"-")[0]
     return from_milliseconds(int(milliseconds)) if milliseconds.isdigit() else None
 
@@ -65,7 +64,7 @@ def _broker_time(entry: Entry) -> datetime | None:
 def decode_stored(
     topic: str, position: str, headers: Mapping[str, str], value: bytes, broker_time: datetime | None
 ) -> DecodedEvent:
-    """Decode an entry that was stored; its position says when Redis got it."""
+    """Decode an entry that was stored; its position contains the time at which Redis received it."""
     fields = {name.encode(): header.encode() for name, header in headers.items()}
     return decode(topic, Entry(position.encode(), {**fields, CONTENT_FIELD: value}))
 

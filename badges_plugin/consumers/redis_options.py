@@ -1,4 +1,4 @@
-"""What our Redis consumer takes with ``--extra``."""
+"""Read the options that our Redis consumer accepts in ``--extra``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_PART = 2**64 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class RedisOptions:
-    """The options; None is what was left out. ``claim_idle`` is seconds."""
+    """The options; None if omitted. ``claim_idle`` is in seconds."""
 
     consumer_name: str | None = None
     claim_idle: float | None = None
@@ -25,10 +25,10 @@ class RedisOptions:
 
 
 def read_options(extra: Mapping[str, object]) -> RedisOptions:
-    """Return the options in ``extra``. Raises UnusableOption, with what to write instead."""
+    """Return the options in ``extra``. Raises UnusableOption, which says what to write instead."""
     given = {name: value for name, value in extra.items() if value is not None}
     if not isinstance(given.get("check_backlog", True), bool):
-        raise UnusableOption('"check_backlog" must be true or false; it changes nothing and may be left out.')
+        raise UnusableOption('"check_backlog" must be true or false; it has no effect and may be omitted.')
     return RedisOptions(
         consumer_name=_name(given["consumer_name"]) if "consumer_name" in given else None,
         claim_idle=_seconds(given["claim_msgs_older_than"]) if "claim_msgs_older_than" in given else None,
@@ -39,7 +39,7 @@ def read_options(extra: Mapping[str, object]) -> RedisOptions:
 def _name(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MAX_NAME_LENGTH:
         raise UnusableOption(
-            f'"consumer_name" must be a name of up to {MAX_NAME_LENGTH} characters in quotes; left out, one is made.'
+            f'"consumer_name" must be a quoted name of at most {MAX_NAME_LENGTH} characters; omit it to generate one.'
         )
     return value
 
@@ -47,15 +47,15 @@ def _name(value: object) -> str:
 def _seconds(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MAX_CLAIM_MILLISECONDS:
         return value / 1000
-    # JSON, as Python reads it, has NaN and Infinity, too: neither is within the limits.
+    # Python's JSON parser also accepts NaN and Infinity; neither is within the limits.
     raise UnusableOption(
         '"claim_msgs_older_than" must be a number of milliseconds without quotes, above 0 and at most '
-        f"{MAX_CLAIM_MILLISECONDS}; left out, the setting claim_idle holds."
+        f"{MAX_CLAIM_MILLISECONDS}; by default the setting claim_idle applies."
     )
 
 
 def _entry_id(value: object) -> str:
     found = _ENTRY_ID.fullmatch(value) if isinstance(value, str) else None
     if value != "$" and (found is None or any(int(part or 0) > _MAX_PART for part in found.groupdict().values())):
-        raise UnusableOption('"last_read_msg_id" must be the id of an entry in quotes, as "1679676448892-0".')
+        raise UnusableOption('"last_read_msg_id" must be the quoted id of an entry, such as "1679676448892-0".')
     return str(value)

@@ -1,7 +1,7 @@
-"""One consumer's view of a Redis stream and its group: the commands, and what their answers mean.
+"""Send the commands of one consumer of a Redis stream's group, and interpret the answers.
 
-Redis keeps for each group the entries that were delivered and not acknowledged ("pending"), by consumer. An
-entry that is taken out of the stream while pending, by trimming for instance, is pending without content.
+For each group Redis records which entries were delivered to which consumer and not acknowledged ("pending"). An entry
+that leaves the stream while it is pending, for example by trimming, stays pending without content.
 https://redis.io/docs/latest/develop/data-types/streams/
 """
 
@@ -15,23 +15,23 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 BEGINNING = "0-0"
-END = f"{2**64 - 2}-0"  # one below the last, which Redis treats as no id of an entry
+END = f"{2**64 - 2}-0"  # one below the highest, which Redis does not accept as an entry id
 NEVER_DELIVERED = ">"
 
 Fields = Mapping[bytes, bytes]
 
-# The answer to XINFO is a list of names and values for each consumer.
-_FORGET_IDLE = """
-local forgotten = {}
+# XINFO answers with a list of names and values for each consumer.
+_REMOVE_IDLE = """
+local removed = {}
 for _, facts in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
     local consumer = {}
     for index = 1, #facts, 2 do consumer[facts[index]] = facts[index + 1] end
     if consumer.pending == 0 and consumer.idle >= tonumber(ARGV[3]) and consumer.name ~= ARGV[2] then
         redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
-        table.insert(forgotten, consumer.name)
+        table.insert(removed, consumer.name)
     end
 end
-return forgotten
+return removed
 """
 
 
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class GroupState:
-    """Entries the group has yet to be given (None: Redis cannot tell), and those given but not acknowledged."""
+    """Counts of a group's entries: not delivered yet (None: unknown to Redis), and delivered but not acknowledged."""
 
     lag: int | None
     pending: int
@@ -61,7 +61,7 @@ class GroupStream:
         self.consumer = consumer
 
     def ensure_group(self) -> None:
-        """Create the group, at the beginning of the stream, unless it is there."""
+        """Create the group, at the beginning of the stream, unless it exists."""
         try:
             self._client.xgroup_create(self.stream, self.group, id=BEGINNING, mkstream=True)
         except ResponseError as error:
@@ -69,11 +69,11 @@ class GroupStream:
                 raise
 
     def move_group_to(self, entry_id: str) -> None:
-        """Make the group go on after ``entry_id``."""
+        """Make the group continue after ``entry_id``."""
         self._client.xgroup_setid(self.stream, self.group, entry_id)
 
     def next_new(self, *, wait: float) -> Entry | None:
-        """Return the next entry that nobody of the group was given, waiting up to ``wait`` seconds for one."""
+        """Return the next entry that no consumer of the group has received, waiting up to ``wait`` seconds for one."""
         return self._read(NEVER_DELIVERED, block=max(round(wait * 1000), 1))
 
     def next_own(self, after: bytes | str) -> Entry | None:
@@ -81,7 +81,7 @@ class GroupStream:
         return self._read(after, block=None)
 
     def claim_idle(self, idle: float) -> Iterator[Entry]:
-        """Take over, one by one, the entries that a consumer was given more than ``idle`` seconds ago."""
+        """Take over, one by one, the entries that have been pending for more than ``idle`` seconds."""
         cursor: bytes | str = BEGINNING
         while True:
             answer = self._client.xautoclaim(
@@ -89,13 +89,13 @@ class GroupStream:
             )
             cursor = answer[0]
             yield from (Entry(entry_id, fields or {}) for entry_id, fields in answer[1] if entry_id is not None)
-            # From Redis 7 on these are no longer pending, and this answer is the last that is heard of them.
+            # From Redis 7 on these are no longer pending; no later answer contains them.
             yield from (Entry(entry_id, {}) for entry_id in answer[2:] and answer[2])
             if cursor in {BEGINNING, BEGINNING.encode()}:
                 return
 
     def keep(self, entry: Entry) -> None:
-        """Count ``entry`` as delivered just now, so that nobody takes it over while it waits."""
+        """Reset the idle time of ``entry``, so that no other consumer takes it over while it waits."""
         self._client.xclaim(self.stream, self.group, self.consumer, 0, [entry.id], justid=True)
 
     def acknowledge(self, entry: Entry) -> None:
@@ -108,25 +108,22 @@ class GroupStream:
         return GroupState(lag=None, pending=0)
 
     def skip_trimmed(self) -> int:
-        """Return what ``count_trimmed`` does, and have the group's count of entries go on behind them.
+        """Return what ``count_trimmed`` does, and count the trimmed entries as read by the group.
 
-        Redis would leave them in the lag for ever.
+        Otherwise Redis would count them as lag forever.
         """
         trimmed, group, gone = self._trimmed()
         if trimmed:
-            # Another consumer may be given entries meanwhile: then they come twice, which is harmless.
+            # Entries delivered to another consumer in the meantime are delivered twice, which is harmless.
             self._client.xgroup_setid(self.stream, self.group, group["last-delivered-id"], entries_read=gone)
         return trimmed
 
     def count_trimmed(self) -> int:
-        """Return how many entries left the stream before the group was given them, as far as Redis can tell.
-
-        It can from version 7 on.
-        """
+        """Return how many entries left the stream before they were delivered to the group; 0 before Redis 7."""
         return self._trimmed()[0]
 
     def _trimmed(self) -> tuple[int, Mapping[str, Any], int]:
-        """Return that number, what Redis knows of the group, and how many entries left the stream in all."""
+        """Return that number, Redis's information about the group, and how many entries left the stream in all."""
         stream = self._client.xinfo_stream(self.stream)
         group = next((info for info in self._client.xinfo_groups(self.stream) if self._is_mine(info)), {})
         added, read = stream.get("entries-added"), group.get("entries-read")
@@ -135,24 +132,24 @@ class GroupStream:
         gone = added - stream["length"]
         return int(max(gone - read, 0)), group, gone
 
-    def be_heard(self) -> None:
-        """Let Redis note that this consumer lives.
+    def show_activity(self) -> None:
+        """Reset the idle time of this consumer.
 
-        Before version 7.2 it does not when it has nothing to give, except for a question about one's own entries.
+        Before version 7.2 a read of new entries does not do so if there are none; a read of own entries does.
         """
         self._client.xreadgroup(self.group, self.consumer, {self.stream: END}, count=1)
 
-    def forget_idle(self, idle: float) -> list[str]:
-        """Remove from the group's list consumers that nobody heard of for ``idle`` seconds; returns their names.
+    def remove_idle(self, idle: float) -> list[str]:
+        """Remove consumers that have been inactive for ``idle`` seconds from the group; return their names.
 
-        Only those to whom nothing is pending, and never this one. Looked at and removed in one step: an entry that is
-        given to one of them in between would be forgotten with it.
+        Only consumers without pending entries, and never this one. Checked and removed in one step: an entry delivered
+        in between would be lost with the consumer.
         """
-        names: Any = self._client.eval(_FORGET_IDLE, 1, self.stream, self.group, self.consumer, round(idle * 1000))
+        names: Any = self._client.eval(_REMOVE_IDLE, 1, self.stream, self.group, self.consumer, round(idle * 1000))
         return [name.decode("utf-8", "backslashreplace") for name in names]
 
     def leave(self) -> None:
-        """Remove this consumer from the group's list, unless entries are pending: they would be forgotten with it."""
+        """Remove this consumer from the group unless it has pending entries, which would be lost."""
         pending = self._client.xpending_range(self.stream, self.group, "-", "+", 1, consumername=self.consumer)
         if not pending:
             self._client.xgroup_delconsumer(self.stream, self.group, self.consumer)
@@ -164,7 +161,7 @@ class GroupStream:
         return bool(info["name"] == self.group.encode())
 
     def _read(self, after: bytes | str, *, block: int | None) -> Entry | None:
-        # Stubs of redis-py describe both protocol versions at once; with the default one this is a list of streams.
+        # redis-py's stubs describe both protocol versions at once; with the default one this is a list of streams.
         answer: Any = self._client.xreadgroup(self.group, self.consumer, {self.stream: after}, count=1, block=block)
         for _, entries in answer or []:
             for entry_id, fields in entries:

@@ -1,4 +1,4 @@
-"""Giving a failed event another try, once what was in its way is mended."""
+"""Process a failed event again after its cause was fixed."""
 
 from __future__ import annotations
 
@@ -25,59 +25,59 @@ from badges_plugin.redaction import describe
 
 
 class NotReprocessable(BadgesError):
-    """The event cannot be tried again as it is; the message, for staff, says why and what to do."""
+    """The event cannot be processed again as it is; the message tells staff why and what to do."""
 
 
 def process_again(failed: FailedEvent) -> None:
-    """Apply the event, as the consumer tried to; what was applied already changes nothing.
+    """Apply the event as the consumer tried to, and mark ``failed`` as processed. An applied event changes nothing.
 
-    The receivers of other apps had it from the consumer. One that nobody could read then is news to them as well.
-    ``failed`` becomes "processed". Raises NotReprocessable without having tried, and ReceiversFailed when it failed
-    again: then ``failed`` is one attempt and another reason richer.
+    The receivers of other apps got it from the consumer, unless it could not be decoded then; if so they get it now.
+    Raises NotReprocessable if the event cannot be applied at all, and ReceiversFailed if it failed again; then
+    ``attempts`` and ``reason`` are updated.
     """
     event = _read(failed)
     rows = FailedEvent.objects.filter(pk=failed.pk)
     try:
         receive(event)
     except ReceiversFailed as error:
-        account = error_columns(error, attempts=failed.attempts + 1)
-        # Not updated_at: what is tried again and again would never grow old enough to be deleted.
-        rows.update(attempts=F("attempts") + 1, **account)
+        columns = error_columns(error, attempts=failed.attempts + 1)
+        # Not updated_at: an event that is retried again and again would never become old enough to be deleted.
+        rows.update(attempts=F("attempts") + 1, **columns)
         raise
     rows.update(state=FailedEvent.State.PROCESSED, retry_at=None, updated_at=timezone.now())
-    if failed.event_time is None:  # it could not be read
+    if failed.event_time is None:  # it could not be decoded
         dispatch.tell_others(event.signal, event.metadata, event.data)
 
 
 def _read(failed: FailedEvent) -> DecodedEvent:
     if failed.state == FailedEvent.State.PROCESSED:
-        raise NotReprocessable(_("it was processed already"))
-    return _as_stored(failed) if isinstance(failed.payload, Mapping) else _from_the_bytes(failed)
+        raise NotReprocessable(_("it was already processed"))
+    return _as_stored(failed) if isinstance(failed.payload, Mapping) else _decode_again(failed)
 
 
 def _as_stored(failed: FailedEvent) -> DecodedEvent:
     try:
         signal = OpenEdxPublicSignal.get_signal_by_type(failed.event_type)
     except KeyError:
-        raise NotReprocessable(_("the installed openedx-events has no event of its type")) from None
+        raise NotReprocessable(_("the installed openedx-events does not have its event type")) from None
     if not dispatch.is_connected(signal):
-        raise _nobody_listens()
+        raise _no_receiver()
     try:
         metadata = EventsMetadata.from_json(json.dumps(failed.metadata))
-        # from_json leaves it out.
+        # from_json omits it.
         metadata = attr.evolve(metadata, minorversion=failed.metadata.get("minorversion", 0))
         data = AvroSignalDeserializer(signal).from_dict(failed.payload)
     except Exception as error:
-        # The data classes, or the kinds of keys, of another release than the one that stored it. What they raise is
-        # theirs to choose: InvalidKeyError is not even a ValueError.
+        # The data classes or key types of this release differ from those of the release that stored the event. They
+        # may raise anything: InvalidKeyError is not even a ValueError.
         raise NotReprocessable(
             _("the installed openedx-events cannot read it (%(error)s)") % {"error": type(error).__name__}
         ) from error
     return DecodedEvent(signal, metadata, data)
 
 
-def _from_the_bytes(failed: FailedEvent) -> DecodedEvent:
-    """Decode it once more: the schema, or the event's type, that was unknown when it arrived may be known by now."""
+def _decode_again(failed: FailedEvent) -> DecodedEvent:
+    """Decode the stored bytes: the schema or event type that was unknown when it arrived may be known now."""
     try:
         decode = import_module(f"{__package__}.{failed.bus}_messages").decode_stored
         event: DecodedEvent = decode(
@@ -85,13 +85,13 @@ def _from_the_bytes(failed: FailedEvent) -> DecodedEvent:
         )
     except Exception as error:
         raise NotReprocessable(
-            _("its content still cannot be read (%(reason)s); have the sender send it again")
+            _("its content still cannot be decoded (%(reason)s); have the sender send it again")
             % {"reason": describe(error)}
         ) from error
     if not event.signal.receivers:
-        raise _nobody_listens()
+        raise _no_receiver()
     return event
 
 
-def _nobody_listens() -> NotReprocessable:
+def _no_receiver() -> NotReprocessable:
     return NotReprocessable(_("nothing here receives events of its type; see “events” in BADGES_CONFIG"))

@@ -1,4 +1,4 @@
-"""How long failed events are kept: they name learners, so not for ever."""
+"""Delete failed events, which name learners, when they are old or name a given learner."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ DECIDED = (FailedEvent.State.PROCESSED, FailedEvent.State.DISMISSED)
 
 
 def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = False) -> int:
-    """Delete failed events that did not change since ``before``; returns how many, or how many it would be.
+    """Delete failed events that have not changed since ``before``; return how many were, or would be, deleted.
 
-    Those about which nobody has decided are kept, unless ``also_undecided``: each may be a badge that is missing.
+    Events about which nobody has decided are kept unless ``also_undecided``: each may be a missing badge.
     """
     keys = list(_decided(before).values_list("pk", flat=True))
     if also_undecided:
@@ -31,15 +31,15 @@ def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = Fal
     return _delete(keys, dry_run=dry_run)
 
 
-def purge_a_batch(now: datetime) -> bool:
-    """Delete some of the failed events that are older than the settings allow. Whether there may be more.
+def purge_a_batch(now: datetime, *, batch: int = BATCH) -> bool:
+    """Delete some of the failed events that are older than the settings allow; return whether there may be more.
 
-    A chore of the worker; any number of workers may do it at once.
+    Part of the worker's housekeeping; any number of workers may do it at the same time.
     """
-    deleted = [_delete(list(rows.values_list("pk", flat=True)[:BATCH]), dry_run=False) for rows in overdue(now)]
+    deleted = [_delete(list(rows.values_list("pk", flat=True)[:batch]), dry_run=False) for rows in overdue(now)]
     if sum(deleted):
         logger.info("%d old failed events were deleted.", sum(deleted))
-    return BATCH in deleted
+    return batch in deleted
 
 
 def overdue(now: datetime) -> Iterator[QuerySet[FailedEvent]]:
@@ -56,20 +56,23 @@ def _decided(before: datetime) -> QuerySet[FailedEvent]:
 
 
 def _undecided(before: datetime) -> QuerySet[FailedEvent]:
-    """Attempts do not count as changes. An event from the future ages from its own time: before, it cannot be tried."""
+    """Return undecided events by the time of their last change; attempts do not count.
+
+    The age of an event from the future is counted from its own time, before which it cannot be applied.
+    """
     rows = FailedEvent.objects.order_by("pk").exclude(state__in=DECIDED).filter(updated_at__lt=before)
     return rows.exclude(cause=Deferral.FUTURE.value, event_time__gte=before)
 
 
 def forget(username: str, *, dry_run: bool = False) -> int:
-    """Delete every failed event that names a learner, read or unread; returns how many, or how many it would be."""
+    """Delete every failed event that names a learner, decoded or not; return how many were, or would be, deleted."""
     return _delete(list(_naming(username)), dry_run=dry_run)
 
 
 def _naming(username: str) -> Iterator[int]:
-    """Yield the keys of rows in which the name stands as a value, or in the bytes of what could not be read.
+    """Yield the keys of rows that contain the name as a value, or in the bytes of a message that was not decoded.
 
-    Looked for here and not by the database: each has its own way to write the letters of a name in JSON.
+    Searched here, not in the database: each database writes the characters of a name in JSON differently.
     """
     quoted = json.dumps(username)
     columns = FailedEvent.objects.values_list("pk", "payload", "metadata", "raw")
@@ -80,7 +83,7 @@ def _naming(username: str) -> Iterator[int]:
 
 
 def _delete(keys: list[int], *, dry_run: bool) -> int:
-    """In batches, so that no lock is held for long."""
+    """Delete rows in batches, so that no lock is held for long."""
     if not dry_run:
         for start in range(0, len(keys), BATCH):
             FailedEvent.objects.filter(pk__in=keys[start : start + BATCH]).delete()

@@ -1,4 +1,4 @@
-"""Waiting for what is away: how long, how often, and when to stop waiting."""
+"""Retry an operation while it fails with transient errors, up to a limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SLICE_SECONDS = 0.2
 def pauses(longest: float) -> Iterator[float]:
     """Yield the seconds to wait before each new attempt, doubling up to ``longest``, without end.
 
-    The first is 0: most often only the connection went stale, and a fresh one works.
+    The first is 0: usually the connection was stale, and a new one works.
     """
     yield 0.0
     pause = FIRST_PAUSE_SECONDS
@@ -35,10 +35,10 @@ def pauses(longest: float) -> Iterator[float]:
 
 @dataclass(frozen=True)
 class Retrying:
-    """Repeats an operation while it fails for reasons that pass.
+    """Repeats an operation while it fails with transient errors.
 
-    ``is_transient`` decides about an exception; ``refresh`` makes the next attempt independent of this one
-    (closes broken connections) and is called before each. ``stop`` is polled during pauses.
+    ``is_transient`` decides about an exception; ``refresh`` is called before each new attempt to close broken
+    connections. ``stop`` is polled during pauses.
     """
 
     limit: float
@@ -53,7 +53,7 @@ class Retrying:
         """Return ``operation()``; ``what`` names it in the log.
 
         ``while_waiting`` is called after each pause, to keep a claim on the message alive. Raises CannotGoOn after
-        ``limit`` seconds, Stopped when a stop was asked for, and any exception that will not pass by itself.
+        ``limit`` seconds, Stopped when the process is asked to stop, and any exception that is not transient.
         """
         deadline = self.clock() + self.limit
         for attempt, pause in enumerate(pauses(self.max_pause), start=1):
@@ -63,8 +63,10 @@ class Retrying:
                 if not self.is_transient(error):
                     raise
                 if self.clock() + pause > deadline:
-                    raise CannotGoOn(f"{what}: given up after {self.limit:g} s, {describe(error)}") from error
-                logger.warning("%s: attempt %d met %s, next one in %.1f s", what, attempt, describe(error), pause)
+                    raise CannotGoOn(f"{what}: gave up after {self.limit:g} s, {describe(error)}") from error
+                logger.warning(
+                    "%s: attempt %d failed with %s, next one in %.1f s", what, attempt, describe(error), pause
+                )
             self._pause(pause, what)
             while_waiting()
             self.refresh()

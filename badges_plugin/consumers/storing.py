@@ -1,4 +1,4 @@
-"""Storing what could not be applied."""
+"""Store events that could not be applied as failed events."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from badges_plugin.processing.traces import without_retired
 from badges_plugin.redaction import describe, one_line
 
 MAX_VALUE_BYTES = 3 * 2**20
-"""So much of a value is kept, in bytes: twice, as it is and decoded, and escaped, it fits a packet of 16 MB, which is
-the least that the databases of today take. Brokers refuse what is over 1 MB unless they are told otherwise."""
+"""Bytes of a value that are kept. Stored twice, raw and as escaped JSON, it still fits a packet of 16 MB, which every
+supported database accepts. By default brokers refuse messages over 1 MB."""
 MAX_TEXT_LENGTH = 2**16
 
 FIRST_RETRY = timedelta(hours=1)
 LAST_RETRY = timedelta(days=7)
-"""An event whose learner is not known here is tried again after one hour, two, four, and so on up to a week."""
+"""An event with an unknown learner is retried after one hour, two, four, and so on, up to a week."""
 
 
 def store(message: Message, decoded: DecodedEvent | None, error: BaseException) -> None:
-    """Keep ``message`` as a FailedEvent, whole unless it is huge; the same message again counts as a further attempt.
+    """Store ``message`` as a FailedEvent, truncated only if it is huge; the same message counts as another attempt.
 
-    ``decoded`` is None when the message could not be read. Raises DatabaseError when it cannot be kept.
+    ``decoded`` is None when the message could not be decoded. Raises DatabaseError when it cannot be stored.
     """
     content = _content(decoded) if decoded else None
     facts: dict[str, Any] = {
@@ -49,20 +49,20 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
         "event_type": _plain(one_line(message.event_type))[:255],
         "event_time": decoded.metadata.time if decoded else None,
         "broker_time": message.broker_time,
-        # Headers and bytes, when that is all that can be kept: they can be decoded again.
+        # If only the headers and the bytes can be stored, they can be decoded later.
         "metadata": content[0] if content else _as_storable_json(dict(message.headers), MAX_TEXT_LENGTH) or {},
         "payload": content[1] if content else None,
         "raw": message.value[:MAX_VALUE_BYTES],
         **error_columns(error),
     }
-    living = without_retired(facts["payload"])
-    if living is not facts["payload"]:
-        # Somebody in it was retired: nothing of them is kept, so neither are bytes and error, which say it again.
-        facts |= {"payload": living, "raw": None, "error": facts["reason"]}
+    remaining = without_retired(facts["payload"])
+    if remaining is not facts["payload"]:
+        # It names a retired learner. The bytes and the error contain the same data, so they are not kept.
+        facts |= {"payload": remaining, "raw": None, "error": facts["reason"]}
     with transaction.atomic():
         row, created = FailedEvent.objects.get_or_create(fingerprint=message.fingerprint, defaults=facts)
         if not created:
-            # A message that comes again, by a replay say, fails again whatever was decided about it before.
+            # A message that is delivered again, for example by a replay, is reopened whatever was decided before.
             is_reopened = row.state != FailedEvent.State.FAILED
             FailedEvent.objects.filter(pk=row.pk).update(
                 attempts=F("attempts") + 1,
@@ -76,7 +76,7 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
 def store_in_process(
     signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object], error: DeferredEvent
 ) -> None:
-    """Keep an event that was sent in this process and that nobody will send again. Raises DatabaseError."""
+    """Store an event that was sent in this process and will not be sent again. Raises DatabaseError."""
     event = DecodedEvent(signal, metadata, data)
     message = Message(
         bus="process",
@@ -93,16 +93,19 @@ def store_in_process(
 
 
 def deferral(error: BaseException) -> DeferredEvent | None:
-    """Return what says that the event may be applied later; None when something went wrong."""
+    """Return the DeferredEvent if the event may be applied later; None for any other error."""
     errors = error.errors.values() if isinstance(error, ReceiversFailed) else (error,)
     return next((each for each in errors if isinstance(each, DeferredEvent)), None)
 
 
 def error_columns(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:
-    """Return what a row says of an error: ``reason``, which names nobody, ``error``, which may, and what follows."""
+    """Return the columns for an error: ``reason``, which names nobody, ``error``, which may, and the next attempt.
+
+    ``reason`` is in English, whatever language is active: staff count and filter failed events by it.
+    """
     deferred = deferral(error)
     if deferred is not None:
-        # No traceback: there may be a million of these, and where it was raised says nothing.
+        # No traceback: there may be a million of these rows, and the place says nothing about the event.
         told = {"reason": _plain(deferred.reason)[:255], "error": ""}
     else:
         whole = _plain("".join(traceback.format_exception(error)))
@@ -111,14 +114,14 @@ def error_columns(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:
 
 
 def _next_attempt(error: BaseException, *, attempts: int) -> dict[str, Any]:
-    """Return why the event waits and until when; nothing after trouble that passes, which says nothing of it."""
+    """Return why the event waits and until when; nothing after a transient error, which is not about the event."""
     deferred = deferral(error)
     if deferred is None:
         return {} if _is_transient(error) else {"cause": "", "retry_at": None}
     if deferred.cause is Deferral.ENDLESS_CHAIN:
-        retry_at = None  # until staff have changed the badges, it would only go round again
+        retry_at = None  # it would only repeat until staff have changed the badges
     else:
-        # Doubled no further than to where the maximum is reached.
+        # The exponent is limited, because the maximum is reached anyway.
         pause = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LAST_RETRY)
         retry_at = deferred.not_before or timezone.now() + pause
     return {"cause": deferred.cause.value, "retry_at": retry_at}
@@ -130,24 +133,24 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return ``text`` as a column of any character set can keep it; PostgreSQL takes no NUL in a text."""
+    """Return ``text`` in ASCII, for columns of any character set, without NUL, which PostgreSQL refuses in text."""
     return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _content(decoded: DecodedEvent) -> tuple[object, object] | None:
-    """Return metadata and content of an event as JSON can carry them, or None when a database could not keep them."""
+    """Return metadata and content of an event as JSON values, or None if some database could not store them."""
     try:
         metadata = _as_storable_json(decoded.metadata.to_json_data(), MAX_TEXT_LENGTH)
         payload = _as_storable_json(AvroSignalSerializer(decoded.signal).to_dict(decoded.data), MAX_VALUE_BYTES)
-    except Exception:  # noqa: BLE001 - a serializer's; the bytes are kept in any case
+    except Exception:  # noqa: BLE001 - the serializer's error; the bytes are kept in any case
         return None
     return None if metadata is None or payload is None else (metadata, payload)
 
 
-def _as_storable_json(content: object, most: int) -> object | None:
-    """Return ``content``, or None when it is no JSON for all databases: with NUL or NaN, or over ``most`` bytes."""
+def _as_storable_json(content: object, max_bytes: int) -> object | None:
+    """Return ``content``, or None if some database refuses it as JSON: with NUL or NaN, or over ``max_bytes``."""
     try:
         written = json.dumps(content, allow_nan=False)
     except (TypeError, ValueError):
         return None
-    return None if "\\u0000" in written or len(written) > most else content
+    return None if "\\u0000" in written or len(written) > max_bytes else content

@@ -8,12 +8,13 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from badges_plugin.conf import CHECK_TAG
 from badges_plugin.distribution import conf
 
 
 def connect() -> None:
     """Register the checks with Django."""
-    register(check_settings)
+    register(check_settings, CHECK_TAG)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from badges_plugin.redaction import one_line, without, without_addresses
+from badges_plugin.redaction import one_line, without, without_emails
 
 _MAX_REASON_LENGTH = 1000
 # More is not looked at: what is cut out of it makes a text shorter, but hardly that much.
@@ -34,7 +34,7 @@ def redacted(text: str, *, words: Mapping[str, str] | None = None) -> str:
     text = strip_unstorable(text)
     if len(text) > _MAX_READ:
         text = text[:_MAX_READ].rsplit(None, 1)[0]  # not half an address
-    return one_line(without_addresses(without(text, words or {}))[:_MAX_REASON_LENGTH])[:_MAX_REASON_LENGTH]
+    return one_line(without_emails(without(text, words or {}))[:_MAX_REASON_LENGTH])[:_MAX_REASON_LENGTH]
 
 
 class DeliveryFailure(Exception):

@@ -58,7 +58,7 @@ def _was_named(user: Any) -> bool:
 
 def redacted(text: str, person: Recipient) -> str:
     """The text without the recipient's name and address, in whatever way the provider quotes them."""
-    words = {person.email: "<address>"} | dict.fromkeys(_names_in_order(person), "<name>")
+    words = {person.email: "<email>"} | dict.fromkeys(_names_in_order(person), "<name>")
     return exceptions.redacted(text, words=words)
 
 

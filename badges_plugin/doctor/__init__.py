@@ -1,6 +1,6 @@
-"""What is wrong with this installation, and what to do about it: ``manage.py badges_doctor``.
+"""Examine this installation and say what to do about each problem: ``manage.py badges_doctor``.
 
-A probe looks at one thing and yields findings. The core's are registered here; distribution and its backends
+A probe examines one thing and yields findings. The command registers the core's probes; distribution and its backends
 register theirs in the ``ready()`` of their apps.
 """
 

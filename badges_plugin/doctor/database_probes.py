@@ -1,4 +1,4 @@
-"""What can be seen in the database."""
+"""Probes of the database: migrations, isolation, templates, failed events, announcements, the built-in app."""
 
 from __future__ import annotations
 
@@ -10,43 +10,46 @@ from django.db.models import Count
 from django.utils import timezone
 
 from badges_plugin import api, builtin, conf, host
+from badges_plugin.consumers import retention
 from badges_plugin.data import Deferral
 from badges_plugin.database import unapplied_migrations
 from badges_plugin.doctor.findings import Finding
 from badges_plugin.doctor.registry import app_configs
 from badges_plugin.models import BadgeAward, BadgeTemplate, FailedEvent
 
-_APPLIED_LATER = "A consumer or worker then applies them by itself."
+_APPLIED_LATER = "A consumer or worker then applies them automatically."
 _WAITING = {
     Deferral.FUTURE: (
-        "events wait because they are from the future: the clock here is behind, or one of the LMS is ahead.",
-        f"Set the clocks right. {_APPLIED_LATER}",
+        "events wait because they are from the future: the clock here is slow, or one of the LMS is fast.",
+        f"Correct the clocks. {_APPLIED_LATER}",
     ),
     Deferral.NAME_TAKEN: (
         "events wait because the user name of their learner belongs to another LMS user here.",
         f"Correct the user names in Credentials. {_APPLIED_LATER}",
     ),
     Deferral.UNKNOWN_LEARNER: (
-        "events wait because their learner is not known here, and they do not say the user name.",
+        "events wait because their learner is unknown here, and they do not give the user name.",
         f"Have the learner log in to Credentials. {_APPLIED_LATER}",
     ),
     Deferral.ENDLESS_CHAIN: (
         "events were refused because badges that depend on one another award and revoke each other without end.",
-        "Take one of the badges out of the circle, then process these failed events again.",
+        "Remove one of the badges from the cycle, then process these failed events again.",
     ),
 }
 
-UNANNOUNCED_TOLERANCE = timedelta(minutes=15)
+UNPUBLISHED_TOLERANCE = timedelta(minutes=15)
+RETENTION_TOLERANCE = timedelta(days=2)
+"""A running worker deletes within the hour; it may have been down for a weekend."""
 READ_COMMITTED = "read committed"
 _ISOLATION = {
-    # The name that MariaDB had before 11.1, and the one that MySQL and newer versions have.
+    # MariaDB before 11.1 has the first name; newer versions and MySQL have the second.
     "mysql": "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')",
     "postgresql": "SHOW transaction_isolation",
 }
 
 
 def migrations() -> Iterator[Finding]:
-    """The tables are those of this version, and of the versions of the backends that are installed."""
+    """Check that all migrations of this plugin and of the installed backends are applied."""
     if missing := unapplied_migrations({config.label for config in app_configs()}):
         labels = ", ".join(sorted({migration.app_label for migration in missing}))
         yield Finding.error(
@@ -57,7 +60,7 @@ def migrations() -> Iterator[Finding]:
 
 
 def isolation() -> Iterator[Finding]:
-    """Whoever waited for a lock reads what the other one wrote. On SQLite, where one writes at a time, always."""
+    """Check that a transaction sees what was committed while it waited for a lock. SQLite has one writer at a time."""
     if connection.vendor not in _ISOLATION:
         return
     with connection.cursor() as cursor:
@@ -67,14 +70,14 @@ def isolation() -> Iterator[Finding]:
         yield Finding.ok(f"Transactions are isolated as {level}.")
     else:
         yield Finding.warning(
-            f"Transactions are isolated as {level}: what was committed while one of them waited may not be seen.",
-            'Leave "isolation_level" out of the OPTIONS of DATABASES, or set it to "read committed"; Django\'s own '
-            "choice for MySQL is that.",
+            f"Transactions are isolated as {level}: changes committed while one of them waited may go unseen.",
+            'Leave "isolation_level" out of the OPTIONS of DATABASES, or set it to "read committed", which is '
+            "Django's default for MySQL.",
         )
 
 
 def templates() -> Iterator[Finding]:
-    """There is something to earn, and it can be earned."""
+    """Check that there are active badge templates, and that each of them can be earned."""
     active = list(BadgeTemplate.objects.filter(is_active=True))
     if not active:
         yield Finding.warning(
@@ -91,13 +94,15 @@ def templates() -> Iterator[Finding]:
             )
         for warning in [*api.activation_confirmations(template), *api.activation_warnings(template)]:
             healthy = False
-            yield Finding.warning(f"Badge template {template.pk}: {warning}", "Intended? Otherwise correct it.")
+            yield Finding.warning(
+                f"Badge template {template.pk}: {warning}", "If this is not intended, change it in the admin."
+            )
     if healthy:
         yield Finding.ok(f"{len(active)} badge templates are active.")
 
 
 def failed_events() -> Iterator[Finding]:
-    """Nothing waits for somebody to look at it."""
+    """Check that no failed event waits to be applied or needs a decision."""
     failed = FailedEvent.objects.filter(state=FailedEvent.State.FAILED)
     counted: dict[str, int] = dict(failed.order_by().values_list("cause").annotate(Count("pk")))
     for cause, (what, advice) in _WAITING.items():
@@ -106,48 +111,70 @@ def failed_events() -> Iterator[Finding]:
     if number := counted.get(""):
         yield Finding.warning(
             f"{number} events could not be applied.",
-            "Look at the failed events in the admin. Once the cause is removed, process them again (for many there is "
+            "Look at the failed events in the admin. Once the cause is fixed, process them again (many at once with "
             "manage.py process_failed_events); dismiss those that do not matter.",
         )
     if not counted:
         yield Finding.ok("No event failed.")
 
 
+def retained_events() -> Iterator[Finding]:
+    """Check that failed events, which name learners, are deleted in time."""
+    keep = conf.config().retention
+    healthy = True
+    for name, days in vars(keep).items():
+        if days is None:
+            healthy = False
+            yield Finding.warning(
+                f'Failed events name learners and are kept forever: BADGES_CONFIG["retention"]["{name}"] is 0.',
+                "Set it to a number of days, or delete them yourself with manage.py purge_failed_events.",
+            )
+    number = sum(rows.count() for rows in retention.overdue(timezone.now() - RETENTION_TOLERANCE))
+    if number:
+        yield Finding.warning(
+            f"{number} failed events should have been deleted by now.",
+            "Start a worker (manage.py deliver_badges), which deletes them. Without one, run manage.py "
+            "purge_failed_events regularly.",
+        )
+    elif healthy:
+        yield Finding.ok("Old failed events are deleted.")
+
+
 def clock() -> Iterator[Finding]:
-    """The clock of the machines here is not behind those that events tell of."""
+    """Report by how much the latest event from the future was ahead of the clock here."""
     from_the_future = FailedEvent.objects.filter(state=FailedEvent.State.FAILED, cause=Deferral.FUTURE)
     last = from_the_future.order_by("-pk").values_list("event_time", "failed_at").first()
     if last is None or last[0] is None:
         return
     minutes = round((last[0] - last[1]).total_seconds() / 60)
     yield Finding.warning(
-        f"The last event from the future was {minutes} minutes ahead of the clock of the machine that received it.",
-        "Compare the clocks of the consumers and of the LMS (timedatectl, chronyc tracking), and have NTP set them.",
+        f"The latest event from the future was {minutes} minutes ahead of the clock of the machine that received it.",
+        "Compare the clocks of the consumers and of the LMS (timedatectl, chronyc tracking), and let NTP set them.",
     )
 
 
 def announcements() -> Iterator[Finding]:
-    """Awards and revocations were published."""
-    overdue = BadgeAward.objects.filter(publish_due_at__lt=timezone.now() - UNANNOUNCED_TOLERANCE).count()
+    """Check that awards and revocations were published."""
+    overdue = BadgeAward.objects.filter(publish_due_at__lt=timezone.now() - UNPUBLISHED_TOLERANCE).count()
     if overdue:
         yield Finding.error(
             f"{overdue} awards or revocations were not published on the event bus.",
-            "Start a worker (manage.py deliver_badges): it publishes them; if one runs, look for the producer's errors "
-            "in its log.",
+            "Start a worker (manage.py deliver_badges), which publishes them. If one is running, look for the "
+            "producer's errors in its log.",
         )
     else:
         yield Finding.ok("All awards and revocations were published.")
 
 
 def builtin_app() -> Iterator[Finding]:
-    """The host's own badges app does nothing twice, and nothing that it was set up for is forgotten."""
+    """Check that the built-in badges app awards nothing twice and has no configuration that is ignored."""
     found = builtin.check_rows(None, databases=[connection.alias])
     for message in found:
         yield Finding.warning(f"{message.msg} ({message.id})", message.hint or "See the settings reference.")
     if found:
         return
     if not host.builtin_models():
-        yield Finding.ok("This host has no badges app of its own.")
+        yield Finding.ok("This host has no built-in badges app.")
     else:
         state = "on, as BADGES_CONFIG says" if conf.keeps_builtin_app() else "off"
         yield Finding.ok(f"The built-in badges app is {state}.")

@@ -1,4 +1,4 @@
-"""What a probe says."""
+"""The findings of a probe."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from badges_plugin.redaction import one_line
 
 
 class Level(enum.IntEnum):
-    """How bad it is."""
+    """How serious a finding is."""
 
     OK = 0
     WARNING = 1
-    """Something may surprise, or will be a problem if it stays."""
+    """Something is unexpected, or will become a problem."""
     ERROR = 2
     """Badges are not awarded, not published or not delivered."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. Neither text names a learner or tells a secret, and each is one line."""
+    """The result of examining one thing. Both texts are one line and contain no learner's name and no secret."""
 
     level: Level
     what: str
     advice: str = ""
-    """What to do; only what is in order needs none."""
+    """The remedy; required unless everything is in order."""
 
     def __post_init__(self) -> None:
         if self.level is not Level.OK and not self.advice:
             raise ValueError(f"A finding must say what to do: {self.what}")
-        # Names and reasons in it were written by others: by providers, for instance.
+        # Other parties, such as providers, wrote the names and reasons in it.
         object.__setattr__(self, "what", one_line(self.what))
         object.__setattr__(self, "advice", one_line(self.advice))
 

@@ -1,4 +1,4 @@
-"""Kafka: broker, topic and schema registry."""
+"""Probe Kafka: the broker, the topic, the consumer group and the schema registry."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from django.core.exceptions import ImproperlyConfigured
 from edx_event_bus_kafka.internal.config import get_full_topic
 
+from badges_plugin.conf import CONSUMER_GROUP
 from badges_plugin.consumers.config import consumer_config
 from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.kafka_loop import client_properties, make_client
 from badges_plugin.consumers.kafka_losses import standings
 from badges_plugin.consumers.kafka_messages import is_about_the_schema, registry
-from badges_plugin.doctor.bus_probes import GROUP
 from badges_plugin.doctor.findings import Finding
 
 ANSWER_SECONDS = 5.0
-# Follows from every other: it says that there is no broker, not why.
+# Follows every other error, and does not give the reason.
 _NO_REASONS = frozenset({"_ALL_BROKERS_DOWN"})
-_NO_SCHEMA = 2_147_483_647  # the largest id; a registry says that it has none such
+_NO_SCHEMA = 2_147_483_647  # the largest id: a registry that answers has no such schema
 
 
-def examine(topic: str, group: str = GROUP) -> Iterator[Finding]:
-    """Look at the broker and the registry that the settings name, as a consumer of the group would, but join it."""
+def examine(topic: str, group: str = CONSUMER_GROUP) -> Iterator[Finding]:
+    """Check the configured broker and registry as a consumer of the group would use them, without joining it."""
     try:
         properties = client_properties(consumer_config(), group)
     except CannotGoOn as problem:
-        yield Finding.error(str(problem), "Set it to the addresses of the Kafka brokers, host:port.")
+        yield Finding.error(str(problem), "Set it to the Kafka brokers, as host:port.")
         return
     except ImproperlyConfigured as problem:
         yield Finding.error(str(problem), "Correct it.")
         return
-    yield from _broker(properties, get_full_topic(topic))
+    yield from _broker(properties, get_full_topic(topic), topic)
     yield from _registry()
 
 
-def _broker(properties: dict[str, Any], topic: str) -> Iterator[Finding]:
+def _broker(properties: dict[str, Any], topic: str, short_topic: str) -> Iterator[Finding]:
     reported: list[KafkaError] = []
     try:
-        # Its log would only repeat, once a second, what it reports.
+        # Its log would only repeat these errors every second.
         client = make_client({**properties, "log_level": 0, "error_cb": reported.append})
     except CannotGoOn as problem:
         yield Finding.error(str(problem), 'Correct BADGES_CONFIG["consumer"]["kafka"].')
@@ -51,7 +51,7 @@ def _broker(properties: dict[str, Any], topic: str) -> Iterator[Finding]:
         try:
             found = client.list_topics(timeout=ANSWER_SECONDS).topics
         except KafkaException as error:
-            client.poll(0)  # hands over what it reported
+            client.poll(0)  # calls error_cb
             reasons = [each.str() for each in reported if each.name() not in _NO_REASONS]
             yield Finding.error(
                 f"No Kafka broker answers at {properties['bootstrap.servers']}: "
@@ -62,37 +62,47 @@ def _broker(properties: dict[str, Any], topic: str) -> Iterator[Finding]:
     if topic not in found:
         yield Finding.error(
             f"Kafka has no topic {topic}.",
-            f"Create it: kafka-topics.sh --create --topic {topic} --partitions 4; or correct EVENT_BUS_TOPIC_PREFIX, "
+            f"Create it: kafka-topics.sh --create --topic {topic} --partitions 4. Or correct EVENT_BUS_TOPIC_PREFIX, "
             "which must be the same in the LMS.",
         )
         return
     partitions = [TopicPartition(topic, number) for number in found[topic].partitions]
     yield Finding.ok(f"Kafka answers and has topic {topic} with {len(partitions)} partitions.")
-    yield from _unread(properties, partitions)
+    yield from _group(properties, partitions, short_topic)
 
 
-def _unread(properties: dict[str, Any], partitions: list[TopicPartition]) -> Iterator[Finding]:
-    """The topic holds what the group has yet to read. What consumers have passed since is in their log."""
+def _group(properties: dict[str, Any], partitions: list[TopicPartition], short_topic: str) -> Iterator[Finding]:
+    """Check that the group reads the topic, and that no event was deleted before the group read it.
+
+    Gaps that running consumers have met are in their log.
+    """
     group = properties["group.id"]
     with closing(make_client({**properties, "log_level": 0})) as client:
         try:
             found = standings(client, partitions)
         except KafkaException as error:
             yield Finding.warning(
-                f"Where group {group} stands is not known: {error.args[0].name()}.",
-                "May the user of Kafka look at the group? Is --group the consumers' one?",
+                f"The offsets of group {group} cannot be read: {error.args[0].name()}.",
+                "Let the Kafka user read the group. If the consumers' group has another name, give it with --group.",
             )
             return
+    if all(each.committed is None for each in found) and any(each.high for each in found):
+        yield Finding.warning(
+            f"Group {group} has not read any event of the topic.",
+            f"Start manage.py consume_events -t {short_topic} -g {group} --extra '{{}}'. If the consumers' group has "
+            "another name, give it with --group.",
+        )
     if deleted := {each.partition: each.deleted for each in found if each.deleted}:
         yield Finding.error(
             f"{sum(deleted.values())} events were deleted from the topic before group {group} read them, by partition: "
             f"{deleted}.",
-            "They are lost: use badges_backfill. Have the topic keep more, and start the consumers, or more of them.",
+            "They are lost: use badges_backfill. Increase the topic's retention, and start the consumers, or more of "
+            "them.",
         )
-    if anew := [each.partition for each in found if each.was_made_anew]:
+    if recreated := [each.partition for each in found if each.was_recreated]:
         yield Finding.error(
-            f"Group {group} has read further than partitions {anew} ever were: the topic was made anew.",
-            "Start the consumers: they begin anew, too. What the old topic held unread is lost: use badges_backfill.",
+            f"Group {group} has read beyond the end of partitions {recreated}: the topic was recreated.",
+            "Start the consumers: they start over, too. Unread events of the old topic are lost: use badges_backfill.",
         )
 
 
@@ -100,7 +110,7 @@ def _registry() -> Iterator[Finding]:
     try:
         client = registry()
     except CannotGoOn as problem:
-        yield Finding.error(str(problem), "Set it to the address of the schema registry.")
+        yield Finding.error(str(problem), "Set it to the URL of the schema registry.")
         return
     try:
         client.get_schema(_NO_SCHEMA)
@@ -110,7 +120,7 @@ def _registry() -> Iterator[Finding]:
             return
         yield Finding.error(
             f"The schema registry answers {error.http_status_code}.",
-            "Look at its log; check EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL, _API_KEY and _API_SECRET.",
+            "Look at its log, and check EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL, _API_KEY and _API_SECRET.",
         )
     except Exception as error:  # noqa: BLE001 - the HTTP library's errors change with the client's version
         yield Finding.error(

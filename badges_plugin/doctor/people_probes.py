@@ -1,4 +1,4 @@
-"""What of learners and their badges can be told apart from the host's own rows."""
+"""Probes that compare learners and badges with the host's own rows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EXAMPLES = 10
 """How many rows a finding names."""
 
 CORRECT = (
-    "Somebody changed the credentials. Select these badges in Badge awards in the admin and choose “Correct the user "
-    "credentials of selected badges”."
+    "Somebody changed the credentials. Select these badges under Badge awards in the admin and choose “Correct the "
+    "user credentials of selected badges”."
 )
 
 
 def credentials() -> Iterator[Finding]:
-    """The host's credential of each badge says what the awards say."""
+    """Check that the host's credential of each badge agrees with the latest award."""
     ours = ContentType.objects.get_for_model(BadgeTemplate)
     newer = BadgeAward.objects.filter(progress=OuterRef("progress"), number__gt=OuterRef("number"))
     last = BadgeAward.objects.filter(~Exists(newer))
@@ -46,14 +46,14 @@ def credentials() -> Iterator[Finding]:
         found = True
         yield Finding.warning(
             f"User credentials refer to a badge template and belong to no award: {text}.",
-            "Delete them on the host's page of user credentials, unless something of yours makes such rows.",
+            "Delete them on the host's page of user credentials, unless code of your own creates such rows.",
         )
     if not found:
-        yield Finding.ok("Every badge and its credential agree.")
+        yield Finding.ok("Every badge agrees with its credential.")
 
 
 def learners() -> Iterator[Finding]:
-    """Each learner is one user."""
+    """Check that each learner is one user."""
     twice = (
         Learner.objects.filter(user__lms_user_id__gt=0)
         .order_by()
@@ -64,16 +64,16 @@ def learners() -> Iterator[Finding]:
     if number := twice.count():
         ids = ", ".join(str(row["user__lms_user_id"]) for row in twice.order_by("user__lms_user_id")[:EXAMPLES])
         yield Finding.warning(
-            f"{number} LMS users are several users here, and badges know more than one of them: {ids}.",
-            "New events go to the oldest. Correct the LMS user id of a user that is somebody else's in the admin; what "
-            "a learner earned under the other user stays there.",
+            f"{number} LMS users have several users here, more than one of which has badge progress: {ids}.",
+            "New events go to the oldest. If one of the users is another person's, correct its LMS user id in the "
+            "admin. Badges that a learner earned as another user stay with that user.",
         )
     else:
         yield Finding.ok("Every learner is one user.")
 
 
 def _listed(rows: QuerySet[BadgeAward] | QuerySet[UserCredential]) -> str:
-    """Return how many there are, and the ids of the first; empty when there are none."""
+    """Return the ids of the first rows and the number of further ones; empty if there are none."""
     number = rows.count()
     if not number:
         return ""

@@ -1,4 +1,4 @@
-"""Which probes there are."""
+"""Registry of probes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ logger = get_logger(__name__)
 
 
 class Reach(enum.IntEnum):
-    """How far a probe goes, and so how long it may take."""
+    """How far a probe reaches, and so how long it may take."""
 
     SETTINGS = 0
     DATABASE = 1
     NETWORK = 2
-    """Speaks to the event bus or to a provider."""
+    """Contacts the event bus or a provider."""
 
 
 OWN_PACKAGE = __name__.partition(".")[0]
@@ -29,7 +29,7 @@ _probes: dict[str, tuple[Reach, Probe]] = {}
 
 
 def register(name: str, probe: Probe, *, reach: Reach) -> None:
-    """Add a probe; one of the same name is replaced."""
+    """Add a probe, in place of any of the same name."""
     _probes[name] = (reach, probe)
 
 
@@ -37,35 +37,34 @@ _packages: set[str] = {OWN_PACKAGE}
 
 
 def register_package(module: str) -> None:
-    """Examine, with ours, the checks and migrations of the app that ``module`` belongs to: a backend's, say."""
+    """Have the models and migrations of the app that contains ``module``, such as a backend's, examined with ours."""
     if config := apps.get_containing_app_config(module):
         _packages.add(config.name)
 
 
 def app_configs() -> list[AppConfig]:
-    """Return the apps that are examined: those of this plugin, and those that were registered."""
-    return [config for config in apps.get_app_configs() if is_examined(config.name)]
-
-
-def is_examined(module: str) -> bool:
-    """Whether a module is part of one of these apps."""
-    return any(f"{module}.".startswith(f"{package}.") for package in _packages)
+    """Return the apps to examine: those of this plugin and the registered ones."""
+    return [
+        config
+        for config in apps.get_app_configs()
+        if any(f"{config.name}.".startswith(f"{package}.") for package in _packages)
+    ]
 
 
 def examine(*, reach: Reach = Reach.NETWORK) -> Iterator[tuple[str, Finding]]:
-    """Yield what the probes that go this far find, nearest first. A probe that fails is itself a finding."""
+    """Yield the findings of the probes within ``reach``, nearest first. A probe that fails is itself a finding."""
     for name, (own_reach, probe) in sorted(_probes.items(), key=lambda item: (item[1][0], item[0])):
         if own_reach > reach:
             continue
         try:
             for finding in probe():
                 yield name, finding
-        except Exception as error:  # noqa: BLE001 - what a doctor cannot examine, it must say, and go on
+        except Exception as error:  # noqa: BLE001 - a probe that fails is reported, and the others still run
             logger.debug("Probe %s failed: %s", name, describe(error))
             yield (
                 name,
                 Finding.error(
-                    f"This could not be examined: {describe(error)}.",
-                    "If the error names the database or the network, repair that first; otherwise report it as a bug.",
+                    f"The check failed to run: {describe(error)}.",
+                    "If the error names the database or the network, fix that first; otherwise report it as a bug.",
                 ),
             )

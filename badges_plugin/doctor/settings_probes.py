@@ -1,4 +1,4 @@
-"""What can be seen in the settings of this process."""
+"""Probes of the settings of this process."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import INFO, WARNING, CheckMessage
-from django.core.checks.registry import registry
+from django.core.checks import INFO, WARNING, Tags, run_checks
 from django.utils.module_loading import import_string
 from openedx_events.event_bus import EventBusConsumer, NoEventBusProducer, get_producer
 
 from badges_plugin import conf, dispatch, events
-from badges_plugin.checks import OWN_EVENT_TYPES
+from badges_plugin.conf import BADGE_EVENT_TYPES, CHECK_TAG
 from badges_plugin.doctor.findings import Finding
-from badges_plugin.doctor.registry import app_configs, is_examined
+from badges_plugin.doctor.registry import app_configs
 from badges_plugin.exceptions import UnusableEventType
 from badges_plugin.processing.publishing import disabled_loggers
 
@@ -22,7 +21,7 @@ OUR_CONSUMERS = "badges_plugin.consumers."
 
 
 def enabled() -> Iterator[Finding]:
-    """Badges are switched on, and what they need is installed."""
+    """Check that badges are switched on and that openedx_events is installed."""
     if conf.is_enabled():
         yield Finding.ok("Badges are switched on.")
     else:
@@ -31,14 +30,14 @@ def enabled() -> Iterator[Finding]:
         )
     if not apps.is_installed("openedx_events"):
         yield Finding.error(
-            "openedx_events is not in INSTALLED_APPS: there is no consume_events, and nothing is published.",
+            "openedx_events is not in INSTALLED_APPS: consume_events does not exist, and nothing is published.",
             'Add "openedx_events" to INSTALLED_APPS.',
         )
 
 
 def checks() -> Iterator[Finding]:
-    """The Django system checks of all apps of the plugin, and of the backends that are installed."""
-    found = _messages()
+    """Run the Django system checks that have our tag, and Django's own checks of the models and admin of our apps."""
+    found = run_checks(app_configs=app_configs(), tags=[CHECK_TAG, Tags.models, Tags.admin])
     for message in found:
         make = Finding.error if message.level > WARNING else Finding.warning
         if message.level > INFO:
@@ -47,50 +46,27 @@ def checks() -> Iterator[Finding]:
         yield Finding.ok("The settings pass all checks.")
 
 
-def _messages() -> list[CheckMessage]:
-    """Return what Django's checks say that is about us.
-
-    That is whatever a check of ours says, by whatever number; and of other checks, Django's of models say, what
-    bears the label of an app of ours or is about a model of it.
-    """
-    labels = tuple(f"{config.label}." for config in app_configs())
-    return [
-        message
-        for check in registry.get_checks()
-        for message in check(app_configs=None, databases=None)
-        if is_examined(getattr(check, "__module__", ""))
-        or str(message.id).startswith(labels)
-        or is_examined(_module_of(message.obj))
-    ]
-
-
-def _module_of(subject: object) -> str:
-    """Return where a model, or the model of a field, is defined."""
-    model = getattr(subject, "model", subject)
-    return str(getattr(model, "__module__", ""))
-
-
 def receivers() -> Iterator[Finding]:
-    """Every configured event type reaches the plugin."""
-    deaf = []
+    """Check that every configured event type reaches the plugin."""
+    unconnected = []
     for name in conf.config().events:
         try:
             signal = events.get_event_type(name).signal
         except UnusableEventType:
-            continue  # the checks say so
+            continue  # the system checks report it
         if not dispatch.is_connected(signal):
-            deaf.append(name)
-    if deaf:
+            unconnected.append(name)
+    if unconnected:
         yield Finding.error(
-            f"Not received by the plugin: {', '.join(deaf)}.",
-            "Switch badges on before the process starts, and restart it after a change of the settings.",
+            f"The plugin does not receive these event types: {', '.join(unconnected)}.",
+            "Switch badges on before the process starts, and restart it after each change of the settings.",
         )
     else:
         yield Finding.ok(f"{len(conf.config().events)} event types are received.")
 
 
 def consumer() -> Iterator[Finding]:
-    """The consumer is one that loses nothing. Its own settings are a matter of the checks."""
+    """Check that the configured consumer loses no events. Its own settings are for the system checks."""
     name = getattr(settings, "EVENT_BUS_CONSUMER", None)
     ours = "badges_plugin.consumers.kafka.KafkaConsumer or badges_plugin.consumers.redis.RedisConsumer"
     if not name:
@@ -102,10 +78,10 @@ def consumer() -> Iterator[Finding]:
         yield Finding.error(f"EVENT_BUS_CONSUMER cannot be imported: {error}.", f"Set it to {ours}.")
         return
     if not (isinstance(found, type) and issubclass(found, EventBusConsumer)):
-        yield Finding.error(f"EVENT_BUS_CONSUMER, {name}, is no consumer.", f"Set it to {ours}.")
+        yield Finding.error(f"EVENT_BUS_CONSUMER, {name}, is not a consumer.", f"Set it to {ours}.")
     elif not any(base.__module__.startswith(OUR_CONSUMERS) for base in found.__mro__):
         yield Finding.error(
-            f"EVENT_BUS_CONSUMER is {name}: it acknowledges events also when they could not be applied: they are lost.",
+            f"EVENT_BUS_CONSUMER is {name}. It acknowledges events that could not be applied: they are lost.",
             f"Set it to {ours}.",
         )
     else:
@@ -113,30 +89,30 @@ def consumer() -> Iterator[Finding]:
 
 
 def producer() -> Iterator[Finding]:
-    """Awards and revocations can be published. Which topics are on is a matter of the checks."""
+    """Check that awards and revocations can be published. Which topics are enabled is for the system checks."""
     name = getattr(settings, "EVENT_BUS_PRODUCER", None)
     if not name:
         yield Finding.warning(
-            "EVENT_BUS_PRODUCER is not set: nobody else learns of awards and revocations.",
-            "Set it to edx_event_bus_kafka.create_producer or edx_event_bus_redis.create_producer if others should.",
+            "EVENT_BUS_PRODUCER is not set: other services are not told about awards and revocations.",
+            "If they should be, set it to edx_event_bus_kafka.create_producer or edx_event_bus_redis.create_producer.",
         )
         return
     made = get_producer()
     if isinstance(made, NoEventBusProducer) and not name.endswith(NoEventBusProducer.__name__):
         yield Finding.error(
-            f"The producer {name} cannot be made: awards are not published, and are tried again and again.",
+            f"The producer {name} cannot be created: publishing awards fails and is retried again and again.",
             "Install the client library and set EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS and "
             "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL, or EVENT_BUS_REDIS_CONNECTION_URL.",
         )
         return
     yield Finding.ok(f"The producer is {name}.")
-    for unheard in disabled_loggers():
+    for disabled in disabled_loggers():
         yield Finding.error(
-            f"The logger {unheard} is off: awards that the bus did not take would count as published.",
+            f"The logger {disabled} is off: awards that the bus did not accept would count as published.",
             "Let it report errors: see LOGGING.",
         )
     configured = getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {}
-    for event_type in OWN_EVENT_TYPES:
+    for event_type in BADGE_EVENT_TYPES:
         for topic, how in configured.get(event_type, {}).items():
             if how.get("enabled") is True and how.get("event_key_field") not in {"badge.uuid", "badge.user.id"}:
                 yield Finding.warning(

@@ -1,8 +1,7 @@
-"""What is still kept of a learner when the platform retires them, and goes then.
+"""Erase the data that badges still have about a learner whom the platform has retired.
 
-The host replaces user names by a query, of which no signal tells: whoever was retired is found by looking, from time to
-time. Until then nothing happens to them either, since everything that is about to be done for somebody asks
-``badges_plugin.retirement`` first.
+The host replaces user names with a query that sends no signal, so retired users are searched for at intervals. In the
+meantime nothing is done for them: all processing asks ``badges_plugin.retirement`` first.
 """
 
 from __future__ import annotations
@@ -27,44 +26,44 @@ from badges_plugin.signals import learner_retired
 
 logger = get_logger(__name__)
 
-AT_ONCE = 500
+BATCH = 500
 
 
-def sweep(*, limit: int = AT_ONCE) -> int:
-    """Erase what is kept of up to ``limit`` users who were retired since the last time. Returns how many there were."""
+def sweep(*, limit: int = BATCH) -> int:
+    """Erase the data of up to ``limit`` users who were retired since the last sweep; return how many there were."""
     _take_back_the_living()
     return erase(list(_left(User.objects.filter(retired_people())).order_by("pk")[:limit]))
 
 
 def erase(users: Sequence[User]) -> int:
-    """Erase what is kept of users who were retired; once more, it changes nothing. Returns of how many it was erased.
+    """Erase the data of retired users; return for how many users it was erased. Repeating it changes nothing.
 
-    Raises the trouble of the database that passes. One user whose traces cannot be erased does not keep the others'.
+    Raises transient database errors. Any other error affects only its user.
     """
     if not users:
         return 0
     known = list(Learner.objects.filter(user__in=users).order_by("pk").values_list("pk", flat=True))
     left = {pk for pk in known if not _is_erased(pk)}
     traces.forget(users)
-    # Last: what was interrupted is done again.
+    # Marked as erased last, so that an interrupted erasure is repeated.
     done = [RetiredLearner(user=user) for user in users if user.pk not in left]
     RetiredLearner.objects.bulk_create(done, ignore_conflicts=True)
     now = timezone.now()
     RetiredLearner.objects.filter(pk__in=[row.pk for row in done], erased_at=None).update(erased_at=now)
-    logger.info("%d users were retired: what badges kept of them is erased.", len(done))
+    logger.info("The badge data of %d retired users was erased.", len(done))
     return len(done)
 
 
 def _take_back_the_living() -> None:
-    """A retirement that was cancelled may come again. What events said by the marks of other settings goes as well."""
+    """Forget retirements that were cancelled, which may come again, and those recorded under other settings."""
     retired = User.objects.filter(retired_people(), pk=OuterRef("user"))
-    living = list(RetiredLearner.objects.exclude(Exists(retired)).values_list("pk", flat=True)[:AT_ONCE])
+    living = list(RetiredLearner.objects.exclude(Exists(retired)).values_list("pk", flat=True)[:BATCH])
     if living:
         RetiredLearner.objects.filter(pk__in=living).delete()
 
 
 def notice(user: User) -> None:
-    """Erase what is kept of a user who was just saved, after the commit, if they were retired."""
+    """Erase the data of a user who was just saved, after the commit, if they were retired."""
     if is_retired(user.get_username(), user.email):
         transaction.on_commit(partial(_erase_quietly, user))
 
@@ -73,12 +72,12 @@ def _erase_quietly(user: User) -> None:
     try:
         same = Q(pk=user.pk) | (Q(lms_user_id=user.lms_user_id) if user.lms_user_id else Q())
         erase(list(_left(User.objects.filter(same)).order_by("pk")))
-    except Exception as error:  # noqa: BLE001 - whoever saved the user has done so; ``sweep`` will find them
-        logger.error("What is kept of user %s, who was retired, could not be erased yet: %s", user.pk, describe(error))
+    except Exception as error:  # noqa: BLE001 - the user was saved; ``sweep`` erases the rest later
+        logger.error("The badge data of retired user %s could not be erased yet: %s", user.pk, describe(error))
 
 
 def _left(users: QuerySet[User]) -> QuerySet[User]:
-    """Return those of whom something may be kept."""
+    """Return the users whose data may not be erased yet."""
     return users.exclude(Exists(RetiredLearner.objects.filter(user=OuterRef("pk"), erased_at__isnull=False)))
 
 
@@ -88,8 +87,8 @@ def _is_erased(user_id: int) -> bool:
     except Exception as error:
         if is_transient(error):
             raise
-        # Of a backend that was installed separately, say.
-        logger.error("What is kept of user %s, who was retired, could not be erased: %s", user_id, describe(error))
+        # For example, the error of a separately installed backend.
+        logger.error("The badge data of retired user %s could not be erased: %s", user_id, describe(error))
         return False
     return True
 
@@ -99,7 +98,7 @@ def _erase(user_id: int) -> None:
         user = learners.lock(user_id)
         learner_retired.send(sender=Learner, user=user)
         awards = list(BadgeAward.objects.filter(progress__user=user_id).values_list("pk", flat=True))
-        # Nothing is announced of them any more, and what staff wrote may name them.
+        # Nothing more is published about them, and text that staff wrote may name them.
         BadgeAward.objects.filter(pk__in=awards).update(publish_due_at=None)
         BadgeAward.objects.filter(pk__in=awards, ended_by__in=[Ending.BY_HAND, Ending.PROVIDER]).update(
             revocation_reason=""

@@ -1,7 +1,7 @@
-"""Sending a public event so that its sender learns whether the event bus has it.
+"""Send a public event, and find out whether the event bus accepted it.
 
-``send_event`` tells nobody: the producers of the bus libraries log their failures and return. What can be known
-is put together here: the log record of a failure, and whether the client's queue is empty afterwards.
+``send_event`` does not report this: the producers of the bus libraries log their errors and return. So this module
+looks for the log record of an error, and checks whether the client's queue is empty afterwards.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from badges_plugin import dispatch
 
 FLUSH_SECONDS = 2.0
-"""How long a broker is waited for. What it has not taken by then is announced again later, with the same id."""
+"""How long to wait for a broker. An event that it has not accepted by then is sent again later, with the same id."""
 
 PRODUCER_LOGGERS = ("edx_event_bus_kafka.internal.producer", "edx_event_bus_redis.internal.producer")
 
@@ -27,7 +27,7 @@ NO_PRODUCER = f"{NoEventBusProducer.__module__}.{NoEventBusProducer.__qualname__
 
 
 def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: object) -> bool:
-    """Send an event, with its own id and time, to receivers here and to the bus. Whether the bus has it now.
+    """Send an event with its own id and time to receivers here and to the bus; return whether the bus has it.
 
     True where no bus is configured, or none for this type of event.
     """
@@ -36,9 +36,9 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
     for logger in loggers:
         logger.addFilter(reports)
     try:
-        # Not a method of openedx-events: send_event makes up an id, send_event_with_custom_metadata says that the
-        # event came from the bus, so that it is not published, and with DEBUG on both stop at the first receiver
-        # that raises, which may be somebody else's, before the producer.
+        # Not a method of openedx-events: send_event generates an id, and send_event_with_custom_metadata marks the
+        # event as coming from the bus, so that it is not published. With DEBUG on both stop at the first receiver
+        # that raises, possibly another app's, before the producer.
         responses = dispatch.send_to_all(signal, metadata, data, from_event_bus=False)
         if not is_published(signal.event_type):
             return True
@@ -49,36 +49,36 @@ def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: objec
 
 
 def is_published(event_type: str) -> bool:
-    """Whether the settings name a producer, and a topic for events of this type."""
+    """Return whether the settings have a producer, and an enabled topic for events of this type."""
     topics = (getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {}).get(event_type, {})
     has_producer = getattr(settings, "EVENT_BUS_PRODUCER", None) not in {None, "", NO_PRODUCER}
     return has_producer and any(topic.get("enabled") is True for topic in topics.values())
 
 
 def disabled_loggers() -> list[str]:
-    """The producers' loggers that let no errors through: what they fail to send would count as sent."""
+    """Return the producers' loggers that suppress errors: events that they fail to send would count as sent."""
     return [name for name in PRODUCER_LOGGERS if not logging.getLogger(name).isEnabledFor(logging.ERROR)]
 
 
 def _producer_raised(responses: Iterable[tuple[object, object]]) -> bool:
-    """Whether the receiver that hands events to the producer failed, before it could even report that."""
+    """Return whether the receiver that passes events to the producer raised an exception."""
     return any(
         receiver is general_signal_handler and isinstance(response, BaseException) for receiver, response in responses
     )
 
 
 def _is_taken() -> bool:
-    """Wait until the producer's queue is empty. Redis has none: its producer waits for each answer itself."""
+    """Wait until the producer's queue is empty. The Redis producer has none: it waits for each answer itself."""
     producer = get_producer()
     if isinstance(producer, NoEventBusProducer):
-        return False  # A producer is configured and could not be made; openedx-events has warned.
+        return False  # A producer is configured but could not be created; openedx-events has warned.
     client = getattr(producer, "producer", None)
     flush = getattr(client, "flush", None)
     return flush is None or flush(FLUSH_SECONDS) == 0
 
 
 class _FailureReports(logging.Filter):
-    """Notices that a producer reports a failure of this event, and keeps the learner it quotes out of the log."""
+    """Detects a producer's error report about this event, and removes the learner it quotes from the log."""
 
     def __init__(self, event_id: UUID) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class _FailureReports(logging.Filter):
         if record.levelno >= logging.ERROR and self._id in record.getMessage():
             self.seen = True
             cause = record.exc_info[1] if record.exc_info else None
-            # The libraries wrap what happened in an exception of their own.
+            # The libraries wrap the error in an exception of their own.
             wrapped = cause.args[0] if cause is not None and cause.args else None
             what = wrapped if isinstance(wrapped, BaseException) else cause
             record.msg = "Event %s could not be published: %s"

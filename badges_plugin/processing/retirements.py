@@ -1,4 +1,4 @@
-"""What events say of retirements before the service knows: written down, since the events themselves are ignored."""
+"""Record retirements that events report before the service knows of them; the events themselves are ignored."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ logger = get_logger(__name__)
 
 
 def is_told(event: BadgingEvent) -> bool:
-    """Whether the event describes its learner as retired."""
+    """Return whether the event describes its learner as retired."""
     return bool(mark_of(event.learner.username, event.learner.email))
 
 
 def note(event: BadgingEvent, people: Sequence[User]) -> None:
-    """Write down of all users of the event's learner that they were retired, if the event says so.
+    """Record that all users of the event's learner were retired, if the event says so and is not outdated.
 
-    Not if it is older than what is known of them. Only what marks them is kept. Written where no transaction is open,
-    it stays when the event is ignored.
+    Only the mark of retirement is stored. Called outside of a transaction, so the record is kept although the event is
+    ignored.
     """
     if not is_told(event):
         return
     said = mark_of(event.learner.username, event.learner.email)[:255]
-    # An event from the future must not outlive what comes until then.
+    # An event from the future must not outweigh the events until then.
     said_at = min(event.stamp.time, timezone.now())
     if any(_knows(user) and user.badges_learner.profile_time > said_at for user in people):
-        return  # a retirement that was cancelled since
+        return  # the retirement was cancelled since
     if any(is_retired(user.get_username(), user.email) for user in people):
-        return  # as the service knows
+        return  # the service knows already
     for user in people:
         if not is_said_to_be(user):
             RetiredLearner.objects.update_or_create(user=user, defaults={"said": said, "said_at": said_at})
-            logger.info("By event %s, user %s was retired.", event.stamp.id, user.pk)
+            logger.info("Event %s says that user %s was retired.", event.stamp.id, user.pk)
 
 
 def are_alive(event: BadgingEvent, people: Sequence[User]) -> bool:
-    """Whether no event said that they were retired, or this one is newer and knows their name and address.
+    """Return whether no event described them as retired, or this one is newer and gives user name and e-mail address.
 
-    Then the retirement was cancelled, and what was said of it is deleted.
+    In the latter case the retirement was cancelled, and its record is deleted.
     """
     said = [user for user in people if is_said_to_be(user)]
     if not said:

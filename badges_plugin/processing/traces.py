@@ -1,7 +1,7 @@
-"""What failed events say of people, and how it is taken out of them once a person was retired.
+"""Remove retired people from failed events.
 
-A failed event is kept whole until somebody looks at it. It may name several people, so it is not deleted for one of
-them: their user name, address and name are emptied in it, and what cannot be rewritten, the bytes and the error, goes.
+A failed event may name several people, so it is not deleted for one of them: the person's user name, e-mail address and
+name are emptied in it, and the bytes and the error, which cannot be rewritten, are deleted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ IsGone = Callable[[Mapping[str, Any]], bool]
 
 
 def without_retired(payload: object) -> object:
-    """Return the content of an event without what it says of people who were retired; the same object if of none."""
+    """Return the content of an event with its retired people emptied; the same object if there are none."""
     ids = {person.get("id") for person in _people(payload)} - {None, 0}
     gone = set(User.objects.filter(retired_users(), lms_user_id__in=ids).values_list("lms_user_id", flat=True))
 
@@ -35,10 +35,10 @@ def without_retired(payload: object) -> object:
 
 
 def forget(users: Sequence[User]) -> int:
-    """Take what they say of these users out of all failed events. Returns how many were changed.
+    """Remove these users from all failed events; return how many events were changed.
 
-    By the LMS user id, since a retired user's former name is known nowhere else; what was not decoded, by the names
-    that decoded events give and by the address that the user still has.
+    Users are found by their LMS user id, because a retired user's former name is stored nowhere else. In events that
+    were not decoded they are found by the names in decoded events and by the user's current e-mail address.
     """
     keys = list(FailedEvent.objects.order_by("pk").values_list("pk", flat=True))
     if not keys:
@@ -55,10 +55,10 @@ def forget(users: Sequence[User]) -> int:
 
 
 def forget_deleted(user: User) -> int:
-    """Take what they say of a user who is deleted out of all failed events. Returns how many were changed.
+    """Remove a user who is being deleted from all failed events; return how many events were changed.
 
-    Of several users of one learner, whom the host's own apps make for each name, the others are still there to say
-    whose the events are: nothing is taken out then.
+    Nothing is removed while the learner has another user, as the host's own apps create one for each name: the events
+    are still that learner's.
     """
     if user.lms_user_id:
         others = User.objects.filter(lms_user_id=user.lms_user_id).exclude(pk=user.pk)
@@ -69,13 +69,13 @@ def forget_deleted(user: User) -> int:
 
 @dataclass(frozen=True)
 class _Words:
-    """How people are called.
+    """The e-mail addresses and user names of people.
 
-    An address is looked for everywhere, as a whole: one may be the end of another. A user name may be an ordinary word,
-    so in bytes it is one only in front of an address, as in the personal data of openedx-events.
+    An e-mail address is searched for everywhere, as a whole: one may be the end of another. A user name may be an
+    ordinary word, so in bytes it counts only before an e-mail address, as in the personal data of openedx-events.
     """
 
-    addresses: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
     usernames: frozenset[str] = frozenset()
 
     @classmethod
@@ -87,17 +87,17 @@ class _Words:
         )
 
     def __or__(self, other: _Words) -> _Words:
-        return _Words(self.addresses | other.addresses, self.usernames | other.usernames)
+        return _Words(self.emails | other.emails, self.usernames | other.usernames)
 
     def name(self, person: Mapping[str, Any]) -> bool:
-        """Whether a person without an id is one of them."""
+        """Return whether a person without an id is one of them."""
         return not person.get("id") and person["pii"].get("username") in self.usernames
 
     def stand_in(self, text: str) -> bool:
-        return any(mentions.has_address(text, address) for address in self.addresses)
+        return any(mentions.has_email(text, email) for email in self.emails)
 
     def stand_in_bytes(self, raw: bytes) -> bool:
-        return any(mentions.raw_has_address(raw, address) for address in self.addresses) or any(
+        return any(mentions.raw_has_email(raw, email) for email in self.emails) or any(
             mentions.raw_has_username(raw, username) for username in self.usernames
         )
 
@@ -106,26 +106,26 @@ def _looks_retired(username: str, email: str) -> bool:
     try:
         return is_retired(username, email)
     except ImproperlyConfigured:
-        return False  # who is deleted is forgotten all the same
+        return False  # a deleted user is removed all the same
 
 
 def _changes(event: FailedEvent, is_gone: IsGone, words: _Words) -> dict[str, Any]:
     if any(map(is_gone, _people(event.payload))):
         return {"payload": _emptied(event.payload, is_gone), "raw": None, "error": event.reason}
     if event.payload is None and (words.stand_in_bytes(bytes(event.raw or b"")) or words.stand_in(str(event.metadata))):
-        # Nothing is left that could be decoded one day.
+        # Nothing is left that could be decoded later.
         return {"raw": None, "metadata": {}, "error": event.reason, "state": FailedEvent.State.DISMISSED}
     return {"error": event.reason} if words.stand_in(event.error) else {}
 
 
 def _in_batches(keys: Sequence[int]) -> Iterator[FailedEvent]:
-    # Not ``iterator``: on MySQL it holds all rows in memory.
+    # Not ``iterator``: on MySQL it loads all rows into memory.
     for start in range(0, len(keys), BATCH):
         yield from FailedEvent.objects.filter(pk__in=keys[start : start + BATCH])
 
 
 def _people(content: object) -> Iterator[Mapping[str, Any]]:
-    """Yield whatever in the content of an event is UserData of openedx-events: with an id, and ``pii``."""
+    """Yield the UserData of openedx-events in the content of an event: mappings with an id and ``pii``."""
     if isinstance(content, Mapping):
         if isinstance(content.get("pii"), Mapping):
             yield content

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID
 from sandbox.credly.remote import CredlyControl
 from sandbox.demo.processes import Child, Processes
 
-TOPIC = "learning-badges-lifecycle"
 TOPIC_PREFIX = "dev"
 PARTITIONS = 4
 MANAGE = str(Path(__file__).resolve().parents[1] / "manage.py")
@@ -67,7 +67,7 @@ class Deployment:
         command = [sys.executable, MANAGE, "migrate", "--verbosity=0"]
         subprocess.run(command, env={**os.environ, **self.environment}, check=True, timeout=300)
 
-    def start_consumer(self, group: str = "credentials") -> Child:
+    def start_consumer(self, group: str = CONSUMER_GROUP) -> Child:
         """Start a consumer of a consumer group; a new group reads the topic from its beginning."""
         arguments = ("consume_events", "-t", TOPIC, "-g", group, "--extra", "{}")
         return self._manage(f"consumer-{group}", *arguments)

@@ -11,14 +11,13 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from redis import Redis
 from redis.exceptions import RedisError
 
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from tests.services.brokers import redis_server
 from tests.services.kafka import create_topics, kafka_server
 from tests.services.process import Server
 
 PREFIX = "dev"
-TOPIC = "learning-badges-lifecycle"
 PUBLIC_TOPIC = "badges-public"
-GROUP = "credentials"
 PARTITIONS = 4
 ANSWER_SECONDS = 10.0
 FULL_TOPIC, FULL_PUBLIC_TOPIC = f"{PREFIX}-{TOPIC}", f"{PREFIX}-{PUBLIC_TOPIC}"
@@ -82,7 +81,7 @@ class Kafka:
         partitions = [TopicPartition(FULL_TOPIC, number) for number in range(PARTITIONS)]
         try:
             # It names the group and does not join it: it subscribes to nothing.
-            with self._reader(GROUP) as reader:
+            with self._reader(CONSUMER_GROUP) as reader:
                 committed = reader.committed(partitions, timeout=ANSWER_SECONDS)
                 return sum(_end(reader, FULL_TOPIC, each.partition) - max(int(each.offset), 0) for each in committed)
         except KafkaException:
@@ -137,7 +136,7 @@ class RedisStreams:
             groups = self._client.xinfo_groups(FULL_TOPIC)
         except RedisError:
             return None
-        mine = next((each for each in groups if each["name"] == GROUP.encode()), None)
+        mine = next((each for each in groups if each["name"] == CONSUMER_GROUP.encode()), None)
         if mine is None or mine["lag"] is None:
             return None
         return int(mine["lag"] + mine["pending"])

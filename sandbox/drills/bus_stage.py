@@ -14,9 +14,10 @@ from pathlib import Path
 
 import django
 
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from sandbox.credly.remote import CredlyControl
 from sandbox.demo.processes import Child, Processes
-from sandbox.drills.bus_brokers import GROUP, PREFIX, PUBLIC_TOPIC, TOPIC, Broker
+from sandbox.drills.bus_brokers import PREFIX, PUBLIC_TOPIC, Broker
 from sandbox.drills.bus_history import News
 from sandbox.drills.stage import DISTRIBUTION, MANAGE, wait_until
 from tests.services.process import Server
@@ -79,7 +80,9 @@ class BusStage:
 
     def start_consumer(self) -> Child:
         self._started += 1
-        consumer = self.manage(f"consumer-{self._started}", "consume_events", "-t", TOPIC, "-g", GROUP, "--extra", "{}")
+        consumer = self.manage(
+            f"consumer-{self._started}", "consume_events", "-t", TOPIC, "-g", CONSUMER_GROUP, "--extra", "{}"
+        )
         self.consumers.append(consumer)
         return consumer
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 
+from badges_plugin.conf import TOPIC
 from sandbox import environment
-
-TOPIC = "learning-badges-lifecycle"
 
 SECRET_KEY = "lms-sandbox"
 USE_TZ = True

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from badges_plugin.conf import TOPIC
 from sandbox.demo.processes import Processes
-from tests.bus.stage import TOPIC, Stage, copy_database, migrated_database
+from tests.bus.stage import Stage, copy_database, migrated_database
 
 KAFKA_CONSUMER = "badges_plugin.consumers.kafka.KafkaConsumer"
 REDIS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"

@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from sandbox.demo.processes import Child, Processes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(REPOSITORY / "sandbox" / "manage.py")]
-TOPIC = "learning-badges-lifecycle"
 DATABASE = "credentials.sqlite3"
 
 # Joining and taking over within seconds (before both the embedded bus lets a session pass), offsets committed at
@@ -62,7 +62,7 @@ class Stage:
 
     def consumer(self, name: str = "consumer", *, extra: str = "{}", **environ: str) -> Child:
         """Start ``consume_events`` with the plugin's consumer; ``environ`` overrides its settings."""
-        return self.manage(name, "consume_events", "-t", TOPIC, "-g", "credentials", "--extra", extra, **environ)
+        return self.manage(name, "consume_events", "-t", TOPIC, "-g", CONSUMER_GROUP, "--extra", extra, **environ)
 
     def manage(self, name: str, *arguments: str, **environ: str) -> Child:
         """Start a command of the host, with the settings of the consumer; ``environ`` overrides them."""

@@ -22,7 +22,7 @@ from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped, Undecodable
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.models import FailedEvent
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +144,7 @@ def test_a_database_that_stays_away_ends_the_consumer(applier: Applier, connect:
 
 def test_a_registry_that_stays_away_ends_the_consumer(applier: Applier) -> None:
     def decode() -> DecodedEvent:
-        raise DecodingUnavailable("The schema registry is away")
+        raise DecodingUnavailable("The schema registry is unavailable")
 
     with pytest.raises(CannotGoOn):
         applier.apply_or_store(message(decode))
@@ -313,7 +313,7 @@ def test_what_can_be_neither_applied_nor_stored_ends_the_consumer(applier: Appli
         return execute(sql, *arguments)
 
     connect(failing(ValueError("a bug")))
-    with connection.execute_wrapper(refuse), pytest.raises(CannotGoOn, match="cannot be stored either"):
+    with connection.execute_wrapper(refuse), pytest.raises(CannotGoOn, match="and cannot be stored"):
         applier.apply_or_store(message())
 
 

@@ -90,7 +90,7 @@ def test_the_database_is_away_for_a_moment_then_for_long(kafka_stage: Stage) -> 
     away = kafka_stage.folder.with_name("away")
     kafka_stage.folder.rename(away)
     first = kafka_stage.emit(passing(1))
-    consumer.wait_for(lambda: "attempt 2 met ReceiversFailed: " in consumer.log(), "it was retried")
+    consumer.wait_for(lambda: "attempt 2 failed with ReceiversFailed: " in consumer.log(), "it was retried")
     away.rename(kafka_stage.folder)
     assert "< OperationalError" in consumer.log()
     consumer.wait_for(lambda: applied(consumer, first), "it was applied when the database was back")
@@ -113,7 +113,7 @@ def test_the_schema_registry_is_away(kafka_stage: Stage) -> None:
     switch(kafka_stage, "registry/down")
     try:
         consumer = kafka_stage.consumer()
-        consumer.wait_for(lambda: "met DecodingUnavailable" in consumer.log(), "it was retried")
+        consumer.wait_for(lambda: "failed with DecodingUnavailable" in consumer.log(), "it was retried")
     finally:
         switch(kafka_stage, "registry/up")
     consumer.wait_for(lambda: applied(consumer, sent), "it was applied when the registry was back")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from badges_plugin.consumers.kafka_losses import Losses, Standing
 from badges_plugin.doctor import Finding, Level, kafka_probe
 from tests.bus.stage import Stage, applied, passing
@@ -41,7 +42,7 @@ def said(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
         ("earliest", 3, 5, 9, 2, "2 events of partition 1 were deleted"),
         ("earliest", 0, 9, 9, 9, "offsets 0 to 8"),  # nothing is left at all
         ("latest", 3, 5, 9, 6, "offsets 3 to 8"),  # and what is left is passed over
-        ("earliest", 9, 0, 4, 0, "was made anew"),
+        ("earliest", 9, 0, 4, 0, "was recreated"),
     ],
 )
 def test_f4_what_was_deleted_while_nobody_consumed_is_said_at_once(
@@ -62,7 +63,7 @@ def test_f4_what_was_deleted_while_nobody_consumed_is_said_at_once(
         ([3, 9, 10, 12], 12, 6, 2),  # retention overtakes a slow consumer, twice
         ([6], None, 3, 1),  # nobody answers: better said than not
         ([3, 5, 7, 9], 0, 0, 1),  # compaction, or marks of transactions
-        ([3, 4, 0, 1], 0, 0, 1),  # the topic was made anew meanwhile
+        ([3, 4, 0, 1], 0, 0, 1),  # the topic was recreated meanwhile
     ],
 )
 def test_f4_what_is_deleted_while_a_consumer_works_is_said_with_the_next_event(
@@ -102,10 +103,12 @@ def test_f4_a_consumer_and_the_doctor_say_how_many_the_broker_deleted(kafka_stag
     findings = _doctor(kafka_stage, settings)
     [finding] = [each for each in findings if "were deleted from the topic" in each.what]
     assert finding.level is Level.ERROR
-    assert "before group credentials read them" in finding.what
+    assert f"before group {CONSUMER_GROUP} read them" in finding.what
 
     again = kafka_stage.consumer("again")
-    again.wait_for(lambda: "were deleted from the topic before group credentials read them" in again.log(), "said")
+    again.wait_for(
+        lambda: f"were deleted from the topic before group {CONSUMER_GROUP} read them" in again.log(), "said"
+    )
     again.kill()
 
 
@@ -121,6 +124,6 @@ def _fill_every_partition(stage: Stage) -> None:
 def _doctor(stage: Stage, settings: Any) -> list[Finding]:
     apply_settings(settings, {**stage.bus, "EVENT_BUS_TOPIC_PREFIX": stage.prefix})
     try:
-        return list(kafka_probe.examine("learning-badges-lifecycle", "credentials"))
+        return list(kafka_probe.examine(TOPIC, CONSUMER_GROUP))
     finally:
         close_registry_client()

@@ -167,7 +167,7 @@ def test_f13_an_event_with_bytes_left_over_is_none_on_redis(change: Callable[[by
 
 
 @pytest.mark.filterwarnings("ignore:Cannot configure event-bus")
-@pytest.mark.parametrize(("url", "said"), [(None, "is not set"), ("", "no address"), ("registry:81", "no address")])
+@pytest.mark.parametrize(("url", "said"), [(None, "is not set"), ("", "not a URL"), ("registry:81", "not a URL")])
 def test_without_a_registry_no_message_is_held_to_be_poison(settings: Any, url: str | None, said: str) -> None:
     settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = url
     with pytest.raises(CannotGoOn, match=said):

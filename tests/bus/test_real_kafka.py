@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from badges_plugin.conf import CONSUMER_GROUP
 from tests.bus.conftest import KAFKA_CONSUMER
 from tests.bus.stage import Stage, applied, passing
 from tests.services.kafka import create_topics
@@ -32,7 +33,7 @@ def lag(stage: Stage) -> int:
     partitions = [TopicPartition(stage.full_topic, number) for number in range(PARTITIONS)]
     servers = stage.bus["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"]
     # It names the group and does not join it: it subscribes to nothing.
-    reader = Consumer({"bootstrap.servers": servers, "group.id": "credentials", "enable.auto.commit": False})
+    reader = Consumer({"bootstrap.servers": servers, "group.id": CONSUMER_GROUP, "enable.auto.commit": False})
     try:
         committed = reader.committed(partitions, timeout=10)
         return sum(reader.get_watermark_offsets(each, timeout=10)[1] - max(each.offset, 0) for each in committed)

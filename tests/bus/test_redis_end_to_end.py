@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from badges_plugin.conf import CONSUMER_GROUP
 from tests.bus.stage import Stage, applied, passing
 
 pytestmark = [pytest.mark.bus, pytest.mark.services]
@@ -27,7 +28,7 @@ def server(stage: Stage) -> Any:
 
 def pending(stage: Stage) -> int:
     """How many entries of the stream were given to a consumer and not acknowledged."""
-    summary = server(stage).xpending(stage.full_topic, "credentials")
+    summary = server(stage).xpending(stage.full_topic, CONSUMER_GROUP)
     count: int = summary["pending"]
     return count
 
@@ -56,17 +57,17 @@ def test_events_poison_and_a_backlog(redis_stage: Stage) -> None:
 def test_what_a_dead_consumer_was_given_is_taken_over_by_a_running_one(redis_stage: Stage) -> None:
     sent = redis_stage.emit(passing(1), passing(2))
     client = server(redis_stage)
-    client.xgroup_create(redis_stage.full_topic, "credentials", id="0")
+    client.xgroup_create(redis_stage.full_topic, CONSUMER_GROUP, id="0")
     # What a consumer that was killed leaves behind: entries it was given, and trimmed away one of them.
-    given = client.xreadgroup("credentials", "killed", {redis_stage.full_topic: ">"}, count=2)
+    given = client.xreadgroup(CONSUMER_GROUP, "killed", {redis_stage.full_topic: ">"}, count=2)
     assert given
     trimmed = client.xadd(redis_stage.full_topic, {"x": "y"})
-    client.xreadgroup("credentials", "killed", {redis_stage.full_topic: ">"}, count=1)
+    client.xreadgroup(CONSUMER_GROUP, "killed", {redis_stage.full_topic: ">"}, count=1)
     client.xdel(redis_stage.full_topic, trimmed)
 
     consumer = redis_stage.consumer(extra=json.dumps({"claim_msgs_older_than": 100}))
     consumer.wait_for(lambda: applied(consumer, sent) and pending(redis_stage) == 0, "they were taken over")
-    lost = f"{trimmed.decode()}) was taken out of the stream before anybody handled it; it is lost"
+    lost = f"{trimmed.decode()}) was removed from the stream before it was processed; it is lost"
     consumer.wait_for(lambda: lost in consumer.log(), "what was lost was said to be")
     assert redis_stage.failed_events() == []
     assert consumer.stop() == 0
@@ -82,7 +83,9 @@ def test_what_was_trimmed_while_nobody_consumed_is_said_to_be_lost(redis_stage: 
     server(redis_stage).xtrim(redis_stage.full_topic, maxlen=2, approximate=False)
     consumer = redis_stage.consumer("after")
     consumer.wait_for(lambda: applied(consumer, missed[-2:]), "the rest was applied")
-    assert "3 events were trimmed from the stream before group credentials was given them" in consumer.log()
+    assert (
+        f"3 events were trimmed from the stream before they were delivered to group {CONSUMER_GROUP}" in consumer.log()
+    )
     assert consumer.stop() == 0
 
     again = redis_stage.consumer("again")
@@ -94,14 +97,14 @@ def test_what_was_trimmed_while_nobody_consumed_is_said_to_be_lost(redis_stage: 
 def test_a_restart_is_given_first_what_it_had_not_acknowledged(redis_stage: Stage) -> None:
     sent = redis_stage.emit(passing(1), passing(2), passing(3))
     client = server(redis_stage)
-    client.xgroup_create(redis_stage.full_topic, "credentials", id="0")
+    client.xgroup_create(redis_stage.full_topic, CONSUMER_GROUP, id="0")
     entries = client.xrange(redis_stage.full_topic)
-    client.xreadgroup("credentials", "c1", {redis_stage.full_topic: ">"}, count=3)
+    client.xreadgroup(CONSUMER_GROUP, "c1", {redis_stage.full_topic: ">"}, count=3)
     client.xdel(redis_stage.full_topic, entries[0][0])  # trimmed while pending: the ones behind it must still come
 
     consumer = redis_stage.consumer(extra='{"consumer_name": "c1"}')
     consumer.wait_for(lambda: applied(consumer, sent[1:]) and pending(redis_stage) == 0, "they were applied")
-    assert "was taken out of the stream before anybody handled it; it is lost" in consumer.log()
+    assert "was removed from the stream before it was processed; it is lost" in consumer.log()
 
 
 def test_the_database_is_away_too_long(redis_stage: Stage) -> None:

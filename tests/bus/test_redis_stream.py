@@ -12,7 +12,7 @@ from redis import Redis
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.redis_loop import Reader
 from badges_plugin.consumers.redis_stream import GroupStream
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.doctor import Level, redis_probe
 
 pytestmark = [pytest.mark.bus, pytest.mark.services]
@@ -57,12 +57,12 @@ def test_f8_only_those_are_forgotten_that_are_idle_and_have_nothing_pending(clie
     for name in ("dead", "dead\n\xff", "living", "also living"):
         client.xgroup_createconsumer("topic", GROUP, name)
     wait_until_idle(client, "dead with an entry", "dead", "dead\n\xff", "living", "also living")
-    GroupStream(client, "topic", GROUP, "also living").be_heard()  # though there is nothing to read
+    GroupStream(client, "topic", GROUP, "also living").show_activity()  # though there is nothing to read
 
-    assert sorted(stream.forget_idle(IDLE)) == ["dead", "dead\n\xff"]
+    assert sorted(stream.remove_idle(IDLE)) == ["dead", "dead\n\xff"]
     assert names(client) == {"dead with an entry", "living", "also living"}
     assert client.xpending("topic", GROUP)["pending"] == 1
-    assert stream.forget_idle(IDLE) == []
+    assert stream.remove_idle(IDLE) == []
 
 
 def reader(stream: GroupStream, stop: StopRequest) -> Reader:
@@ -109,10 +109,16 @@ def test_f4_the_doctor_says_what_was_trimmed_before_the_group_was_given_it(
 
     found = list(redis_probe.examine("topic", GROUP))
     assert [each.what for each in found if each.level is Level.ERROR] == [
-        f"2 events were trimmed from the stream before group {GROUP} was given them."
+        f"2 events were trimmed from the stream before they were delivered to group {GROUP}."
     ]
     assert stream.skip_trimmed() == 2
     assert [each.level for each in redis_probe.examine("topic", GROUP)] == [Level.OK]
+    [missing] = redis_probe.examine("topic", "somebodys")
+    assert (missing.level, missing.what) == (
+        Level.ERROR,
+        f"The stream topic has no consumer group somebodys; it has {GROUP}.",
+    )
+    assert "consume_events -t topic -g somebodys" in missing.advice
 
 
 class StopWhen(StopRequest):

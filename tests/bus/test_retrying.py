@@ -109,7 +109,7 @@ def test_another_error_is_passed_on_at_once() -> None:
 
 def test_gives_up_when_the_next_attempt_would_come_too_late() -> None:
     clock = Clock()
-    with pytest.raises(CannotGoOn, match="given up after 10 s, Away") as raised:
+    with pytest.raises(CannotGoOn, match="gave up after 10 s, Away") as raised:
         make_patience(clock).run(failing(*[Away()] * 99), "Trying", while_waiting=lambda: None)
     assert clock.now <= 10
     assert isinstance(raised.value.__cause__, Away)

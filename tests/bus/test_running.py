@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from openedx_events.event_bus import EventBusConsumer, NoEventBusConsumer, make_single_consumer
 
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from badges_plugin.consumers.exceptions import CannotGoOn, Stopped, UnusableOption
 from badges_plugin.consumers.kafka import KafkaConsumer
 from badges_plugin.consumers.redis import RedisConsumer
 from badges_plugin.consumers.redis_options import read_options
-from badges_plugin.consumers.running import run_until_stopped
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest, run_until_stopped
 
 KAFKA = "badges_plugin.consumers.kafka.KafkaConsumer"
 REDIS = "badges_plugin.consumers.redis.RedisConsumer"
@@ -33,7 +33,7 @@ def test_is_what_consume_events_makes(
     settings: Any, path: str, expected: type[EventBusConsumer], extra: dict[str, object]
 ) -> None:
     settings.EVENT_BUS_CONSUMER = path
-    consumer = make_single_consumer(topic="learning-badges-lifecycle", group_id="credentials", **extra)
+    consumer = make_single_consumer(topic=TOPIC, group_id=CONSUMER_GROUP, **extra)
     assert isinstance(consumer, expected)
     assert not isinstance(consumer, NoEventBusConsumer)
 
@@ -41,8 +41,12 @@ def test_is_what_consume_events_makes(
 @pytest.mark.parametrize(
     ("consumer", "config", "said"),
     [
-        (KafkaConsumer("t", "g", check_backlog=True), {}, "Unknown in --extra: check_backlog"),  # the other bus's
-        (RedisConsumer("t", "g", offset_time="now"), {}, "Unknown in --extra: offset_time"),
+        (
+            KafkaConsumer("t", "g", check_backlog=True),
+            {},
+            "Unknown options in --extra: check_backlog",
+        ),  # the other bus's
+        (RedisConsumer("t", "g", offset_time="now"), {}, "Unknown options in --extra: offset_time"),
         (KafkaConsumer("t", "g"), {"patience": "long"}, "patience"),
         (KafkaConsumer("t", "g"), {}, "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS is not set"),
         (RedisConsumer("t", "g"), {}, "EVENT_BUS_REDIS_CONNECTION_URL is not set"),

@@ -11,9 +11,8 @@ from typing import Any
 
 from edx_event_bus_kafka.internal.config import get_schema_registry_client
 
+from badges_plugin.conf import TOPIC
 from sandbox.demo.processes import Processes
-
-TOPIC = "learning-badges-lifecycle"
 
 
 @contextmanager

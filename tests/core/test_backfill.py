@@ -94,21 +94,21 @@ def test_a_dry_run_says_what_would_change(
     [
         ("", ["lacks course_key, passed, time, username or lms_user_id"]),
         ("username,course_key,time\n", ["past.csv: ", "lacks passed"]),
-        ("username,course_key,passed,time,grade\n", ["unknown or there twice: grade"]),
-        ("username,username,course_key,passed,time\n", ["there twice"]),
+        ("username,course_key,passed,time,grade\n", ["unknown or duplicate columns: grade"]),
+        ("username,username,course_key,passed,time\n", ["duplicate columns"]),
         (f"{HEADER}ann,,{COURSE},maybe,2024-05-01\n", ["line 2: passed must be true or false"]),
-        (f"{HEADER}ann,,{COURSE},true,yesterday\n", ["line 2: 'yesterday' is no time"]),
-        (f"{HEADER}ann,,{COURSE},true,0001-01-01T00:00+05:00\n", ["line 2: '0001-01-01T00:00+05:00' is no time"]),
+        (f"{HEADER}ann,,{COURSE},true,yesterday\n", ["line 2: 'yesterday' is not a time"]),
+        (f"{HEADER}ann,,{COURSE},true,0001-01-01T00:00+05:00\n", ["line 2: '0001-01-01T00:00+05:00' is not a time"]),
         (f"{HEADER}an\0n,,{COURSE},true,2024-05-01\n", ["line 2: the user name 'an\\x00n' has characters"]),
-        (HEADER.replace(",", ";"), ["lacks course_key", "Commas separate"]),
+        (HEADER.replace(",", ";"), ["lacks course_key", "Separate the columns with commas"]),
         (f"{HEADER}ann,,{COURSE},true,2999-01-01\n", ["line 2: the time '2999-01-01' is in the future"]),
         (f"{HEADER},,{COURSE},true,2024-05-01\n", ["line 2: neither a user name nor an LMS user id"]),
         (f"{HEADER}ann,-4,{COURSE},true,2024-05-01\n", ["line 2: the LMS user id '-4'"]),
-        (f"{HEADER}ann,,Demo 1,true,2024-05-01\n", ["line 2: 'Demo 1' is no course key"]),
+        (f"{HEADER}ann,,Demo 1,true,2024-05-01\n", ["line 2: 'Demo 1' is not a course key"]),
         (f"{HEADER}ann,,{COURSE},true,2024-05-01,x\n", ["line 2: there are more values than columns"]),
         (
             f"{HEADER}ann,,{COURSE},true,2024-05-01\n\nann,,,,\n",
-            ["line 4: '' is no course key", "line 4: passed must be"],
+            ["line 4: '' is not a course key", "line 4: passed must be"],
         ),
     ],
 )
@@ -124,7 +124,7 @@ def test_mistakes_are_named_with_their_lines_and_nothing_is_applied(
 
 def test_a_file_in_another_encoding_or_absent_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(f"{HEADER}J\xf6rg,,{COURSE},true,2024-05-01\n".encode("latin-1"))
-    for name, complaint in (("latin.csv", "no CSV in UTF-8"), ("absent.csv", "No such file")):
+    for name, complaint in (("latin.csv", "not CSV in UTF-8"), ("absent.csv", "No such file")):
         with pytest.raises(CommandError, match=complaint):
             call_command("badges_backfill", str(tmp_path / name))
 
@@ -191,7 +191,7 @@ def test_a_full_disk_is_said_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "past.csv").touch()
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, usual[1]))
     try:
-        with pytest.raises(CommandError, match=r"cannot be kept on disk.*--spool-dir"):
+        with pytest.raises(CommandError, match=r"cannot be stored on disk.*--spool-dir"):
             backfill(tmp_path, HEADER + rows)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
@@ -217,9 +217,9 @@ def test_the_events_are_sorted_in_no_other_file_than_the_spool(tmp_path: Path) -
     [
         ("ada@example.org", "is an e-mail address"),
         ("ada\uff20example.org", "is an e-mail address"),
-        ("ada/lovelace", "no user name of the LMS has"),
-        ("<ada>", "no user name of the LMS has"),
-        ("ada;bob", "no user name of the LMS has"),
+        ("ada/lovelace", "characters that the LMS does not allow"),
+        ("<ada>", "characters that the LMS does not allow"),
+        ("ada;bob", "characters that the LMS does not allow"),
         ("a", "too short"),
         ("retired__user_0a1b", "was retired"),
     ],
@@ -228,7 +228,7 @@ def test_c6_a_name_that_the_lms_cannot_have_is_refused_with_its_line(
     tmp_path: Path, heard: Heard, name: str, reason: str
 ) -> None:
     requires_course(make_template())
-    with pytest.raises(CommandError, match="1 mistakes; nothing was applied") as refused:
+    with pytest.raises(CommandError, match="1 errors; nothing was applied") as refused:
         backfill(tmp_path, f"{HEADER}ann,,{COURSE},true,2024-05-01\n{name},,{COURSE},true,2024-05-01\n")
     assert "line 3: " in str(refused.value)
     assert reason in str(refused.value)
@@ -253,7 +253,7 @@ def test_c6_a_name_that_an_lms_can_have_is_taken(tmp_path: Path, heard: Heard, n
     ],
 )
 def test_c6_what_is_no_course_run_is_refused(tmp_path: Path, key: str) -> None:
-    with pytest.raises(CommandError, match=r"line 2: .* is no (key of a course run|course key)"):
+    with pytest.raises(CommandError, match=r"line 2: .* is not (the key of a course run|a course key)"):
         backfill(tmp_path, f"{HEADER}ann,,{key},true,2024-05-01\n")
 
 
@@ -281,7 +281,7 @@ def test_c6_who_is_new_may_be_refused(tmp_path: Path, heard: Heard, dry_run: boo
     requires_course(make_template())
     make_user(username="known")
     make_user(username="by-id", lms_user_id=7)
-    with pytest.raises(CommandError, match="3 learners are not known") as refused:
+    with pytest.raises(CommandError, match="3 learners are unknown") as refused:
         backfill(tmp_path, NEWCOMERS, dry_run=dry_run, unknown_learners="refuse")
     assert "  line 3: ann\n  line 5: ben (LMS user 9)\n  line 9: LMS user 55, without a user name" in str(refused.value)
     assert (heard.awarded, User.objects.filter(username__in=["ann", "ben"]).exists()) == ([], False)
@@ -297,7 +297,7 @@ def test_c6_an_unknown_id_without_a_user_name_is_refused_with_its_line(
     requires_course(make_template())
     make_user(username="by-id", lms_user_id=7)
     rows = f"{HEADER},7,{COURSE},true,2024-05-01\n,55,{COURSE},true,2024-05-01\n"
-    with pytest.raises(CommandError, match="1 learners are not known") as refused:
+    with pytest.raises(CommandError, match="1 learners are unknown") as refused:
         backfill(tmp_path, rows, dry_run=dry_run, unknown_learners="refuse")
     assert str(refused.value).endswith("  line 3: LMS user 55, without a user name")
     assert heard.awarded == []

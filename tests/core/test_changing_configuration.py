@@ -16,7 +16,7 @@ from badges_plugin.api import Outcome
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.models import BadgeAward, FailedEvent, Fulfillment, RulesetVersion
 from tests.factories import (
     COURSE,

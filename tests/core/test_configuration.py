@@ -211,7 +211,7 @@ def test_settings_have_defaults_and_are_merged(settings: Any) -> None:
         ({"events": [1]}, "list of strings"),
         ({"rules": []}, "must be a dictionary"),
         ({"rules": {"ignored_keypaths": "user.id"}}, "list of strings"),
-        # A misspelt key would leave the default in force, and nobody would know
+        # A misspelled key would leave the default in force, and nobody would know
         ({"rules": {"ignored_keypath": []}}, "unknown keys: ignored_keypath"),
         ({"processing": {"future_tolerance": 5}}, "unknown keys: future_tolerance"),
         ({"processing": {"future_tolerance_seconds": "10"}}, "number of seconds"),

@@ -15,13 +15,13 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import CoursePassingStatusData
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
-from badges_plugin import receiving, reports
+from badges_plugin import logs, receiving
 from badges_plugin.consumers import retention, storing
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.deferred import Retries, retry_due
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.data import Deferral
 from badges_plugin.doctor import Level, database_probes
 from badges_plugin.exceptions import DeferredEvent
@@ -163,7 +163,7 @@ class Clock:
 
 def test_d3_a_flood_is_reported_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    deferrals = reports.Deferrals(clock)
+    deferrals = logs.Deferrals(clock)
     future = DeferredEvent("from the future", cause=Deferral.FUTURE)
     for second in range(150):
         clock.seconds = 1000.0 + second
@@ -306,7 +306,7 @@ def test_d3_the_doctor_counts_what_waits_and_names_the_clock(waiting: None) -> N
     found = list(database_probes.failed_events())
     assert [finding.level for finding in found] == [Level.WARNING, Level.WARNING]
     assert found[0].what.startswith("1 events wait because they are from the future")
-    assert "not known here" in found[1].what
+    assert "unknown here" in found[1].what
     [clock] = database_probes.clock()
     assert "11 minutes ahead of the clock" in clock.what
     assert "NTP" in clock.advice

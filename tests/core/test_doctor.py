@@ -6,6 +6,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
@@ -13,11 +14,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from confluent_kafka import Producer
+from django.core.checks import CheckMessage
+from django.core.checks import Error as CheckError
+from django.core.checks.registry import registry
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from badges_plugin import doctor, handlers
+from badges_plugin.conf import BADGE_EVENT_TYPES, TOPIC
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import State
@@ -27,8 +33,8 @@ from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID, CredlySimulator
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
 from tests.factories import PASSING, make_template, make_user, requires_course, send_passing
 
-AWARDED, REVOKED = "org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"
-PUBLISHED = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": True}}
+AWARDED, REVOKED = BADGE_EVENT_TYPES
+PUBLISHED = {TOPIC: {"event_key_field": "badge.uuid", "enabled": True}}
 
 pytestmark = [
     pytest.mark.bus,
@@ -39,7 +45,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    with embedded_kafka(tmp_path_factory.mktemp("doctor"), ["doctor"]) as next_settings:
+    with embedded_kafka(tmp_path_factory.mktemp("doctor"), ["doctor", "unread"]) as next_settings:
         yield next_settings()
 
 
@@ -116,21 +122,21 @@ def consumer_of_the_library(world: World) -> None:
     world.settings.EVENT_BUS_CONSUMER = "edx_event_bus_kafka.KafkaEventConsumer"
 
 
-def consumer_misspelt(world: World) -> None:
+def consumer_misspelled(world: World) -> None:
     world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.kafka.KafkaConsumr"
 
 
-def consumer_setting_misspelt(world: World) -> None:
+def consumer_setting_misspelled(world: World) -> None:
     world.settings.BADGES_CONFIG = {**world.settings.BADGES_CONFIG, "consumer": {"patiense": 5}}
 
 
-def redis_misspelt(world: World) -> None:
+def redis_misspelled(world: World) -> None:
     world.settings.EVENT_BUS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"
     world.settings.EVENT_BUS_REDIS_CONNECTION_URL = "redis://:pass/word@redis:6379/0"
 
 
 def awards_not_published(world: World) -> None:
-    off = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": False}}
+    off = {TOPIC: {"event_key_field": "badge.uuid", "enabled": False}}
     world.settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: off, REVOKED: PUBLISHED}
 
 
@@ -154,7 +160,7 @@ def registry_down(world: World) -> None:
     world.settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = f"http://127.0.0.1:{closed_port()}"
 
 
-def registry_misspelt(world: World) -> None:
+def registry_misspelled(world: World) -> None:
     world.settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = "registry:8081"
 
 
@@ -230,18 +236,18 @@ def template_that_nobody_can_earn(world: World) -> None:
         (receivers_not_connected, "receivers", "error", PASSING, "restart"),
         (consumer_not_set, "consumer", "error", "not set", "badges_plugin.consumers.kafka.KafkaConsumer"),
         (consumer_of_the_library, "consumer", "error", "they are lost", "badges_plugin.consumers.kafka.KafkaConsumer"),
-        (consumer_misspelt, "consumer", "error", "cannot be imported", "badges_plugin.consumers.kafka.KafkaConsumer"),
-        (consumer_setting_misspelt, "settings", "error", "patiense", "leave the key out"),
+        (consumer_misspelled, "consumer", "error", "cannot be imported", "badges_plugin.consumers.kafka.KafkaConsumer"),
+        (consumer_setting_misspelled, "settings", "error", "patiense", "remove the key"),
         (awards_not_published, "settings", "warning", AWARDED, '"enabled": True'),
         (no_bootstrap_servers, "event bus", "error", "BOOTSTRAP_SERVERS is not set", "host:port"),
-        (no_bootstrap_servers, "producer", "error", "cannot be made", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),
+        (no_bootstrap_servers, "producer", "error", "cannot be created", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),
         (producer_unheard, "producer", "error", f"{REDIS_PRODUCER} is off", "LOGGING"),
         (broker_down, "event bus", "error", "No Kafka broker answers", "Start Kafka"),
         (wrong_topic_prefix, "event bus", "error", "no topic prod-", "EVENT_BUS_TOPIC_PREFIX"),
         (registry_down, "event bus", "error", "schema registry does not answer", "SCHEMA_REGISTRY_URL"),
-        (registry_misspelt, "event bus", "error", "SCHEMA_REGISTRY_URL is no address", "Set it"),
+        (registry_misspelled, "event bus", "error", "SCHEMA_REGISTRY_URL is not a URL", "Set it"),
         (redis_down, "event bus", "error", "Redis does not answer", "EVENT_BUS_REDIS_CONNECTION_URL"),
-        (redis_misspelt, "event bus", "error", "no address of Redis", "redis://"),
+        (redis_misspelled, "event bus", "error", "not a Redis URL", "redis://"),
         (key_rejected, "credly", "error", "does not take the key", "API key"),
         (credly_down, "credly", "error", "cannot be reached", "CREDLY_API_BASE_URL"),
         (keys_in_the_clear, "settings", "warning", "without encryption", "https://"),
@@ -299,6 +305,38 @@ def test_the_topic_is_the_one_that_the_consumers_read(world: World) -> None:
     assert code == 1
     assert found.startswith("Kafka has no topic ")
     assert found.endswith("-campus.")
+
+
+def test_a_group_that_has_read_nothing(world: World) -> None:
+    world.settings.EVENT_BUS_TOPIC_PREFIX = "unread"
+    producer = Producer({"bootstrap.servers": world.settings.EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS})
+    producer.produce(f"unread-{TOPIC}", value=b"an event")
+    assert producer.flush(20) == 0
+
+    [found] = [each for each in examine(group="somebodys")[1] if each["level"] != "ok"]
+    assert (found["probe"], found["level"]) == ("event bus", "warning")
+    assert found["what"] == "Group somebodys has not read any event of the topic."
+    assert f"consume_events -t {TOPIC} -g somebodys" in found["advice"]
+
+
+@contextmanager
+def registered(*tags: str) -> Iterator[None]:
+    def check_medals(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+        return [CheckError("There is no API key of Medals.", hint="Set it.", id="medals.E001")]
+
+    registry.register(check_medals, *tags)
+    try:
+        yield
+    finally:
+        registry.registered_checks.discard(check_medals)
+
+
+@pytest.mark.parametrize(("tags", "found"), [(("badges",), True), (("badges", "database"), True), ((), False)])
+def test_checks_of_any_app_with_the_tag_are_run(world: World, tags: tuple[str, ...], found: bool) -> None:
+    with registered(*tags):
+        _, findings = examine(reach="settings")
+    texts = [each["what"] for each in findings if each["probe"] == "settings"]
+    assert ("There is no API key of Medals. (medals.E001)" in texts) is found
 
 
 def test_warnings_count_only_where_asked_for(world: World) -> None:

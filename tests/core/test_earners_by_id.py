@@ -21,7 +21,7 @@ from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.deferred import retry_due
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.data import Deferral, ValueKind
 from badges_plugin.events import MAX_LMS_USER_ID, get_event_type, key_paths, read_event
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, UnusableEventType

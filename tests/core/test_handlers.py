@@ -276,7 +276,7 @@ UNSENDABLE = next(name for name in KNOWN_UNSERIALIZABLE_SIGNALS if name.startswi
 def test_mistakes_in_the_settings_are_found_by_a_check(settings: Any, changes: dict[str, Any], ids: list[str]) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    messages = checks.check_configuration(None) + checks.check_announcements(None)
+    messages = checks.check_configuration(None) + checks.check_publishing(None)
     assert [message.id for message in messages] == ids
     assert all(message.hint for message in messages)
 

@@ -24,9 +24,9 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from badges_plugin import api, dispatch
 from badges_plugin.backfill.reading_kafka import KafkaTopicReader
 from badges_plugin.backfill.reading_redis import RedisStreamReader
+from badges_plugin.conf import TOPIC as TOPIC_NAME
 from badges_plugin.models import BadgeAward
 from badges_plugin.processing.outbox import Kind, event_id
-from tests.core.buses import TOPIC as TOPIC_NAME
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from edx_django_utils.plugins.constants import PluginSettings
 
-from badges_plugin.settings import devstack, production
-from badges_plugin.settings import test as test_type
-from badges_plugin.settings.production import EVENT_TYPES, TOPIC
+from badges_plugin.apps import PROJECT_TYPE, BadgesPluginConfig
+from badges_plugin.conf import BADGE_EVENT_TYPES, CONSUMER_GROUP, TOPIC
+from tutor_badges.config import SETTINGS
 
-AWARDED, REVOKED = EVENT_TYPES
+AWARDED, REVOKED = BADGE_EVENT_TYPES
 ON = {TOPIC: {"event_key_field": "badge.uuid", "enabled": True}}
 OFF = {TOPIC: {"event_key_field": "badge.uuid", "enabled": False}}
 BUILT_IN = ["credentials.apps.badges"]
@@ -32,10 +34,11 @@ BUILT_IN = ["credentials.apps.badges"]
         (BUILT_IN, {"x": {"y": {}}}, {"x": {"y": {}}, AWARDED: ON, REVOKED: ON}),
     ],
 )
-@pytest.mark.parametrize("module", [production, devstack, test_type])
+@pytest.mark.parametrize("settings_type", ["production", "devstack", "test"])
 def test_awards_and_revocations_are_published_where_nothing_else_is_said(
-    module: Any, installed_apps: list[str], before: Any, after: Any
+    settings_type: str, installed_apps: list[str], before: Any, after: Any
 ) -> None:
+    module = _module_of(settings_type)
     settings = SimpleNamespace(INSTALLED_APPS=installed_apps)
     if before is not None:
         settings.EVENT_BUS_PRODUCER_CONFIG = before
@@ -43,3 +46,14 @@ def test_awards_and_revocations_are_published_where_nothing_else_is_said(
     module.plugin_settings(settings)  # from Sumac on the test settings call their hook twice
     assert after == settings.EVENT_BUS_PRODUCER_CONFIG
     assert sorted(vars(settings)) == ["EVENT_BUS_PRODUCER_CONFIG", "INSTALLED_APPS"]
+
+
+def _module_of(settings_type: str) -> Any:
+    """Import the module that the host would use for this settings type, as edx-django-utils finds it."""
+    types: Any = BadgesPluginConfig.plugin_app[PluginSettings.CONFIG]
+    return import_module(f"badges_plugin.{types[PROJECT_TYPE][settings_type][PluginSettings.RELATIVE_PATH]}")
+
+
+def test_the_tutor_plugin_has_the_same_topic_and_group() -> None:
+    defaults = {setting.name: setting.default for setting in SETTINGS}
+    assert (defaults["EVENT_BUS_TOPIC"], defaults["CONSUMER_GROUP"]) == (TOPIC, CONSUMER_GROUP)

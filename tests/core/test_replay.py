@@ -19,10 +19,11 @@ from redis import Redis
 from badges_plugin.backfill.applying import apply_all
 from badges_plugin.backfill.selection import Filter, Selector
 from badges_plugin.backfill.spool import Spool
+from badges_plugin.conf import TOPIC
 from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.host import User, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment, Learner
-from tests.core.buses import TOPIC, apply_settings, close_registry_client, embedded_kafka
+from tests.core.buses import apply_settings, close_registry_client, embedded_kafka
 from tests.core.conftest import Heard
 from tests.factories import (
     COURSE,
@@ -98,7 +99,7 @@ def replay(**options: Any) -> str:
 
 
 def test_a_time_that_is_none_is_named_with_an_example(db: None) -> None:
-    with pytest.raises(CommandError, match="'yesterday' is no time as in 2026-01-31T12:00:00Z"):
+    with pytest.raises(CommandError, match="'yesterday' is not a time such as 2026-01-31T12:00:00Z"):
         call_command("badges_replay", "--since", "yesterday")
 
 
@@ -154,13 +155,13 @@ def test_a_topic_that_is_not_there_is_said(bus: str, settings: Any) -> None:
 def test_a_folder_for_the_events_that_is_not_there_is_said(bus: str, tmp_path: Path) -> None:
     publish(1, 0)
     settle(bus)
-    with pytest.raises(CommandError, match=r"cannot be kept on disk.*--spool-dir"):
+    with pytest.raises(CommandError, match=r"cannot be stored on disk.*--spool-dir"):
         replay(spool_dir=tmp_path / "nowhere")
 
 
 def test_an_address_of_redis_that_is_none_is_said_without_its_password(settings: Any) -> None:
     settings.EVENT_BUS_REDIS_CONNECTION_URL = "redis://:secret/word@redis:6379/0"
-    with pytest.raises(CommandError, match="is no address of Redis") as caught:
+    with pytest.raises(CommandError, match="is not a Redis URL") as caught:
         replay(bus="redis")
     assert "secret" not in str(caught.value)
 

@@ -43,6 +43,8 @@ print(json.dumps({
              if "badges_plugin" in str(getattr(p, "urlconf_module", "")) and p.url_patterns],
     "checks": sorted(check.__name__ for check in registry.registry.registered_checks
                      if check.__module__.startswith("badges_plugin")),
+    "untagged": [check.__name__ for check in registry.registry.registered_checks
+                 if check.__module__.startswith("badges_plugin") and "badges" not in check.tags],
 }))
 """
 
@@ -58,7 +60,7 @@ def look(**environment: str) -> dict[str, Any]:
 def test_switched_off_nothing_is_connected_served_or_shown() -> None:
     found = look(BADGES_ENABLED="false")
     assert found.pop("installed") == ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges"]
-    assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": []}
+    assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": [], "untagged": []}
 
 
 @pytest.mark.standin
@@ -75,15 +77,16 @@ def test_switched_on_everything_is() -> None:
     # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
     # Credly and Accredible.
     assert found["checks"] == [
-        "check_announcements",
         "check_configuration",
         "check_extra",
+        "check_publishing",
         "check_rows",
         *["check_settings"] * 4,
         "check_switch",
         "check_webhook",
         "check_webhook_of_stored",
     ]
+    assert found["untagged"] == [], "the doctor runs the checks with the tag"
 
 
 @pytest.mark.parametrize(

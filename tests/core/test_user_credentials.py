@@ -133,7 +133,7 @@ def test_b1_the_doctor_names_a_learner_who_is_two_users() -> None:
     for lms_user_id in (77, 77, 78, None, None, 0, 0):
         Learner.objects.create(user=make_user(lms_user_id=lms_user_id), profile_time=at(0))
     (finding,) = people_probes.learners()
-    assert finding.what.startswith("1 LMS users are several users here")
+    assert finding.what.startswith("1 LMS users have several users here")
     assert finding.what.endswith(": 77.")
 
 

@@ -232,7 +232,7 @@ def test_a_permanent_failure_waits_for_staff(ada: Any, template: BadgeTemplate, 
 
     [failed] = Delivery.objects.all()
     assert (failed.state, provider.issues) == ("failed", 1)
-    assert failed.last_error == "the e-mail of <address> is invalid"
+    assert failed.last_error == "the e-mail of <email> is invalid"
 
     assert queueing.retry_now(Delivery.objects.all()) == 1
     deliver()
@@ -291,7 +291,7 @@ def test_a_bug_shows_and_stops_nobody(
 
     assert sorted(rows()) == [(1, "issue", "done"), (1, "issue", "failed")]
     failed = Delivery.objects.get(state="failed")
-    assert (failed.in_doubt, failed.last_error) == (True, "KeyError: '<address>'")
+    assert (failed.in_doubt, failed.last_error) == (True, "KeyError: '<email>'")
     assert "KeyError" in caplog.text
     assert "fakes.py" in caplog.text
     assert ada.email not in caplog.text

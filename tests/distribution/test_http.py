@@ -330,7 +330,7 @@ def test_parts_that_would_climb_are_refused_before_anything_is_sent(part: str) -
 def test_a_reason_holds_no_address() -> None:
     text = redacted("422: ada@example.org already\x00\ud83d has it (<bob.b+x@例え.jp>), 'c@d.e'")
 
-    assert text == "422: <address> already has it (<<address>>), '<address>'"
+    assert text == "422: <email> already has it (<<email>>), '<email>'"
 
 
 def test_a_word_without_end_is_no_address() -> None:

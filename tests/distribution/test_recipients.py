@@ -123,8 +123,8 @@ def test_c4_the_separate_names_agree_with_a_full_name_that_has_a_comma() -> None
     [
         ("422: Ada Lovelace already has it", "422: <name> already has it"),
         ("422: ADA LOVELACE has it", "422: <name> has it"),
-        ("no badge for o'ada@example.org", "no badge for <address>"),
-        ("GET /badges?filter=email::o%27ada%40example.org", "GET /badges?filter=email::<address>"),
+        ("no badge for o'ada@example.org", "no badge for <email>"),
+        ("GET /badges?filter=email::o%27ada%40example.org", "GET /badges?filter=email::<email>"),
         ("Adaptive learning", "Adaptive learning"),
     ],
 )

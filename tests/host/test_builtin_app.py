@@ -22,7 +22,7 @@ from badges_plugin import api, builtin, conf, handlers, host
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.distribution.credly.conf import BUILTIN_DEFAULTS
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
 from badges_plugin.models import BadgeAward, FailedEvent, Learner

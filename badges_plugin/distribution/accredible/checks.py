@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, register
 
+from badges_plugin.conf import CHECK_TAG
 from badges_plugin.distribution.accounts.checks import check_provider
 from badges_plugin.distribution.accredible import conf
 
 
 def connect() -> None:
     """Register the checks with Django."""
-    register(check_settings)
+    register(check_settings, CHECK_TAG)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.distribution.accounts.models import Account
@@ -80,7 +80,7 @@ class AccredibleGroup(BadgeTemplate):
     @property
     def refusal(self) -> str:
         """Why Accredible issues nothing of this group; empty when it does."""
-        return _text("Accredible no longer has this group, or does not show it to this key.") if self.is_gone else ""
+        return gettext("Accredible no longer has this group, or does not show it to this key.") if self.is_gone else ""
 
 
 class AccredibleBadge(UserCredential):

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 
+from badges_plugin.conf import CHECK_TAG
 from badges_plugin.distribution.accounts.checks import check_provider
 from badges_plugin.distribution.credly import conf
 from badges_plugin.distribution.credly.models import CredlyOrganization
@@ -21,9 +22,9 @@ CLOSE_WEBHOOK = (
 
 def connect() -> None:
     """Register the checks with Django."""
-    register(check_settings)
-    register(check_webhook)
-    register(check_webhook_of_stored, Tags.database)
+    register(check_settings, CHECK_TAG)
+    register(check_webhook, CHECK_TAG)
+    register(check_webhook_of_stored, CHECK_TAG, Tags.database)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:

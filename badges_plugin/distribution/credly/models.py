@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import models
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.distribution.accounts.models import Account
@@ -82,9 +82,9 @@ class CredlyBadgeTemplate(BadgeTemplate):
     def refusal(self) -> str:
         """Why Credly issues no badges of this template; empty when it does."""
         if self.state == TemplateState.DELETED.value:
-            return _text("Credly no longer has this template.")
+            return gettext("Credly no longer has this template.")
         if self.state in (TemplateState.DRAFT.value, TemplateState.ARCHIVED.value):
-            text = _text(
+            text = gettext(
                 "Credly issues no badges of this template, its state is “%s”. Publish it there, then synchronize."
             )
             return text % self.state

@@ -1,4 +1,4 @@
-"""``manage.py badges_backfill``: award for what the event bus no longer holds."""
+"""``manage.py badges_backfill``: award badges for events that the event bus no longer has."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from badges_plugin.backfill.commands import MAX_LINES, RetroactiveCommand, spool_error
-from badges_plugin.backfill.exceptions import CannotRead
+from badges_plugin.backfill.commands import MAX_LINES, BackfillCommand, spool_error
 from badges_plugin.backfill.held_badges import HeldBadges
 from badges_plugin.backfill.rows import BadRow, read_rows
 from badges_plugin.backfill.selection import Selector
 from badges_plugin.backfill.spool import Spool
 from badges_plugin.consumers.exceptions import CannotGoOn
+from badges_plugin.exceptions import CannotRead
 
 
-class Command(RetroactiveCommand):
+class Command(BackfillCommand):
     help = (
         "Award badges for courses that were passed before there were events. FILE is CSV in UTF-8 with a header row: "
-        "username or lms_user_id (or both), course_key, passed, time. All of it is checked before anything is applied. "
-        "A row always makes the same event, so the same file, or a longer one, may be given again, also after the "
-        "command was stopped half-way. Learners who are new to Credentials are created from rows with a username; "
-        "without an event they have no e-mail address, and providers that need one wait for it. With --held-badges, "
+        "username or lms_user_id (or both), course_key, passed, time. The whole file is checked before anything is "
+        "applied. A row always gives the same event, so the same file, or a longer one, can be used again, also after "
+        "the command was interrupted. Learners who are new to Credentials are created from rows with a username. They "
+        "have no e-mail address until an event brings it; providers that need one wait for it. With --held-badges, "
         "award badges that need other badges to learners who have held those all along. Begin with --dry-run."
     )
 
@@ -40,8 +40,8 @@ class Command(RetroactiveCommand):
             "--unknown-learners",
             choices=("create", "refuse"),
             default="create",
-            help="What to do about learners whom Credentials does not know: create them (the default), or refuse the "
-            "file. Either way they are listed with their lines, by --dry-run all of them.",
+            help="Create learners who are unknown to Credentials (default), or refuse the file. In both cases they are "
+            "listed with their line numbers; --dry-run lists all of them.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,7 +57,7 @@ class Command(RetroactiveCommand):
             with Spool(options["spool_dir"]) as spool:
                 selector = Selector(spool, selection)
                 self._read(options["file"], selector)
-                self.report_seen(selector.seen)
+                self.report_read(selector.seen)
                 refuse = options["unknown_learners"] == "refuse"
                 self.report_newcomers(spool, refuse=refuse, dry_run=options["dry_run"])
                 self.apply(spool, selection, dry_run=options["dry_run"])
@@ -70,7 +70,7 @@ class Command(RetroactiveCommand):
 
     def _read(self, path: Path, selector: Selector) -> None:
         bad: list[BadRow] = []
-        # utf-8-sig: spreadsheets write a mark at the beginning.
+        # utf-8-sig: spreadsheets write a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in read_rows(file):
                 if isinstance(row, BadRow):
@@ -80,4 +80,4 @@ class Command(RetroactiveCommand):
         if bad:
             lines = "\n".join(f"  {each}" for each in bad[:MAX_LINES])
             more = f"\n  and {len(bad) - MAX_LINES} more" if len(bad) > MAX_LINES else ""
-            raise CommandError(f"{path} has {len(bad)} mistakes; nothing was applied.\n{lines}{more}")
+            raise CommandError(f"{path} has {len(bad)} errors; nothing was applied.\n{lines}{more}")

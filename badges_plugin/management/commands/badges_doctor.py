@@ -1,4 +1,4 @@
-"""``manage.py badges_doctor``: what is wrong, and what to do about it."""
+"""``manage.py badges_doctor``: report problems of the installation, and how to fix them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from argparse import ArgumentParser
 from typing import Any
 
 from badges_plugin.command_line import BadgesCommand, text
-from badges_plugin.doctor import Finding, Level, Reach, bus_probes, core_probes, examine
+from badges_plugin.conf import CONSUMER_GROUP, TOPIC
+from badges_plugin.doctor import Finding, Level, Reach, core_probes, examine
 
 EXIT_CODES = {Level.OK: 0, Level.WARNING: 0, Level.ERROR: 1}
 
 
 class Command(BadgesCommand):
     help = (
-        "Examine settings, database, event bus and providers, and say for each finding what to do. Exit code: 0 when "
-        "there is nothing worse than a warning, 1 when there is an error; with --strict a warning is 1 as well."
+        "Examine settings, database, event bus and providers, and say what to do about each problem. The exit code is "
+        "1 if there is an error, and with --strict also if there is a warning; otherwise it is 0."
     )
-    # It must work where the checks find errors: they are among its findings.
+    # It must run even if system checks fail: their messages are among its findings.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,22 +27,22 @@ class Command(BadgesCommand):
             "--reach",
             choices=[reach.name.lower() for reach in Reach],
             default=Reach.NETWORK.name.lower(),
-            help="How far to look. Default: %(default)s, which includes the others.",
+            help="What to examine. Default: %(default)s, which includes the others.",
         )
         parser.add_argument(
             "--topic",
             type=text,
-            default="learning-badges-lifecycle",
-            help="The topic of the consumers, without the prefix. Default: %(default)s.",
+            default=TOPIC,
+            help="The consumers' topic, without the prefix. Default: %(default)s.",
         )
         parser.add_argument(
             "--group",
             type=text,
-            default=bus_probes.GROUP,
-            help="The group of the consumers. Default: %(default)s.",
+            default=CONSUMER_GROUP,
+            help="The consumers' group. Default: %(default)s.",
         )
-        parser.add_argument("--strict", action="store_true", help="Exit code 1 for warnings, too.")
-        parser.add_argument("--json", action="store_true", help="Findings as JSON lines.")
+        parser.add_argument("--strict", action="store_true", help="Exit with code 1 for warnings, too.")
+        parser.add_argument("--json", action="store_true", help="Print the findings as JSON lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         core_probes.connect(topic=options["topic"], group=options["group"])

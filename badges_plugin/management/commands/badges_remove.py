@@ -1,4 +1,4 @@
-"""``manage.py badges_remove``: what has to go before the plugin is removed."""
+"""``manage.py badges_remove``: delete all badges before the plugin, or one of its backends, is removed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CONFIRMATION = "yes"
 
 class Command(BadgesCommand):
     help = (
-        "Delete all badge templates, progress, awards and the user credentials of badges, for good: before the plugin "
-        "is removed, or with --origin one of its backends. Nothing is revoked at a provider. Stop consumers and "
-        "workers first. It may be stopped, and run again, at any time."
+        "Permanently delete all badge templates, progress, awards and user credentials of badges, before the plugin "
+        "or, with --origin, one of its backends is removed. Nothing is revoked at a provider. Stop consumers and "
+        "workers first. The command can be interrupted and run again at any time."
     )
-    # It must also work where the settings of what is being removed are gone.
+    # It must run even if the settings of a backend that is being removed are gone.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +27,7 @@ class Command(BadgesCommand):
             "--origin",
             type=text,
             metavar="NAME",
-            help="Only badges of this origin: openedx, or the name of a backend, as credly.",
+            help="Only badges of this origin: openedx, or the name of a backend such as credly.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
         parser.add_argument("--no-input", action="store_true", help="Do not ask.")
@@ -45,15 +45,15 @@ class Command(BadgesCommand):
         self.stdout.write(f"Removed: {removed.templates} badge templates, {removed.credentials} user credentials.")
         if removed.detached:
             self.stdout.write(
-                f"{removed.detached} user credentials stay, revoked, because verifiable credentials or other rows of "
-                "the service refer to them; they belong to no badge any more."
+                f"{removed.detached} user credentials are kept as revoked, because verifiable credentials or other "
+                "rows of the service refer to them; they no longer belong to a badge."
             )
 
     def _ask(self) -> None:
-        self.stdout.write("All of this is deleted here, and stays as it is at the providers.")
+        self.stdout.write("All of this will be deleted here; badges at the providers are not changed.")
         try:
-            answer = input(f"Write “{CONFIRMATION}” to go on: ")
+            answer = input(f"Type “{CONFIRMATION}” to continue: ")
         except EOFError:
-            raise CommandError("Nothing was removed: nobody is there to answer. Give --no-input to go on.") from None
+            raise CommandError("Nothing was removed: the question was not answered. Use --no-input.") from None
         if answer.strip() != CONFIRMATION:
             raise CommandError("Nothing was removed.")

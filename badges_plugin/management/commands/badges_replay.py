@@ -1,4 +1,4 @@
-"""``manage.py badges_replay``: award for what is still on the event bus."""
+"""``manage.py badges_replay``: award badges for events that are still on the event bus."""
 
 from __future__ import annotations
 
@@ -11,40 +11,43 @@ from typing import Any, Protocol, cast
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from badges_plugin.backfill.commands import RetroactiveCommand, spool_error, time_argument
-from badges_plugin.backfill.exceptions import CannotRead
+from badges_plugin.backfill.commands import BackfillCommand, spool_error, time_argument
 from badges_plugin.backfill.selection import Selector
 from badges_plugin.backfill.spool import Spool
 from badges_plugin.command_line import text
+from badges_plugin.conf import TOPIC
 from badges_plugin.consumers.exceptions import ConsumerError
+from badges_plugin.exceptions import CannotRead
 
-# Imported when asked for: the client libraries of the other bus may be missing.
+# Imported only when needed: the client library of the other bus may be missing.
 READERS = {
     "kafka": ("badges_plugin.backfill.reading_kafka", "KafkaTopicReader"),
     "redis": ("badges_plugin.backfill.reading_redis", "RedisStreamReader"),
 }
 
 
-class Past(Protocol):
+class Reader(Protocol):
+    """Reads the messages that a bus has now."""
+
     def close(self) -> None: ...
     def __len__(self) -> int: ...
     def messages(self) -> Any: ...
 
 
-class Command(RetroactiveCommand):
+class Command(BackfillCommand):
     help = """\
-Award badges for events that are still on the event bus, for a badge template that was set up after
-learners had earned it, say. Reads the topic from its beginning, or from a time, up to its end as it is
-now. The running consumers and their offsets are left alone and may go on working meanwhile.
+Award badges for events that are still on the event bus, for example for a badge template created after
+learners had met its requirements. Reads the topic from its beginning, or from a given time, to its
+current end. Running consumers and their offsets are not affected and can continue meanwhile.
 
-All events of a learner are applied at once. Nothing is awarded that was lost again since, and nobody's
-badge is revoked and awarded again on the way. What was applied before changes nothing, so the command
-may be stopped and run again at any time. Begin with --dry-run.
+All events of a learner are applied at once: a badge that was lost again since is not awarded, and no
+badge is revoked and awarded again in between. Events that were applied before change nothing, so the
+command can be interrupted and run again at any time. Begin with --dry-run.
 
-The plain way, without this command, applies the events one by one and also awards and revokes what was
-gained and lost on the way. Either start one more consumer with a group of its own, which begins at the
+Without this command, events can be applied one by one, which also awards and revokes badges that were
+gained and lost in between. Either start another consumer with a group of its own, which begins at the
 earliest event, until its lag is 0:
-  manage.py consume_events -t learning-badges-lifecycle -g badges-replay-1 --extra '{}'
+  manage.py consume_events -t TOPIC -g badges-replay-1 --extra '{}'
 or stop all consumers of the group and reset its offset:
   kafka-consumer-groups.sh --bootstrap-server HOST:PORT --group GROUP --topic PREFIX-TOPIC
       --reset-offsets --to-earliest --execute
@@ -53,15 +56,13 @@ or stop all consumers of the group and reset its offset:
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        # Django's own formatter folds the text.
+        # Django's own formatter would rewrap the text.
         parser.formatter_class = RawDescriptionHelpFormatter
         return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "--topic", type=text, default="learning-badges-lifecycle", help="Without the prefix. Default: %(default)s."
-        )
+        parser.add_argument("--topic", type=text, default=TOPIC, help="Without the prefix. Default: %(default)s.")
         parser.add_argument("--bus", choices=sorted(READERS), help="Default: the bus of EVENT_BUS_CONSUMER.")
         parser.add_argument(
             "--since", type=time_argument, metavar="TIME", help="Only events of this time or later (ISO 8601)."
@@ -71,24 +72,24 @@ or stop all consumers of the group and reset its offset:
         self.require_enabled()
         selection = self.selection(options, since=options["since"])
         try:
-            with closing(self._open(options)) as past, Spool(options["spool_dir"]) as spool:
+            with closing(self._open(options)) as reader, Spool(options["spool_dir"]) as spool:
                 selector = Selector(spool, selection)
-                selector.read(self.progress("Messages", len(past)).over(past.messages()))
-                self.report_seen(selector.seen)
+                selector.read(self.progress("Messages", len(reader)).over(reader.messages()))
+                self.report_read(selector.seen)
                 self.apply(spool, selection, dry_run=options["dry_run"])
         except (CannotRead, ConsumerError) as error:
-            raise CommandError(f"{error} It may be run again: what was applied will not change.") from error
+            raise CommandError(f"{error} Run the command again; events that were applied change nothing.") from error
         except (OSError, sqlite3.Error) as error:
             raise spool_error(error) from error
 
-    def _open(self, options: dict[str, Any]) -> Past:
+    def _open(self, options: dict[str, Any]) -> Reader:
         bus = options["bus"] or _configured_bus()
         module, name = READERS[bus]
         try:
             reader = getattr(import_module(module), name)
         except ImportError as error:
             raise CommandError(f"The client of the event bus is not installed: {error}") from error
-        return cast("Past", reader(options["topic"], since=options["since"]))
+        return cast("Reader", reader(options["topic"], since=options["since"]))
 
 
 def _configured_bus() -> str:
@@ -96,4 +97,4 @@ def _configured_bus() -> str:
     for bus in READERS:
         if bus in consumer.lower():
             return bus
-    raise CommandError("EVENT_BUS_CONSUMER names neither Kafka nor Redis; say which with --bus.")
+    raise CommandError("EVENT_BUS_CONSUMER names neither Kafka nor Redis. Choose one with --bus.")

@@ -1,4 +1,4 @@
-"""``manage.py process_failed_events``: another try for many failed events, once what was in their way is mended."""
+"""``manage.py process_failed_events``: process many failed events again after their cause was fixed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from badges_plugin.redaction import describe, one_line
 
 class Command(BadgesCommand):
     help = (
-        "Process failed events of the event bus again, oldest first: those about which nobody has decided. One that "
-        "fails again, or cannot be tried, stays a failed event and does not keep the next from its turn; the exit "
-        "code says that there were such. It may be stopped, and run again, at any time."
+        "Process undecided failed events again, oldest first. An event that fails again, or cannot be processed, stays "
+        "a failed event; the command continues with the next one and ends with exit code 1. It can be interrupted and "
+        "run again at any time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,7 +54,7 @@ class Command(BadgesCommand):
                     processed += 1
         except (OperationalError, InterfaceError) as error:
             raise CommandError(
-                f"The database went away ({type(error).__name__}). Run the command again: what was processed stays so."
+                f"The database is unavailable ({type(error).__name__}). Run the command again to continue."
             ) from error
         self.stdout.write(f"{processed} failed events were processed, {left.total()} were not.")
         self._list(left)
@@ -76,13 +76,13 @@ def _undecided(event_type: str | None, reason: str | None) -> QuerySet[FailedEve
 
 
 def _still_undecided(keys: Iterable[int]) -> Iterator[FailedEvent]:
-    """Yield the events one by one: each may be large, and somebody may decide about it meanwhile."""
+    """Yield the events one by one: each may be large, and staff may decide about it in the meantime."""
     for key in keys:
         yield from FailedEvent.objects.filter(pk=key, state=FailedEvent.State.FAILED)
 
 
 def _why_not_processed(failed: FailedEvent) -> str:
-    """Process the event again. Returns what was in the way, without personal data; empty when nothing was."""
+    """Process the event again; return the reason if that failed, without personal data, otherwise an empty text."""
     try:
         process_again(failed)
     except NotReprocessable as refusal:

@@ -7,10 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from badges_plugin.command_line import BadgesCommand
+from badges_plugin.command_line import BadgesCommand, days
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.purge import purge
-from badges_plugin.management import arguments
 
 
 class Command(BadgesCommand):
@@ -18,9 +17,7 @@ class Command(BadgesCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for what in ("attempts", "deliveries"):
-            parser.add_argument(
-                f"--{what}-days", type=arguments.days, help=f"Keep {what} so many days (default: the setting)."
-            )
+            parser.add_argument(f"--{what}-days", type=days, help=f"Keep {what} so many days (default: the setting).")
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -16,12 +16,12 @@ from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 from badges_plugin.consumers import kafka_messages, redis_messages
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.decoding import from_milliseconds, read_metadata
 from badges_plugin.consumers.exceptions import Undecodable
 from badges_plugin.consumers.message import Message
-from badges_plugin.consumers.metadata import from_milliseconds, read_metadata
 from badges_plugin.consumers.redis_stream import Entry
 from badges_plugin.consumers.reprocessing import process_again
-from badges_plugin.consumers.stopping import StopRequest
+from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.storing import store
 from badges_plugin.models import BadgeAward, FailedEvent, Fulfillment
 from tests.factories import (
@@ -65,15 +65,15 @@ def test_d1_a_time_is_the_events_or_the_brokers(time: str | None, expected: date
 @pytest.mark.parametrize(
     ("changes", "broker_time", "reason"),
     [
-        ({"time": ""}, None, "no time"),
+        ({"time": ""}, None, "gives a time"),
         # Of what was garbled nobody knows what it meant.
-        ({"time": "yesterday"}, BROKER, "none as in"),
-        ({"time": "1772366400"}, BROKER, "none as in"),
-        ({"time": "2026-03-01"}, BROKER, "none as in"),
-        ({"time": "2026-02-30T11:00:00Z"}, BROKER, "none as in"),
-        ({"time": "0001-01-01T00:00:00+05:00"}, BROKER, "none as in"),
+        ({"time": "yesterday"}, BROKER, "not of the form"),
+        ({"time": "1772366400"}, BROKER, "not of the form"),
+        ({"time": "2026-03-01"}, BROKER, "not of the form"),
+        ({"time": "2026-02-30T11:00:00Z"}, BROKER, "not of the form"),
+        ({"time": "0001-01-01T00:00:00+05:00"}, BROKER, "not of the form"),
         ({"id": ""}, BROKER, "no event id"),
-        ({"id": "7"}, BROKER, "no UUID"),
+        ({"id": "7"}, BROKER, "not a UUID"),
     ],
 )
 def test_d1_what_has_no_identity_or_time_is_no_event(
