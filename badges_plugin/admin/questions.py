@@ -35,6 +35,8 @@ class Questions:
     """What was chosen, or is chosen beforehand."""
     is_confirmed: bool = False
     is_changed: bool = False
+    is_uncountable: bool = False
+    """Whether values are counted from now on that are not known of what was done before: it cannot count."""
 
     def __bool__(self) -> bool:
         return bool(self.earlier or self.to_confirm)
@@ -68,6 +70,7 @@ def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Map
         choice=data.get(CHOICE, ""),
         is_confirmed=data.get(CONFIRMED) == "on",
         is_changed=True,
+        is_uncountable=_is_uncountable(stored, condition),
     )
 
 
@@ -86,4 +89,16 @@ def _name(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
 
 
 def _said(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
-    return f"{event_label(condition.event_type)}: {rules_sentence(rules)}"
+    said = f"{event_label(condition.event_type)}: {rules_sentence(rules)}"
+    if not isinstance(condition, BadgeRequirement) or condition.way.is_one:
+        return said
+    if condition.counted_by:
+        text = _("%(what)s; %(count)d different values of %(key_path)s")
+        return text % {"what": said, "count": condition.count, "key_path": condition.counted_by}
+    return _("%(what)s; %(count)d times") % {"what": said, "count": condition.count}
+
+
+def _is_uncountable(stored: Condition | None, condition: Condition) -> bool:
+    if not isinstance(stored, BadgeRequirement) or not isinstance(condition, BadgeRequirement):
+        return False
+    return bool(condition.counted_by) and stored.way != condition.way

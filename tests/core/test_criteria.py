@@ -5,18 +5,13 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.data import LearnerData
-from badges_plugin.exceptions import DeferredEvent
 from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, Fulfillment, RequirementGroup
-from badges_plugin.processing import learners, registers
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.ruleset import Ruleset, compile_ruleset
 from tests.core.conftest import Heard
@@ -323,99 +318,3 @@ def backward(events: Sequence[api.BadgingEvent]) -> None:
 
 def batch(events: Sequence[api.BadgingEvent]) -> None:
     api.process_batch(events)
-
-
-# Batches.
-
-
-def test_a_batch_says_of_each_event_what_became_of_it(heard: Heard) -> None:
-    template, users = make_template(), [make_user() for _ in range(3)]
-    any_of_five(template, count=2)
-    again = passing(users[0], "A", 1)
-    api.process_event(again)
-    unknown = passing(users[0], "B", 2)
-    unknown = replace(unknown, learner=LearnerData(4711, "", "", "", is_active=True))
-    events = [
-        again,
-        *(passing(user, name, 3) for user in users[1:] for name in "BA"),
-        passing(users[0], "X", 2),
-        unknown,
-    ]
-    *outcomes, refused = api.process_batch(events)
-    assert outcomes == [Outcome.REPEATED, *[Outcome.APPLIED] * 4, Outcome.UNMATCHED]
-    assert isinstance(refused, DeferredEvent)
-    assert {award.user for award in heard.awarded} == set(users[1:])
-    assert api.process_batch([]) == []
-
-
-def test_users_of_a_batch_are_locked_in_the_order_of_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    users = [make_user() for _ in range(4)]
-    any_of_five(make_template())
-    locked: list[int] = []
-    lock = learners.lock
-
-    def note(pk: int) -> Any:
-        locked.append(pk)
-        return lock(pk)
-
-    monkeypatch.setattr(learners, "lock", note)
-    api.process_batch(passing(user, "A", 1) for user in reversed(users))
-    assert locked == sorted(user.pk for user in users)
-
-
-# What is refused.
-
-
-@pytest.mark.parametrize(
-    ("asks", "error"),
-    [
-        ({"count": 0}, "between 1 and 1000"),
-        ({"count": 1001}, "between 1 and 1000"),
-        ({"count": 2, "counted_by": "event.time"}, "differs in every event"),
-        ({"count": 2, "counted_by": "course.nothing"}, "cannot be counted"),
-        ({"count": 2, "counted_by": "user.pii.email"}, "cannot be counted"),
-    ],
-)
-def test_what_cannot_be_counted_is_refused(asks: dict[str, Any], error: str) -> None:
-    with pytest.raises(ValidationError, match=error):
-        requires(make_template(), **asks)
-
-
-def test_groups_and_counts_that_nobody_can_fulfill_are_told() -> None:
-    template = make_template(is_active=False)
-    requires_course(template, group="either")
-    requires(template, (BY_COURSE, "in", f"{course('A')}, {course('B')}"), count=3, counted_by=BY_COURSE)
-    RequirementGroup.objects.update(needed=2)
-    (problem,) = api.activation_problems(template)
-    assert problem == "The group “either” needs 2 requirements, and has 1."
-    assert any("allow 2 values of course.course_key, not 3" in text for text in api.activation_warnings(template))
-
-
-def test_no_more_values_are_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    template, user = make_template(), make_user()
-    requires(template, PASSED, count=2, counted_by=BY_COURSE)
-    monkeypatch.setattr(registers, "MAX_VALUES", 3)
-    for minute, name in enumerate("ABCDE"):
-        send_passing(user, course(name), minute=minute)
-    assert sorted(Fulfillment.objects.values_list("value", flat=True)) == [course(name) for name in "CDE"]
-    assert send_passing(user, course("A"), minute=0) is Outcome.REPEATED
-
-
-def test_what_can_no_longer_be_counted_never_applies(settings: Any) -> None:
-    requires(make_template(), PASSED, count=2, counted_by=BY_COURSE)
-    settings.BADGES_CONFIG = {"rules": {"ignored_keypaths": [BY_COURSE]}}
-    assert send_passing(make_user()) is Outcome.UNMATCHED
-
-
-def test_an_older_event_tells_since_when_it_holds(heard: Heard) -> None:
-    requires_course(make_template(), course("A"))
-    user = make_user()
-    for minute in (5, 2, 3, 7):
-        send_passing(user, course("A"), minute=minute)
-    assert Fulfillment.objects.get().held_since == at(2)
-    assert [award.awarded_at for award in heard.awarded] == [at(5)]
-
-
-def test_an_event_without_the_counted_value_does_not_match() -> None:
-    requires(make_template(), PASSED, count=2, counted_by="course.display_name")
-    assert send_passing(make_user()) is Outcome.UNMATCHED
