@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='badgetemplate',
             name='renewal_days',
-            field=models.PositiveIntegerField(default=0, help_text='What learners do from that day on counts toward the next award. Zero: only what they do after the end counts.', validators=[django.core.validators.MaxValueValidator(100000)], verbose_name='renewal opens (days before the end)'),
+            field=models.PositiveIntegerField(blank=True, default=0, help_text='What learners do from that day on counts toward the next award. Zero: only what they do after the end counts.', validators=[django.core.validators.MaxValueValidator(100000)], verbose_name='renewal opens (days before the end)'),
         ),
         migrations.AlterField(
             model_name='badgetemplate',

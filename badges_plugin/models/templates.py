@@ -69,6 +69,7 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
     renewal_days = models.PositiveIntegerField(
         _("renewal opens (days before the end)"),
         default=0,
+        blank=True,
         validators=[MaxValueValidator(MAX_DAYS)],
         help_text=_(
             "What learners do from that day on counts toward the next award. "
@@ -94,6 +95,7 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
     def clean(self) -> None:
         """Refuse an active template that nobody could ever complete, and a renewal that opens before the award."""
         super().clean()
+        self.renewal_days = self.renewal_days or 0  # an emptied field of a form
         self._refuse_endless_renewal()
         if self.is_active and not (self.pk and self.requirements.exists()):
             raise ValidationError(

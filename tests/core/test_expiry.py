@@ -107,6 +107,7 @@ def test_without_a_term_nothing_expires(clock: Clock) -> None:
     [
         (None, 0, None),
         (30, 0, None),
+        (30, None, None),  # an emptied field
         (30, 29, None),
         (30, 30, "The renewal must open after the award"),
         (None, 5, "has no renewal"),
@@ -114,11 +115,12 @@ def test_without_a_term_nothing_expires(clock: Clock) -> None:
         (100_001, 0, "less than or equal to 100000"),
     ],
 )
-def test_terms_that_cannot_work_are_refused(valid_days: int | None, renewal_days: int, refused: str | None) -> None:
+def test_terms_that_cannot_work_are_refused(valid_days: int | None, renewal_days: Any, refused: str | None) -> None:
     template = make_template(is_active=False)
     template.valid_days, template.renewal_days = valid_days, renewal_days
     if refused is None:
         template.full_clean()
+        assert template.renewal_days == (renewal_days or 0)
         return
     with pytest.raises(ValidationError, match=refused):
         template.full_clean()

@@ -9,7 +9,7 @@ class MedalTemplateAdmin(BadgeTemplateAdmin):
     list_display = ("name", "medal_name", "is_active", "requirement_count", "penalty_count", "site")
     fieldsets = (
         (None, {"fields": ("name", "medal_name", "description", "icon", "site")}),
-        ("Awarding", {"fields": ("is_active", "can_be_reawarded")}),
+        ("Awarding", {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days")}),
     )
 
 
