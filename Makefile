@@ -95,7 +95,12 @@ migrations: $(VENV)/.installed ## models and migrations agree
 unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 	$(PYTHON) -m pytest -m "not long" $(PYTEST_ARGS)
 
-##### The same tests elsewhere, but for those of the Tutor plugin, which know neither Django nor a database
+.PHONY: test-long
+test-long: $(VENV)/.installed ## the tests that test leaves out because they take long
+	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+
+##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
+##### those are run that can reach its database (see tests/selection.py).
 
 DJANGO_TESTS := --ignore=tests/tutor
 

@@ -56,8 +56,14 @@ def machine(rendered: Rendered, tmp_path: Path) -> Machines:
     return make
 
 
-@pytest.fixture(params=sorted(environments.RELEASES), ids=lambda release: f"tutor{release}")
+@pytest.fixture(
+    params=[
+        pytest.param(release, marks=[] if release == environments.NEWEST else pytest.mark.long)
+        for release in sorted(environments.RELEASES)
+    ],
+    ids=lambda release: f"tutor{release}",
+)
 def release(request: pytest.FixtureRequest) -> int:
-    """Every supported Tutor release."""
+    """Every supported Tutor release: in ``make test`` the newest, in ``make test-long`` the others."""
     major: int = request.param
     return major

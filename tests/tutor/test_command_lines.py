@@ -20,7 +20,7 @@ from tests.tutor import environments
 from tests.tutor.rendering import LOCAL, Rendering, render
 from tests.tutor.services import environment, python
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 TOPIC = "dev-learning-badges-lifecycle"
 COURSE = "course-v1:Demo+Tutor+1"
 CONTAINERS = ("credentials-badges-consumer", "credentials-badges-worker")

@@ -14,7 +14,7 @@ from tests.tutor.conftest import Rendered
 from tests.tutor.rendering import Rendering
 from tests.tutor.services import SETTINGS, environment, python
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 AWARDED, REVOKED = "org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"
 REPORT = """
 import json
@@ -89,6 +89,7 @@ def test_secrets_of_an_external_cluster_arrive_whole(rendered: Rendered, tmp_pat
         assert settings[f"EVENT_BUS_KAFKA_{name}"] == BUSES["external-kafka"][f"BADGES_{name}"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", [each for each in environments.RELEASES if each != NEWEST])
 @pytest.mark.parametrize("name", ["options-kafka", "options-redis"])
 def test_other_releases_have_the_same_settings(rendered: Rendered, release: int, name: str) -> None:

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv, variables
+from tests.tutor.environments import NEWEST, REPOSITORY, tutor, uv, variables
 from tutor_badges import package
-
-NEWEST = max(RELEASES)
 
 
 class Operator:
@@ -131,7 +129,7 @@ def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(tmp_path: Path) 
     operator.tutor("config", "save", succeeds=False)
     printed = operator.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
     assert "BADGES_EVENT_BUS must be" not in printed
-    # Where it cannot be mended, the plugin can still be disabled.
+    # If it cannot be fixed, the plugin can still be disabled.
     operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
     operator.tutor("plugins", "disable", "badges")
 

@@ -18,7 +18,7 @@ from tests.tutor.rendering import LOCAL
 from tutor_badges import kubernetes
 from tutor_badges.config import OWN_KAFKA, defaults
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 LABEL, VALUE = kubernetes.LABEL.split("=")
 CONSUMER_AND_WORKER = "credentials-badges-consumer,credentials-badges-worker"
 ALWAYS = f"{CONSUMER_AND_WORKER},credentials-badges-hourly,credentials-badges-daily"

@@ -12,7 +12,7 @@ from tests.tutor import environments
 from tests.tutor.machines import Machines
 from tests.tutor.rendering import run
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 # In the init task of the credentials plugin
 MIGRATED = "./manage.py migrate create_or_update_site"
 
