@@ -47,6 +47,7 @@ for service, script in hooks.Filters.CLI_DO_INIT_TASKS.iterate():
 
 
 @pytest.mark.services
+@pytest.mark.long
 def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing(
     rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_kafka_that_does_not_answer_is_named_with_what_to_do(rendered: Rendered,
 
 
 @pytest.mark.services
+@pytest.mark.long
 def test_a_topic_that_we_may_use_but_not_change_is_left_as_it_is(
     rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
 ) -> None:

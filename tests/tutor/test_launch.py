@@ -122,7 +122,14 @@ def test_do_commands_exist_in_every_mode(machine: Machines, release: int) -> Non
             assert command in printed
 
 
-@pytest.mark.parametrize("name", ["badges-plugin", "openedx-badges-plugin", "badges_plugin"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "badges-plugin",
+        pytest.param("openedx-badges-plugin", marks=pytest.mark.long),
+        pytest.param("badges_plugin", marks=pytest.mark.long),
+    ],
+)
 def test_a_mounted_checkout_is_in_the_image_and_in_the_containers(machine: Machines, tmp_path: Path, name: str) -> None:
     tutor = machine(NEWEST, "redis-own-mysql-own-redis")
     checkout = tmp_path / name
