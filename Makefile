@@ -60,7 +60,7 @@ upgrade: $(VENV)/.installed ## compile requirements/*.in to the newest versions 
 ##### Two commands that matter
 
 .PHONY: demo
-demo: $(VENV)/.installed ## watch a learner earn, lose and regain a badge, end to end
+demo: $(VENV)/.installed ## watch learners earn, lose, regain and renew badges, end to end
 	$(PYTHON) -m sandbox.demo
 
 .PHONY: test
@@ -96,7 +96,7 @@ unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 	$(PYTHON) -m pytest -m "not long" $(PYTEST_ARGS)
 
 .PHONY: test-long
-test-long: $(VENV)/.installed ## the tests that test leaves out because they take long
+test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
 
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only

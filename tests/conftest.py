@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
+from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
 from sandbox.drills.database import describe
@@ -45,6 +46,13 @@ def _statements_for_every_database() -> Iterator[None]:
     refused = dialects.found.copy()
     dialects.found.clear()
     assert not refused
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hashing a password is slow on purpose; no test is about that."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")
