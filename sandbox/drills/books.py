@@ -54,7 +54,7 @@ def close(badge: CredlyBadge, result: Result) -> None:
     }
     if badge.repetitions:
         result.remarks.append(
-            f"{badge.repetitions} times an event met trouble of the database that passes, and was tried again."
+            f"{badge.repetitions} times an event met a transient error of the database, and was tried again."
         )
     result.problems.extend(verdict.problems)
     _compare_books(badge, badges, result)

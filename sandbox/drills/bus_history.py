@@ -1,4 +1,4 @@
-"""What happens to many learners in three chapters, and what must have come of it. Pure; chance is repeatable.
+"""Make up what happens to many learners in three chapters, and work out how it must end. Pure and repeatable.
 
 A chapter begins when the one before was consumed. Within one, the order of arrival is anybody's guess: there are
 partitions, several consumers, and kills. So that awards follow from the story and not from luck, a learner only gains
@@ -31,7 +31,7 @@ class Thing:
 
     @property
     def can_be_lost(self) -> bool:
-        """Only who passed can fail later."""
+        """Whether a later event can take it away: only a course that was passed can be failed."""
         return self.kind in ("passing", "ccx-passing")
 
 
@@ -182,7 +182,7 @@ def _chapter(
 
 
 def _contradiction(news: News, chance: random.Random) -> News:
-    """Something older than ``news`` that says the opposite, and must not be believed any more."""
+    """Return an event older than ``news`` that says the opposite, and must be ignored."""
     older = news.time - timedelta(seconds=chance.randint(1, 600))
     gained = not news.gained if news.thing.can_be_lost else news.gained
     return News(_identity(chance), older, news.learner, news.thing, gained)

@@ -49,7 +49,7 @@ class Stage:
         return f"{self.prefix}-{TOPIC}"
 
     def emit(self, *commands: Mapping[str, object]) -> list[str]:
-        """Have the LMS side send events; returns their ids once the broker has them."""
+        """Have the LMS side send events, and return their ids once the broker has them."""
         environ = {**self.bus, "EVENT_BUS_TOPIC_PREFIX": self.prefix}
         lms = self.processes.start(
             f"{self.prefix}-lms", [sys.executable, "-m", "sandbox.lms", "stream"], environ=environ
@@ -107,7 +107,7 @@ def passing(user_id: int, *, course: int = 0, **more: object) -> dict[str, objec
 
 
 def applied(consumers: Child | Iterable[Child], event_ids: Iterable[str]) -> bool:
-    """Whether the consumers' logs say of every one of these events that it was applied."""
+    """Return whether the consumers' logs say of each of these events that it was applied."""
     children = [consumers] if isinstance(consumers, Child) else list(consumers)
     log = "".join(child.log() for child in children)
     return all(f"Applied event {event_id} " in log for event_id in event_ids)

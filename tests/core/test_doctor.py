@@ -1,4 +1,4 @@
-"""The doctor names what is wrong with an installation and says what to do: a healthy one, and many that are not."""
+"""The doctor examines a healthy installation and many broken ones: it names what is wrong and says what to do."""
 
 from __future__ import annotations
 

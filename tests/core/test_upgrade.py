@@ -1,4 +1,4 @@
-"""From the first tables to today's, with rows in all of them; and what commands say before that."""
+"""Migrate from the first tables to today's, with rows in all of them; and run commands before the tables exist."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BEFORE_NAMES = [("badges_plugin", "0011_detach_leftovers")]
 
 @pytest.fixture
 def migrated() -> Iterator[None]:
-    """Whatever a test takes away, the next one has all tables again."""
+    """Make all tables again after the test, whatever it dropped."""
     yield
     to_newest()
 

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         }
         command = [
             *[str(python), "-m", "pytest", f"--ds={SETTINGS}"],
-            # Instead of pyproject.toml's: no stand-in, and the service's own warnings are not ours to mend.
+            # Instead of pyproject.toml's: no stand-in, and the service's own warnings are not ours to fix.
             *["-o", f"pythonpath={REPOSITORY}", "-o", "filterwarnings=default"],
             *pytest_arguments,
         ]

@@ -1,4 +1,4 @@
-"""Renderings, made once for a test run however many processes it has."""
+"""Fixtures of renderings, which are made once for a test run, however many processes it has."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rendered_without_badges(shared_folder: Path) -> Rendered:
 
 @pytest.fixture
 def machine(rendered: Rendered, tmp_path: Path) -> Machines:
-    """Return a function of Tutor release and name of a configuration: a machine that only records what it starts."""
+    """Return a function of Tutor release and configuration: a machine that only records the programs it would start."""
 
     def make(release: int, name: str) -> Machine:
         return set_up(release, rendered(release, name).root, tmp_path / "tutor")

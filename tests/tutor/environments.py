@@ -1,4 +1,4 @@
-"""The programs that the tests of the Tutor plugin need, each in an environment of its own below ``.cache``.
+"""Install the programs that the tests of the Tutor plugin need, each in an environment of its own below ``.cache``.
 
 Tutor's releases exclude one another, and none belongs in the environment of the Django apps. They are made at the first
 use, by one process at a time, and kept until their requirements change.
@@ -41,7 +41,7 @@ def tutor(release: int) -> Path:
 
 
 def variables(release: int, **more: str) -> dict[str, str]:
-    """Return the environment of a process with a Tutor release, which begins with what ``startup`` keeps for it."""
+    """Return the environment of a process with a Tutor release, which uses what ``startup`` keeps for it."""
     kept = CACHE / f"kept{release}"
     kept.mkdir(parents=True, exist_ok=True)
     startup = str(Path(__file__).with_name("startup"))

@@ -1,4 +1,4 @@
-"""The command lines of the rendered containers, executed as they stand, award a badge and deliver it."""
+"""Execute the command lines of the rendered containers as they are: a badge is awarded and delivered."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 @dataclass(frozen=True)
 class Bus:
-    """A running event bus: what an operator tells Tutor of it, and how the LMS side gets there."""
+    """A running event bus: what an operator tells Tutor about it, and how the LMS side reaches it."""
 
     tutor: dict[str, Any]
     lms: dict[str, str]

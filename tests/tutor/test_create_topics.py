@@ -1,4 +1,4 @@
-"""The init task that creates the topic, executed as it is rendered, against a real Kafka."""
+"""Execute the init task that creates the topic, as it is rendered, against a real Kafka."""
 
 from __future__ import annotations
 

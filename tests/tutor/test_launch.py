@@ -1,4 +1,4 @@
-"""What ``tutor ... launch`` and ``do`` run, written down by a ``docker`` that does nothing else."""
+"""The commands of ``tutor ... launch`` and ``do``, recorded by a ``docker`` that does nothing else."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ GROUP = "--group credentials-badges"
         (["badges-doctor", "--json"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle --json"),
         (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
         (["badges-replay", "--dry-run"], "./manage.py badges_replay --topic learning-badges-lifecycle --dry-run"),
-        # What a shell or a template would make something of
+        # Characters that a shell or a template would interpret
         (
             ["badges-replay", "--since", "a b; {{ c }}"],
             "./manage.py badges_replay --topic learning-badges-lifecycle --since 'a b; {{ c }}'",
