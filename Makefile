@@ -103,6 +103,8 @@ test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and 
 ##### those are run that can reach its database (see tests/selection.py).
 
 DJANGO_TESTS := --ignore=tests/tutor
+# The long tests that reach a database are drills, and `make drills` runs more of them on these servers.
+NO_DRILLS := -m "not long"
 
 .PHONY: test-django42
 test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the libraries of the Redwood release
@@ -110,11 +112,11 @@ test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the librari
 
 .PHONY: test-mariadb
 test-mariadb: $(VENV)/.mysql ## the tests on a MariaDB server of their own
-	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PYTEST_ARGS)
 
 .PHONY: test-mysql
 test-mysql: $(VENV)/.mysql ## the tests on a MySQL server of their own, fetched if need be
-	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PYTEST_ARGS)
 
 .PHONY: test-postgres
 test-postgres: $(VENV)/.installed ## the tests on a PostgreSQL server of their own

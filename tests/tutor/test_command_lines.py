@@ -140,8 +140,8 @@ def waits(container: Child) -> bool:
 
 
 @pytest.mark.bus
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["kafka", pytest.param("redis", marks=[pytest.mark.services, pytest.mark.long])])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["kafka", pytest.param("redis", marks=pytest.mark.services)])
 def test_consumer_and_worker_award_and_deliver_a_badge(
     processes: Processes, tmp_path: Path, service: Callable[[str], Mapping[str, str]], kind: str
 ) -> None:

@@ -68,7 +68,7 @@ def different(left: Path, right: Path) -> list[str]:
     return names + [name for each in comparison.common_dirs for name in different(left / each, right / each)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_commands_after_pip_install(tmp_path: Path) -> None:
     """From the wheel, in a fresh environment, as it would come from an index."""
     environment, root = tmp_path / "venv", tmp_path / "root"
