@@ -150,7 +150,7 @@ class Story:
         def found() -> Standing:
             return standing("bob", template, self._deployment.credly)
 
-        self._wait(lambda: found() == expected, "Bob stood as he must", {"bob": expected})
+        self._wait(lambda: found() == expected, f"Bob stood as he must with “{template.name}”: {expected}")
         _show({"bob": found()})
 
     def _replay(self) -> None:
