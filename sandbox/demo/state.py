@@ -56,6 +56,11 @@ def everything() -> list[list[object]]:
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
+def is_published() -> bool:
+    """Return whether the event bus has the public events of all awards and revocations."""
+    return not BadgeAward.objects.filter(publish_due_at__isnull=False).exists()
+
+
 def _progress(username: str, template: BadgeTemplate) -> str:
     progress = BadgeProgress.objects.filter(user__username=username, template=template).first()
     counts_from = progress.counts_from if progress else None

@@ -11,7 +11,7 @@ from badges_plugin.models import BadgeTemplate
 from sandbox.demo.badges import ANY_TWO_OF, FIRST_AID, FIRST_COURSE, SECOND_COURSE, VALID_DAYS, Templates
 from sandbox.demo.deployment import Deployment, Lms
 from sandbox.demo.processes import Child
-from sandbox.demo.state import Standing, everything, standing
+from sandbox.demo.state import Standing, everything, is_published, standing
 
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.1
@@ -155,6 +155,7 @@ class Story:
 
     def _replay(self) -> None:
         print("\nThe whole topic is read again, from its beginning, by a new consumer group.")
+        self._wait(is_published, "the bus had all public events")
         before, requests = everything(), len(self._deployment.credly.journal())
         replay = self._deployment.start_consumer("replay")
         self._wait(lambda: all(event_id in replay.log() for event_id in self._sent), "the whole topic was read")
