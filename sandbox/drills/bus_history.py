@@ -31,7 +31,7 @@ class Thing:
 
     @property
     def can_be_lost(self) -> bool:
-        """Whether a later event can take it away: only a course that was passed can be failed."""
+        """Whether it can be lost: only a passed course can be failed later."""
         return self.kind in ("passing", "ccx-passing")
 
 
@@ -103,7 +103,7 @@ def name_of(learner: int) -> str:
 
 
 def catalog(first_course: str) -> list[Badge]:
-    """Eleven badges over 24 courses and four types of events; the first is for passing ``first_course``."""
+    """Return eleven badges over 24 courses and four types of events; the first is for passing ``first_course``."""
     course = [first_course, *(f"course-v1:Drills+C{number}+1" for number in range(1, 24))]
     passes = [Thing("passing", key) for key in course]
     simple = [Badge(f"Course {number}", ((passes[number],),)) for number in range(6)]
@@ -182,7 +182,7 @@ def _chapter(
 
 
 def _contradiction(news: News, chance: random.Random) -> News:
-    """Return an event older than ``news`` that says the opposite, and must be ignored."""
+    """Return older news that contradict ``news`` and must be ignored."""
     older = news.time - timedelta(seconds=chance.randint(1, 600))
     gained = not news.gained if news.thing.can_be_lost else news.gained
     return News(_identity(chance), older, news.learner, news.thing, gained)
