@@ -62,7 +62,7 @@ upgrade: $(VENV)/.installed ## compile requirements/*.in to the newest versions 
 ##### Two commands that matter
 
 .PHONY: demo
-demo: $(VENV)/.installed ## watch a learner earn, lose and regain a badge, end to end
+demo: $(VENV)/.installed ## watch learners earn, lose, regain and renew badges, end to end
 	$(PYTHON) -m sandbox.demo
 
 .PHONY: test
@@ -100,9 +100,16 @@ migrations: $(VENV)/.installed ## models and migrations agree
 unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 	$(PYTHON) -m pytest -m "not long" $(PYTEST_ARGS)
 
-##### The same tests elsewhere, but for those of the Tutor plugin, which know neither Django nor a database
+.PHONY: test-long
+test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
+	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+
+##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
+##### those are run that can reach its database (see tests/selection.py).
 
 DJANGO_TESTS := --ignore=tests/tutor
+# The long tests that reach a database are drills, and `make drills` runs more of them on these servers.
+NO_DRILLS := -m "not long"
 
 .PHONY: test-django42
 test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the libraries of the Redwood release
@@ -110,11 +117,11 @@ test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the librari
 
 .PHONY: test-mariadb
 test-mariadb: $(VENV)/.mysql ## the tests on a MariaDB server of their own
-	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PYTEST_ARGS)
 
 .PHONY: test-mysql
 test-mysql: $(VENV)/.mysql ## the tests on a MySQL server of their own, fetched if need be
-	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PYTEST_ARGS)
 
 .PHONY: test-postgres
 test-postgres: $(VENV)/.installed ## the tests on a PostgreSQL server of their own

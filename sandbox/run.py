@@ -56,7 +56,7 @@ def _start(processes: Processes, port: int) -> list[Child]:
     django.setup()
     from django.contrib.auth import get_user_model
 
-    from sandbox.demo.story import FIRST_COURSE, set_up_badges
+    from sandbox.demo.badges import FIRST_COURSE, set_up_badges
 
     get_user_model().objects.create_superuser(STAFF, "admin@example.org", STAFF)
     set_up_badges()

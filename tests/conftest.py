@@ -1,4 +1,4 @@
-"""What all tests share: which of them fit this database and this host, and real servers on demand."""
+"""Hooks and fixtures that all tests share: which of them a run has (see selection.py), and real servers on demand."""
 
 from __future__ import annotations
 
@@ -8,49 +8,35 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
 from sandbox.drills.database import describe
 from tests import dialects
+from tests.selection import deselect_without_database, skip_unfit
 from tests.services import SERVICES, ServiceMissingError
-
-SANDBOX = Path(__file__).resolve().parents[1] / "sandbox"
-
-# marker -> the databases (Django's names of vendors) on which its tests mean something
-DATABASES = {
-    "mysql": {"mysql"},
-    "postgres": {"postgresql"},
-    "concurrency": {"mysql", "postgresql"},
-}
 
 
 def pytest_configure() -> None:
-    # Who ends a run, as ``.ci/run`` does when it is interrupted, gets what Ctrl-C gets: fixtures stop their servers.
+    # A run that is terminated, as by an interrupted ``.ci/run``, ends as with Ctrl-C: its fixtures stop their servers.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     dialects.watch()
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which server, in which version, unless it is SQLite."""
+    """Name the database server and its version, unless the database is SQLite."""
     if not os.environ.get("DATABASE_URL"):
         return None
     with config.stash[blocking_manager_key].unblock():  # outside of tests, pytest-django lets nobody connect
         return f"database: {describe()}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for marker, vendors in DATABASES.items():
-            if item.get_closest_marker(marker) and connection.vendor not in vendors:
-                item.add_marker(pytest.mark.skip(reason=f"not for {connection.vendor}"))
-        if item.get_closest_marker("standin") and not _host_is_the_standin():
-            item.add_marker(pytest.mark.skip(reason="the host is a real Credentials checkout"))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    skip_unfit(items)
+    deselect_without_database(config, items)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +46,13 @@ def _statements_for_every_database() -> Iterator[None]:
     refused = dialects.found.copy()
     dialects.found.clear()
     assert not refused
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hashing a password is slow on purpose; no test is about that."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -80,9 +73,3 @@ def service() -> Iterator[Callable[[str], Mapping[str, str]]]:
                 pytest.skip(str(error))
 
         yield start
-
-
-@cache
-def _host_is_the_standin() -> bool:
-    spec = find_spec("credentials")
-    return spec is not None and spec.origin is not None and SANDBOX in Path(spec.origin).parents

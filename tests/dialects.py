@@ -1,6 +1,6 @@
-"""Statements that the database of this run takes, and MySQL, which most sites have, refuses.
+"""Find statements that the database of this run accepts and that MySQL, which most sites have, refuses.
 
-``watch`` has every statement of every test examined, so that a run on SQLite finds them, too.
+``watch`` examines every statement of every test, so that a run on SQLite finds them, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OWN_CONFLICT_TARGET = re.compile(r"\bON CONFLICT\s*\(.*\bDO UPDATE\b", re.DOTAL
 _WRITTEN_FOR_EACH = "badges_plugin_learnerlock"
 
 found: list[str] = []
-"""What was refused, also where the code under test went on. The fixture that reads it empties it."""
+"""What was refused, even if the code under test went on afterwards. The fixture that reads it empties it."""
 
 
 def refusal(sql: str) -> str | None:
@@ -53,7 +53,7 @@ def _examine(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
 
 
 def _reads(rest: str, table: str) -> int:
-    """How often the rest of a statement reads the table that it changes.
+    """Return how often the rest of a statement reads the table that it changes.
 
     Django itself writes a deletion with one such subquery, and writes it in another way for MySQL.
     """

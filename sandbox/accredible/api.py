@@ -15,7 +15,6 @@ from sandbox.accredible.records import Credential, Group, World
 from sandbox.credly.records import Json
 from sandbox.credly.wire import Reply, Request, json_reply
 
-_MAX_PAGE = 100
 _SEARCHED = {
     "group.id": lambda credential: credential.group_id,
     "license_id": lambda credential: credential.license_id,
@@ -62,7 +61,7 @@ def perform(world: World, request: Request) -> Reply:
 
 
 def _groups(call: Call) -> Json:
-    size = min(int(call.body.get("page_size", 50)), _MAX_PAGE)
+    size = min(int(call.body.get("page_size", 50)), call.world.max_page)
     page = int(call.body.get("page", 1))
     mine = [group for group in call.world.groups.values() if group.account == call.account]
     pages = max(1, -(-len(mine) // size))
@@ -157,7 +156,7 @@ def _search(call: Call) -> Json:
         if all(_same(_SEARCHED[name](credential), value) for name, value in query.items())
         and (since is None or credential.updated_at.date() >= since)
     ]
-    start, size = int(page.get("from", 0)), min(int(page.get("size", 50)), _MAX_PAGE)
+    start, size = int(page.get("from", 0)), min(int(page.get("size", 50)), call.world.max_page)
     return {"credentials": found[start : start + size], "meta": {"total_count": len(found)}}
 
 

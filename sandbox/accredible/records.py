@@ -67,6 +67,8 @@ class World:
     credentials: dict[int, Credential] = field(default_factory=dict)
     #: Without credits, credentials are created but not published.
     credits: int = 1_000_000
+    #: No page of a list holds more.
+    max_page: int = 100
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: Iterator[int] = field(default_factory=lambda: count(10_001))
 
@@ -84,12 +86,12 @@ class World:
         return next(fitting, None)
 
 
-def planted() -> World:
-    """Two accounts; the first one's groups fill more than one page of fifty."""
+def planted(groups: int = 59) -> World:
+    """Return two accounts, the first one with so many groups: by default more than one page of fifty."""
     world = World()
     world.add_group(501, "demo", "ds-explorer-2026", "Data Science Explorer")
     world.add_group(502, "demo", "Mentor")
-    for number in range(503, 560):
+    for number in range(503, 501 + groups):
         world.add_group(number, "demo", f"series-{number}", f"Course {number}")
     world.add_group(901, "other", "metiers", "Académie des Métiers")
     return world

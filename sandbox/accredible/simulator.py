@@ -25,10 +25,14 @@ class Logged:
 
 
 class AccredibleSimulator:
-    """An Accredible of one's own on a port of one's own. ``world`` is what exists there."""
+    """An Accredible of one's own on a port of one's own. ``world`` is what exists there.
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.world = planted()
+    ``groups``: how many the demo account has. ``max_page``: how many records a page of a list holds at most.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, groups: int = 59, max_page: int = 100) -> None:
+        self.world = planted(groups)
+        self.world.max_page = max_page
         self.faults = Faults()
         #: Names of the operations in the order in which requests for them arrived.
         self.asked: list[str] = []

@@ -36,13 +36,13 @@ def _run(processes: Processes) -> None:
     deployment.migrate()
     os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})
     django.setup()
-    from sandbox.demo.story import Story, set_up_badges
+    from sandbox.demo.badges import set_up_badges
+    from sandbox.demo.story import Story
 
     templates = set_up_badges()
-    consumer, lms = deployment.start_consumer(), deployment.start_lms()
-    deployment.start_worker()
+    consumer, worker, lms = deployment.start_consumer(), deployment.start_worker(), deployment.start_lms()
     print("Staff have set up the badge “Data Science Explorer” of Credly: pass Statistics and Python, keep Python.")
-    Story(deployment, templates, consumer, lms).tell()
+    Story(deployment, templates, consumer=consumer, worker=worker, lms=lms).tell()
 
 
 if __name__ == "__main__":

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.sites.models import Site
-
-from badges_plugin import api
-from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
-from badges_plugin.models import (
-    BadgePenalty,
-    BadgeRequirement,
-    BadgeTemplate,
-    DataRule,
-    PenaltyDataRule,
-    RequirementGroup,
-)
-from sandbox.demo.deployment import Deployment, Lms, set_up_credly
+from badges_plugin.models import BadgeTemplate
+from sandbox.demo.badges import ANY_TWO_OF, FIRST_AID, FIRST_COURSE, SECOND_COURSE, VALID_DAYS, Templates
+from sandbox.demo.deployment import Deployment, Lms
 from sandbox.demo.processes import Child
-from sandbox.demo.state import Standing, everything, standing
+from sandbox.demo.state import Standing, everything, is_published, standing
 
-PASSING = "org.openedx.learning.course.passing.status.updated.v1"
-FIRST_COURSE = "course-v1:Demo+Statistics+2026"
-SECOND_COURSE = "course-v1:Demo+Python+2026"
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.1
+# From the award of the badge to its end: enough for a slow machine, since what would have expired is not awarded.
+LAST_SECONDS = 15
 
 ADA = {"user_id": 7, "username": "ada", "email": "ada@example.org", "name": "Ada Lovelace"}
 BOB = {"user_id": 8, "username": "bob", "email": "bob@example.org", "name": "Bob Ó Briain"}
@@ -37,51 +26,16 @@ class StoryFailed(Exception):
     """A step did not end as it must."""
 
 
-@dataclass(frozen=True)
-class Templates:
-    """The two badges of the story."""
-
-    credly: BadgeTemplate
-    openedx: BadgeTemplate
-
-
-def set_up_badges() -> Templates:
-    """Set up two badges, as staff do in the admin.
-
-    "Data Science Explorer" comes from Credly and asks for both courses; failing the second takes it away. "First
-    course passed" is the site's own and asks for the first course alone.
-    """
-    set_up_credly()
-    explorer = CredlyBadgeTemplate.objects.get(name="Data Science Explorer")
-    _require(explorer, FIRST_COURSE)
-    second = _require(explorer, SECOND_COURSE)
-    penalty = BadgePenalty.objects.create(template=explorer, event_type=PASSING)
-    penalty.requirements.set([second])
-    PenaltyDataRule.objects.create(penalty=penalty, key_path="course.course_key", operator="eq", value=SECOND_COURSE)
-    PenaltyDataRule.objects.create(penalty=penalty, key_path="is_passing", operator="eq", value="false")
-    first_course = BadgeTemplate.objects.create(site=Site.objects.get_current(), name="First course passed")
-    _require(first_course, FIRST_COURSE)
-    for template in (explorer, first_course):
-        api.activate_template(template)
-    return Templates(explorer, first_course)
-
-
-def _require(template: BadgeTemplate, course: str) -> BadgeRequirement:
-    requirement = BadgeRequirement.objects.create(
-        template=template, event_type=PASSING, group=RequirementGroup.named(template, course)
-    )
-    for key_path, value in (("course.course_key", course), ("is_passing", "true")):
-        DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=value)
-    return requirement
-
-
 class Story:
     """Tells the story step by step; raises StoryFailed at the first step that does not end as it must."""
 
-    def __init__(self, deployment: Deployment, templates: Templates, consumer: Child, lms: Lms) -> None:
+    def __init__(
+        self, deployment: Deployment, templates: Templates, *, consumer: Child, worker: Child, lms: Lms
+    ) -> None:
         self._deployment = deployment
         self._templates = templates
         self._consumer = consumer
+        self._worker = worker
         self._lms = lms
         self._sent: set[str] = set()
 
@@ -113,6 +67,9 @@ class Story:
         )
         self._step("Ada passes Python again and gets it back.", ADA, SECOND_COURSE, True, again, nobody)
         self._own_badge()
+        ends_at = self._one_that_ends()
+        self._any_two_of_three()
+        self._ends_and_is_renewed(ends_at)
         self._replay()
         self._books()
 
@@ -127,14 +84,19 @@ class Story:
         **event: Any,
     ) -> dict[str, str]:
         print(f"\n{title}")
-        times_before = self._times_handled(event["id"]) if event else 0
-        sent = self._lms.emit(event="passing", course=course, is_passing=is_passing, **learner, **event)
-        self._sent.add(sent["id"])
-        self._wait(lambda: self._times_handled(sent["id"]) > times_before, "the event was handled")
+        sent = self._send(learner, course, is_passing, **event)
         expected = {"ada": ada, "bob": bob}
         self._wait(lambda: self._standings() == expected, "everybody stood as they must", expected)
         _show(self._standings())
         return {"id": sent["id"], "time": sent["time"]}
+
+    def _send(self, learner: dict[str, Any], course: str, is_passing: bool = True, **event: Any) -> dict[str, str]:
+        """Have the LMS send an event, and wait until it was handled."""
+        times_before = self._times_handled(event["id"]) if "id" in event else 0
+        sent = self._lms.emit(event="passing", course=course, is_passing=is_passing, **learner, **event)
+        self._sent.add(sent["id"])
+        self._wait(lambda: self._times_handled(sent["id"]) > times_before, "the event was handled")
+        return sent
 
     def _own_badge(self) -> None:
         print("\nThe site's own badge, “First course passed”, needs no provider.")
@@ -143,8 +105,59 @@ class Story:
             raise StoryFailed(f"Ada should have it, without any delivery, but stands like this: {found}")
         print("  Ada has had it since she passed Statistics.")
 
+    def _one_that_ends(self) -> datetime:
+        """Award the badge that expires, shortly before it does. Returns when it ends."""
+        passed_at = datetime.now(UTC) - timedelta(days=VALID_DAYS) + timedelta(seconds=LAST_SECONDS)
+        print(
+            f"\nThe badge “First Aid” is valid for {VALID_DAYS} days. Bob passed the course almost a year ago, but the"
+            "\nLMS sends the event only now. The badge dates from that day, so it expires in a few seconds."
+        )
+        self._send(BOB, FIRST_AID, time=passed_at.isoformat())
+        self._own_standing(self._templates.first_aid, Standing("1 of 1", "awarded", "-", "-"))
+        return passed_at + timedelta(days=VALID_DAYS)
+
+    def _any_two_of_three(self) -> None:
+        print("\nMeanwhile: the badge “Broad Minded” asks for any two of Logic, Ethics and History.")
+        steps = (
+            ("Bob passes History: one of two.", ANY_TWO_OF[2], Standing("1 of 2", "-", "-", "-")),
+            (
+                "Bob passes Logic: two of two. Ethics is not needed.",
+                ANY_TWO_OF[0],
+                Standing("2 of 2", "awarded", "-", "-"),
+            ),
+        )
+        for title, course, expected in steps:
+            print(title)
+            self._send(BOB, course)
+            self._own_standing(self._templates.two_of_three, expected)
+
+    def _ends_and_is_renewed(self, ends_at: datetime) -> None:
+        print(
+            "\nThe year is over. The worker looks for expired badges once a minute; it is started again, so that you"
+            "\nneed not wait."
+        )
+        time.sleep(max((ends_at - datetime.now(UTC)).total_seconds(), 0))
+        self._worker.stop()
+        self._worker = self._deployment.start_worker()
+        self._own_standing(self._templates.first_aid, Standing("0 of 1", "expired", "-", "-"))
+        # The worker publishes it. What happens before that has the consumer publish it, too, and the row changes twice.
+        self._wait(is_published, "the bus had all public events")
+        print("Bob takes the course again and passes: the badge is renewed for another year.")
+        self._send(BOB, FIRST_AID)
+        self._own_standing(self._templates.first_aid, Standing("1 of 1", "awarded #2", "-", "-"))
+
+    def _own_standing(self, template: BadgeTemplate, expected: Standing) -> None:
+        """Wait until Bob stands as he must with one of the site's own badges, and show it."""
+
+        def found() -> Standing:
+            return standing("bob", template, self._deployment.credly)
+
+        self._wait(lambda: found() == expected, f"Bob stood as he must with “{template.name}”: {expected}")
+        _show({"bob": found()})
+
     def _replay(self) -> None:
         print("\nThe whole topic is read again, from its beginning, by a new consumer group.")
+        self._wait(is_published, "the bus had all public events")
         before, requests = everything(), len(self._deployment.credly.journal())
         replay = self._deployment.start_consumer("replay")
         self._wait(lambda: all(event_id in replay.log() for event_id in self._sent), "the whole topic was read")

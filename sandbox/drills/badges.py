@@ -40,7 +40,7 @@ class CredlyBadge:
         self.name = name
         self.course = f"course-v1:Drills+{uuid.uuid4().hex[:8]}+1"
         self.wanted: dict[str, Wanted] = defaultdict(Wanted)
-        # How often an event met trouble of the database that passes, a deadlock say.
+        # How often an event met a transient database error, such as a deadlock.
         self.repetitions = 0
         made = credly.call("POST", "organizations", {"name": f"Organization of {name}"})
         self.organization_id, self.key = made["id"], made["keys"][0]

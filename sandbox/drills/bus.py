@@ -48,7 +48,7 @@ def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], opti
         bus_books.compare(expected, result)
         left = _announce_the_rest(stage)
         bus_books.compare_public(stage.broker.published(), result)
-        result.remarks.append(f"{left} awards were left unannounced by whoever made them, and announced later.")
+        result.remarks.append(f"{left} awards were left unpublished by killed consumers, and published later.")
         result.numbers["seconds"] = time.monotonic() - started
         yield result
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.core.management import call_command
 from django.db import connection
@@ -49,6 +49,9 @@ def set_up(credly: CredlyControl) -> tuple[CredlyBadge, list[Badge]]:
     for badge in badges[1:]:
         template = BadgeTemplate.objects.create(site=site, name=badge.name, icon="https://example.org/badge.png")
         for number, group in enumerate(badge.groups):
+            if badge.needed > 1:
+                _count(group, template, needed=badge.needed)
+                continue
             for thing in group:
                 _ask_for(thing, template, group=f"group {number}")
         api.activate_template(template)
@@ -128,16 +131,35 @@ def wanted_at_credly(expected: Ending, badge: Badge, learners: int) -> dict[str,
 
 def _ask_for(thing: Thing, template: BadgeTemplate, *, group: str) -> None:
     event_type = KINDS[thing.kind].event_type
-    key_path = KEY_PATHS.get(thing.kind, COURSE_KEY_PATH)
+    course_rule = (KEY_PATHS.get(thing.kind, COURSE_KEY_PATH), "eq", thing.course)
     row = RequirementGroup.named(template, group)
     requirement = BadgeRequirement.objects.create(template=template, event_type=event_type, group=row)
-    DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=thing.course)
-    if thing.can_be_lost:
-        DataRule.objects.create(requirement=requirement, key_path="is_passing", operator="eq", value="true")
-        penalty = BadgePenalty.objects.create(template=template, event_type=event_type)
-        penalty.requirements.set([requirement])
-        for path, value in ((key_path, thing.course), ("is_passing", "false")):
-            PenaltyDataRule.objects.create(penalty=penalty, key_path=path, operator="eq", value=value)
+    _add_rules(requirement, course_rule, can_be_lost=thing.can_be_lost)
+
+
+def _count(things: Sequence[Thing], template: BadgeTemplate, *, needed: int) -> None:
+    """Ask for different courses, of which each can be lost by itself."""
+    requirement = BadgeRequirement.objects.create(
+        template=template, event_type=KINDS["passing"].event_type, count=needed, counted_by=COURSE_KEY_PATH
+    )
+    _add_rules(requirement, (COURSE_KEY_PATH, "in", ",".join(thing.course for thing in things)), can_be_lost=True)
+
+
+def _add_rules(requirement: BadgeRequirement, course_rule: tuple[str, str, str], *, can_be_lost: bool) -> None:
+    """Make what is passed fulfill the requirement and, where it can be failed, what is failed reset it."""
+    _rule(DataRule, course_rule, requirement=requirement)
+    if not can_be_lost:
+        return
+    _rule(DataRule, ("is_passing", "eq", "true"), requirement=requirement)
+    penalty = BadgePenalty.objects.create(template=requirement.template, event_type=requirement.event_type)
+    penalty.requirements.set([requirement])
+    for rule in (course_rule, ("is_passing", "eq", "false")):
+        _rule(PenaltyDataRule, rule, penalty=penalty)
+
+
+def _rule(model: type[DataRule | PenaltyDataRule], rule: tuple[str, str, str], **owner: Any) -> None:
+    key_path, operator, value = rule
+    model.objects.create(key_path=key_path, operator=operator, value=value, **owner)
 
 
 def _fulfillments() -> dict[tuple[str, str, Thing], tuple[bool, str]]:
@@ -151,7 +173,7 @@ def _fulfillments() -> dict[tuple[str, str, Thing], tuple[bool, str]]:
         (
             row.progress.user.get_username(),
             row.progress.template.name,
-            Thing(kinds[row.requirement.event_type], courses[row.requirement_id]),
+            Thing(kinds[row.requirement.event_type], row.value or courses[row.requirement_id]),
         ): (row.is_fulfilled, str(row.event_id))
         for row in rows
     }

@@ -1,4 +1,4 @@
-"""What happens to many learners in three chapters, and what must have come of it. Pure; chance is repeatable.
+"""Make up what happens to many learners in three chapters, and work out how it must end. Pure and repeatable.
 
 A chapter begins when the one before was consumed. Within one, the order of arrival is anybody's guess: there are
 partitions, several consumers, and kills. So that awards follow from the story and not from luck, a learner only gains
@@ -31,16 +31,17 @@ class Thing:
 
     @property
     def can_be_lost(self) -> bool:
-        """Only who passed can fail later."""
+        """Whether it can be lost: only a passed course can be failed later."""
         return self.kind in ("passing", "ccx-passing")
 
 
 @dataclass(frozen=True)
 class Badge:
-    """All groups, and of each group any thing."""
+    """All groups, and of each group any thing, or as many different ones as are ``needed``."""
 
     name: str
     groups: tuple[tuple[Thing, ...], ...]
+    needed: int = 1
 
     @property
     def things(self) -> list[Thing]:
@@ -102,7 +103,7 @@ def name_of(learner: int) -> str:
 
 
 def catalog(first_course: str) -> list[Badge]:
-    """Ten badges over 24 courses and four types of events; the first is for passing ``first_course``."""
+    """Return eleven badges over 24 courses and four types of events; the first is for passing ``first_course``."""
     course = [first_course, *(f"course-v1:Drills+C{number}+1" for number in range(1, 24))]
     passes = [Thing("passing", key) for key in course]
     simple = [Badge(f"Course {number}", ((passes[number],),)) for number in range(6)]
@@ -113,6 +114,8 @@ def catalog(first_course: str) -> list[Badge]:
         Badge("Either course", ((passes[8], passes[0]), (Thing("enrollment", course[10]),))),
         Badge("Certified", ((Thing("certificate", course[11]),), (passes[12], custom))),
         Badge("All of it", ((passes[13],), (passes[14], passes[15]), (Thing("certificate", course[16]), custom))),
+        # Events that matter to other badges, too: they make the story no longer.
+        Badge("Any two of three", ((passes[1], passes[2], passes[3]),), needed=2),
     ]
 
 
@@ -147,7 +150,8 @@ def ending(story: Story) -> Ending:
         has = {key for key, news in latest.items() if news.gained}
         for learner in sorted({learner for learner, _ in latest}):
             for badge in story.badges:
-                complete = all(any((learner, thing) in has for thing in group) for group in badge.groups)
+                had = [sum((learner, thing) in has for thing in group) for group in badge.groups]
+                complete = all(number >= badge.needed for number in had)
                 _collect(awards[name_of(learner), badge.name], complete)
     fulfillments = {
         (name_of(learner), badge.name, thing): (news.gained, news.id)
@@ -178,7 +182,7 @@ def _chapter(
 
 
 def _contradiction(news: News, chance: random.Random) -> News:
-    """Something older than ``news`` that says the opposite, and must not be believed any more."""
+    """Return older news that contradict ``news`` and must be ignored."""
     older = news.time - timedelta(seconds=chance.randint(1, 600))
     gained = not news.gained if news.thing.can_be_lost else news.gained
     return News(_identity(chance), older, news.learner, news.thing, gained)

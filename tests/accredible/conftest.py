@@ -20,7 +20,8 @@ GROUP = 501
 @pytest.fixture
 def accredible(settings: Any) -> Iterator[AccredibleSimulator]:
     """Accredible, behaving well, and settings that lead to it; deliveries are retried at once."""
-    with AccredibleSimulator() as simulator:
+    # Few groups, of which not all fit on a page: nearly every test writes all of them.
+    with AccredibleSimulator(groups=5, max_page=3) as simulator:
         settings.BADGES_CONFIG = {
             "accredible": {"ACCREDIBLE_API_BASE_URL": simulator.url, "REQUESTS_PER_MINUTE": 0},
             "distribution": settings_of_deliveries(),

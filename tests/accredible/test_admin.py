@@ -86,7 +86,7 @@ def test_the_sync_action_reports_on_each_configuration(
     response = admin_client.post(reverse(LIST), data)
 
     assert sorted(str(message) for message in get_messages(response.wsgi_request)) == [
-        "Demo: 59 found, 59 new, 0 changed, 0 deactivated",
+        "Demo: 5 found, 5 new, 0 changed, 0 deactivated",
         "Without key: No API key is stored for this Accredible API configuration. Enter it in the admin.",
     ]
 

@@ -44,7 +44,7 @@ def other(db: None, accredible: AccredibleSimulator) -> AccredibleApiConfig:
 
 
 def test_all_pages_are_read_and_new_groups_are_inactive(api_config: AccredibleApiConfig) -> None:
-    assert sync_groups(api_config) == SyncResult(created=59)
+    assert sync_groups(api_config) == SyncResult(created=5)
 
     assert not AccredibleGroup.objects.filter(is_active=True).exists()
     explorer = AccredibleGroup.objects.get(group_id=GROUP)
@@ -57,7 +57,7 @@ def test_a_second_synchronization_changes_nothing(api_config: AccredibleApiConfi
     sync_groups(api_config)
     before = RulesetVersion.current()
 
-    assert sync_groups(api_config) == SyncResult(unchanged=59)
+    assert sync_groups(api_config) == SyncResult(unchanged=5)
     assert RulesetVersion.current() == before
 
 
@@ -92,7 +92,7 @@ def test_changes_are_taken_over_and_the_configuration_stays(
     AccredibleGroup.objects.filter(pk=group.pk).update(icon="https://images.example/own.png")
     accredible.world.groups[GROUP].course_name = "Renamed"
 
-    assert sync_groups(group.api_config) == SyncResult(updated=1, unchanged=58)
+    assert sync_groups(group.api_config) == SyncResult(updated=1, unchanged=4)
     group.refresh_from_db()
     assert (group.name, group.icon, group.is_active) == ("Renamed", "https://images.example/own.png", True)
     assert (group.requirements.count(), group.penalties.count()) == (1, 1)
@@ -103,7 +103,7 @@ def test_a_group_that_vanished_is_deactivated_and_never_deleted(
 ) -> None:
     del accredible.world.groups[GROUP]
 
-    assert sync_groups(group.api_config) == SyncResult(unchanged=58, deactivated=1)
+    assert sync_groups(group.api_config) == SyncResult(unchanged=4, deactivated=1)
     group.refresh_from_db()
     assert (group.is_active, group.requirements.count()) == (False, 1)
 
@@ -115,7 +115,7 @@ def test_the_groups_of_another_configuration_are_left_alone(
 
     group.refresh_from_db()
     assert group.is_active
-    assert AccredibleGroup.objects.filter(api_config=group.api_config).count() == 59
+    assert AccredibleGroup.objects.filter(api_config=group.api_config).count() == 5
 
 
 def test_a_synchronization_that_breaks_off_changes_nothing(
@@ -194,7 +194,7 @@ def test_the_commands_go_through_all_configurations_also_those_of_the_settings(
     settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Other": OTHER_KEY}}
 
     assert run("sync_accredible_badge_templates").splitlines() == [
-        "[1/2] Demo: 59 found, 59 new, 0 changed, 0 deactivated",
+        "[1/2] Demo: 5 found, 5 new, 0 changed, 0 deactivated",
         "[2/2] Other: 1 found, 1 new, 0 changed, 0 deactivated",
     ]
     assert run("sync_accredible_badge_templates", "--configuration", "Other").startswith("[1/1] Other: 1 found, 0 new")

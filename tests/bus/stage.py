@@ -43,22 +43,26 @@ class Stage:
     bus: Mapping[str, str]
     consumer_class: str
     settings: dict[str, object] = field(default_factory=lambda: dict(QUICK))
+    _lms: Child | None = field(default=None, init=False)
+    """One process sends all events of the test: to start it takes longer than to send."""
 
     @property
     def full_topic(self) -> str:
         return f"{self.prefix}-{TOPIC}"
 
     def emit(self, *commands: Mapping[str, object]) -> list[str]:
-        """Have the LMS side send events; returns their ids once the broker has them."""
-        environ = {**self.bus, "EVENT_BUS_TOPIC_PREFIX": self.prefix}
-        lms = self.processes.start(
-            f"{self.prefix}-lms", [sys.executable, "-m", "sandbox.lms", "stream"], environ=environ
-        )
-        for command in commands:
+        """Have the LMS side send events, and return their ids once the broker has them."""
+        if self._lms is None:
+            environ = {**self.bus, "EVENT_BUS_TOPIC_PREFIX": self.prefix}
+            arguments = [sys.executable, "-m", "sandbox.lms", "stream"]
+            self._lms = self.processes.start(f"{self.prefix}-lms", arguments, environ=environ)
+        lms, known = self._lms, len(self._lms.output().splitlines())
+        for command in (*commands, {"flush": True}):
             lms.send_line(json.dumps(command))
-        lms.end_input()
-        assert lms.wait() == 0, lms.log() + lms.output()
-        return [json.loads(line)["id"] for line in lms.output().splitlines()]
+        lms.wait_for(lambda: lms.output().count("\n") == known + len(commands) + 1, "everything was sent")
+        *answers, flushed = map(json.loads, lms.output().splitlines()[known:])
+        assert flushed == {"flushed": True, "lost": 0}, lms.log() + lms.output()
+        return [answer["id"] for answer in answers]
 
     def consumer(self, name: str = "consumer", *, extra: str = "{}", **environ: str) -> Child:
         """Start ``consume_events`` with the plugin's consumer; ``environ`` overrides its settings."""
@@ -107,7 +111,7 @@ def passing(user_id: int, *, course: int = 0, **more: object) -> dict[str, objec
 
 
 def applied(consumers: Child | Iterable[Child], event_ids: Iterable[str]) -> bool:
-    """Whether the consumers' logs say of every one of these events that it was applied."""
+    """Return whether the consumers' logs say of each of these events that it was applied."""
     children = [consumers] if isinstance(consumers, Child) else list(consumers)
     log = "".join(child.log() for child in children)
     return all(f"Applied event {event_id} " in log for event_id in event_ids)

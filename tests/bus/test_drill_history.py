@@ -15,6 +15,8 @@ OTHER = Thing("enrollment", "course-v1:Demo+2+1")
 ALONE = Badge("alone", ((COURSE,),))
 BOTH = Badge("both", ((COURSE,), (OTHER,)))
 EITHER = Badge("either", ((COURSE, OTHER),))
+THIRD = Thing("passing", "course-v1:Demo+3+1")
+ANY_TWO = Badge("any two", ((COURSE, OTHER, THIRD),), needed=2)
 
 
 def news(minute: int, thing: Thing = COURSE, *, gained: bool = True) -> News:
@@ -37,6 +39,13 @@ ENDINGS: list[tuple[Badge, list[list[News]], list[bool]]] = [
     (BOTH, [[news(1), news(1, OTHER)], [LOST]], [False]),
     (EITHER, [[news(1)]], [True]),
     (EITHER, [[news(1), news(1, OTHER)], [LOST]], [True]),
+    (ANY_TWO, [[news(1), news(2, THIRD)]], [True]),
+    # The same course twice is one course.
+    (ANY_TWO, [[news(1), news(3)]], []),
+    # Two of the three are left, or only one; a course in place of the lost one.
+    (ANY_TWO, [[news(1), news(1, OTHER), news(1, THIRD)], [LOST]], [True]),
+    (ANY_TWO, [[news(1), news(1, OTHER)], [LOST]], [False]),
+    (ANY_TWO, [[news(1), news(1, OTHER)], [LOST], [news(3, THIRD)]], [False, True]),
 ]
 
 

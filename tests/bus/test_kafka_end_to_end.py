@@ -96,6 +96,7 @@ def test_the_database_is_away_for_a_moment_then_for_long(kafka_stage: Stage) -> 
     consumer.wait_for(lambda: applied(consumer, first), "it was applied when the database was back")
 
     assert consumer.stop() == 0
+    kafka_stage.settings["patience"] = 1
     impatient = kafka_stage.consumer("impatient")
     impatient.wait_for(lambda: "Assigned partitions" in impatient.log(), "partitions were assigned")
     kafka_stage.folder.rename(away)

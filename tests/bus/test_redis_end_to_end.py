@@ -108,7 +108,7 @@ def test_a_restart_is_given_first_what_it_had_not_acknowledged(redis_stage: Stag
 
 
 def test_the_database_is_away_too_long(redis_stage: Stage) -> None:
-    redis_stage.settings["patience"] = 3
+    redis_stage.settings["patience"] = 1
     consumer = redis_stage.consumer("impatient", extra='{"consumer_name": "c1"}')
     consumer.wait_for(lambda: "Consuming" in consumer.log(), "it was there")
     away = redis_stage.folder.with_name("away")

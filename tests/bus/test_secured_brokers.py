@@ -16,7 +16,7 @@ from tests.bus.conftest import KAFKA_CONSUMER, REDIS_CONSUMER
 from tests.bus.stage import QUICK, Stage, applied, passing
 from tests.services.kafka import create_topics
 
-pytestmark = [pytest.mark.bus, pytest.mark.services]
+pytestmark = [pytest.mark.bus, pytest.mark.services, pytest.mark.long]
 
 MakeStage = Callable[[Mapping[str, str], str], Stage]
 Service = Callable[[str], Mapping[str, str]]
@@ -57,7 +57,6 @@ def replayed(stage: Stage) -> int:
     return int(number)
 
 
-@pytest.mark.long
 def test_kafka(kafka: tuple[Stage, Stage]) -> None:
     lms, host = kafka
     sent = lms.emit(passing(1), passing(2, course=1))
@@ -70,7 +69,6 @@ def test_kafka(kafka: tuple[Stage, Stage]) -> None:
     assert f"has topic {host.full_topic} with 4 partitions" in found[0]["what"]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("properties", "secret", "reason"),
     [

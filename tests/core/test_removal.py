@@ -48,7 +48,7 @@ def remove(**options: Any) -> str:
 
 
 def host_credential(username: str = "somebody") -> UserCredential:
-    """A credential of something that is none of our business."""
+    """Return a credential of something that has nothing to do with badges."""
     credential: UserCredential = UserCredential.objects.create(
         username=username,
         credential_content_type=ContentType.objects.get_for_model(Site),
@@ -60,7 +60,7 @@ def host_credential(username: str = "somebody") -> UserCredential:
 
 @pytest.fixture
 def migrated() -> Iterator[None]:
-    """Whatever a test takes away, the next one has all tables again."""
+    """Make all tables again after the test, whatever it dropped."""
     yield
     migrate()
 

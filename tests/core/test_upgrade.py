@@ -1,4 +1,4 @@
-"""From the first tables to today's, with rows in all of them; and what commands say before that."""
+"""Migrate from the first tables to today's, with rows in all of them; and run commands before the tables exist."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BEFORE_NAMES = [("badges_plugin", "0011_detach_leftovers")]
 
 @pytest.fixture
 def migrated() -> Iterator[None]:
-    """Whatever a test takes away, the next one has all tables again."""
+    """Make all tables again after the test, whatever it dropped."""
     yield
     to_newest()
 
@@ -123,7 +123,7 @@ COMMANDS = [
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("label", ["badges_plugin", "badges_distribution"])
-def test_f9_every_command_without_our_tables_says_to_run_migrate_in_one_line(
+def test_f9_without_our_tables_every_command_says_to_run_migrate_and_the_doctor_examines_the_rest(
     migrated: None, monkeypatch: pytest.MonkeyPatch, label: str
 ) -> None:
     monkeypatch.setattr(worker, "_TROUBLES_ONCE", 1)
@@ -137,16 +137,11 @@ def test_f9_every_command_without_our_tables_says_to_run_migrate_in_one_line(
             call_command(command, *arguments, stdout=StringIO())
         assert str(refusal.value).endswith("Run manage.py migrate first."), command
         assert len(str(refusal.value).splitlines()) == 1
-    assert set(connection.introspection.table_names()) == tables
-
-
-@pytest.mark.django_db(transaction=True)
-def test_f9_the_doctor_examines_a_database_without_our_tables(migrated: None) -> None:
-    call_command("migrate", "badges_plugin", "zero", verbosity=0)
     said = StringIO()
     with pytest.raises(SystemExit):
         call_command("badges_doctor", "--reach", "database", stdout=said)
     assert "migrations of badges are not applied" in said.getvalue()
+    assert set(connection.introspection.table_names()) == tables
 
 
 @pytest.mark.django_db

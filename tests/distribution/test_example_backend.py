@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +21,16 @@ EXAMPLE = ROOT / "tests" / "example_backend"
 HOWTO = ROOT / "docs" / "howto" / "write-a-backend.rst"
 
 _CODE = re.compile(r"^\.\. code-block:: \w+\n +:caption: (?P<file>\S+)\n\n(?P<code>(?:(?: {3}.*)?\n)+)", re.MULTILINE)
+
+_COMMANDS = """
+import contextlib, json, sys
+import django
+django.setup()
+from django.core.management import call_command
+for name, *arguments in json.loads(sys.argv[1]):
+    with contextlib.suppress(SystemExit) if name == "badges_doctor" else contextlib.nullcontext():
+        call_command(name, *arguments)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +78,24 @@ def test_the_inherited_suites_pass(installed: Path, tmp_path: Path) -> None:
     assert "skipped" not in out
 
 
+@pytest.fixture(scope="module")
+def migrated(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database with all tables, those of the example among them; each test copies it."""
+    folder = tmp_path_factory.mktemp("migrated")
+    database = folder / "db.sqlite3"
+    _run(_environment(installed, f"sqlite:///{database}", folder), ["migrate"])
+    return database
+
+
 @pytest.mark.standin
 @pytest.mark.slow
-def test_from_the_event_to_the_provider(installed: Path, tmp_path: Path) -> None:
-    environment = _environment(installed, f"sqlite:///{tmp_path / 'db.sqlite3'}", tmp_path)
-    manage = [sys.executable, str(ROOT / "sandbox" / "manage.py")]
+def test_from_the_event_to_the_provider(installed: Path, migrated: Path, tmp_path: Path) -> None:
+    environment = _environment(installed, f"sqlite:///{shutil.copy(migrated, tmp_path)}", tmp_path)
     with MedalsProvider() as provider:
         environment["BADGES_CONFIG_JSON"] = json.dumps({"medals": provider.settings})
-        _must_succeed([*manage, "makemigrations", "--check", "--dry-run", "medals"], environment)
-        _must_succeed([*manage, "migrate", "--verbosity=0"], environment)
         _must_succeed([sys.executable, "-m", "tests.example_backend.earn"], environment)
         assert provider.medals == {}
-        out = _must_succeed([*manage, "deliver_badges", "--once"], environment)
+        out = _run(environment, ["makemigrations", "--check", "--dry-run", "medals"], ["deliver_badges", "--once"])
 
     [medal] = provider.medals.values()
     assert (medal["medal"], medal["email"], medal["state"]) == ("hero", "nia@example.org", "valid")
@@ -89,28 +105,27 @@ def test_from_the_event_to_the_provider(installed: Path, tmp_path: Path) -> None
 @pytest.mark.standin
 @pytest.mark.slow
 def test_f14_the_doctor_examines_checks_and_migrations_of_a_backend_from_elsewhere(
-    installed: Path, tmp_path: Path
+    installed: Path, migrated: Path, tmp_path: Path
 ) -> None:
-    environment = _environment(installed, f"sqlite:///{tmp_path / 'db.sqlite3'}", tmp_path)
-    manage = [sys.executable, str(ROOT / "sandbox" / "manage.py")]
-    environment["BADGES_CONFIG_JSON"] = json.dumps({"medals": {"API_KEY": "key"}})
-    _must_succeed([*manage, "migrate", "--verbosity=0"], environment)
-    _must_succeed([*manage, "migrate", "--verbosity=0", "medals", "zero"], environment)
-    found = _doctor(manage, environment | {"BADGES_CONFIG_JSON": "{}"})
+    environment = _environment(installed, f"sqlite:///{shutil.copy(migrated, tmp_path)}", tmp_path)
+    examine = ["badges_doctor", "--reach", "database", "--json"]
+    environment["BADGES_CONFIG_JSON"] = "{}"
+    found = _findings(_run(environment, ["migrate", "medals", "zero"], examine))
     assert ("settings", "error", "There is no API key of Medals. (medals.E001)") in found
     assert ("migrations", "error", "1 migrations of badges are not applied (medals).") in found
 
-    _must_succeed([*manage, "migrate", "--verbosity=0"], environment)
-    found = _doctor(manage, environment)
+    environment["BADGES_CONFIG_JSON"] = json.dumps({"medals": {"API_KEY": "key"}})
+    found = _findings(_run(environment, ["migrate"], examine))
     assert {("settings", "ok"), ("migrations", "ok")} <= {(probe, level) for probe, level, _ in found}
 
 
-def _doctor(manage: list[str], environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    command = [*manage, "badges_doctor", "--reach", "database", "--json"]
-    run = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=170, check=False
-    )
-    lines = [json.loads(line) for line in run.stdout.splitlines()]
+def _run(environment: Mapping[str, str], *commands: Sequence[str]) -> str:
+    """Run commands of manage.py in one process, and return what they print; a doctor may find fault."""
+    return _must_succeed([sys.executable, "-c", _COMMANDS, json.dumps(commands)], environment)
+
+
+def _findings(printed: str) -> list[tuple[str, str, str]]:
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     return [(line["probe"], line["level"], line["what"]) for line in lines]
 
 

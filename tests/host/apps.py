@@ -1,4 +1,4 @@
-"""Gives every test database of a real checkout the site configuration that the service cannot do without."""
+"""Add the site configuration, without which the service does not work, to the test database of a real checkout."""
 
 from __future__ import annotations
 

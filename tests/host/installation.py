@@ -28,13 +28,13 @@ PINS = "requirements/base.txt"
 OURS = (REPOSITORY / "requirements" / "test.in", REPOSITORY / "setup.cfg")
 MYSQL = REPOSITORY / "requirements" / "mysql.in"
 
-# A git address cannot be installed from a package index. Of those that the releases name, this one is there
-# under the same version; the other (themes) is only looks.
+# A package index cannot serve a git URL. Of those that the releases name, this one is on the index, too, in the
+# same version; the other one holds themes, which no test needs.
 _ON_THE_INDEX = {"edx-event-bus-redis"}
 # Built from source. Only the tests on MySQL need it, and they install it.
 _LEFT_OUT = {"mysqlclient"}
 
-_GIT_ADDRESS = re.compile(r"^(?P<name>[\w.-]+) @ git\+\S+@v?(?P<version>[\w.]+)$")
+_GIT_URL = re.compile(r"^(?P<name>[\w.-]+) @ git\+\S+@v?(?P<version>[\w.]+)$")
 _PIN = re.compile(r"^(?P<name>[\w.-]+)(\[[^]]*\])?==(?P<version>[^ ;]+)")
 
 
@@ -43,7 +43,7 @@ def installable(lines: Iterable[str]) -> list[str]:
     pins = []
     for line in lines:
         requirement = line.partition(" #")[0].strip()
-        if address := _GIT_ADDRESS.match(requirement):
+        if address := _GIT_URL.match(requirement):
             if address["name"] in _ON_THE_INDEX:
                 pins.append(f"{address['name']}=={address['version']}")
         elif (pin := _PIN.match(requirement)) and pin["name"] not in _LEFT_OUT:
@@ -71,7 +71,7 @@ def lifted(pins: Iterable[str], requirements: Iterable[str]) -> list[str]:
 
 
 def python_for(checkout: Path, *, mysql: bool) -> Path:
-    """Return the Python of the checkout's virtual environment, made anew when a requirement has changed.
+    """Return the Python of the checkout's virtual environment, made again when a requirement has changed.
 
     Raises CalledProcessError when something cannot be installed; the environment is then not kept.
     """

@@ -28,7 +28,7 @@ MEDIA_ROOT = str(FILES / "media")
 # The service's own writes to a file in /var/tmp and to syslog.
 LOGGING = {"version": 1, "disable_existing_loggers": False}
 
-# The themes come from a git address, which is left out; no page under test needs them.
+# The themes come from a git URL, which is left out; no page under test needs them.
 INSTALLED_APPS = [app for app in service.INSTALLED_APPS if app != "edx_credentials_themes" or find_spec(app)]
 # Without a site configuration every page but /health/ is an error.
 INSTALLED_APPS.append("tests.host.apps.HostTestsConfig")

@@ -20,6 +20,7 @@ def drills(*arguments: str, timeout: float = 170) -> subprocess.CompletedProcess
 
 @pytest.mark.standin
 @pytest.mark.long
+@pytest.mark.every_database
 @pytest.mark.skipif(
     django.VERSION < (5, 1) and connection.vendor == "sqlite",
     reason="before Django 5.1 several processes cannot write to one SQLite file without now and then failing",
@@ -34,6 +35,7 @@ def test_deliveries() -> None:
 
 @pytest.mark.standin
 @pytest.mark.long
+@pytest.mark.every_database
 @pytest.mark.timeout(620)
 @pytest.mark.skipif(
     django.VERSION < (5, 1) and connection.vendor == "sqlite",

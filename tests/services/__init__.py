@@ -1,4 +1,4 @@
-"""Real servers for tests, each started on loopback for as long as it is needed and then gone without a trace.
+"""Real servers for tests, each on loopback for as long as it is needed; nothing of them is left afterwards.
 
 By hand, with the variables set that lead to it, such as ``DATABASE_URL``::
 
@@ -29,4 +29,4 @@ SERVICES: Mapping[str, Callable[[], AbstractContextManager[Mapping[str, str]]]] 
     **{name: partial(database, name) for name in DATABASES},
     **{f"{name}-durable": partial(database, name, durable=True) for name in DATABASES},
 }
-"""Name of a server -> context manager that runs it and gives the environment variables that lead to it."""
+"""Name of a server -> context manager that runs it and yields the environment variables that lead to it."""

@@ -13,21 +13,21 @@ from tests.services.process import Server, find_program, free_port, serving, suc
 
 @contextlib.contextmanager
 def redis() -> Iterator[Mapping[str, str]]:
-    """Run a Redis server; gives the environment that leads to it: ``EVENT_BUS_REDIS_CONNECTION_URL``."""
+    """Run a Redis server and yield the environment that leads to it: ``EVENT_BUS_REDIS_CONNECTION_URL``."""
     with redis_server() as (_, environment):
         yield environment
 
 
 @contextlib.contextmanager
 def redis_with_tls() -> Iterator[Mapping[str, str]]:
-    """Run a Redis server that speaks TLS alone, as managed ones do; its address says whom to trust."""
+    """Run a Redis server that accepts only TLS, as managed ones do; its URL names the certificate to trust."""
     with redis_server(tls=True) as (_, environment):
         yield environment
 
 
 @contextlib.contextmanager
 def redis_server(*, tls: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """Run a Redis server that may be stopped and started meanwhile; gives it and what ``redis`` gives."""
+    """Run a Redis server that may be stopped and started meanwhile; yield it and what ``redis`` yields."""
     program, client = (find_program(name, package="redis-server") for name in ("redis-server", "redis-cli"))
     port, password = free_port(), secrets.token_hex(12)
     scheme, listener, trust, query = "redis", f"port {port}", list[str](), ""

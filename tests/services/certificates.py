@@ -1,4 +1,4 @@
-"""A certificate for servers on loopback, for clients that are told to trust it."""
+"""Make a certificate for servers on loopback, for clients that are told to trust it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(path: Path) -> Path:
-    """Write a key and a certificate for 127.0.0.1 that nobody else has signed; the file is both."""
+    """Write a key and a self-signed certificate for 127.0.0.1 into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])

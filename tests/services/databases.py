@@ -1,4 +1,4 @@
-"""MariaDB, MySQL and PostgreSQL servers of our own, empty, with one user who may create databases."""
+"""Run MariaDB, MySQL and PostgreSQL servers, empty, with one user who may create databases."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Words = list[str | Path]
 def mariadb_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
     """Run a MariaDB server that may be stopped and started meanwhile.
 
-    Gives it and the environment that leads to it: ``DATABASE_URL``. ``durable``: commits survive a crash, as in
-    production. Measurements need that; tests do not, and half of their time would go into it.
+    Yield it and the environment that leads to it: ``DATABASE_URL``. ``durable``: commits survive a crash, as in
+    production. Measurements need that; tests do not, and it would double their time.
     """
     install, server, client = (
         find_program(name, package="mariadb-server") for name in ("mariadb-install-db", "mariadbd", "mariadb")
@@ -40,7 +40,7 @@ def mariadb_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[s
 
 @contextlib.contextmanager
 def mysql_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """Run a MySQL server, fetched if need be; for the rest as ``mariadb_server``."""
+    """Run a MySQL server, fetched if need be; otherwise like ``mariadb_server``."""
     programs = mysql_programs.programs()
     print(f"MySQL {programs.version}", file=sys.stderr, flush=True)
     # The programs may be where another account cannot read them; root says that root is meant.
@@ -55,7 +55,7 @@ def mysql_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str
 
 @contextlib.contextmanager
 def postgres_server(*, durable: bool = False) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """Run a PostgreSQL server; for the rest as ``mariadb_server``."""
+    """Run a PostgreSQL server; otherwise like ``mariadb_server``."""
     # Debian keeps the server's programs out of PATH, in a folder for each version.
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     initdb, server, client = (
@@ -90,14 +90,14 @@ DATABASES = {"mariadb": mariadb_server, "mysql": mysql_server, "postgres": postg
 
 @contextlib.contextmanager
 def database(name: str, *, durable: bool = False) -> Iterator[Mapping[str, str]]:
-    """Run one of them; gives the environment that leads to it."""
+    """Run one of them and yield the environment that leads to it."""
     with DATABASES[name](durable=durable) as (_, environment):
         yield environment
 
 
 @contextlib.contextmanager
 def _serving_mysql(home: Home, command: Words, *, client: Words) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """Run a server that has its system tables: what MariaDB's and MySQL's have in common."""
+    """Run a server of MariaDB or MySQL whose system tables exist."""
     port, password = str(free_port()), secrets.token_hex(12)
     grants = home.write(
         "init.sql",

@@ -1,4 +1,4 @@
-"""Apache Kafka of our own (one node, KRaft) and a schema registry: Apicurio, which speaks Confluent's API.
+"""Run Apache Kafka (one node, KRaft) and a schema registry: Apicurio, which speaks Confluent's API.
 
 Kafka keeps its data on disk for as long as the block lasts, so it may be stopped and started. The registry has an
 H2 database in memory.
@@ -68,14 +68,14 @@ ssl.keystore.location={certificate}
 
 @contextlib.contextmanager
 def kafka() -> Iterator[Mapping[str, str]]:
-    """Run broker and registry; gives the environment that leads to them, ``EVENT_BUS_KAFKA_…``."""
+    """Run broker and registry and yield the environment that leads to them, ``EVENT_BUS_KAFKA_…``."""
     with kafka_server() as (_, environment):
         yield environment
 
 
 @contextlib.contextmanager
 def kafka_server() -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """Run a broker that may be stopped and started meanwhile, and a registry; gives it and what ``kafka`` gives."""
+    """Run a broker that may be stopped and started meanwhile, and a registry; yield it and what ``kafka`` yields."""
     installed = programs()
     with _registry(installed) as registry_url, _broker(installed) as (broker, address):
         yield (
@@ -95,7 +95,7 @@ def kafka_with_access_control() -> Iterator[Mapping[str, str]]:
 def kafka_with_users() -> Iterator[Mapping[str, str]]:
     """Run a broker that wants TLS and a password, as managed clusters do, and a registry.
 
-    Gives what ``kafka`` gives, with key and secret, and two more: ``CA_FILE``, the certificate to trust, and
+    Yield what ``kafka`` yields, with key and secret, and two more: ``CA_FILE``, the certificate to trust, and
     ``PLAIN_BOOTSTRAP_SERVERS``, for clients that cannot be told to.
     """
     installed = programs()
@@ -157,7 +157,7 @@ def _registry(installed: Programs) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _home(name: str) -> Iterator[Home]:
-    """Give a folder. Java programs do not refuse root, and another account might not reach the jars."""
+    """Yield a folder. Java programs do not refuse root, and another account might not reach the jars."""
     with tempfile.TemporaryDirectory(prefix=f"badges-{name}-", ignore_cleanup_errors=True) as folder:
         yield Home(folder=Path(folder), account=None)
 

@@ -1,4 +1,4 @@
-"""The Java programs of the Kafka event bus, fetched from Maven Central once and kept in the repository's cache."""
+"""Fetch the Java programs of the Kafka event bus from Maven Central once, into the repository's cache."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Programs:
 
 
 def programs() -> Programs:
-    """Return what runs, fetching it if need be (155 MB).
+    """Return the commands, fetching the programs if need be (155 MB).
 
     Raises ServiceMissingError without Java or Maven, ServiceFailedError when Maven cannot fetch.
     """

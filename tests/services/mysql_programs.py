@@ -1,4 +1,4 @@
-"""MySQL's own programs, fetched once for all checkouts of this user.
+"""Fetch MySQL's own programs, once for all checkouts of this user.
 
 Debian's stable suite carries only MariaDB, which takes statements that MySQL refuses; its unstable suite carries MySQL.
 Those packages and every library they need, the C library included, are unpacked into a folder of their own and run by
@@ -64,7 +64,7 @@ class Programs:
 
 
 def programs() -> Programs:
-    """Return what runs: an installed MySQL, or else the one in the cache, fetched if need be (80 MB; 410 MB on disk).
+    """Return the commands of an installed MySQL, or else of the cached one, fetched if need be (80 MB; 410 MB on disk).
 
     Raises ServiceMissingError, which says what is missing, where it cannot be fetched.
     """
@@ -133,7 +133,7 @@ def _fetch(folder: Path) -> Path:
 
 
 def _mirrors() -> list[str]:
-    """Addresses in the machine's own lists that may hold Debian itself, first the most likely one."""
+    """Return the URLs in the machine's own lists that may hold Debian itself, the most likely one first."""
     # Works before the lists were ever downloaded, and by any user.
     printed = _run("apt-get", "update", "--print-uris").stdout
     release = platform.freedesktop_os_release().get("VERSION_CODENAME", SUITE)

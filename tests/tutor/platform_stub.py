@@ -1,4 +1,4 @@
-"""Runs rendered LMS settings without the platform: what they import from it is made up, what badges touch is real.
+"""Run rendered LMS settings without the platform: imports from it are made up, what badges change is real.
 
 Run by file: reads the path of the settings and, as JSON, what the platform is to have; prints what it has afterwards.
 """

@@ -1,4 +1,4 @@
-"""Renders Tutor environments; run by the Python of a Tutor release, which the tests' own does not have.
+"""Render Tutor environments; run by the Python of a Tutor release, which the tests' own does not have.
 
 Standard input: {"plugins": [...], "renderings": {folder: configuration}}. Many in one process, because starting Tutor
 takes longer than rendering. Each folder becomes a Tutor root, its files in ``env``.

@@ -1,4 +1,4 @@
-"""The command lines of the rendered containers, executed as they stand, award a badge and deliver it."""
+"""Execute the command lines of the rendered containers as they are: a badge is awarded and delivered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.tutor import environments
 from tests.tutor.rendering import LOCAL, Rendering, render
 from tests.tutor.services import environment, python
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 TOPIC = "dev-learning-badges-lifecycle"
 COURSE = "course-v1:Demo+Tutor+1"
 CONTAINERS = ("credentials-badges-consumer", "credentials-badges-worker")
@@ -75,7 +75,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 @dataclass(frozen=True)
 class Bus:
-    """A running event bus: what an operator tells Tutor of it, and how the LMS side gets there."""
+    """A running event bus: what an operator tells Tutor about it, and how the LMS side reaches it."""
 
     tutor: dict[str, Any]
     lms: dict[str, str]
@@ -140,7 +140,7 @@ def waits(container: Child) -> bool:
 
 
 @pytest.mark.bus
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["kafka", pytest.param("redis", marks=pytest.mark.services)])
 def test_consumer_and_worker_award_and_deliver_a_badge(
     processes: Processes, tmp_path: Path, service: Callable[[str], Mapping[str, str]], kind: str

@@ -1,4 +1,4 @@
-"""The init task that creates the topic, executed as it is rendered, against a real Kafka."""
+"""Execute the init task that creates the topic, as it is rendered, against a real Kafka."""
 
 from __future__ import annotations
 
@@ -47,11 +47,12 @@ for service, script in hooks.Filters.CLI_DO_INIT_TASKS.iterate():
 
 
 @pytest.mark.services
+@pytest.mark.long
 def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing(
     rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
 ) -> None:
     kafka = service("kafka-with-access-control")
-    script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
+    script = _script(rendered(environments.NEWEST, "kafka-own-mysql-own-redis").root)
     first, second = (_run(script, kafka, tmp_path, prefix=FRESH) for _ in range(2))
     topic = f"{FRESH}-{TOPIC}"
     assert f"Created {topic} with 4 partitions" in first
@@ -63,7 +64,7 @@ def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing
 
 
 def test_kafka_that_does_not_answer_is_named_with_what_to_do(rendered: Rendered, tmp_path: Path) -> None:
-    script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
+    script = _script(rendered(environments.NEWEST, "kafka-own-mysql-own-redis").root)
     impatient = script.replace("WAIT_SECONDS = 120", "WAIT_SECONDS = 0").replace("timeout=10", "timeout=0.1")
     printed = _run(impatient, {"EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, tmp_path, code=1)
     assert "Kafka at 127.0.0.1:1 did not answer" in printed
@@ -71,6 +72,7 @@ def test_kafka_that_does_not_answer_is_named_with_what_to_do(rendered: Rendered,
 
 
 @pytest.mark.services
+@pytest.mark.long
 def test_a_topic_that_we_may_use_but_not_change_is_left_as_it_is(
     rendered: Rendered, service: Callable[[str], Mapping[str, str]], tmp_path: Path
 ) -> None:
@@ -81,7 +83,7 @@ def test_a_topic_that_we_may_use_but_not_change_is_left_as_it_is(
     admin = AdminClient({"bootstrap.servers": servers})
     (granted,) = admin.create_acls([_may_describe(topic)]).values()
     granted.result(10)
-    script = _script(rendered(max(environments.RELEASES), "kafka-own-mysql-own-redis").root)
+    script = _script(rendered(environments.NEWEST, "kafka-own-mysql-own-redis").root)
     printed = _run(script, kafka, tmp_path, prefix=GUARDED)
     assert f"{topic} has 2 partitions. Kafka does not let us add to them." in printed
     assert f"Kafka does not let us set the retention of {topic}" in printed
@@ -101,7 +103,7 @@ def _may_describe(topic: str) -> AclBinding:
 
 
 def _script(root: Path) -> str:
-    python = environments.tutor(max(environments.RELEASES)) / "bin" / "python"
+    python = environments.tutor(environments.NEWEST) / "bin" / "python"
     environment = {**os.environ, "TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(root / "plugins")}
     finished = subprocess.run(
         [python, "-c", TASKS, str(root)], env=environment, check=True, capture_output=True, text=True

@@ -10,7 +10,7 @@ import pytest
 
 from tests.tutor.combinations import ALL
 from tests.tutor.conftest import Rendered
-from tests.tutor.environments import RELEASES
+from tests.tutor.environments import NEWEST
 from tests.tutor.rendering import LOCAL, Rendering, run
 from tutor_badges import package
 
@@ -69,7 +69,7 @@ def test_shellcheck_takes_the_scripts_of_the_containers(rendered: Rendered, rele
 
 
 def test_t15_shellcheck_takes_the_scripts_that_run_by_the_clock(rendered: Rendered) -> None:
-    rendering = rendered(max(RELEASES), "options-kafka")
+    rendering = rendered(NEWEST, "options-kafka")
     scripts = [rendering.compose(LOCAL)["credentials-badges-schedule"]["command"][2].replace("$$", "$")]
     jobs = [each for each in rendering.manifests() if each["kind"] == "CronJob"]
     scripts += [job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"][2] for job in jobs]

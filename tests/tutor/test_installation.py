@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tutor.environments import RELEASES, REPOSITORY, tutor, uv, variables
+from tests.tutor.environments import NEWEST, REPOSITORY, tutor, uv, variables
 from tutor_badges import package
-
-NEWEST = max(RELEASES)
 
 
 class Operator:
@@ -46,6 +44,23 @@ def operator(release: int, tmp_path: Path) -> Operator:
     return Operator(tutor(release), tmp_path / "root", release)
 
 
+ENABLE = ("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+
+
+@pytest.fixture(scope="module")
+def first_steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the Tutor root of an operator who has enabled badges in the newest release, and what Tutor printed."""
+    operator = Operator(tutor(NEWEST), tmp_path_factory.mktemp("enabled") / "root", NEWEST)
+    return operator.root, operator.tutor(*ENABLE)
+
+
+@pytest.fixture
+def enabled(first_steps: tuple[Path, str], tmp_path: Path) -> Operator:
+    """Return such an operator, with a root that the test may change."""
+    root, _ = first_steps
+    return Operator(tutor(NEWEST), Path(shutil.copytree(root, tmp_path / "root")), NEWEST)
+
+
 def different(left: Path, right: Path) -> list[str]:
     """Return the files that are in one folder only, or have different contents."""
     comparison = filecmp.dircmp(left, right, ignore=[])
@@ -53,7 +68,7 @@ def different(left: Path, right: Path) -> list[str]:
     return names + [name for each in comparison.common_dirs for name in different(left / each, right / each)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_commands_after_pip_install(tmp_path: Path) -> None:
     """From the wheel, in a fresh environment, as it would come from an index."""
     environment, root = tmp_path / "venv", tmp_path / "root"
@@ -69,7 +84,7 @@ def test_two_commands_after_pip_install(tmp_path: Path) -> None:
     uv("venv", "--quiet", environment)
     uv("pip", "install", "--quiet", "--python", environment / "bin/python", f"openedx-badges-plugin[tutor] @ {wheel}")
     operator = Operator(environment, root)
-    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    operator.tutor(*ENABLE)
     operator.tutor("config", "save")
     listed = [line.split() for line in operator.tutor("plugins", "list").splitlines()]
     (line,) = [line for line in listed if line and line[0] == "badges"]
@@ -104,51 +119,47 @@ def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_na
     operator.tutor("plugins", "disable", "badges")
 
 
+def test_enabling_gives_advice_once(first_steps: tuple[Path, str]) -> None:
+    _, printed = first_steps
+    assert printed.count("Choose by what each costs") == 1
+
+
 @pytest.mark.parametrize(
     "setting", ["BADGES_RUN_KAFKA=0", "BADGES_EVENT_BUS=rabbitmq", "BADGES_CREDLY_ORGANIZATIONS=[1]"]
 )
-def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: str) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
-    printed = operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
-    assert printed.count("Choose by what each costs") == 1
-    before = (operator.root / "env/local/docker-compose.yml").read_bytes()
-    printed = operator.tutor("config", "save", "--set", setting, succeeds=False)
+def test_a_mistake_stops_before_anything_is_rendered(enabled: Operator, setting: str) -> None:
+    before = (enabled.root / "env/local/docker-compose.yml").read_bytes()
+    printed = enabled.tutor("config", "save", "--set", setting, succeeds=False)
     assert f"Error: {setting.split('=')[0]}" in printed
-    assert (operator.root / "env/local/docker-compose.yml").read_bytes() == before
+    assert (enabled.root / "env/local/docker-compose.yml").read_bytes() == before
 
 
-def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(tmp_path: Path) -> None:
+def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(enabled: Operator) -> None:
     """The value is in config.yml by the time that it is refused, and the platform is still there to be looked at."""
-    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
-    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
-    printed = operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
+    printed = enabled.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
     assert "<function" not in printed
     # A command that only reads: it alerts, and does what it was asked for.
-    printed = operator.tutor("config", "printvalue", "LMS_HOST")
+    printed = enabled.tutor("config", "printvalue", "LMS_HOST")
     assert "BADGES_EVENT_BUS must be" in printed
     assert "Error" not in printed
     # Saving is refused until the mistake is gone.
-    operator.tutor("config", "save", succeeds=False)
-    printed = operator.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
+    enabled.tutor("config", "save", succeeds=False)
+    printed = enabled.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
     assert "BADGES_EVENT_BUS must be" not in printed
     # If it cannot be fixed, the plugin can still be disabled.
-    operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
-    operator.tutor("plugins", "disable", "badges")
+    enabled.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
+    enabled.tutor("plugins", "disable", "badges")
 
 
-def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(tmp_path: Path) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
-    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
-    printed = operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=redis")
+def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(enabled: Operator) -> None:
+    printed = enabled.tutor("config", "save", "--set", "BADGES_EVENT_BUS=redis")
     assert "stay on Kafka" in " ".join(printed.split())
-    assert "stay on Kafka" not in " ".join(operator.tutor("config", "save").split())
+    assert "stay on Kafka" not in " ".join(enabled.tutor("config", "save").split())
 
 
-def test_t7_images_of_ours_come_from_a_registry_of_ones_own_under_both_versions(tmp_path: Path) -> None:
-    operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
-    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
-    operator.tutor("config", "save", "--set", "BADGES_DOCKER_REGISTRY=registry.example.com/")
-    deployments = (operator.root / "env/k8s/deployments.yml").read_text()
+def test_t7_images_of_ours_come_from_a_registry_of_ones_own_under_both_versions(enabled: Operator) -> None:
+    enabled.tutor("config", "save", "--set", "BADGES_DOCKER_REGISTRY=registry.example.com/")
+    deployments = (enabled.root / "env/k8s/deployments.yml").read_text()
     version = package.version()
     assert (
         f"image: registry.example.com/overhangio/openedx-credentials:{NEWEST}.0.0-badges{version}-kafka" in deployments
@@ -158,7 +169,7 @@ def test_t7_images_of_ours_come_from_a_registry_of_ones_own_under_both_versions(
 
 
 def test_an_upgrade_without_config_save_builds_no_image_of_the_old_code(operator: Operator) -> None:
-    operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
+    operator.tutor(*ENABLE)
     dockerfile = operator.root / "env" / package.DOCKERFILE
     current = dockerfile.read_text()
     dockerfile.write_text(current.replace(package.wheel_name(), "openedx_badges_plugin-0.0.1-py3-none-any.whl"))

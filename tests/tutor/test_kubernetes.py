@@ -1,4 +1,4 @@
-"""What is in the cluster, and how it gets out of it again."""
+"""The resources in the cluster, and how they are removed again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tutor.rendering import LOCAL
 from tutor_badges import kubernetes
 from tutor_badges.config import OWN_KAFKA, defaults
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 LABEL, VALUE = kubernetes.LABEL.split("=")
 CONSUMER_AND_WORKER = "credentials-badges-consumer,credentials-badges-worker"
 ALWAYS = f"{CONSUMER_AND_WORKER},credentials-badges-hourly,credentials-badges-daily"
@@ -38,7 +38,7 @@ def ours(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     "name", ["kafka-own-mysql-own-redis", "external-kafka-own-mysql-own-redis", "options-kafka", "options-redis"]
 )
 def test_t1_all_that_is_ours_in_the_cluster_can_be_found_by_its_labels(rendered: Rendered, name: str) -> None:
-    """Whoever adds a resource without them, or of a kind that is not deleted, leaves it running for ever."""
+    """A resource without them, or of a kind that is not deleted, would run forever."""
     manifests = ours(rendered(NEWEST, name).manifests())
     for each in manifests:
         assert each["metadata"]["labels"][LABEL] == VALUE
@@ -98,7 +98,7 @@ def by_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, dict[str, A
 
 
 def test_t11_only_this_deployment_reaches_broker_and_registry(rendered: Rendered, release: int) -> None:
-    """Neither asks for a login: whoever reaches them hands out badges."""
+    """Neither asks for a login: anybody who reaches them could hand out badges."""
     manifests = rendered(release, "kafka-own-mysql-own-redis").manifests()
     deployments, services = by_kind(manifests, "Deployment"), by_kind(manifests, "Service")
     policies = by_kind(manifests, "NetworkPolicy")

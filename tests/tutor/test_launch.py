@@ -1,4 +1,4 @@
-"""What ``tutor ... launch`` and ``do`` run, written down by a ``docker`` that does nothing else."""
+"""The commands of ``tutor ... launch`` and ``do``, recorded by a ``docker`` that does nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tutor import environments
 from tests.tutor.machines import Machines
 from tests.tutor.rendering import run
 
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 # In the init task of the credentials plugin
 MIGRATED = "./manage.py migrate create_or_update_site"
 
@@ -75,7 +75,7 @@ GROUP = "--group credentials-badges"
         (["badges-doctor", "--json"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle --json"),
         (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
         (["badges-replay", "--dry-run"], "./manage.py badges_replay --topic learning-badges-lifecycle --dry-run"),
-        # What a shell or a template would make something of
+        # Characters that a shell or a template would interpret
         (
             ["badges-replay", "--since", "a b; {{ c }}"],
             "./manage.py badges_replay --topic learning-badges-lifecycle --since 'a b; {{ c }}'",
@@ -122,7 +122,14 @@ def test_do_commands_exist_in_every_mode(machine: Machines, release: int) -> Non
             assert command in printed
 
 
-@pytest.mark.parametrize("name", ["badges-plugin", "openedx-badges-plugin", "badges_plugin"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "badges-plugin",
+        pytest.param("openedx-badges-plugin", marks=pytest.mark.long),
+        pytest.param("badges_plugin", marks=pytest.mark.long),
+    ],
+)
 def test_a_mounted_checkout_is_in_the_image_and_in_the_containers(machine: Machines, tmp_path: Path, name: str) -> None:
     tutor = machine(NEWEST, "redis-own-mysql-own-redis")
     checkout = tmp_path / name

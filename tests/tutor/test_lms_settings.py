@@ -23,7 +23,7 @@ CCX = "org.openedx.learning.ccx.course.passing.status.updated.v1"
 ENROLLMENT = "org.openedx.learning.course.enrollment.created.v1"
 CERTIFICATE = "org.openedx.learning.certificate.created.v1"
 TOPIC = "learning-badges-lifecycle"
-NEWEST = max(environments.RELEASES)
+NEWEST = environments.NEWEST
 # FEATURES is a proxy of the flat settings since this Tutor release.
 PROXY_SINCE = 22
 

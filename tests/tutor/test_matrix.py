@@ -128,7 +128,7 @@ def test_broker_and_registry_are_set_up_alike_everywhere(rendered: Rendered, rel
         assert advertised == environments[name].pop("KAFKA_ADVERTISED_LISTENERS", "")
         assert local_environment == environments[name]
     assert environments["badges-kafka"]["KAFKA_HEAP_OPTS"] == HEAP_OPTS
-    # Schemas stay for ever, or the messages that refer to them could not be read.
+    # Schemas stay forever, or the messages that refer to them could not be read.
     assert environments["badges-schema-registry"]["APICURIO_KAFKASQL_TOPIC_RETENTION_MS"] == "-1"
 
 

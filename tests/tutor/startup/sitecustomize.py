@@ -1,4 +1,4 @@
-"""Keeps what takes longest in the Tutor programs that tests start: compiling templates, and making and checking a key.
+"""Keep what takes longest in the Tutor programs that tests start: compiling templates, and making and checking a key.
 
 A compiled template is used for as long as its source is the same. The key is worth nothing: it is never deployed.
 """
