@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -42,6 +42,12 @@ class Retries:
             # No connection is kept open for this: the next event may be hours away, and it would be stale by then.
             database.refresh_connections()
         self._next = time.monotonic() + SECONDS_BETWEEN_LOOKS
+
+
+def retry_a_batch(now: datetime) -> bool:
+    """Retry what is due. Return whether there is more at once: never, since the next look is soon. For the worker."""
+    retry_due()
+    return False
 
 
 def retry_due(*, seconds: float = SECONDS_AT_ONCE) -> int:

@@ -12,6 +12,9 @@ from badges_plugin.apps import PROJECT_TYPE
 
 _PURGE_SECONDS = 1800.0
 _KEYS_SECONDS = 600.0
+_NAMES_SECONDS = 60.0
+# Looking for the retired reads all users, and is not what keeps anything from being sent to them.
+_RETIRED_SECONDS = 300.0
 
 
 class BadgesDistributionConfig(AppConfig):
@@ -29,13 +32,17 @@ class BadgesDistributionConfig(AppConfig):
         """Connect receivers and checks."""
         if not conf.is_enabled():
             return
-        from badges_plugin.consumers import retention
-        from badges_plugin.distribution import checks, doctor, handlers, housekeeping, keys, purge
+        from badges_plugin.consumers import deferred, retention
+        from badges_plugin.distribution import checks, doctor, handlers, keys, learners, purge
+        from badges_plugin.distribution.housekeeping import Chore, register
 
-        # Failed events are the core's own; only the worker is always at work, and has the time.
-        housekeeping.register("failed events", retention.purge_a_batch, every=_PURGE_SECONDS)
-        housekeeping.register("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS)
-        housekeeping.register("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS)
+        # Some are the core's own: only the worker is always running, and has the time.
+        register(Chore("failed events", retention.purge_a_batch, every=_PURGE_SECONDS))
+        register(Chore("deferred events", deferred.retry_a_batch, every=deferred.SECONDS_BETWEEN_LOOKS))
+        register(Chore("retired learners", learners.sweep_a_batch, every=_RETIRED_SECONDS))
+        register(Chore("learners with a name", learners.resume_named, every=_NAMES_SECONDS))
+        register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
+        register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()
         doctor.connect()
         handlers.connect()

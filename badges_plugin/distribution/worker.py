@@ -15,7 +15,6 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
-from badges_plugin.consumers.deferred import Retries
 from badges_plugin.database import is_transient
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
@@ -29,9 +28,9 @@ from badges_plugin.distribution.delivery import (
     note_channel,
     prepare,
     record,
+    withdraw_retired,
 )
 from badges_plugin.distribution.housekeeping import Housekeeping
-from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.distribution.threads import Threads
 from badges_plugin.heartbeat import beat
@@ -82,8 +81,6 @@ class Worker:
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
         self._housekeeping = Housekeeping()
-        self._retries = Retries()
-        self._attendance = Attendance()
 
     def stop(self) -> None:
         """Take no more deliveries and begin no more requests; ``run`` returns when those under way have ended.
@@ -162,7 +159,7 @@ class Worker:
             # Whether or not a thread is free: what others wait for must not wait for a provider.
             _renew_connections()
             self._keep_house()
-            self._attendance.attend()
+            withdraw_retired()
             self._start(threads)
         return any(not self._is_overdue(future) for future in self._running) and time.monotonic() < self._leave_at
 
@@ -220,8 +217,7 @@ class Worker:
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
         api.publish_pending()
-        self._housekeeping.do_what_is_due(timezone.now())
-        self._retries.when_due()
+        self._housekeeping.do_due_chores(timezone.now())
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""

@@ -20,7 +20,6 @@ from badges_plugin.distribution import claims, delivery, notifications, queueing
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Cancelled
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
-from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import User
@@ -156,7 +155,7 @@ def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider)
     send_passing(ada)
     job = claimed()
     retire(ada)
-    Attendance().attend()
+    delivery.withdraw_retired()
     delivery.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 
@@ -336,7 +335,7 @@ def test_c1_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider,
     send_passing(ada)
     job = claimed()
     tell(ada)
-    Attendance().attend()
+    delivery.withdraw_retired()
     delivery.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 

@@ -58,7 +58,7 @@ def in_each_turn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable
             look()
             return True
 
-        housekeeping.register("test", step, every=0)
+        housekeeping.register(housekeeping.Chore("test", step, every=0))
 
     yield register
     housekeeping._chores.clear()

@@ -42,13 +42,14 @@ class CredlyBadgesConfig(AppConfig):
         if not conf.is_enabled():
             return
         from badges_plugin.builtin import register_twins
-        from badges_plugin.distribution import housekeeping, keys, registry
+        from badges_plugin.distribution import keys, registry
         from badges_plugin.distribution.credly import checks, doctor, events
         from badges_plugin.distribution.credly.backend import CredlyBackend
         from badges_plugin.distribution.credly.models import CredlyOrganization
         from badges_plugin.distribution.credly.twins import twins
+        from badges_plugin.distribution.housekeeping import Chore, register
 
-        housekeeping.register("credly events", events.forget_a_batch, every=3600)
+        register(Chore("credly events", events.forget_a_batch, every=3600))
         keys.register(CredlyOrganization, "encrypted_key", is_used=lambda account: not account.key_is_in_settings)
         checks.connect()
         doctor.connect()
