@@ -1,4 +1,4 @@
-"""The app of distribution: tables of deliveries, the worker, and the receivers that queue what is awarded."""
+"""The app of distribution: tables of deliveries, the worker, and the receivers that queue awards."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from badges_plugin.apps import PROJECT_TYPE
 _PURGE_SECONDS = 1800.0
 _KEYS_SECONDS = 600.0
 _NAMES_SECONDS = 60.0
-# Looking for the retired reads all users, and is not what keeps anything from being sent to them.
+# Looking for retired learners reads all users. Nothing is sent to them meanwhile.
 _RETIRED_SECONDS = 300.0
 
 
 class BadgesDistributionConfig(AppConfig):
-    """Carries awards to whatever backends are registered."""
+    """Delivers awards by the registered backends."""
 
     name = "badges_plugin.distribution"
     label = "badges_distribution"
@@ -29,11 +29,11 @@ class BadgesDistributionConfig(AppConfig):
     plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
 
     def ready(self) -> None:
-        """Connect receivers and checks."""
+        """Connect receivers, checks and chores."""
         if not conf.is_enabled():
             return
         from badges_plugin.consumers import deferred, retention
-        from badges_plugin.distribution import checks, doctor, handlers, keys, learners, purge
+        from badges_plugin.distribution import checks, handlers, keys, learners, purge
         from badges_plugin.distribution.housekeeping import Chore, register
 
         # Some are the core's own: only the worker is always running, and has the time.
@@ -44,5 +44,4 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()
-        doctor.connect()
         handlers.connect()

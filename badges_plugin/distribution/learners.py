@@ -17,7 +17,7 @@ def sweep_a_batch(now: datetime) -> bool:
 
 
 def resume_named(now: datetime) -> bool:
-    """Make deliveries due again that waited for a name which the learner has now. Return whether there is more: never."""
+    """Make deliveries due that waited for a name which the learner has now. Return whether there is more: never."""
     waiting = Delivery.objects.filter(state=State.FAILED, awaits_name=True).order_by("pk")
     learners = waiting.select_related("award__progress__user__badges_learner")
     named = [delivery.pk for delivery in learners if recipients.has_name(delivery.award.user)]

@@ -126,7 +126,7 @@ COMMANDS = [
 def test_f9_every_command_without_our_tables_says_to_run_migrate_in_one_line(
     migrated: None, monkeypatch: pytest.MonkeyPatch, label: str
 ) -> None:
-    monkeypatch.setattr(worker, "_TROUBLES_ONCE", 1)
+    monkeypatch.setattr(worker, "_MAX_ERRORS_ONCE", 1)
     call_command("migrate", label, "zero", verbosity=0)
     tables = set(connection.introspection.table_names())
     for command, *arguments in COMMANDS:

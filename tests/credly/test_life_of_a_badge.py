@@ -26,8 +26,8 @@ def test_a_passed_course_becomes_a_badge_at_credly(
     assert issued.issued_at == award.awarded_at.replace(microsecond=0).isoformat(timespec="milliseconds").replace(
         "+00:00", "Z"
     )
-    assert (str(badge.issued_badge_id), badge.state, badge.issued_at) == (issued.id, "pending", award.awarded_at)
-    assert badge.accept_badge_url.endswith(issued.accept_token)
+    assert (str(badge.external_id), badge.state, badge.issued_at) == (issued.id, "pending", award.awarded_at)
+    assert badge.url.endswith(issued.accept_token)
     assert (badge.pk, badge.username, badge.status) == (award.credential_id, "ada", "awarded")
 
 
@@ -40,14 +40,14 @@ def test_lost_and_earned_again(credly: CredlySimulator, template: CredlyBadgeTem
 
     badge = CredlyBadge.objects.get()
     assert credly.world.badges[first.id].state == "revoked"
-    assert (badge.status, badge.state, str(badge.issued_badge_id)) == ("revoked", "revoked", first.id)
+    assert (badge.status, badge.state, str(badge.external_id)) == ("revoked", "revoked", first.id)
 
     send_passing(ada, minute=3)
     deliver()
 
     badge = CredlyBadge.objects.get()
     [second] = credly.badges(state="pending")
-    assert (badge.status, badge.state, str(badge.issued_badge_id)) == ("awarded", "pending", second.id)
+    assert (badge.status, badge.state, str(badge.external_id)) == ("awarded", "pending", second.id)
     assert second.id != first.id
     assert credly.summary()["duplicate_issues"] == 0
 

@@ -129,10 +129,10 @@ def test_only_what_is_under_way_has_a_next_attempt(
 
 def test_give_up(admin_client: Client, failed: Delivery) -> None:
     assert act(admin_client, LIST, "give_up", failed.pk) == [
-        "1 delivery was given up. Later ones of the same badge go on."
+        "1 delivery was given up. Later deliveries of the same badge continue."
     ]
     assert act(admin_client, LIST, "give_up", failed.pk) == [
-        "Nothing was given up: only deliveries that need attention can be."
+        "No delivery was given up. Only deliveries that need attention can be given up."
     ]
 
     failed.refresh_from_db()
@@ -147,7 +147,7 @@ def test_give_up_what_waits_for_a_backend_that_is_gone(
     Delivery.objects.update(backend="gone")
 
     assert act(admin_client, LIST, "give_up", delivery.pk) == [
-        "1 delivery was given up. Later ones of the same badge go on."
+        "1 delivery was given up. Later deliveries of the same badge continue."
     ]
 
 

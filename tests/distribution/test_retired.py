@@ -187,7 +187,7 @@ def test_c1_no_mail_goes_to_a_learner_who_was_retired(ada: Any, settings: Any) -
     send_passing(ada)
     award = BadgeAward.objects.select_related("progress__user", "progress__template").get()
     retire(ada)
-    assert not notifications.tell(award, notifications.ISSUED)
+    assert not notifications.notify(award, notifications.ISSUED)
     assert mail.outbox == []
 
 
@@ -320,14 +320,14 @@ def test_c1_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tel
 
     with pytest.raises(IgnoredEvent, match="retired"):
         send_passing(user_data(ada), is_passing=False, minute=2)  # of before
-    assert not notifications.tell(award, notifications.ISSUED)
+    assert not notifications.notify(award, notifications.ISSUED)
     BadgeAward.objects.update(publish_due_at=timezone.now())
     assert api.publish_pending() == 0
     assert BadgeAward.objects.get().publish_due_at is None
     [job] = delivery.prepare(
         claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry), config()
     )
-    assert isinstance(job.order, Cancelled)
+    assert isinstance(job.request, Cancelled)
 
 
 @each_telling

@@ -1,9 +1,9 @@
 from django.core.checks import Error, register
 
-from badges_plugin.conf import section
+from badges_plugin.distribution.api import section
 
 
-@register()
+@register("badges")
 def check_settings(app_configs, **kwargs):
     if section("medals", {"API_KEY": ""})["API_KEY"]:
         return []
