@@ -1,7 +1,7 @@
-"""Reasons are stored in English, since whoever reads them has another language than the worker that wrote them.
+"""Store reasons in English, and show them in the language of the page: a worker does not know its readers.
 
 A reason is a fixed sentence, marked with ``gettext_noop`` where it is written, and perhaps a detail in parentheses: the
-provider's own words, the name of an exception. ``localized`` translates the sentence when a page shows it.
+provider's message, or the name of an exception. ``localized`` translates the sentence when a page shows it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ _OPENING = " ("
 
 
 def with_detail(sentence: str, detail: object) -> str:
-    """Return a reason of a fixed sentence and what is special about this case. The sentence has no parentheses."""
+    """Return a reason made of a fixed sentence, which has no parentheses, and the details of this case."""
     return f"{sentence}{_OPENING}{detail})"
 
 
 def localized(reason: str) -> str:
-    """Return a stored reason in the language of the current page; as it is where it is no sentence of ours."""
+    """Return a stored reason in the language of the page; unchanged where its sentence has no translation."""
     sentence, opening, detail = reason.partition(_OPENING)
     return f"{gettext(sentence) if sentence else ''}{opening}{detail}"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from badges_plugin.distribution import registry
 from badges_plugin.distribution.accredible.client import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.claims import claim
@@ -96,6 +97,9 @@ def test_what_is_sent_and_what_is_kept(accredible: AccredibleSimulator, group: A
     assert (badge.external_id, badge.state, badge.issued_at) == (str(issued.id), "published", award.awarded_at)
     assert badge.url == f"https://www.credential.net/{issued.id}"
     assert (badge.pk, badge.username, badge.status) == (award.credential_id, "ada", "awarded")
+    assert registry.get("accredible").badge_url(award) == badge.url
+    AccredibleBadge.objects.update(state="unpublished")
+    assert registry.get("accredible").badge_url(award) == ""
 
 
 def test_a_revoked_credential_stays_and_has_expired(

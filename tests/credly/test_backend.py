@@ -259,7 +259,7 @@ def test_d2_a_badge_that_is_earned_again_bears_the_second_date(
 )
 def test_d5_credly_is_told_the_day_of_the_site(settings: Any, zone: str, written: str) -> None:
     settings.TIME_ZONE = zone
-    assert backend.written(at(16.5 * 60)) == written
+    assert backend.format_time(at(16.5 * 60)) == written
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.distribution import claims, delivery, notifications, queueing, rate_limit
+from badges_plugin.distribution import claims, delivery, notifications, queueing, rate_limit, requests, withdrawal
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Cancelled
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
@@ -37,7 +37,7 @@ def retire(user: Any, **also: str) -> None:
     User.objects.filter(pk=user.pk).update(username=f"retired__user_{user.pk}", **also)
 
 
-def claimed() -> delivery.Job:
+def claimed() -> requests.Job:
     taken = claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry)
     [job] = delivery.prepare(taken, config())
     return job
@@ -155,7 +155,7 @@ def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider)
     send_passing(ada)
     job = claimed()
     retire(ada)
-    delivery.withdraw_retired()
+    withdrawal.withdraw_retired()
     delivery.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 
@@ -335,7 +335,7 @@ def test_c1_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider,
     send_passing(ada)
     job = claimed()
     tell(ada)
-    delivery.withdraw_retired()
+    withdrawal.withdraw_retired()
     delivery.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 
