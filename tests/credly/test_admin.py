@@ -169,7 +169,7 @@ def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
     page = admin_client.get(reverse(LIST)).content.decode()
     assert "Paused until the API key is corrected; badges wait." in page
     assert "answer: HTTP 401" in page
-    assert "once the key is corrected" in page
+    assert "until the API key is corrected" in page
     channels = admin_client.get(reverse("admin:badges_distribution_channel_changelist")).content.decode()
     assert f"Credly: {template.organization}" in channels
 

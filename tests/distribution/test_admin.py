@@ -70,7 +70,7 @@ def test_retry_now(admin_client: Client, failed: Delivery) -> None:
 
     assert deliver() == {"done": 1}
     assert act(admin_client, LIST, "retry_now", failed.pk) == [
-        "Nothing to retry: these are delivered, cancelled or being sent."
+        "Nothing to retry: these deliveries are delivered, cancelled or being sent."
     ]
 
 
@@ -111,7 +111,7 @@ def test_retry_now_tells_of_a_paused_channel(
     due, paused = act(admin_client, LIST, "retry_now", Delivery.objects.get().pk)
     assert due == "1 delivery is due now."
     assert f"Fake: The account called {template.uuid}" in paused
-    assert "correct its API key first" in paused
+    assert "Correct its API key first" in paused
 
 
 def test_only_what_is_under_way_has_a_next_attempt(
