@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -42,6 +42,12 @@ class Retries:
             # The next event may be hours away; by then the connection would be stale.
             database.refresh_connections()
         self._next = time.monotonic() + INTERVAL_SECONDS
+
+
+def retry_a_batch(now: datetime) -> bool:
+    """Retry the events that are due, as a chore of the worker. Return whether more is left at once: never."""
+    retry_due()
+    return False
 
 
 def retry_due(*, seconds: float = BATCH_SECONDS) -> int:

@@ -1,1 +1,1 @@
-"""Carrying awards to the outside: what the learner earned here becomes a badge at a provider."""
+"""Deliver awards to badge providers. ``api`` is the public door for backends."""

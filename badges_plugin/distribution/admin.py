@@ -1,4 +1,4 @@
-"""Deliveries and channels in the admin: what is under way, what needs attention and why, and what to do about it."""
+"""Deliveries and channels in the admin: their states, the reasons, and actions to retry, give up or resume."""
 
 from __future__ import annotations
 
@@ -7,34 +7,40 @@ from datetime import datetime
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from badges_plugin.admin.links import link_to
-from badges_plugin.distribution import channels, queueing
+from badges_plugin.distribution import channels, queueing, registry
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward
 
 LATEST_ATTEMPTS = 100
-"""So many are shown. Where a provider is away for weeks there are thousands, and their page would be of megabytes."""
+"""Attempts shown at most. After weeks of downtime there are thousands, and the page would take megabytes."""
 
 
 class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     verbose_name_plural = _("latest delivery attempts")
-    fields = ("number", "started_at", "milliseconds", "outcome", "looked_up", "reason")
+    fields = ("number", "started_at", "milliseconds", "outcome", "looked_up", "reason_text")
     readonly_fields = fields
     ordering = ("-number",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryAttempt]:
         return super().get_queryset(request).filter(delivery__attempts__lt=F("number") + LATEST_ATTEMPTS)
 
+    @admin.display(description=_("reason"))
+    def reason_text(self, attempt: DeliveryAttempt) -> str:
+        return localized(attempt.reason)
+
 
 class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
-    """Read only: a delivery changes by what happens, or by the actions."""
+    """Read-only: deliveries change by attempts and by the actions."""
 
     list_display = (
         "id",
@@ -46,7 +52,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "in_doubt",
         "attempts",
         "next_attempt",
-        "last_error",
+        "reason",
     )
     list_filter = ("state", "action", "backend", "in_doubt", "channel")
     search_fields = ("external_id", "award__progress__user__username", "award__progress__template__name")
@@ -66,8 +72,9 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         "claimed_until",
         "external_id",
         "expires_at",
-        "last_error",
-        "badge_in_the_way",
+        "badge_link",
+        "reason",
+        "conflicting_badge",
         "created",
         "settled_at",
     )
@@ -84,9 +91,20 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     def award_link(self, delivery: Delivery) -> str:
         return link_to(self.admin_site, BadgeAward, delivery.award_id, f"#{delivery.award.number}")
 
-    @admin.display(description=_("the badge in the way"))
-    def badge_in_the_way(self, delivery: Delivery) -> str:
-        """Of another learner: here it may be named, in the reason and in logs it is not."""
+    @admin.display(description=_("reason"))
+    def reason(self, delivery: Delivery) -> str:
+        return localized(delivery.last_error)
+
+    @admin.display(description=_("public page"))
+    def badge_link(self, delivery: Delivery) -> str:
+        if delivery.backend not in registry.slugs():
+            return "-"
+        url = registry.get(delivery.backend).badge_url(delivery.award)
+        return format_html('<a href="{0}">{0}</a>', url) if url else "-"
+
+    @admin.display(description=_("conflicting badge"))
+    def conflicting_badge(self, delivery: Delivery) -> str:
+        """Name the other learner's badge: this page may show it, while the reason and the logs do not."""
         award = delivery.in_the_way
         if award is None:
             return "-"
@@ -106,56 +124,56 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, delivery: Delivery) -> datetime | None:
-        """None where none will be made."""
+        """Return None where no attempt will follow."""
         return delivery.next_attempt_at if delivery.state in (State.PENDING, State.SENDING) else None
 
     @admin.action(description=_("Retry now"), permissions=["change"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        # Read before: the list may be filtered by the state that is about to change.
+        # Read first: the list may be filtered by the state that is about to change.
         open_ones = _open_ones(queryset)
         stopped = list(Channel.objects.filter(deliveries__in=open_ones).exclude(paused_reason="").distinct())
         count = queueing.retry_now(Delivery.objects.filter(pk__in=open_ones))
         if not count:
-            text = gettext("Nothing to retry: these are delivered, cancelled or being sent.")
+            text = gettext("Nothing to retry: these deliveries are delivered, cancelled or being sent.")
             self.message_user(request, text, messages.WARNING)
             return
         text = ngettext("%d delivery is due now.", "%d deliveries are due now.", count) % count
         self.message_user(request, text, messages.SUCCESS)
         for channel in stopped:
-            text = gettext("Nothing is sent while the channel “%s” is paused: correct its API key first.")
+            text = gettext("The channel “%s” is paused, so nothing is sent. Correct its API key first.")
             self.message_user(request, text % channels.name(channel), messages.WARNING)
 
     @admin.action(description=_("Give up"), permissions=["change"])
     def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         count = queueing.give_up(Delivery.objects.filter(pk__in=_open_ones(queryset)))
         if not count:
-            text = gettext("Nothing was given up: only deliveries that need attention can be.")
+            text = gettext("No delivery was given up. Only deliveries that need attention can be given up.")
             self.message_user(request, text, messages.WARNING)
             return
         text = ngettext(
-            "%d delivery was given up. Later ones of the same badge go on.",
-            "%d deliveries were given up. Later ones of the same badges go on.",
+            "%d delivery was given up. Later deliveries of the same badge continue.",
+            "%d deliveries were given up. Later deliveries of the same badges continue.",
             count,
         )
         self.message_user(request, text % count, messages.SUCCESS)
 
 
 def _open_ones(deliveries: QuerySet[Delivery]) -> list[int]:
-    """The keys of those that failed or wait: by them alone they are changed.
+    """Return the keys of the deliveries that failed or wait, so that they are changed by key.
 
-    With the conditions of the list, MySQL and MariaDB may go by an index, against the order in which workers lock, and
-    MariaDB would also lock the awards and learners that a search looks at, which an event may hold.
+    With the conditions of the list, MySQL and MariaDB may lock by an index, not in the order in which workers lock, and
+    MariaDB would also lock the awards and learners that a search reads, which an event may have locked.
     """
     open_ones = deliveries.filter(state__in=(State.FAILED, State.PENDING))
     return list(open_ones.order_by("pk").values_list("pk", flat=True))
 
 
 class ChannelAdmin(ReadOnlyAdmin[Channel]):
-    """Which accounts at providers are paused or resting, and why."""
+    """Accounts at providers: paused or resting, and why."""
 
-    list_display = ("name", "paused_reason", "failures", "rest_until")
+    list_display = ("name", "paused", "failures", "rest_until")
     list_filter = ("backend",)
-    fields = readonly_fields = ("name", "backend", "account", "paused_reason", "failures", "rest_until")
+    fields = readonly_fields = ("name", "backend", "account", "paused", "failures", "rest_until")
     actions = ("resume",)
 
     def heading(self, obj: Channel) -> str:
@@ -164,6 +182,10 @@ class ChannelAdmin(ReadOnlyAdmin[Channel]):
     @admin.display(description=_("channel"), ordering="backend")
     def name(self, channel: Channel) -> str:
         return channels.name(channel)
+
+    @admin.display(description=_("paused because"))
+    def paused(self, channel: Channel) -> str:
+        return localized(channel.paused_reason)
 
     @admin.action(description=_("Resume now"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:

@@ -1,4 +1,4 @@
-"""The app of distribution: tables of deliveries, the worker, and the receivers that queue what is awarded."""
+"""The app of distribution: tables of deliveries, the worker, and the receivers that queue awards."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from badges_plugin.apps import PROJECT_TYPE
 _PURGE_SECONDS = 1800.0
 _KEYS_SECONDS = 600.0
 _EXPIRY_SECONDS = 60.0
+_NAMES_SECONDS = 60.0
+# Looking for retired learners reads all users. Nothing is sent to them meanwhile.
+_RETIRED_SECONDS = 300.0
 
 
 class BadgesDistributionConfig(AppConfig):
-    """Carries awards to whatever backends are registered."""
+    """Delivers awards by the registered backends."""
 
     name = "badges_plugin.distribution"
     label = "badges_distribution"
@@ -27,18 +30,21 @@ class BadgesDistributionConfig(AppConfig):
     plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
 
     def ready(self) -> None:
-        """Connect receivers and checks."""
+        """Connect receivers, checks and chores."""
         if not conf.is_enabled():
             return
         from badges_plugin import api
-        from badges_plugin.consumers import retention
-        from badges_plugin.distribution import checks, doctor, handlers, housekeeping, keys, purge
+        from badges_plugin.consumers import deferred, retention
+        from badges_plugin.distribution import checks, handlers, keys, learners, purge
+        from badges_plugin.distribution.housekeeping import Chore, register
 
-        # Failed events are the core's own; only the worker is always at work, and has the time.
-        housekeeping.register("failed events", retention.purge_a_batch, every=_PURGE_SECONDS)
-        housekeeping.register("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS)
-        housekeeping.register("expired awards", api.end_expired, every=_EXPIRY_SECONDS)
-        housekeeping.register("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS)
+        # Some are the core's own: only the worker is always running, and has the time.
+        register(Chore("failed events", retention.purge_a_batch, every=_PURGE_SECONDS))
+        register(Chore("deferred events", deferred.retry_a_batch, every=deferred.INTERVAL_SECONDS))
+        register(Chore("retired learners", learners.sweep_a_batch, every=_RETIRED_SECONDS))
+        register(Chore("learners with a name", learners.resume_named, every=_NAMES_SECONDS))
+        register(Chore("expired awards", api.end_expired, every=_EXPIRY_SECONDS))
+        register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
+        register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()
-        doctor.connect()
         handlers.connect()

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, final
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution.data import Action, Cancelled, ContextT, ProviderRequest, Receipt
 from badges_plugin.distribution.exceptions import (
@@ -24,11 +24,17 @@ from badges_plugin.distribution.exceptions import (
     NotSent,
     PermanentFailure,
 )
+from badges_plugin.distribution.reasons import with_detail
 from badges_plugin.models import BadgeAward, BadgeTemplate
+
+ENDED_BEFORE = gettext_noop("The badge ended before it was delivered.")
+_NO_NAME = gettext_noop("The learner has no name that could stand on a badge. It is issued once there is one.")
+_NOT_ADOPTABLE = gettext_noop("The provider refuses the badge as a duplicate, but shows no badge to adopt.")
+_CLAIM_EXPIRED = gettext_noop("The claim expired before anything was sent.")
 
 
 class Backend(ABC, Generic[ContextT]):
-    """One provider. ``slug`` is the origin of its templates and names it in the database for ever."""
+    """One provider. ``slug`` is the origin of its templates and its name in the database, for good."""
 
     slug: ClassVar[str]
     name: ClassVar[str]
@@ -44,36 +50,36 @@ class Backend(ABC, Generic[ContextT]):
 
     @abstractmethod
     def account(self, template: BadgeTemplate) -> str:
-        """Which account at the provider the template belongs to; at most 64 characters.
+        """Return the account at the provider that the template belongs to, in at most 64 characters.
 
-        A rejected key stops that one alone.
+        A rejected key stops that account alone.
         """
 
     @abstractmethod
     def load(self, award: BadgeAward) -> ContextT:
-        """Everything from the database that a request needs (addresses, keys), frozen. May raise a failure."""
+        """Return everything from the database that a request needs (URLs, keys), frozen. May raise a failure."""
 
     @abstractmethod
-    def find(self, order: ProviderRequest[ContextT]) -> Receipt | None:
-        """Look the badge of this order up at the provider. Never one of ``order.foreign_ids``.
+    def find(self, request: ProviderRequest[ContextT]) -> Receipt | None:
+        """Look up the badge of this request at the provider. Never one of ``request.foreign_ids``.
 
-        For an issue: a badge that is alive. For a revocation: the badge if it is revoked already, or gone. Of a learner
-        who was retired, ``order.recipient`` has no address: the badge is known by its earner id.
+        For an issue: a badge that is valid. For a revocation: the badge if it is revoked already, or gone. For a
+        retired learner, ``request.recipient`` has no e-mail address: the badge is known by its earner id.
         """
 
     @abstractmethod
-    def issue(self, order: ProviderRequest[ContextT]) -> Receipt:
+    def issue(self, request: ProviderRequest[ContextT]) -> Receipt:
         """Ask for the badge, once. Raises AlreadyIssued when the provider says that the learner has it."""
 
     @abstractmethod
-    def revoke(self, order: ProviderRequest[ContextT]) -> Receipt:
-        """Ask that the badge ``order.external_id`` be revoked, once."""
+    def revoke(self, request: ProviderRequest[ContextT]) -> Receipt:
+        """Ask that the badge ``request.external_id`` be revoked, once."""
 
-    def find_others(self, order: ProviderRequest[ContextT]) -> list[str]:
-        """Return whose badges the provider has at the address of this order, by their earner ids.
+    def find_others(self, request: ProviderRequest[ContextT]) -> list[str]:
+        """Return the earner ids of the badges that the provider has at the e-mail address of this request.
 
-        Asked when it refuses a badge as a duplicate of one that is not this learner's. An earner id is empty where the
-        badge is not of this plugin.
+        Called when the provider refuses a badge as a duplicate and ``find`` finds none of this learner. The earner id
+        of a badge that this plugin did not issue is empty.
         """
         return []
 
@@ -82,75 +88,86 @@ class Backend(ABC, Generic[ContextT]):
         return ""
 
     def account_name(self, account: str) -> str:
-        """What staff call the account."""
+        """Return the name of the account for staff."""
         return account
 
     def fingerprint(self, account: str) -> str:
-        """Something that changes when the account's key does, and does not tell the key."""
+        """Return a text that changes with the account's key and does not reveal it."""
         return ""
 
+    def badge_url(self, award: BadgeAward) -> str:
+        """Return the public URL of the badge at the provider; empty where there is none, or none is known."""
+        return ""
+
+    def badge_urls(self, awards: Sequence[BadgeAward]) -> Mapping[int, str]:
+        """Return the URLs of many badges by the keys of their awards; those without one are left out.
+
+        For pages that list badges. A backend that reads its URLs from the database overrides this too, so that the
+        number of queries does not grow with the number of awards.
+        """
+        return {award.pk: url for award in awards if (url := self.badge_url(award))}
+
     def prepare_issue(self, award: BadgeAward) -> None:
-        """Write rows of one's own together with the award, in its transaction. No requests here."""
+        """Write own rows together with the award, in its transaction. No requests here."""
 
     def prepare_revoke(self, award: BadgeAward) -> None:
-        """The same for a revocation."""
+        """Write own rows together with a revocation, in its transaction. No requests here."""
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
-        """Note in rows of one's own what the provider did, in the transaction that settles the delivery."""
+        """Write to own rows what the provider did, in the transaction that settles the delivery."""
 
     def forget(self, awards: Sequence[BadgeAward]) -> None:
-        """Erase what rows of one's own say of a learner who was retired. The ids at the provider stay."""
+        """Erase what own rows say about a retired learner. The ids at the provider stay."""
 
-    def announce(self, award: BadgeAward, action: Action) -> None:
-        """Tell the learner, after that transaction. Whatever is raised here is logged and changes nothing."""
+    def notify(self, award: BadgeAward, action: Action) -> None:
+        """Notify the learner, after that transaction. Exceptions are logged and change nothing."""
 
     @final
-    def deliver(self, order: ProviderRequest[ContextT]) -> Receipt | Cancelled:
-        """Carry an order out: look up what is in doubt, send, and adopt what the provider says is there already."""
-        if order.in_doubt:
-            found = self._look_up(order)
+    def deliver(self, request: ProviderRequest[ContextT]) -> Receipt | Cancelled:
+        """Carry out a request: look up what is in doubt, send, and adopt what the provider has already."""
+        if request.in_doubt:
+            found = self._look_up(request)
             if found is not None:
                 return found
-        if order.withdrawn.reason:
-            return Cancelled(order.withdrawn.reason)
-        if order.action is Action.REVOKE:
-            _must_be_in_time(order)
-            return self.revoke(order)
-        if not order.wanted:
-            return Cancelled(_("The badge ended before it was delivered."))
-        if not order.recipient.first_name:
-            raise NoName(_("The learner has no name that could stand on a badge. It is issued once there is one."))
-        _must_be_in_time(order)
-        return self._issue(order)
+        if request.withdrawn.reason:
+            return Cancelled(request.withdrawn.reason)
+        if request.action is Action.REVOKE:
+            _check_claim(request)
+            return self.revoke(request)
+        if not request.wanted:
+            return Cancelled(ENDED_BEFORE)
+        if not request.recipient.first_name:
+            raise NoName(_NO_NAME)
+        _check_claim(request)
+        return self._issue(request)
 
-    def _issue(self, order: ProviderRequest[ContextT]) -> Receipt:
+    def _issue(self, request: ProviderRequest[ContextT]) -> Receipt:
         try:
-            return self.issue(order)
+            return self.issue(request)
         except AlreadyIssued as refusal:
-            found = self._look_up(order)
+            found = self._look_up(request)
             if found is None:
-                raise self._no_badge_to_adopt(order, refusal) from refusal
+                raise self._no_badge_to_adopt(request, refusal) from refusal
             return found
 
-    def _no_badge_to_adopt(self, order: ProviderRequest[ContextT], refusal: AlreadyIssued) -> PermanentFailure:
+    def _no_badge_to_adopt(self, request: ProviderRequest[ContextT], refusal: AlreadyIssued) -> PermanentFailure:
         try:
-            others = [each for each in self.find_others(order) if each != order.recipient.earner_id]
+            others = [each for each in self.find_others(request) if each != request.recipient.earner_id]
         except DeliveryFailure:
             others = []
         if others:
-            # One that we issued explains more than one that somebody else did.
+            # A badge that we issued explains more than one that somebody else did.
             return InTheWay(refusal.reason, earner_id=max(others), status=refusal.status)
-        text = _("The provider refuses the badge as a duplicate, but shows no badge to adopt: %s")
-        return PermanentFailure(text % refusal.reason, status=refusal.status)
+        return PermanentFailure(with_detail(_NOT_ADOPTABLE, refusal.reason), status=refusal.status)
 
-    def _look_up(self, order: ProviderRequest[ContextT]) -> Receipt | None:
+    def _look_up(self, request: ProviderRequest[ContextT]) -> Receipt | None:
         try:
-            return self.find(order)
+            return self.find(request)
         except DeliveryFailure as failure:
             raise failure.still_in_doubt() from None
 
 
-def _must_be_in_time(order: ProviderRequest[ContextT]) -> None:
-    """A claim that is about to expire must not send: another worker may be about to do it."""
-    if time.monotonic() >= order.send_before:
-        raise NotSent("The claim ran out before anything was sent.", ambiguous=order.in_doubt)
+def _check_claim(request: ProviderRequest[ContextT]) -> None:
+    """Raise NotSent when the claim is about to expire: another worker may be about to send."""
+    if time.monotonic() >= request.send_before:
+        raise NotSent(_CLAIM_EXPIRED, ambiguous=request.in_doubt)

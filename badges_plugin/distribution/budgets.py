@@ -1,4 +1,4 @@
-"""So many times in so long, counted in the service's default cache."""
+"""Count uses against a limit per period, in the service's default cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What may be spent under a name. ``rate`` is written as "20/min"; the time begins with the first that is spent."""
+    """A limit of uses under a name. ``rate`` is written as "20/min"; the period begins with the first use."""
 
     name: str
     rate: str
@@ -22,17 +22,17 @@ class Budget:
         return int(cache.get(self._key, 0)) >= self._limit
 
     def spend(self) -> bool:
-        """Take one; False when nothing was left."""
+        """Use one; return False when none was left."""
         cache.add(self._key, 0, self._period)
         try:
             return int(cache.incr(self._key)) <= self._limit
         except ValueError:
-            # The time ended in between, or the cache keeps nothing.
+            # The period ended in between, or the cache keeps nothing.
             cache.set(self._key, 1, self._period)
             return True
 
     def refund(self) -> None:
-        """Give one back. Where the time has ended meanwhile there is nothing to give back to."""
+        """Give one back, unless the period has ended meanwhile."""
         with suppress(ValueError):
             cache.decr(self._key)
 

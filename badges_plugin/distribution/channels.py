@@ -1,4 +1,4 @@
-"""Which accounts may be spoken to now: pausing, resting, and probing of one that was down."""
+"""Circuit breaker per provider account: pause, rest, probe."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from badges_plugin.database import by_key
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Channel
-from badges_plugin.distribution.retry import Decision, RetryPolicy, Verdict, later, rest
+from badges_plugin.distribution.reasons import localized
+from badges_plugin.distribution.retry import Decision, RetryPolicy, State, Verdict, later, rest
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
 
 
 def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:
-    """The channels that deliveries may be claimed for without limit."""
+    """Return the channels whose deliveries may be claimed without limit."""
     return list(
         Channel.objects.filter(
             Q(rest_until=None) | Q(rest_until__lte=now),
@@ -32,19 +33,19 @@ def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:
 
 
 def probe_channels(now: datetime, policy: RetryPolicy) -> Sequence[int]:
-    """Channels that were down and may be tried with one delivery each. Each is given to one worker only."""
+    """Return channels that were down and may be probed with one delivery. Each is given to one worker only."""
     down = Channel.objects.filter(
         # Without a rest where the threshold was lowered since the last failure.
         Q(rest_until=None) | Q(rest_until__lte=now),
         backend__in=registry.slugs(),
         paused_reason="",
         failures__gte=policy.breaker_threshold,
-        deliveries__state="pending",
+        deliveries__state=State.PENDING,
         deliveries__next_attempt_at__lte=now,
     ).distinct()
     won = []
     for channel in down:
-        # The other workers wait until this probe has had its time, or its result sets another.
+        # The other workers wait until this probe's time is over, or its outcome sets another.
         until = later(now, rest(channel.failures, policy=policy) or policy.breaker_first)
         if Channel.objects.filter(pk=channel.pk, rest_until=channel.rest_until).update(rest_until=until):
             won.append(channel.pk)
@@ -52,7 +53,7 @@ def probe_channels(now: datetime, policy: RetryPolicy) -> Sequence[int]:
 
 
 def resume_changed_keys() -> int:
-    """Open the channels again whose key was changed, in the admin or in the settings. Returns how many."""
+    """Resume channels whose key was changed, in the admin or in the settings. Return how many."""
     resumed = 0
     for channel in Channel.objects.filter(backend__in=registry.slugs()).exclude(paused_reason=""):
         if registry.get(channel.backend).fingerprint(channel.account) != channel.paused_fingerprint:
@@ -62,7 +63,7 @@ def resume_changed_keys() -> int:
 
 
 def resume(channels: QuerySet[Channel]) -> int:
-    """Open channels again, whatever closed them. Returns how many were closed."""
+    """Resume channels, whether paused or resting. Return how many were."""
     return (
         by_key(channels)
         .exclude(paused_reason="", failures=0, rest_until=None)
@@ -71,7 +72,7 @@ def resume(channels: QuerySet[Channel]) -> int:
 
 
 def name(channel: Channel) -> str:
-    """What staff call the channel: provider and account by their names, where the backend is there to tell them."""
+    """Return the name of a channel for staff: provider and account, if the backend is installed."""
     try:
         backend = registry.get(channel.backend)
     except KeyError:
@@ -80,34 +81,34 @@ def name(channel: Channel) -> str:
 
 
 def status_text(backend: str, account: str) -> str:
-    """In words for staff: whether deliveries of the account flow, and if not, why."""
+    """Return, for staff, whether deliveries of the account are sent, and if not, why."""
     channel = Channel.objects.filter(backend=backend, account=account).first()
     if channel is not None and channel.paused_reason:
-        reason = channel.paused_reason.removesuffix(".")
-        return _("Paused: %s. Badges wait, and go on by themselves once the key is corrected.") % reason
+        text = _("Paused until the API key is corrected; badges wait. The provider's answer: %s")
+        return text % localized(channel.paused_reason)
     if channel is not None and channel.rest_until is not None and channel.rest_until > timezone.now():
         return _("Resting until %s") % date_format(timezone.localtime(channel.rest_until), "DATETIME_FORMAT")
     return _("working")
 
 
 def key_accepted(backend: str, account: str) -> int:
-    """The provider has accepted the account's key: a pause for its sake is over. Returns how many there were."""
+    """End the pause of an account whose key the provider has accepted. Return how many channels were paused."""
     return resume(Channel.objects.filter(backend=backend, account=account).exclude(paused_reason=""))
 
 
 def apply_verdict(
     channel: Channel, decision: Decision, *, fingerprint: str, now: datetime, policy: RetryPolicy
 ) -> None:
-    """What an attempt says about its channel. ``fingerprint`` is that of the key that the attempt used.
+    """Update a channel after an attempt. ``fingerprint`` is that of the key that the attempt used.
 
-    It may not be today's: a key that was changed while the attempt was under way must not be the one that is blamed.
+    The key may have been changed during the attempt; then the new key must not be blamed.
     """
     mine = Channel.objects.filter(pk=channel.pk)
     match decision.verdict:
         case Verdict.WORKS:
-            # No write in the normal case: the channel is one row that all workers would queue up for.
+            # No write in the normal case: all workers would contend for the one row.
             if not mine.filter(failures__gte=policy.breaker_threshold).update(failures=0, rest_until=None):
-                # A rest that the provider asked for meanwhile stays.
+                # A rest that the provider asked for meanwhile remains.
                 mine.filter(failures__gt=0).update(failures=0)
         case Verdict.STRIKE:
             mine.update(failures=F("failures") + 1)
@@ -123,5 +124,5 @@ def apply_verdict(
 
 
 def _rest_at_least(channel: QuerySet[Channel], until: datetime) -> None:
-    """Several attempts end at about the same time; the longest rest that any of them asks for holds."""
+    """Extend a rest. Several attempts end at about the same time; the longest rest counts."""
     channel.filter(Q(rest_until=None) | Q(rest_until__lt=until)).update(rest_until=until)

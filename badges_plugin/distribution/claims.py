@@ -1,6 +1,6 @@
-"""Who works on which delivery: claims that expire, at most one delivery of a badge at a time, in order.
+"""Claim deliveries for a worker: claims expire, and the deliveries of one badge are claimed one by one, in order.
 
-A delivery may be claimed when it is due, its channel is open, and every earlier delivery of the same badge (same
+A delivery can be claimed when it is due, its channel is open, and every earlier delivery of the same badge (same
 progress, same backend) is settled. So a revocation follows its issue, and the next award's issue follows the
 revocation.
 """
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from django.db import connections, router, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution.channels import open_channels, probe_channels
 from badges_plugin.distribution.models import Delivery
@@ -23,12 +23,13 @@ from badges_plugin.logs import get_logger
 logger = get_logger(__name__)
 
 _MAX_RECOVERED = 500
+_NO_RESULT = gettext_noop("The worker gave no result in time. The badge is looked up at the provider.")
 
 
 def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
-    """Take up to ``limit`` deliveries that nobody else has, with all that belongs to them, for ``lease`` seconds.
+    """Claim up to ``limit`` free deliveries, with their related rows, for ``lease`` seconds.
 
-    ``worker`` names the process; the claim's own name in ``claimed_by`` is unique, so that a late result of an expired
+    ``worker`` names the process; the name of the claim in ``claimed_by`` is unique, so that a late result of an expired
     claim is recognized.
     """
     token = f"{worker[:90]}/{uuid4().hex}"
@@ -48,17 +49,16 @@ def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: Retry
 
 
 def recover_expired(now: datetime) -> int:
-    """Take deliveries back whose claims have expired. Whether they were sent is unknown. Returns how many.
+    """Release deliveries whose claims have expired; whether they were sent is unknown. Return how many.
 
-    Each says so in the admin and in the log until it is settled: otherwise nobody would see a provider, or a program,
-    that never comes to an end.
+    Each says so in the admin and in the log: otherwise nobody would notice a provider, or a program, that hangs.
     """
     expired = Delivery.objects.filter(state=State.SENDING, claimed_until__lt=now).order_by("pk")
-    return sum(_take_back(delivery, now) for delivery in expired[:_MAX_RECOVERED])
+    return sum(_release(delivery, now) for delivery in expired[:_MAX_RECOVERED])
 
 
-def _take_back(delivery: Delivery, now: datetime) -> bool:
-    # By the claim: another worker may have taken it back, or its result may have come after all.
+def _release(delivery: Delivery, now: datetime) -> bool:
+    # By the claim: another worker may have released it, or its result may have come after all.
     held = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, claimed_by=delivery.claimed_by)
     taken = held.update(
         state=State.PENDING,
@@ -66,10 +66,10 @@ def _take_back(delivery: Delivery, now: datetime) -> bool:
         next_attempt_at=now,
         claimed_by="",
         claimed_until=None,
-        last_error=_("No result came while the worker held this delivery. It is looked up at the provider."),
+        last_error=_NO_RESULT,
     )
     if taken:
-        logger.warning("Delivery %s is taken back: %s gave no result in time.", delivery.pk, delivery.claimed_by)
+        logger.warning("Delivery %s is released: %s gave no result in time.", delivery.pk, delivery.claimed_by)
     return bool(taken)
 
 
@@ -88,8 +88,8 @@ def _due(now: datetime) -> QuerySet[Delivery]:
 
 
 def _take(candidates: QuerySet[Delivery], limit: int, token: str, lease: float, now: datetime) -> int:
-    # Read without locks, lock by primary key alone: what makes a delivery claimable is never taken back but by
-    # claiming it, and locks on joined tables would stop the awards.
+    # Read without locks, then lock by primary key alone: a delivery stays claimable until it is claimed, and locks on
+    # joined tables would block awards.
     ids: Sequence[int] = list(candidates.values_list("pk", flat=True)[: limit * 3])
     if not ids:
         return 0

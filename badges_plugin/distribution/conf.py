@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from badges_plugin.conf import MAX_DAYS, days_to_keep, known_section
 from badges_plugin.distribution.retry import RetryPolicy
 
-# Seconds between the latest end of a request and the end of its claim: clocks differ, and threads wait.
+# Seconds between the latest end of a request and the end of its claim: clocks differ, and threads are delayed.
 _MARGIN = 5.0
 _RETRY_DEFAULTS = {f"retry_{field.name}": field.default for field in fields(RetryPolicy)}
 _DEFAULTS: dict[str, object] = {
@@ -21,12 +21,12 @@ _DEFAULTS: dict[str, object] = {
     "keep_deliveries_days": 730,
     **_RETRY_DEFAULTS,
 }
-# No later instant than what a date can hold.
-_LONGEST = MAX_DAYS * 86_400.0
-# Where not every number from 0 on makes sense: no request succeeds in no time, pauses must not shrink to nothing,
-# and chance must not make them negative.
+# Keeps `now + seconds` within datetime's range.
+_MAX_SECONDS = MAX_DAYS * 86_400.0
+# Where not every number from 0 up makes sense: a request takes some time, delays must not shrink to nothing, and jitter
+# must not make them negative.
 _BOUNDS = {
-    "request_timeout": (0.1, _LONGEST),
+    "request_timeout": (0.1, _MAX_SECONDS),
     "retry_factor": (1, math.inf),
     "retry_jitter": (0, 1),
     "retry_breaker_threshold": (1, math.inf),
@@ -35,11 +35,11 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class DistributionConfig:
-    """How deliveries behave. Seconds, unless the name says days.
+    """The settings of deliveries. Seconds, unless the name says days.
 
-    ``lease``: how long a worker may hold a delivery; then it counts as killed and its deliveries are looked up at the
-    provider. ``request_timeout``: the longest that one request may take. The lease must be longer, with some to spare.
-    ``keep_...``: after so many days the worker deletes what need not be kept; None is never.
+    ``lease``: how long a worker may hold a delivery; then it counts as killed, and its badges are looked up at the
+    provider. ``request_timeout``: the maximum duration of one request. The lease must be longer, by a margin.
+    ``keep_...``: the worker deletes rows that are no longer needed after so many days; None is never.
     """
 
     lease: float
@@ -51,21 +51,21 @@ class DistributionConfig:
 
     @property
     def time_to_send(self) -> float:
-        """So long after the claim a request may begin: it must have ended when the claim does, with some to spare."""
+        """Seconds after the claim in which a request may begin, so that it ends before the claim does."""
         return self.lease - self.request_timeout - _MARGIN
 
     @property
     def time_to_end(self) -> float:
-        """So long a stopped worker waits for the requests that are under way."""
+        """Seconds that a stopped worker waits for the requests in progress."""
         return self.request_timeout + _MARGIN
 
 
 def config() -> DistributionConfig:
-    """The settings of deliveries, with their defaults.
+    """Return the settings of deliveries, with their defaults.
 
     .. setting_name: BADGES_CONFIG["distribution"]
     .. setting_default: {}
-    .. setting_description: ``lease`` and ``request_timeout`` (seconds), ``notify`` (bool: tell learners by e-mail),
+    .. setting_description: ``lease`` and ``request_timeout`` (seconds), ``notify`` (bool: notify learners by e-mail),
         ``keep_attempts_days`` and ``keep_deliveries_days`` (0: for ever), and ``retry_...`` for each field of
         ``badges_plugin.distribution.retry.RetryPolicy``.
 
@@ -85,13 +85,13 @@ def config() -> DistributionConfig:
         raise ImproperlyConfigured(
             f'BADGES_CONFIG["distribution"]: lease ({result.lease:g}) must be longer than request_timeout '
             f"({result.request_timeout:g}) by more than {_MARGIN:g} seconds, or a worker could still be sending what "
-            "another has taken over."
+            "another has claimed."
         )
     return result
 
 
 def _number(name: str, value: object) -> float:
-    least, most = _BOUNDS.get(name, (0, _LONGEST))
+    least, most = _BOUNDS.get(name, (0, _MAX_SECONDS))
     is_finite = isinstance(value, int | float) and math.isfinite(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite or not least <= value <= most:
         wanted = f"a number from {least:g} to {most:.10g}" if most < math.inf else f"a number, {least:g} or more"

@@ -1,13 +1,15 @@
-"""What passes between the delivery machinery and a backend. Frozen, and no ORM: a backend's requests run in threads."""
+"""The data that the worker and a backend exchange. Frozen, and no ORM: a backend's requests run in threads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.times import site_day
 
@@ -15,32 +17,32 @@ ContextT = TypeVar("ContextT")
 
 
 MAX_URL_LENGTH = 500
-"""Characters of an address of the web that the tables hold."""
+"""Characters of a URL that the tables hold."""
 
 
 def web_url(text: str) -> str:
-    """The text, where a link may lead there and a table can hold it; empty otherwise. Providers decide on the text."""
+    """Return a provider's text if it is a URL that a page may link to and a table can hold; otherwise an empty one."""
     is_usable = text.lower().startswith(("https://", "http://")) and len(text) <= MAX_URL_LENGTH
     return text if is_usable else ""
 
 
-def spellings(address: str) -> tuple[str, ...]:
-    """An e-mail address as it is and, where that differs, in lower case: providers store either, and search exactly."""
-    return tuple(dict.fromkeys(filter(None, (address, address.lower()))))
+def spellings(email: str) -> tuple[str, ...]:
+    """Return an e-mail address as it is and, if different, in lower case: providers store either and search exactly."""
+    return tuple(dict.fromkeys(filter(None, (email, email.lower()))))
 
 
-class Action(StrEnum):
-    """What a provider is asked to do with a badge."""
+class Action(TextChoices):
+    """A request to a provider about a badge."""
 
-    ISSUE = "issue"
-    REVOKE = "revoke"
+    ISSUE = "issue", _("issue")
+    REVOKE = "revoke", _("revoke")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """The learner as a provider wants to know them.
+    """The learner, as a provider needs to know them.
 
-    The names are empty when none is known that could stand on a badge. Of a learner who was retired, so is the address.
+    The names are empty when none is known that could stand on a badge. For a retired learner, so is the e-mail address.
     ``earner_id`` is the UUID of the learner's credential: the same for all awards of this badge, different at every
     site (user ids are not, and two sites may share an account at a provider), and it says nothing about the learner.
 
@@ -57,23 +59,23 @@ class Recipient:
 
 @dataclass(slots=True, eq=False)
 class Withdrawal:
-    """Says, with the reason, that an order must not be sent any more. The main thread may set it at any time."""
+    """A flag with a reason: the request must no longer be sent. The main thread may set it at any time."""
 
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest(Generic[ContextT]):
-    """One thing to be done at a provider, complete: nothing else is read while it is carried out.
+    """A complete request to a provider: nothing else is read while it is carried out.
 
-    ``withdrawn`` has a reason when the learner was retired: then it is looked up if in doubt, and nothing is sent.
-    ``wanted`` is false for the issue of an award that was revoked meanwhile: it is looked up if in doubt, never sent.
+    ``withdrawn`` has a reason when the learner was retired: then the badge is looked up if in doubt, nothing is sent.
+    ``wanted`` is false for the issue of an award that was revoked meanwhile: looked up if in doubt, never sent.
     ``foreign_ids`` are the provider's ids of the learner's other awards of this template; they are never adopted.
-    ``send_before`` is on the clock of ``time.monotonic()``: after it, another worker may have taken this delivery over.
-    ``context`` is what the backend's own ``load`` returned.
+    ``send_before`` is on the clock of ``time.monotonic()``: afterwards, another worker may have claimed this delivery.
+    ``context`` is the result of the backend's own ``load``.
 
-    ``awarded_at`` is the date of the badge: the time of the event that completed it, which may be years ago, and never
-    lies ahead. ``awarded_on`` is the same as a day, where the site is; providers that want a day mean that one.
+    ``awarded_at`` is the date of the badge: the time of the event that completed it, which may be years ago, and is
+    never in the future. ``awarded_on`` is the same as a day in the site's time zone, for providers that want a day.
     ``expires_at`` and ``expires_on`` are the end of the badge in the same way, None if it does not expire.
     ``renews``: the learner's badge before this one has expired, and the provider may still have it.
     ``reason`` of a revocation is a sentence in the backend's ``language``.
@@ -108,7 +110,7 @@ class ProviderRequest(Generic[ContextT]):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider has done it. ``adopted``: it was found there, done by an earlier attempt or by someone else.
+    """The provider has done it. ``adopted``: it was found there, from an earlier attempt or from someone else.
 
     ``expires_at``: when the provider lets the badge expire, as its reply says; None if it does not, or does not say.
     """

@@ -1,11 +1,11 @@
-"""What can go wrong while a provider is asked for something. Anything else that is raised is a bug and must show.
+"""The failures of a request to a provider. Any other exception is a bug and must show.
 
 Two kinds, decided where the status code is known: a permanent failure needs a person, a transient one needs time. A
 rejected key is a permanent failure of the account and not of the badge: it stops the account and leaves the badge
 waiting.
 
-``ambiguous`` says that the provider may have done what it was asked although we did not hear so. Whatever is ambiguous
-is looked up at the provider before anything is sent again.
+``ambiguous`` means that the provider may have done what was asked, although no reply said so. The badge is then looked
+up at the provider before anything is sent again.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from typing import Any, Self
 from badges_plugin.redaction import one_line, without, without_emails
 
 _MAX_REASON_LENGTH = 1000
-# More is not looked at: what is cut out of it makes a text shorter, but hardly that much.
+# Only so much is examined: redaction makes a text shorter, but hardly by more.
 _MAX_READ = 20 * _MAX_REASON_LENGTH
 
 
 def strip_unstorable(text: str) -> str:
-    """The text without what databases refuse: NUL, and halves of characters, as JSON may hold them."""
+    """Return the text without what databases refuse: NUL and lone surrogates, which JSON may contain."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
 def redacted(text: str, *, words: Mapping[str, str] | None = None) -> str:
-    """The text in one line, without e-mail addresses and no longer than what a person reads.
+    """Return the text in one line, without e-mail addresses, and no longer than a person would read.
 
-    Providers quote the learner, and others, in their messages; what is kept for audit holds no personal data. ``words``
-    maps what is to be left out as well to what stands in its place. What databases refuse goes, too.
+    Providers quote the learner, and others, in their messages; nothing personal is kept for audit. ``words`` maps more
+    texts to remove to their replacements. Characters that databases refuse are removed too.
     """
     text = strip_unstorable(text)
     if len(text) > _MAX_READ:
-        text = text[:_MAX_READ].rsplit(None, 1)[0]  # not half an address
+        text = text[:_MAX_READ].rsplit(None, 1)[0]  # not half an e-mail address
     return one_line(without_emails(without(text, words or {}))[:_MAX_REASON_LENGTH])[:_MAX_REASON_LENGTH]
 
 
 class DeliveryFailure(Exception):
-    """A request that did not end well, with a reason that staff can read and that names no address.
+    """A request that failed, with a reason for staff that contains no e-mail address (see ``reasons``).
 
-    ``status`` and ``body`` are the provider's answer, if any.
+    ``status`` and ``body`` are the provider's reply, if any.
     """
 
     def __init__(self, reason: str, *, ambiguous: bool = False, status: int | None = None, body: Any = None) -> None:
@@ -51,21 +51,21 @@ class DeliveryFailure(Exception):
         self.body = body
 
     def still_in_doubt(self) -> Self:
-        """The same failure of a look-up: it leaves open what the look-up was to settle."""
+        """Return this failure of a look-up, marked as ambiguous: the question is still open."""
         self.ambiguous = True
         return self
 
 
 class PermanentFailure(DeliveryFailure):
-    """Sending the same again would fail again: someone has to change something first."""
+    """The same request would fail again: a person must change something first."""
 
 
 class NoName(PermanentFailure):
-    """Nothing that is known of the learner is a name. The badge waits until there is one and then goes on by itself."""
+    """The learner has no name. The badge waits until there is one, and is then issued without anybody's help."""
 
 
 class InTheWay(PermanentFailure):
-    """The provider has another learner's badge here. ``earner_id`` is that learner's, if they are one of ours."""
+    """The provider has another learner's badge at this e-mail address. ``earner_id`` is theirs, if they are ours."""
 
     def __init__(self, reason: str, *, earner_id: str = "", status: int | None = None) -> None:
         super().__init__(reason, status=status)
@@ -73,17 +73,17 @@ class InTheWay(PermanentFailure):
 
 
 class AlreadyIssued(PermanentFailure):
-    """The provider refuses a second badge for this learner and template. What it has is looked up and adopted."""
+    """The provider refuses a second badge for this learner and template. Its badge is looked up and adopted."""
 
 
 class RejectedKey(DeliveryFailure):
-    """The account's key is not accepted: everything of this account waits until the key is changed."""
+    """The account's key is not accepted: all its deliveries wait until the key is changed."""
 
 
 class TransientFailure(DeliveryFailure):
-    """Trying again later may help. ``retry_after`` is the provider's wish in seconds.
+    """A retry may help. ``retry_after`` is the delay that the provider asked for, in seconds.
 
-    ``throttled`` means that the provider asked this account, and not only this request, to slow down.
+    ``throttled`` means that the provider asked this account, not only this request, to slow down.
     """
 
     def __init__(
@@ -102,4 +102,4 @@ class TransientFailure(DeliveryFailure):
 
 
 class NotSent(TransientFailure):
-    """Held back for a reason of our own, which says nothing about the provider."""
+    """Not sent for a reason of our own, which says nothing about the provider."""

@@ -1,4 +1,4 @@
-"""What deliveries keep of learners who were retired, and how it goes."""
+"""Erase what deliveries keep of retired learners."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.queueing import retry_now, settle
-from badges_plugin.distribution.requests import retired
+from badges_plugin.distribution.requests import RETIRED
 from badges_plugin.distribution.retry import State
 
 
 def forget(sender: object, user: Any, **kwargs: object) -> None:
-    """Settle what was to be sent for a user who was retired, and erase what deliveries keep of them.
+    """Settle what was to be sent for a retired user, and erase what deliveries keep of them.
 
-    What may have been sent is still looked up, without their address, so that it is known what the provider has.
+    A delivery in doubt is still looked up, without the e-mail address, so that it is known what the provider has.
     """
     erase(list(Delivery.objects.filter(award__progress__user=user).select_related("award").order_by("pk")))
 
 
 def erase(deliveries: Sequence[Delivery]) -> None:
-    """Do what ``forget`` does for some deliveries of people who were retired."""
+    """Do the same for some deliveries of retired learners."""
     mine = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
-    settle(mine.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False), State.CANCELLED, reason=retired())
+    settle(mine.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False), State.CANCELLED, reason=RETIRED)
     retry_now(mine.filter(state=State.FAILED, in_doubt=True))
     mine.update(recipient_email="")
     mine.exclude(state=State.CANCELLED).update(last_error="")
     DeliveryAttempt.objects.filter(delivery__in=[delivery.pk for delivery in deliveries]).update(reason="")
-    # Not only issues: the answer to a revocation tells where the badge can be seen as well.
+    # Not only issues: the reply to a revocation contains the URL of the badge as well.
     by_backend = sorted(deliveries, key=lambda each: each.backend)
     for slug, group in groupby(by_backend, key=lambda each: each.backend):
         if slug in registry.slugs():

@@ -1,4 +1,4 @@
-"""From an award to its deliveries, in the award's transaction: both are written or neither."""
+"""Queue the deliveries of an award in its transaction: both are written or neither."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def handle_badge_awarded(sender: object, award: BadgeAward, **kwargs: Any) -> No
 
 
 def handle_badge_revoked(sender: object, award: BadgeAward, **kwargs: Any) -> None:
-    """Queue the revocation at every provider that knows of the award, or may come to know."""
+    """Queue the revocation at every provider that has the award, or may get it."""
     for backend in registry.responsible_for(award.template):
         backend.prepare_revoke(award)
         queue_revoke(award, backend)
 
 
 def connect() -> None:
-    """Called once badges are switched on. Connecting twice is connecting once."""
+    """Connect the receivers. Calling this twice has no further effect."""
     badge_awarded.connect(handle_badge_awarded, dispatch_uid="badges_distribution.awarded")
     badge_revoked.connect(handle_badge_revoked, dispatch_uid="badges_distribution.revoked")
     learner_retired.connect(forgetting.forget, dispatch_uid="badges_distribution.retired")

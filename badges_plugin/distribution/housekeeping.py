@@ -15,43 +15,46 @@ from badges_plugin.redaction import describe
 
 logger = get_logger(__name__)
 
-Step = Callable[[datetime], bool]
-"""Does a small part of a chore, given the time of the day. Returns whether there is more to do at once."""
-
-_SOON = 60.0
+_RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Chore:
-    step: Step
+class Chore:
+    """A job that every worker does when it starts and then again and again, ``every`` so many seconds.
+
+    ``step`` does a small part of it, given the current time, and returns whether there is more to do at once.
+    """
+
+    name: str
+    step: Callable[[datetime], bool]
     every: float
 
 
-_chores: dict[str, _Chore] = {}
+_chores: dict[str, Chore] = {}
 
 
-def register(name: str, step: Step, *, every: float) -> None:
-    """Have every worker do this when it starts and then ``every`` so many seconds. One of the same name is replaced."""
-    _chores[name] = _Chore(step, every)
+def register(chore: Chore) -> None:
+    """Have every worker do the chore. It replaces one of the same name."""
+    _chores[chore.name] = chore
 
 
 class Housekeeping:
-    """When one worker is to do which chore."""
+    """The schedule of one worker's chores."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._due: dict[str, float] = {}
 
-    def do_what_is_due(self, now: datetime) -> None:
-        """Do one step of each chore that is due. One that fails is logged and tried again; it stops nothing else."""
-        for name, chore in list(_chores.items()):
-            if self._clock() < self._due.get(name, float("-inf")):
+    def do_due_chores(self, now: datetime) -> None:
+        """Do one step of each chore that is due. A chore that fails is logged and retried; the others go on."""
+        for chore in list(_chores.values()):
+            if self._clock() < self._due.get(chore.name, float("-inf")):
                 continue
             wait = chore.every
             try:
                 if chore.step(now):
                     wait = 0.0
             except Exception as error:  # noqa: BLE001 - deliveries matter more
-                logger.warning("The chore “%s” failed and is tried again: %s", name, describe(error))
-                wait = min(wait, _SOON)
-            self._due[name] = self._clock() + wait
+                logger.warning("The chore “%s” failed and is retried: %s", chore.name, describe(error))
+                wait = min(wait, _RETRY_SECONDS)
+            self._due[chore.name] = self._clock() + wait

@@ -1,4 +1,4 @@
-"""What has to be brought to a provider, and what came of it. The flow is in ``queue``, ``claims`` and ``delivery``."""
+"""Deliveries to providers, their attempts and their channels. ``queueing``, ``claims`` and ``delivery`` change them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ROUNDED = timedelta(days=1)
 
 
 class Channel(models.Model):
-    """An account at a provider as far as traffic is concerned: it flows, rests until an instant, or is paused.
+    """The circuit breaker of an account at a provider: open, resting until an instant, or paused.
 
-    Paused by a rejected key, until that changes: ``paused_fingerprint`` tells whether it has. Rests after several
-    failures in a row (circuit breaker) or because the provider asked for it.
+    A rejected key pauses it until the key changes, which ``paused_fingerprint`` tells. It rests after several failures
+    in a row, or because the provider asked for it.
 
     .. no_pii: This model has no PII.
     """
@@ -45,38 +45,27 @@ class Channel(models.Model):
 
 
 class Delivery(models.Model):
-    """One thing that a provider has to be asked for, written in the transaction of the award or revocation.
+    """One request that a provider must get, written in the transaction of the award or revocation.
 
-    ``in_doubt``: the provider may have done it already; it is looked up before anything is sent. ``recipient_email`` is
-    where an issue was sent to, kept only until it is settled: the learner's address may change while the outcome is
-    in doubt.
+    ``in_doubt``: the provider may have done it already; the badge is looked up before anything is sent.
+    ``recipient_email`` is the e-mail address an issue was sent to, kept only until it is settled: the learner's e-mail
+    address may change while the outcome is in doubt. ``last_error`` is a stored reason (see ``reasons``).
 
-    .. pii: The address a badge was sent to, erased when the delivery is settled.
+    .. pii: The e-mail address a badge was sent to, erased when the delivery is settled.
     .. pii_types: email_address
     .. pii_retirement: local_api
     """
-
-    ACTIONS = [(Action.ISSUE.value, _("issue")), (Action.REVOKE.value, _("revoke"))]
-    STATES = [
-        (State.PENDING.value, _("waiting")),
-        (State.SENDING.value, _("being sent")),
-        (State.DONE.value, _("delivered")),
-        (State.CANCELLED.value, _("cancelled")),
-        (State.FAILED.value, _("needs attention")),
-    ]
 
     id = models.BigAutoField(primary_key=True)
     award = models.ForeignKey(BadgeAward, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("award"))
     backend = models.CharField(_("backend"), max_length=32)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("channel"))
-    action = models.CharField(_("action"), max_length=8, choices=ACTIONS)
-    state = models.CharField(_("state"), max_length=10, choices=STATES, default=State.PENDING.value)
+    action = models.CharField(_("action"), max_length=8, choices=Action.choices)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     in_doubt = models.BooleanField(
         _("in doubt"),
         default=False,
-        help_text=_(
-            "Whether the provider may have done this already. If so, it is looked up there before anything is sent."
-        ),
+        help_text=_("The provider may have done this already. The badge is looked up there before anything is sent."),
     )
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
@@ -94,17 +83,17 @@ class Delivery(models.Model):
     awaits_name = models.BooleanField(
         _("waits for a name"),
         default=False,
-        help_text=_("Needs attention because the learner has no name. It goes on by itself once there is one."),
+        help_text=_("The learner has no name. The badge is delivered once there is one."),
     )
-    # Only for people to look at: it decides nothing.
+    # Only shown to staff: it decides nothing.
     in_the_way = models.ForeignKey(
         BadgeAward,
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("the badge in the way"),
-        help_text=_("The provider has this badge, of another learner, at the same address."),
+        verbose_name=_("conflicting badge"),
+        help_text=_("The provider has this badge of another learner at the same e-mail address."),
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
@@ -135,28 +124,30 @@ class Delivery(models.Model):
         return self.expires_at <= award.expires_at + _ROUNDED
 
 
+class AttemptOutcome(models.TextChoices):
+    """The kind of outcome of an attempt."""
+
+    DELIVERED = "delivered", _("delivered")
+    ADOPTED = "adopted", _("found at the provider")
+    CANCELLED = "cancelled", _("cancelled")
+    TRANSIENT = "transient", _("failed, will be retried")
+    PERMANENT = "permanent", _("failed, needs attention")
+    REJECTED_KEY = "rejected_key", _("API key rejected")
+    BUG = "bug", _("unexpected error")
+
+
 class DeliveryAttempt(models.Model):
-    """What happened when a worker tried. For audit; written once.
+    """The outcome of one attempt, for audit. Written once.
 
-    .. no_pii: Addresses are cut out of the providers' messages before they are stored.
+    .. no_pii: E-mail addresses are removed from the providers' messages before they are stored.
     """
-
-    OUTCOMES = [
-        ("delivered", _("delivered")),
-        ("adopted", _("found at the provider")),
-        ("cancelled", _("cancelled")),
-        ("transient", _("failed, will be tried again")),
-        ("permanent", _("failed, needs attention")),
-        ("rejected_key", _("key rejected")),
-        ("bug", _("error in the program")),
-    ]
 
     id = models.BigAutoField(primary_key=True)
     delivery = models.ForeignKey(
         Delivery, on_delete=models.CASCADE, related_name="attempt_log", verbose_name=_("delivery")
     )
     number = models.PositiveIntegerField(_("number"))
-    outcome = models.CharField(_("outcome"), max_length=16, choices=OUTCOMES)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=AttemptOutcome.choices)
     looked_up = models.BooleanField(_("looked up first"))
     reason = models.CharField(_("reason"), max_length=1000, blank=True)
     started_at = models.DateTimeField(_("started"))

@@ -1,6 +1,6 @@
-"""Telling learners by e-mail: through edx-ace where the host has set it up, by Django's mail otherwise.
+"""Notify learners by e-mail: through edx-ace where the host has set it up, otherwise by Django's mail.
 
-Both render the same templates, ``badges_distribution/edx_ace/<message>/email/``, the places where edx-ace looks.
+Both render the same templates, ``badges_distribution/edx_ace/<message>/email/``, where edx-ace looks for them.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ APP_LABEL = "badges_distribution"
 
 
 def are_on() -> bool:
-    """Whether learners are told anything at all."""
+    """Whether learners are notified at all."""
     return config().notify
 
 
-def tell(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
-    """Send the learner a message about an award. False when notifications are off or there is no address to send it to.
+def notify(award: BadgeAward, message: str, *, claim_url: str = "") -> bool:
+    """Send the learner a message about an award. Return False when notifications are off or no e-mail address is known.
 
-    Raises whatever the mail system raises.
+    Raises the exceptions of the mail system.
     """
     if not are_on():
         return False
-    # As they are now: the delivery may have taken minutes.
+    # The user as it is now: the delivery may have taken minutes.
     user = User.objects.get(pk=award.progress.user_id)
     if not user.email or is_gone(user):
         return False
@@ -84,19 +84,19 @@ def _send_by_ace(user: Any, message: str, context: Mapping[str, object]) -> None
             recipient=recipient,
             language=settings.LANGUAGE_CODE,
             context=dict(context),
-            # Something that happened, and not an invitation that one may opt out of.
+            # A fact, not an invitation that learners may opt out of.
             options={"transactional": True},
         )
     )
 
 
-def _send_by_django(address: str, message: str, context: Mapping[str, object]) -> None:
+def _send_by_django(email: str, message: str, context: Mapping[str, object]) -> None:
     folder = f"{APP_LABEL}/edx_ace/{message}/email"
     mail = EmailMultiAlternatives(
         # A subject is one line.
         subject=" ".join(render_to_string(f"{folder}/subject.txt", dict(context)).split()),
         body=render_to_string(f"{folder}/body.txt", dict(context)),
-        to=[address],
+        to=[email],
     )
     mail.attach_alternative(render_to_string(f"{folder}/body.html", dict(context)), "text/html")
     mail.send()

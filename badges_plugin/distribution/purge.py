@@ -1,4 +1,4 @@
-"""What need not be kept for ever: old attempts, and deliveries of badges that are history."""
+"""Delete old attempts, and old deliveries of badges that are revoked everywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows were, or would be, deleted."""
+    """The numbers of rows that were, or would be, deleted."""
 
     attempts: int
     deliveries: int
@@ -38,7 +38,7 @@ def purge(now: datetime, *, attempts_days: int | None, deliveries_days: int | No
 
 
 def purge_a_batch(now: datetime) -> bool:
-    """Delete some of what is older than the settings allow. Whether there may be more. A chore of the worker."""
+    """Delete some of the rows that are older than the settings allow. Return whether there may be more. A chore."""
     settings = config()
     attempts = _delete_a_batch(old_attempts(now, settings.keep_attempts_days))
     deliveries = _delete_a_batch(old_deliveries(now, settings.keep_deliveries_days))
@@ -48,7 +48,7 @@ def purge_a_batch(now: datetime) -> bool:
 
 
 def old_attempts(now: datetime, days: int | None) -> QuerySet[DeliveryAttempt]:
-    """Attempts of settled deliveries and, of one that is tried in vain, all but the last: they would never end."""
+    """Return old attempts of settled deliveries and, of those that keep failing, all attempts but the last."""
     if days is None:
         return DeliveryAttempt.objects.none()
     needless = Q(delivery__state__in=SETTLED) | Q(number__lt=F("delivery__attempts"))
@@ -56,7 +56,7 @@ def old_attempts(now: datetime, days: int | None) -> QuerySet[DeliveryAttempt]:
 
 
 def old_deliveries(now: datetime, days: int | None) -> QuerySet[Delivery]:
-    """Deliveries of badges that are history."""
+    """Return old settled deliveries of awards that are revoked everywhere."""
     return Delivery.objects.none() if days is None else _history(now - timedelta(days=days)).order_by("pk")
 
 
@@ -70,7 +70,7 @@ def _history(before: datetime) -> QuerySet[Delivery]:
     return (
         Delivery.objects.filter(state__in=SETTLED, settled_at__lt=before, award__revoked_at__isnull=False)
         .exclude(Exists(siblings.filter(state__in=UNSETTLED)))
-        # While a later issue is in doubt, the ids of earlier badges say which one is not its own.
+        # While a later issue is in doubt, the ids of earlier badges tell which badges are not its own.
         .exclude(Exists(newer_awards.filter(state__in=UNSETTLED, action=Action.ISSUE)))
     )
 
@@ -83,10 +83,10 @@ def _delete(rows: QuerySet[DeliveryAttempt] | QuerySet[Delivery]) -> int:
 
 
 def _delete_a_batch(rows: QuerySet[DeliveryAttempt] | QuerySet[Delivery]) -> int:
-    """Few at a time, so that no lock is held for long."""
+    """Delete a few rows, so that no lock is held for long. Return how many."""
     ids = list(rows.values_list("pk", flat=True)[:_BATCH])
     if ids:
-        # By their keys alone: with the condition, MySQL and MariaDB would also lock the deliveries that it looks at, in
-        # the order of the attempts, and an event that revokes several badges holds them in another.
+        # By their keys alone: with the condition, MySQL and MariaDB would also lock the deliveries that it reads, in
+        # the order of the attempts, and an event that revokes several badges locks them in another.
         rows.model._base_manager.filter(pk__in=ids).delete()  # noqa: SLF001  Django's documented name
     return len(ids)

@@ -1,4 +1,4 @@
-"""Deliveries are written here, always inside the transaction of the award or revocation that makes them necessary."""
+"""Queue deliveries in the transaction of the award or revocation that causes them, and settle or retry them."""
 
 from __future__ import annotations
 
@@ -6,57 +6,59 @@ from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution import registry
-from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import SETTLED, State, later
 from badges_plugin.models import BadgeAward
 
+GIVEN_UP = gettext_noop("Given up by staff.")
+
 
 def queue_issue(award: BadgeAward, backend: Backend[Any]) -> None:
-    """The award is to be issued at the provider. Asked twice, it is still one delivery."""
+    """Queue the issue of an award at the provider. Called twice, it is still one delivery."""
     _queue(award, backend, Action.ISSUE)
 
 
 def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
-    """The award is to be revoked at the provider; nothing is queued when the provider never got to know of it.
+    """Queue the revocation of an award at the provider, unless the provider never heard of it.
 
-    Nor when the award has expired and the provider ends the badge by itself. An issue that certainly was not sent is
-    cancelled. One that may have been sent is left to be settled first: claims keep the order, and an issue of an award
-    that has ended is looked up and not sent again.
+    Nor when the award has expired and the provider ends the badge by itself. An issue that was certainly not sent is
+    cancelled. One that may have been sent is settled first: claims keep the order, and the issue of an award that has
+    ended is looked up and not sent again.
     """
     issues = Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE)
-    # Locked whatever its state: a worker that records a failure of it either has done so, or will see the revocation.
+    # Locked in any state: a worker that records its failure either has done so, or will see the revocation.
     issue = issues.select_for_update().first()
     if issue is None or issue.state == State.CANCELLED:
         return
     never_sent = issues.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False)
-    if settle(never_sent, State.CANCELLED, reason=_("The badge ended before it was delivered.")):
+    if settle(never_sent, State.CANCELLED, reason=ENDED_BEFORE):
         return
     if issue.ends_by_itself(award):
         return
-    # Nobody needs to repair the issue any more, only to find out whether there is something to revoke.
+    # The issue need not succeed any more; it only has to be known whether there is something to revoke.
     retry_now(issues.filter(state=State.FAILED, in_doubt=True))
     _queue(award, backend, Action.REVOKE)
 
 
 def revoke_found(issue: Delivery, *, external_id: str) -> None:
-    """The provider has the badge of a cancelled issue after all, and its award is revoked: it is revoked there, too."""
+    """Revoke a badge that the provider has after all, although its issue was cancelled and its award is revoked."""
     settle(Delivery.objects.filter(pk=issue.pk, state=State.CANCELLED), State.DONE, external_id=external_id)
     revocation = Delivery(award=issue.award, backend=issue.backend, action=Action.REVOKE, channel=issue.channel)
     Delivery.objects.bulk_create([revocation], ignore_conflicts=True)
-    # One that was cancelled together with the issue is taken up again.
+    # A revocation that was cancelled together with the issue becomes due again.
     Delivery.objects.filter(
         award=issue.award, backend=issue.backend, action=Action.REVOKE, state=State.CANCELLED
     ).update(state=State.PENDING, next_attempt_at=timezone.now(), settled_at=None, last_error="")
 
 
 def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **changes: Any) -> int:
-    """Move deliveries to a final state and forget what was needed only on the way. Returns how many there were."""
+    """Move deliveries to a final state and erase what was needed only until then. Return how many there were."""
     if state not in SETTLED:
         raise ValueError(f"{state} is not final.")
     return deliveries.update(
@@ -74,9 +76,9 @@ def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **
 
 
 def retry_now(deliveries: QuerySet[Delivery]) -> int:
-    """Make failed and waiting deliveries due. What is being sent, or is settled, stays as it is.
+    """Make failed and waiting deliveries due. Those that are being sent, or settled, stay as they are.
 
-    What is in doubt is due a little later, unless it is so already: its request may still be under way.
+    A delivery in doubt is due a little later, unless it is due already: its request may still be in progress.
     """
     now = timezone.now()
     looked_up = later(now, config().retry.settle)
@@ -95,14 +97,14 @@ def retry_now(deliveries: QuerySet[Delivery]) -> int:
 def give_up(deliveries: QuerySet[Delivery]) -> int:
     """Settle failed deliveries as they are, so that later ones of the same badge no longer wait for them.
 
-    So also those that wait for a backend that is not installed any more.
+    The same for deliveries of a backend that is not installed any more.
     """
     hopeless = Q(state=State.FAILED) | Q(state=State.PENDING) & ~Q(backend__in=registry.slugs())
-    return settle(deliveries.filter(hopeless), State.CANCELLED, reason=_("Given up by staff."))
+    return settle(deliveries.filter(hopeless), State.CANCELLED, reason=GIVEN_UP)
 
 
 def _queue(award: BadgeAward, backend: Backend[Any], action: Action) -> None:
     channel, _created = Channel.objects.get_or_create(backend=backend.slug, account=backend.account(award.template))
     delivery = Delivery(award=award, backend=backend.slug, action=action, channel=channel)
-    # One statement, where get_or_create needs four: this is on the way of every event that awards.
+    # One statement, where get_or_create needs four: every event that awards runs this.
     Delivery.objects.bulk_create([delivery], ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""How fast one process may ask a provider, and until when."""
+"""Limit the pace of one process's requests to a provider, and the time until which they may begin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-# How long somebody who waits for a turn does not look whether the process is to stop. Seconds.
+# Seconds between two checks, while waiting for a turn, whether the process is to stop.
 _SLICE = 0.2
 
 
@@ -24,10 +24,10 @@ _curfew: ContextVar[_Curfew | None] = ContextVar("_curfew", default=None)
 
 @contextmanager
 def until(instant: float, *, unless: Callable[[], bool] | None = None) -> Iterator[None]:
-    """Inside the block no request begins, or waits for its turn, after the instant or once ``unless`` says so.
+    """Inside the block no request begins, or waits for its turn, after the instant or once ``unless`` returns true.
 
-    The instant is on the clock of ``time.monotonic()``. What has begun is not interrupted: it has a deadline of its
-    own.
+    The instant is on the clock of ``time.monotonic()``. A request that has begun is not interrupted: it has a deadline
+    of its own.
     """
     token = _curfew.set(_Curfew(instant, unless))
     try:
@@ -45,10 +45,10 @@ def may_begin() -> bool:
 
 
 class RateLimiter:
-    """Lets calls pass at an even pace, ``per_minute`` of them, after a burst of at most one second's worth.
+    """Let calls pass at an even pace, ``per_minute`` of them, after a burst of at most one second's worth.
 
-    For one process: with several workers, divide the provider's limit among them. What slips through is answered
-    with 429, which makes the whole account rest in all of them.
+    For one process: with several workers, divide the provider's limit among them. Whoever exceeds it gets a 429, which
+    makes the account rest in all workers.
     """
 
     def __init__(
@@ -68,15 +68,15 @@ class RateLimiter:
         self._next = float("-inf")
 
     def wait(self, *, at_most: float = float("inf")) -> bool:
-        """Return when the next call may be made: True.
+        """Wait until the next call may be made, and return True.
 
-        Or False, at once, when that is in more than ``at_most`` seconds or, inside a block of ``until``, after its
-        end; and when it was withdrawn meanwhile.
+        Return False at once when that is in more than ``at_most`` seconds or, inside a block of ``until``, after its
+        end; return False also when the call was withdrawn meanwhile.
         """
         curfew = _curfew.get()
         with self._lock:
             now = self._clock()
-            # Time that was not used counts, but never more than one burst of it.
+            # Unused time counts, but never more than one burst of it.
             turn = max(self._next, now - self._burst) + self._gap
             if turn >= (now + at_most if curfew is None else curfew.ends):
                 return False
@@ -87,7 +87,7 @@ class RateLimiter:
         return True
 
     def _pause(self, seconds: float, is_stopping: Callable[[], bool] | None) -> bool:
-        """Sleep; False when the process is to stop meanwhile."""
+        """Sleep; return False when the process is to stop meanwhile."""
         if is_stopping is None:
             self._sleep(seconds)
             return True

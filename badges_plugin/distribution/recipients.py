@@ -1,4 +1,4 @@
-"""The learner as a provider wants to know them."""
+"""The learner, as a provider needs to know them: names for the badge, and the e-mail address."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from badges_plugin.distribution.data import Recipient
 from badges_plugin.names import as_name, has_letter
 
 MISSING_NAME = "-"
-"""In place of a last name, where a provider insists on one and the learner has a single name."""
+"""Stands for a last name, where a provider requires one and the learner has a single name."""
 
 _COMMA = re.compile(r"\s*[,\u060c\u3001\uff0c]\s*")
-# What follows a name after a comma without being one.
+# Suffixes that follow a name after a comma.
 _SUFFIXES = frozenset({"jr", "jnr", "sr", "snr", "ii", "iii", "iv", "v", "phd", "dphil", "md", "jd", "mba", "esq"})
 SHORTEST_SINGLE_NAME = 4
-"""Characters; a shorter one would be cut out of other words."""
+"""Characters; a shorter name would be removed from other words."""
 
 
 def recipient(user: Any, *, earner_id: str, email: str = "", is_retired: bool = False) -> Recipient:
-    """The user of the Credentials service as a recipient.
+    """Return a user of the Credentials service as a recipient.
 
-    ``email`` replaces today's address by that of an earlier request. The names are empty where there is none that could
-    stand on a badge. A learner who was retired, as ``is_retired`` or the user here says, has no names and no address.
+    ``email`` replaces today's e-mail address by that of an earlier request. The names are empty where none could stand
+    on a badge. A retired learner, according to ``is_retired`` or the user, has neither names nor an e-mail address.
     """
     if is_retired or retirement.is_retired(user.get_username(), user.email):
         return Recipient(email="", first_name="", last_name="", earner_id=earner_id)
@@ -48,22 +48,22 @@ def has_name(user: Any) -> bool:
 
 
 def _was_named(user: Any) -> bool:
-    """Whether the learner had a name here once. The host empties it when a user is renamed; it comes again by an event.
+    """Whether the learner had a name here once. The host empties it when a user is renamed; an event brings it back.
 
-    Until then, the user name must not stand in for it.
+    Until then, the user name must not replace it.
     """
     learner = getattr(user, "badges_learner", None)
     return learner is not None and learner.was_named
 
 
 def redacted(text: str, person: Recipient) -> str:
-    """The text without the recipient's name and address, in whatever way the provider quotes them."""
+    """Return the text without the recipient's name and e-mail address, however the provider quotes them."""
     words = {person.email: "<email>"} | dict.fromkeys(_names_in_order(person), "<name>")
     return exceptions.redacted(text, words=words)
 
 
 def _names_in_order(person: Recipient) -> list[str]:
-    """The name as others may write it. Of a single name only one that is not likely to be half a word."""
+    """Return the name as others may write it; a single name only if it is long enough not to be part of a word."""
     first, last = person.first_name, person.last_name
     if last == MISSING_NAME:
         return [first] if len(first) >= SHORTEST_SINGLE_NAME else []
@@ -71,10 +71,10 @@ def _names_in_order(person: Recipient) -> list[str]:
 
 
 def names(*, full_name: str, first_name: str, last_name: str, username: str) -> tuple[str, str]:
-    """First and last name from what the service knows; neither empty, or both where nothing of it is a name.
+    """Return first and last name from what the service knows; both are empty where none of it is a name.
 
-    The full name is what the learner typed, so it comes first; how it splits is known only where the separate names
-    add up to it. Otherwise a comma says what is the last name, and without one the first word is the first name: that
+    The full name is what the learner typed, so it comes first; how to split it is known only where the separate names
+    add up to it. Otherwise a comma separates the last name, and without one the first word is the first name: that
     keeps "van Beethoven" and "García Márquez" whole.
     """
     full, first, last = as_name(full_name), as_name(first_name), as_name(last_name)
@@ -90,7 +90,7 @@ def _split(name: str) -> tuple[str, str]:
     if len(rest) == 2:
         last, first = rest
     else:
-        # With more than two, nobody knows which is which; the commas at least are no part of a name.
+        # With more than two parts, nobody knows which is which; but the commas are no part of a name.
         first, _, last = " ".join(rest).partition(" ")
     if not first:
         return "", ""

@@ -1,45 +1,83 @@
-"""From a claimed delivery to the order that a thread carries out: everything a request needs, without the database."""
+"""Turn a claimed delivery into a job for a thread: everything that the request needs, read from the database."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from badges_plugin import reasons, retirement
 from badges_plugin.distribution import recipients
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Withdrawal
-from badges_plugin.distribution.exceptions import PermanentFailure
+from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFailure, redacted
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import Bug, State
+from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.redaction import describe_with_traceback
+
+logger = get_logger(__name__)
+
+RETIRED = gettext_noop("The learner was retired: nothing is sent for them any more.")
+_NOTHING_TO_REVOKE = gettext_noop("The issue of this award left no id at the provider, so nothing can be revoked.")
+_EXPIRED_THERE = gettext_noop("The badge has expired at the provider by itself.")
 
 
-def retired() -> str:
-    """Why nothing is sent for a learner who was retired."""
-    return _("The learner was retired: nothing is sent for them any more.")
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Job:
+    """A claimed delivery, ready for a thread. Where nothing is to be sent, ``request`` is the outcome already."""
+
+    delivery: Delivery
+    backend: Backend[Any]
+    request: ProviderRequest[Any] | Cancelled | DeliveryFailure | Bug
+    fingerprint: str
+
+    @property
+    def sendable(self) -> ProviderRequest[Any] | None:
+        """The request, unless there is none or it was withdrawn."""
+        request = self.request
+        return request if isinstance(request, ProviderRequest) and not request.withdrawn.reason else None
+
+
+def read_job(
+    delivery: Delivery, backend: Backend[Any], fingerprint: str, config: DistributionConfig, *, is_retired: bool
+) -> Job:
+    """Read the job of a delivery. A badge that cannot be read does not stop the others; a database error does."""
+    request: ProviderRequest[Any] | Cancelled | DeliveryFailure | Bug
+    try:
+        request = request_for(delivery, backend, config, is_retired=is_retired)
+    except DeliveryFailure as failure:
+        failure.ambiguous = delivery.in_doubt
+        request = failure
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        request = bug(delivery, error)
+    return Job(delivery, backend, request, fingerprint)
 
 
 def request_for(
     delivery: Delivery, backend: Backend[Any], config: DistributionConfig, *, is_retired: bool | None = None
 ) -> ProviderRequest[Any] | Cancelled:
-    """Read what the backend needs to carry the delivery out.
+    """Return what the backend needs to carry the delivery out.
 
-    For a learner who was retired nothing is carried out. What is in doubt is looked up, and that without their address.
-    ``is_retired`` is known of several deliveries by one query; otherwise it is asked here.
-    Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's own reading.
+    Nothing is sent for a retired learner: a delivery in doubt is looked up, without the learner's e-mail address.
+    ``is_retired`` is looked up here unless the caller knows it.
+    Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's ``load``.
     """
     award, action = delivery.award, Action(delivery.action)
     if is_retired is None:
         is_retired = retirement.is_gone(award.user)
     if is_retired and not delivery.in_doubt:
-        return Cancelled(retired())
-    person = recipients.recipient(
+        return Cancelled(RETIRED)
+    recipient = recipients.recipient(
         award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email, is_retired=is_retired
     )
     external_id = ""
@@ -47,20 +85,20 @@ def request_for(
         issue = Delivery.objects.filter(award=award, backend=delivery.backend, action=Action.ISSUE).first()
         external_id = issue.external_id if issue else ""
         if not external_id and is_retired:
-            return Cancelled(retired())
+            return Cancelled(RETIRED)
         if issue is None or not external_id:
-            raise PermanentFailure("The issue of this award left no id at the provider, so nothing can be revoked.")
+            raise PermanentFailure(_NOTHING_TO_REVOKE)
         if issue.ends_by_itself(award):
-            return Cancelled(_("The badge has expired at the provider by itself."))
+            return Cancelled(_EXPIRED_THERE)
     return ProviderRequest(
         action=action,
         award_id=award.pk,
         number=award.number,
         template_uuid=award.template.uuid,
-        # Providers refuse a date that lies ahead, as it may by the clock of another machine.
+        # Providers refuse a date in the future, as another machine's clock may give.
         awarded_at=min(award.awarded_at, timezone.now()),
         reason=_reason(award, backend),
-        recipient=person,
+        recipient=recipient,
         account=delivery.channel.account,
         context=backend.load(award),
         external_id=external_id,
@@ -70,12 +108,18 @@ def request_for(
         expires_at=award.expires_at,
         renews=_renews(delivery),
         send_before=_send_before(delivery, config),
-        withdrawn=Withdrawal(retired() if is_retired else ""),
+        withdrawn=Withdrawal(RETIRED if is_retired else ""),
     )
 
 
+def bug(delivery: Delivery, error: Exception) -> Bug:
+    """Log an unexpected exception. Its message, without personal data, becomes the reason of the delivery."""
+    logger.error("Delivery %s failed with an unexpected error: %s", delivery.pk, describe_with_traceback(error))
+    return Bug(redacted(f"{type(error).__name__}: {error}"))
+
+
 def _send_before(delivery: Delivery, config: DistributionConfig) -> float:
-    # By the claim itself, and not by the time of reading: a slow database must not make it look longer.
+    # Counted from the claim, not from now: a slow database must not make the claim look longer.
     now = timezone.now()
     left = ((delivery.claimed_until or now) - now).total_seconds()
     return time.monotonic() + left - (config.lease - config.time_to_send)
@@ -100,7 +144,7 @@ def _foreign_ids(delivery: Delivery) -> frozenset[str]:
     others = Delivery.objects.filter(
         award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
     ).exclude(award=delivery.award_id)
-    # A badge whose revocation staff gave up is alive: where there can be no second one, it is this award's as well.
+    # A badge whose revocation staff gave up still exists: where no second one is allowed, it is this award's as well.
     left_alone = Delivery.objects.filter(
         award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state=State.CANCELLED
     )

@@ -1,4 +1,4 @@
-"""What follows from the outcome of an attempt. Pure: time and chance are arguments."""
+"""Decide what follows from the outcome of an attempt. Pure: time and chance are arguments."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
 from badges_plugin.distribution.data import Cancelled, Receipt
 from badges_plugin.distribution.exceptions import DeliveryFailure, NotSent, RejectedKey, TransientFailure
 
 
-class State(StrEnum):
-    """Where a delivery stands. ``docs`` has the picture."""
+class State(TextChoices):
+    """The state of a delivery. ``docs/reference/deliveries.rst`` has a diagram."""
 
-    PENDING = "pending"
-    SENDING = "sending"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
+    PENDING = "pending", _("waiting")
+    SENDING = "sending", _("being sent")
+    DONE = "done", _("delivered")
+    CANCELLED = "cancelled", _("cancelled")
+    FAILED = "failed", _("needs attention")
 
 
 SETTLED = (State.DONE, State.CANCELLED)
@@ -25,7 +28,7 @@ UNSETTLED = (State.PENDING, State.SENDING, State.FAILED)
 
 
 class Verdict(StrEnum):
-    """What an outcome says about the provider's account, as opposed to the one badge."""
+    """The meaning of an outcome for the provider's account, as opposed to the badge."""
 
     WORKS = "works"
     STRIKE = "strike"
@@ -36,11 +39,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient we are. Delays in seconds; ``jitter`` is the share of a delay that chance may take away or add.
+    """When to retry. Delays in seconds; ``jitter`` is the share of a delay that chance may subtract or add.
 
-    ``settle``: an ambiguous request is not looked up before this time has passed, since it may still be under way.
-    ``breaker_threshold``: so many failures in a row make an account rest; one probe at a time finds out whether it is
-    back.
+    ``settle``: an ambiguous request is looked up only after this time, since it may still be in progress.
+    ``breaker_threshold``: after so many failures in a row an account rests; one probe at a time finds out whether it is
+    available again.
     """
 
     first: float = 10.0
@@ -57,7 +60,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """An exception that no backend may raise. ``sent`` is unknown then, so the delivery is in doubt."""
+    """An exception that no backend may raise. Whether anything was sent is unknown, so the delivery is in doubt."""
 
     reason: str
 
@@ -67,9 +70,9 @@ Outcome = Receipt | Cancelled | DeliveryFailure | Bug
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next state of a delivery and what becomes of its channel.
+    """The next state of a delivery and the verdict on its channel.
 
-    ``wait`` in seconds, for pending and for a resting channel.
+    ``wait`` and ``channel_wait`` in seconds: until the next attempt, and until the end of the channel's rest.
     """
 
     state: State
@@ -81,20 +84,20 @@ class Decision:
 
 
 def backoff(attempt: int, *, first: float, factor: float, cap: float) -> float:
-    """Seconds to wait after the attempt with this number (from 1): exponential, never above the cap."""
-    # The exponent is bounded because a provider may be away for thousands of attempts, and floats are not.
+    """Return the delay in seconds after the attempt with this number (from 1): exponential, never above the cap."""
+    # The exponent is bounded: a provider may be away for thousands of attempts, and a float would overflow.
     return min(cap, first * factor ** min(max(attempt, 1) - 1, 64))
 
 
 def spread(delay: float, *, jitter: float, chance: float) -> float:
-    """The delay moved by up to ``jitter`` of itself either way; ``chance`` is in [0, 1)."""
+    """Return the delay, changed by up to ``jitter`` of itself either way; ``chance`` is in [0, 1)."""
     return delay * (1 + jitter * (2 * chance - 1))
 
 
 def decide(outcome: Outcome, *, attempt: int, policy: RetryPolicy, chance: float) -> Decision:
-    """What to do after attempt number ``attempt`` (from 1) of a delivery.
+    """Return the decision after attempt number ``attempt`` (from 1) of a delivery.
 
-    A failure itself says whether it leaves a doubt.
+    A failure itself says whether the delivery is in doubt.
     """
     match outcome:
         case Receipt():
@@ -106,31 +109,31 @@ def decide(outcome: Outcome, *, attempt: int, policy: RetryPolicy, chance: float
         case RejectedKey():
             return Decision(State.PENDING, Verdict.PAUSE, in_doubt=outcome.ambiguous, reason=outcome.reason)
         case NotSent():
-            # However often it happens: the attempts do not count against the badge.
+            # However often it happens: these attempts do not lengthen the delay.
             wait = spread(policy.first, jitter=policy.jitter, chance=chance)
             return Decision(
                 State.PENDING, Verdict.NOTHING, in_doubt=outcome.ambiguous, wait=wait, reason=outcome.reason
             )
         case TransientFailure():
-            return _try_again(outcome, attempt=attempt, policy=policy, chance=chance)
+            return _retry(outcome, attempt=attempt, policy=policy, chance=chance)
         case _:
             verdict = Verdict.WORKS if outcome.status is not None else Verdict.NOTHING
             return Decision(State.FAILED, verdict, in_doubt=outcome.ambiguous, reason=outcome.reason)
 
 
-def _try_again(failure: TransientFailure, *, attempt: int, policy: RetryPolicy, chance: float) -> Decision:
-    wish = min(failure.retry_after or 0.0, policy.longest_wish)
+def _retry(failure: TransientFailure, *, attempt: int, policy: RetryPolicy, chance: float) -> Decision:
+    requested = min(failure.retry_after or 0.0, policy.longest_wish)
     wait = spread(
         backoff(attempt, first=policy.first, factor=policy.factor, cap=policy.cap),
         jitter=policy.jitter,
         chance=chance,
     )
-    # Chance may not bring an attempt forward of what the provider asked for.
-    wait = max(wait, wish * (1 + policy.jitter * chance))
+    # Jitter may not make an attempt earlier than the provider asked for.
+    wait = max(wait, requested * (1 + policy.jitter * chance))
     if failure.ambiguous:
         wait = max(wait, policy.settle)
     if failure.throttled:
-        channel_wait = wish or policy.throttled
+        channel_wait = requested or policy.throttled
         return Decision(
             State.PENDING,
             Verdict.REST,
@@ -143,7 +146,7 @@ def _try_again(failure: TransientFailure, *, attempt: int, policy: RetryPolicy, 
 
 
 def rest(failures: int, *, policy: RetryPolicy) -> float | None:
-    """Seconds that a channel rests after so many failures in a row; None while it need not."""
+    """Return the seconds that a channel rests after so many failures in a row; None below the threshold."""
     if failures < policy.breaker_threshold:
         return None
     return backoff(
@@ -155,5 +158,5 @@ def rest(failures: int, *, policy: RetryPolicy) -> float | None:
 
 
 def later(now: datetime, seconds: float) -> datetime:
-    """The instant so many seconds after ``now``."""
+    """Return the instant so many seconds after ``now``."""
     return now + timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Threads that make requests, and never keep a process that has to end."""
+"""Threads that make requests and never keep a process from ending."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ResultT = TypeVar("ResultT")
 
 
 class Threads(Generic[ResultT]):
-    """So many daemon threads that do what is submitted, in order.
+    """A number of daemon threads that run submitted calls, in order.
 
-    The executors of the standard library wait for their threads when the interpreter ends, and so would a stopped
-    worker wait for a provider that never comes to an end.
+    The executors of the standard library wait for their threads when the interpreter exits, so a stopped worker would
+    wait for a provider that hangs.
     """
 
     def __init__(self, count: int, *, name: str) -> None:
@@ -25,13 +25,13 @@ class Threads(Generic[ResultT]):
             threading.Thread(target=self._work, name=f"{name}_{number}", daemon=True).start()
 
     def submit(self, work: Callable[[], ResultT]) -> Future[ResultT]:
-        """Have the work done. As long as no thread has begun with it, the future can be cancelled."""
+        """Have the call made by a thread. Until one begins, the future can be cancelled."""
         future: Future[ResultT] = Future()
         self._queue.put((future, work))
         return future
 
     def close(self) -> None:
-        """Let the threads end once they have done what was submitted. Does not wait for them."""
+        """Let the threads end after all submitted calls. Does not wait for them."""
         for _ in range(self._count):
             self._queue.put(None)
 
@@ -42,5 +42,5 @@ class Threads(Generic[ResultT]):
                 continue
             try:
                 future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            except BaseException as error:  # noqa: BLE001 - raised again when the result is read
                 future.set_exception(error)

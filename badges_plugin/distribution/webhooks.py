@@ -1,7 +1,7 @@
 """The contract of a webhook: a provider's notification is a hint to look, never a fact.
 
-The base class owns the order of steps and the answers; a provider fills in ``secret`` and ``receive``. Nothing of a
-request is believed: ``receive`` takes ids from it, and asks the provider what has happened.
+The base class owns the order of steps and the answers; a provider fills in ``secret`` and ``receive``. Nothing in a
+request is trusted: ``receive`` takes ids from it, and asks the provider what has happened.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ logger = get_logger(__name__)
 
 MAX_NOTIFICATION_BYTES = 16_384
 
-# Seconds. A provider that announces an event before it can be asked for it announces it again later than that.
+# Seconds. A provider that notifies of an event before the event can be fetched notifies again later than that.
 _REMEMBERED = 60
 
 
 class BadNotification(Exception):
-    """The request is no notification of this provider; the message says what is wrong with it."""
+    """The request is not a notification of this provider; the message says why."""
 
 
 class UnknownSubject(Exception):
-    """The notification is about something that we, or the provider, do not know.
+    """The notification is about something that is unknown here or at the provider.
 
     ``asked`` says whether it took a request to the provider to find out.
     """
@@ -51,14 +51,14 @@ class UnknownSubject(Exception):
 
 
 class TooManyUnknown(Exception):
-    """So many notifications were about nothing lately that the provider is not asked about another one now."""
+    """Too many recent notifications were about something unknown: the provider is not asked again now."""
 
 
 class WebhookView(APIView):
-    """Answers 200 when the notification was applied (or had been), 429 or 503 to get it again, else 4xx: never again.
+    """Answer 200 when the notification is applied (or was before), 429 or 503 to get it again, other 4xx to refuse it.
 
-    Limits hold for what is refused, and never for what the provider confirms: whoever posts nonsense must not keep the
-    provider from being heard.
+    Limits apply to refused notifications, never to those that the provider confirms: nobody can keep the provider's
+    notifications out by posting nonsense.
     """
 
     authentication_classes: Sequence[Any] = ()
@@ -66,25 +66,25 @@ class WebhookView(APIView):
     renderer_classes: Sequence[Any] = (JSONRenderer,)
     throttle_name = "webhook"
     throttle_rate = "600/min"
-    """How many refused notifications are answered, and how many questions in vain are asked where ``receive`` does not
-    use ``look_up``. What the provider knows, and what was applied before, is not limited."""
+    """The limit of answers to refused notifications, and of requests to the provider in vain where ``receive`` does not
+    use ``look_up``. Notifications that the provider confirms, or that were applied before, are not limited."""
     unverified_rate = "20/min"
-    """How many notifications about nothing ``look_up`` lets through, for each account."""
+    """The limit of notifications about something unknown that ``look_up`` lets through, per account."""
     http_method_names: Sequence[str] = ("post", "options")
 
     @abstractmethod
     def secret(self) -> str:
-        """What the last part of the address must be; empty when the address has no such part."""
+        """Return the required last part of the URL; empty when the URL has no such part."""
 
     @abstractmethod
     def receive(self, notification: Mapping[str, Any]) -> None:
-        """Act on a notification. Raises BadNotification, UnknownSubject, TooManyUnknown or one of the failures."""
+        """Act on a notification. Raises BadNotification, UnknownSubject, TooManyUnknown or a DeliveryFailure."""
 
     def post(self, request: Request, secret: str = "") -> Response:
-        # Who does not know the secret is turned away without using up what the provider's notifications need.
+        # A request without the secret is refused before it uses up any limit.
         if not self._is_secret_right():
             return _answer(status.HTTP_404_NOT_FOUND, "Not found.")
-        in_vain = self._budget("in vain", self.throttle_rate)
+        in_vain = self.budget("in vain", self.throttle_rate)
         if in_vain.is_spent():
             return _too_many()
         try:
@@ -105,32 +105,33 @@ class WebhookView(APIView):
 
     @contextmanager
     def look_up(self, account: str, subject: str) -> Iterator[None]:
-        """Ask the provider, inside the block, whether a notification of the account is about anything.
+        """Inside the block, ask the provider whether the subject of a notification exists.
 
-        Anybody may post ids that are made up, and each would cost a request with our key. So few of them are asked
-        for, none twice within a minute, and those that the provider knows do not count. Raises UnknownSubject and
+        Anybody may post invented ids, and each would cost a request with our key. So only a few are looked up, none
+        twice within a minute, and those that the provider knows do not count. Raises UnknownSubject and
         TooManyUnknown.
         """
         digest = sha256(f"{account} {subject}".encode()).hexdigest()
-        known_as_unknown = f"badges_plugin.webhook.{self.throttle_name}.{digest}"
-        if cache.get(known_as_unknown):
+        unknown_key = f"badges_plugin.webhook.{self.throttle_name}.{digest}"
+        if cache.get(unknown_key):
             raise UnknownSubject("The provider did not know it a moment ago.", asked=False)
-        budget = self._budget(account, self.unverified_rate)
+        budget = self.budget(account, self.unverified_rate)
         if not budget.spend():
             raise TooManyUnknown
         try:
             yield
         except UnknownSubject:
-            cache.set(known_as_unknown, True, _REMEMBERED)
+            cache.set(unknown_key, True, _REMEMBERED)
             raise
         budget.refund()
 
-    def _budget(self, name: str, rate: str) -> Budget:
+    def budget(self, name: str, rate: str) -> Budget:
+        """Return a limit of this webhook, such as "6/min", by its name."""
         return Budget(f"webhook.{self.throttle_name}.{name.replace(' ', '_')}", rate)
 
     def _refuse(self, code: int, error: Exception) -> Response:
-        """Say what is wrong, or only to slow down: a refusal costs nobody else anything."""
-        refused = self._budget("refused", self.throttle_rate)
+        """Answer with what is wrong or, beyond the limit, only to slow down."""
+        refused = self.budget("refused", self.throttle_rate)
         return _answer(code, str(error)) if refused.spend() else _too_many()
 
     def _is_secret_right(self) -> bool:
@@ -139,7 +140,7 @@ class WebhookView(APIView):
 
 def _read(request: Request) -> Mapping[str, Any]:
     length = request.META.get("CONTENT_LENGTH") or ""
-    # Without a length nothing is read: the server would hand over whatever comes.
+    # Without a length nothing is read: the body could be of any size.
     if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_NOTIFICATION_BYTES:
         raise BadNotification(f"A notification has a length of at most {MAX_NOTIFICATION_BYTES} bytes.")
     try:

@@ -1,7 +1,7 @@
-"""Connections that keep a deadline, however slowly the bytes come.
+"""Connections that keep a deadline, however slowly the bytes arrive.
 
-The time-outs of requests are about one byte: a provider that sends one a second outlasts them for as long as it
-likes. Here every wait for the network, from the look-up of a name to the last byte, ends at one instant.
+The timeouts of requests restart with each byte: a provider that sends one byte a second never exceeds them. Here every
+wait for the network, from the DNS look-up to the last byte, ends at one instant.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def deadline(instant: float) -> Iterator[None]:
 
 
 def session() -> requests.Session:
-    """The session of this thread. Its connections stay open from one request to the next."""
+    """Return the session of this thread. Its connections stay open from one request to the next."""
     known: requests.Session | None = getattr(_local, "session", None)
     if known is None:
         known = _local.session = _Session()
-        # The machine's proxies and certificates are wanted; its .netrc must not replace the key of an organization.
-        known.auth = _with_the_key_it_has
+        # The machine's proxies and certificates are used; its .netrc must not replace the key of an account.
+        known.auth = _keep_headers
         # A cookie of one account's session must not go out with the key of another.
         known.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
@@ -53,19 +53,19 @@ def session() -> requests.Session:
 class _Session(requests.Session):
     """A session for which a redirect is a reply like any other.
 
-    Told not to follow it, requests still reads its body, of whatever length, and takes its address apart.
+    Even when told not to follow it, requests reads its body, whatever its length, and parses its URL.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
 
-def _with_the_key_it_has(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
 class _Adapter(HTTPAdapter):
-    """Has urllib3 make its connections from our classes, through a proxy as well as directly."""
+    """Make urllib3 create its connections from our classes, through a proxy as well as directly."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -84,7 +84,7 @@ def _keep_deadlines(manager: Any) -> None:
 
 @cache
 def _with_deadlines(pool: Any) -> Any:
-    """A pool like the given one, of urllib3 or PySocks, whose connections keep the deadline."""
+    """Return a pool class like the given one, of urllib3 or PySocks, whose connections keep the deadline."""
     connection = pool.ConnectionCls
     if issubclass(connection, _Punctual):
         return pool
@@ -97,7 +97,7 @@ class _PunctualResponse(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        # ``fp`` has a claim on the socket, so that it stays open while the body is read. The reader takes it over.
+        # ``fp`` keeps the socket open while the body is read. The reader takes it over.
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_PunctualReader(raw, sock))
 
@@ -122,14 +122,14 @@ class _PunctualReader(io.RawIOBase):
 
 
 class _Punctual:
-    """What a connection of urllib3 does differently. Mixed into its classes, since those for a proxy are its own."""
+    """A connection of urllib3 that keeps the deadline. A mix-in, since connections through a proxy have own classes."""
 
     response_class = _PunctualResponse
     sock: Any
     timeout: Any
 
     def _new_conn(self) -> socket.socket:
-        """Look the name up and connect: neither can be interrupted, so another thread does it and may be left alone."""
+        """Look the name up and connect in a thread that may be abandoned: neither step can be interrupted."""
         connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
         if _left() == float("inf"):
             return connect()
@@ -138,14 +138,14 @@ class _Punctual:
             sock = connected.result(timeout=max(0.0, _left()))
         except TimeoutError:
             connected.add_done_callback(_hang_up)
-            raise ConnectTimeoutError(self, "The time was up before there was a connection.") from None
-        # What follows is the handshake of TLS.
+            raise ConnectTimeoutError(self, "The deadline passed before there was a connection.") from None
+        # The TLS handshake follows.
         sock.settimeout(_at_most(sock.gettimeout()))
         return sock
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
-            # A connection that was used before has what was left to the request before.
+            # A reused connection still has the timeout of the request before.
             self.sock.settimeout(_at_most(self.timeout))
         super().putrequest(*args, **kwargs)  # type: ignore[misc]
 
@@ -156,7 +156,7 @@ def _in_a_thread(connect: Callable[[], socket.socket]) -> Future[socket.socket]:
     def work() -> None:
         try:
             future.set_result(connect())
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - raised again when the result is read
             future.set_exception(error)
 
     threading.Thread(target=work, name="connect", daemon=True).start()
@@ -173,7 +173,7 @@ def _left() -> float:
 
 
 def _at_most(seconds: float | None) -> float | None:
-    """The seconds, or what is left when that is less. Raises TimeoutError when nothing is left."""
+    """Return the seconds, or the rest of the time if that is less. Raises TimeoutError when none is left."""
     left = _left()
     if left <= 0:
         raise TimeoutError("The deadline has passed.")

@@ -1,4 +1,4 @@
-"""The loop of ``deliver_badges``: claim deliveries for the free threads, carry them out, record the results."""
+"""The loop of ``deliver_badges``: claim deliveries for the free threads, carry them out, record the outcomes."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from badges_plugin import api
-from badges_plugin.consumers.deferred import Retries
 from badges_plugin.database import is_transient
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.delivery import (
     Attempt,
-    Job,
-    announce,
     carry_out,
     failed_to_record,
     not_begun,
     note_channel,
+    notify,
     prepare,
     record,
 )
 from badges_plugin.distribution.housekeeping import Housekeeping
-from badges_plugin.distribution.learners import Attendance
+from badges_plugin.distribution.requests import Job
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.distribution.threads import Threads
+from badges_plugin.distribution.withdrawal import withdraw_retired
 from badges_plugin.heartbeat import beat
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
@@ -43,8 +42,8 @@ logger = get_logger(__name__)
 BEAT_SECONDS = 30.0
 _HOUSEKEEPING_SECONDS = 5.0
 _DATABASE_AWAY_SECONDS = 5.0
-_TROUBLES_ONCE = 5
-# How long a stop may go unnoticed.
+_MAX_ERRORS_ONCE = 5
+# Seconds until a stop is noticed at the latest.
 _SLICE = 0.2
 _NEVER = float("inf")
 
@@ -58,7 +57,7 @@ class _UnderWay:
 
 
 class Worker:
-    """One worker process. Any number of them may run; ``concurrency`` is how many requests this one makes at a time."""
+    """One worker process. Any number may run; ``concurrency`` is the number of requests that this one makes at once."""
 
     def __init__(
         self,
@@ -67,14 +66,14 @@ class Worker:
         concurrency: int = 4,
         interval: float = 2.0,
         name: str | None = None,
-        on_result: Callable[[str], None] = lambda word: None,
+        on_outcome: Callable[[str], None] = lambda outcome: None,
     ) -> None:
         self.config = config
         self.concurrency = concurrency
         self.interval = interval
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.counts: Counter[str] = Counter()
-        self._on_result = on_result
+        self._on_outcome = on_outcome
         self._running: dict[Future[Attempt], _UnderWay] = {}
         self._known_stuck: set[Future[Attempt]] = set()
         self._unrecorded: list[Attempt] = []
@@ -82,59 +81,57 @@ class Worker:
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
         self._housekeeping = Housekeeping()
-        self._retries = Retries()
-        self._attendance = Attendance()
 
     def stop(self) -> None:
-        """Take no more deliveries and begin no more requests; ``run`` returns when those under way have ended.
+        """Claim no more deliveries and begin no more requests; ``run`` returns when those in progress have ended.
 
-        It does not wait for longer than a request may last. Safe in a signal handler and from other threads.
+        It waits no longer than a request may last. Safe in a signal handler and from other threads.
         """
-        # No Event: its lock may be held by the very thread that the signal interrupts.
+        # No threading.Event: the interrupted thread may hold its lock.
         self._stopping = True
 
     def run(self, *, once: bool = False) -> Counter[str]:
-        """Deliver until stopped or, with ``once``, until nothing is due. Returns how often each result came."""
-        troubles = 0
+        """Deliver until stopped or, with ``once``, until nothing is due. Return the number of each outcome."""
+        errors = 0
         threads = Threads[Attempt](self.concurrency, name="deliver")
         try:
             while True:
                 self._beat()
                 try:
                     busy = self._step(threads)
-                    troubles = 0
+                    errors = 0
                 except Exception as error:
                     is_from_database = isinstance(error, OperationalError | InterfaceError)
                     if not is_from_database and not is_transient(error):
                         raise
-                    # What cannot be recorded in the end stays claimed, expires and is looked up at the provider.
-                    troubles += 1
-                    if self._stopping or (once and troubles > _TROUBLES_ONCE):
+                    # An outcome that is never recorded leaves its claim to expire; the badge is then looked up.
+                    errors += 1
+                    if self._stopping or (once and errors > _MAX_ERRORS_ONCE):
                         raise
-                    # What a backend raises instead may name a learner.
-                    words = error if is_from_database else describe(error)
-                    logger.warning("The database cannot be used (%d): %s", troubles, words)
-                    self._sleep(min(_DATABASE_AWAY_SECONDS, 0.1 * 2**troubles))
+                    # An exception of a backend may name a learner.
+                    described = error if is_from_database else describe(error)
+                    logger.warning("The database cannot be used (%d): %s", errors, described)
+                    self._sleep(min(_DATABASE_AWAY_SECONDS, 0.1 * 2**errors))
                     _renew_connections()
                     continue
                 if busy:
                     continue
                 if once or self._stopping:
-                    self._say_what_is_left()
+                    self._log_unfinished()
                     return self.counts
                 self._rest()
         finally:
             threads.close()
 
     def _beat(self) -> None:
-        """Give a sign of life, unless a thread is stuck: only a new process gets rid of it."""
+        """Write the heartbeat, unless a thread is stuck: only a new process gets rid of it."""
         stuck = {future for future in self._running if self._is_overdue(future)}
         if not stuck:
             beat()
         elif stuck - self._known_stuck:
             logger.error(
-                "%d requests last longer than their claims. No sign of life is given until they end: a probe of "
-                "BADGES_HEARTBEAT_FILE has the worker started anew.",
+                "%d requests last longer than their claims. The heartbeat stops until they end, so that a probe of "
+                "BADGES_HEARTBEAT_FILE restarts the worker.",
                 len(stuck),
             )
         self._known_stuck = stuck
@@ -142,7 +139,7 @@ class Worker:
     def _rest(self) -> None:
         ends = time.monotonic() + self.interval
         while not self._stopping and (left := ends - time.monotonic()) > 0:
-            self._beat()  # an interval may be longer than what a probe takes for a sign of life
+            self._beat()  # an interval may be longer than a probe waits for a heartbeat
             self._sleep(min(left, BEAT_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
@@ -151,47 +148,47 @@ class Worker:
             time.sleep(min(left, _SLICE))
 
     def _step(self, threads: Threads[Attempt]) -> bool:
-        """Record what has finished and start what there is room for; False when there is nothing to wait for."""
+        """Record finished jobs and start new ones in free threads; False when there is nothing to wait for."""
         self._collect()
         if self._stopping:
-            self._take_back_what_has_not_begun()
+            self._take_back_unbegun()
         if self._unrecorded:
             self._record(self._unrecorded)
             self._unrecorded.clear()
         if not self._stopping:
-            # Whether or not a thread is free: what others wait for must not wait for a provider.
+            # Even while no thread is free: these must not wait for a provider.
             _renew_connections()
-            self._keep_house()
-            self._attendance.attend()
+            self._do_chores()
+            withdraw_retired()
             self._start(threads)
         return any(not self._is_overdue(future) for future in self._running) and time.monotonic() < self._leave_at
 
     def _collect(self) -> None:
-        """Wait, as long as ``interval``, until something has finished."""
+        """Wait up to ``interval`` seconds for a job to finish."""
         ends = time.monotonic() + min(self.interval, BEAT_SECONDS)
         finished: set[Future[Attempt]] = set()
-        # In slices, to hear of a stop.
-        while self._running and not finished and not self._has_to_hurry() and (left := ends - time.monotonic()) > 0:
+        # In slices, to notice a stop.
+        while self._running and not finished and not self._must_stop_now() and (left := ends - time.monotonic()) > 0:
             finished, _ = wait(self._running, timeout=min(left, _SLICE), return_when=FIRST_COMPLETED)
         finished = {future for future in self._running if future.done()}
         self._unrecorded.extend(future.result() for future in finished)
         for future in finished:
             del self._running[future]
 
-    def _has_to_hurry(self) -> bool:
-        """Whether the stop has come and has not been acted upon yet."""
+    def _must_stop_now(self) -> bool:
+        """Whether ``stop`` was called and has not been acted upon yet."""
         return self._stopping and self._leave_at == _NEVER
 
-    def _take_back_what_has_not_begun(self) -> None:
+    def _take_back_unbegun(self) -> None:
         if self._leave_at == _NEVER:
             self._leave_at = time.monotonic() + self.config.time_to_end
         for future in [future for future in self._running if future.cancel()]:
             self._unrecorded.append(not_begun(self._running.pop(future).job))
 
-    def _say_what_is_left(self) -> None:
+    def _log_unfinished(self) -> None:
         if self._running:
             logger.error(
-                "%d requests have not ended. Their claims expire, and their deliveries are looked up at the provider.",
+                "%d requests have not ended. Their claims will expire, and the badges be looked up at the provider.",
                 len(self._running),
             )
 
@@ -199,8 +196,8 @@ class Worker:
         return time.monotonic() > self._running[future].overdue_at
 
     def _start(self, threads: Threads[Attempt]) -> None:
-        # Some are claimed ahead, so that there is one claim for several deliveries and no thread waits for it. They are
-        # few: what is claimed cannot be taken back when the provider asks to slow down.
+        # A few are claimed ahead, so that one query claims several deliveries and no thread waits for it. Only a few: a
+        # claimed delivery is sent even if the provider asks to slow down.
         ahead = self.concurrency // 2
         free = self.concurrency + ahead - len(self._running)
         if free < max(1, ahead):
@@ -213,19 +210,18 @@ class Worker:
             future = threads.submit(partial(carry_out, job, is_stopping=lambda: self._stopping))
             self._running[future] = _UnderWay(job, overdue_at)
 
-    def _keep_house(self) -> None:
+    def _do_chores(self) -> None:
         if time.monotonic() < self._next_housekeeping:
             return
         self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_SECONDS
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
         api.publish_pending()
-        self._housekeeping.do_what_is_due(timezone.now())
-        self._retries.when_due()
+        self._housekeeping.do_due_chores(timezone.now())
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
-        """Record what has come in, in one transaction: the commit is the dearest part of a delivery."""
-        # In the order in which an event that revokes several badges locks them, or the two may wait in a circle.
+        """Record outcomes in one transaction: the commit is the most expensive part of a delivery."""
+        # In the order in which an event that revokes several badges locks them, or the two may deadlock.
         attempts = sorted(attempts, key=lambda attempt: attempt.job.delivery.pk)
         try:
             with transaction.atomic():
@@ -233,21 +229,21 @@ class Worker:
         except Exception as error:
             if is_transient(error):
                 raise
-            # Which of them it is about is found, and logged, when they are recorded one by one.
+            # Recording them one by one finds, and logs, the one that fails.
             decisions = [self._record_one(attempt) for attempt in attempts]
         for attempt, decision in zip(attempts, decisions, strict=True):
             note_channel(attempt, decision, policy=self.config.retry)
         for attempt, decision in zip(attempts, decisions, strict=True):
-            announce(attempt, decision)
-            word = "lost claim" if decision is None else decision.state.value
-            self.counts[word] += 1
-            self._on_result(word)
+            notify(attempt, decision)
+            outcome = "lost claim" if decision is None else decision.state.value
+            self.counts[outcome] += 1
+            self._on_outcome(outcome)
 
     def _record_one(self, attempt: Attempt) -> Decision | None:
         try:
             return record(attempt, policy=self.config.retry)
         except Exception as error:
-            # One badge that cannot be recorded must not stop the others.
+            # One badge that cannot be recorded does not stop the others.
             if is_transient(error):
                 raise
             return record(failed_to_record(attempt, error), policy=self.config.retry)

@@ -64,5 +64,5 @@ def _compare_books(badge: CredlyBadge, badges: list[dict[str, object]], result: 
     live = {str(row["id"]) for row in badges if row["live"]}
     # An award is held as long as the host's credential says so.
     known = CredlyBadgeRow.objects.filter(credential_id=badge.template.pk, status=CredlyBadgeRow.AWARDED)
-    ours = {str(identifier) for identifier in known.values_list("issued_badge_id", flat=True)}
+    ours = {str(identifier) for identifier in known.values_list("external_id", flat=True)}
     result.demand(ours == live, f"{len(ours ^ live)} badges are known on one side only")

@@ -160,7 +160,7 @@ def _retired(person: Person) -> str:
 
 def _ids_at_providers(user: User) -> Iterator[str]:
     mine = {"username": user.get_username()}
-    for badge_id in CredlyBadgeRow.objects.filter(**mine).exclude(issued_badge_id=None).values_list("issued_badge_id"):
+    for badge_id in CredlyBadgeRow.objects.filter(**mine).exclude(external_id=None).values_list("external_id"):
         yield str(badge_id[0])
     for external_id in AccredibleBadge.objects.filter(**mine).exclude(external_id="").values_list("external_id"):
         yield f"/credentials/{external_id[0]}"

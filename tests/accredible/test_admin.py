@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from badges_plugin.distribution.accredible.doctor import configurations
+from badges_plugin.distribution.accredible.checks import configurations
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleGroup
 from badges_plugin.distribution.accredible.sync import sync_groups
 from sandbox.accredible import DEMO_KEY, OTHER_KEY, AccredibleSimulator
@@ -86,8 +86,8 @@ def test_the_sync_action_reports_on_each_configuration(
     response = admin_client.post(reverse(LIST), data)
 
     assert sorted(str(message) for message in get_messages(response.wsgi_request)) == [
-        "Demo: 5 found, 5 new, 0 changed, 0 deactivated",
-        "Without key: No API key is stored for this Accredible API configuration. Enter it in the admin.",
+        "Demo: 5 found, 5 new, 0 changed, 0 deactivated.",
+        "Without key: No API key is stored for this account. Enter it in the admin.",
     ]
 
 
@@ -98,8 +98,9 @@ def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
     send_passing(ada)
     deliver()
     page = admin_client.get(reverse(LIST)).content.decode()
-    assert "Paused: HTTP 401" in page
-    assert "once the key is corrected" in page
+    assert "Paused until the API key is corrected; badges wait." in page
+    assert "answer: HTTP 401" in page
+    assert "until the API key is corrected" in page
     channels = admin_client.get(reverse("admin:badges_distribution_channel_changelist")).content.decode()
     assert "Accredible: Demo" in channels
 

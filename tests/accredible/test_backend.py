@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from badges_plugin.distribution.accredible.configurations import client_for
+from badges_plugin.distribution import registry
+from badges_plugin.distribution.accredible.client import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
@@ -94,8 +95,11 @@ def test_what_is_sent_and_what_is_kept(accredible: AccredibleSimulator, group: A
     assert issued.recipient == {"name": "Ada Lovelace", "email": "ada@example.org"}
     assert (issued.group_id, issued.name, issued.issued_on) == (GROUP, "Data Science Explorer", award.awarded_at.date())
     assert (badge.external_id, badge.state, badge.issued_at) == (str(issued.id), "published", award.awarded_at)
-    assert badge.credential_url == f"https://www.credential.net/{issued.id}"
+    assert badge.url == f"https://www.credential.net/{issued.id}"
     assert (badge.pk, badge.username, badge.status) == (award.credential_id, "ada", "awarded")
+    assert registry.get("accredible").badge_url(award) == badge.url
+    AccredibleBadge.objects.update(state="unpublished")
+    assert registry.get("accredible").badge_url(award) == ""
 
 
 def test_a_revoked_credential_stays_and_has_expired(
@@ -287,7 +291,7 @@ def test_c1_a_retired_learners_credential_in_doubt_is_found_without_their_addres
     issue = Delivery.objects.get()
     assert (issue.state, issue.external_id) == ("done", str(credential.id))
     assert accredible.asked[asked:] == ["get"]
-    assert AccredibleBadge.objects.get().credential_url == ""
+    assert AccredibleBadge.objects.get().url == ""
 
 
 def test_c5_a_credential_in_the_way_is_said_to_be_whose_it_is(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from badges_plugin.distribution.accounts.records import UnexpectedReply
+from badges_plugin.distribution.accounts.payloads import UnexpectedReply
 from badges_plugin.distribution.accredible.client import error_message
 from badges_plugin.distribution.accredible.data import CredentialState, credential, group
 

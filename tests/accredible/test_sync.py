@@ -13,7 +13,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from badges_plugin.distribution.accounts.sync import SyncResult
-from badges_plugin.distribution.accredible.configurations import ensure_configured
 from badges_plugin.distribution.accredible.events import PollResult, poll
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.accredible.sync import sync_groups
@@ -194,8 +193,8 @@ def test_the_commands_go_through_all_configurations_also_those_of_the_settings(
     settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"Other": OTHER_KEY}}
 
     assert run("sync_accredible_badge_templates").splitlines() == [
-        "[1/2] Demo: 5 found, 5 new, 0 changed, 0 deactivated",
-        "[2/2] Other: 1 found, 1 new, 0 changed, 0 deactivated",
+        "[1/2] Demo: 5 found, 5 new, 0 changed, 0 deactivated.",
+        "[2/2] Other: 1 found, 1 new, 0 changed, 0 deactivated.",
     ]
     assert run("sync_accredible_badge_templates", "--configuration", "Other").startswith("[1/1] Other: 1 found, 0 new")
     AccredibleGroup.objects.exclude(group_id=901).delete()
@@ -208,11 +207,14 @@ def test_a1_a_configuration_in_another_spelling_is_the_one_of_the_settings_on_ev
     row = AccredibleApiConfig.objects.create(name="Other")
     settings.BADGES_CONFIG["accredible"] |= {"API_KEYS": {"other": OTHER_KEY}}
     assert row.api_key == OTHER_KEY
-    assert ensure_configured() == [row]
+    AccredibleApiConfig.add_configured()
+    assert list(AccredibleApiConfig.objects.all()) == [row]
 
 
 def test_to_poll_nobody_is_no_failure(db: None) -> None:
-    assert run("poll_accredible_credentials").startswith("Nothing to do: there is no account yet.")
+    assert run("poll_accredible_credentials").startswith(
+        "No accounts configured. Add one in the admin or in BADGES_CONFIG."
+    )
 
 
 @pytest.mark.parametrize("command", ["sync_accredible_badge_templates", "poll_accredible_credentials"])
@@ -228,7 +230,7 @@ def test_the_commands_go_on_after_a_failure_and_fail_in_the_end(
 
 def test_the_command_has_nothing_to_do_without_configurations(db: None, accredible: AccredibleSimulator) -> None:
     """It runs every day, also where only another provider is used."""
-    assert "Nothing to do" in run("sync_accredible_badge_templates")
+    assert "No accounts configured." in run("sync_accredible_badge_templates")
 
 
 def test_the_command_says_what_is_missing(db: None, accredible: AccredibleSimulator) -> None:
@@ -256,7 +258,7 @@ def test_f5_a_group_that_cannot_be_read_is_named_and_stops_nothing(
     out = run("sync_accredible_badge_templates")
 
     assert ", 1 new, " in out
-    assert "1 left out because they cannot be read: “Nobody's” (id is missing or not a number)." in out
+    assert "1 template cannot be read and was skipped: “Nobody's” (id is missing or not a number)." in out
     group.refresh_from_db()
     assert (group.is_active, group.is_gone) == (True, False)
 

@@ -214,7 +214,7 @@ def test_f6_stopped_half_way_it_goes_on_where_it_was() -> None:
 def test_f6_what_a_backend_keeps_of_a_credential_goes_with_it() -> None:
     template = awarded()
     credential = BadgeAward.objects.get().credential
-    CredlyBadge(usercredential_ptr=credential, issued_badge_id=None).save_base(raw=True)
+    CredlyBadge(usercredential_ptr=credential, external_id=None).save_base(raw=True)
     remove()
     assert not CredlyBadge.objects.exists()
     assert not BadgeTemplate.objects.filter(pk=template.pk).exists()

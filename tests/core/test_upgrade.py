@@ -126,7 +126,7 @@ COMMANDS = [
 def test_f9_without_our_tables_every_command_says_to_run_migrate_and_the_doctor_examines_the_rest(
     migrated: None, monkeypatch: pytest.MonkeyPatch, label: str
 ) -> None:
-    monkeypatch.setattr(worker, "_TROUBLES_ONCE", 1)
+    monkeypatch.setattr(worker, "_MAX_ERRORS_ONCE", 1)
     call_command("migrate", label, "zero", verbosity=0)
     tables = set(connection.introspection.table_names())
     for command, *arguments in COMMANDS:

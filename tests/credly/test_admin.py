@@ -154,8 +154,8 @@ def test_the_sync_action_reports_on_each_organization(
     response = admin_client.post(reverse(LIST), data)
 
     assert sorted(texts(response)) == [
-        f"{DEMO_ORGANIZATION_ID}: 5 found, 5 new, 0 changed, 0 deactivated",
-        "Without key: No API key is stored for this Credly organization. Enter it in the admin.",
+        f"{DEMO_ORGANIZATION_ID}: 5 found, 5 new, 0 changed, 0 deactivated.",
+        "Without key: No API key is stored for this account. Enter it in the admin.",
     ]
     assert CredlyBadgeTemplate.objects.count() == 5
 
@@ -167,8 +167,9 @@ def test_a_rejected_key_is_seen_in_the_admin_and_gone_after_the_change(
     send_passing(ada)
     deliver()
     page = admin_client.get(reverse(LIST)).content.decode()
-    assert "Paused: HTTP 401" in page
-    assert "once the key is corrected" in page
+    assert "Paused until the API key is corrected; badges wait." in page
+    assert "answer: HTTP 401" in page
+    assert "until the API key is corrected" in page
     channels = admin_client.get(reverse("admin:badges_distribution_channel_changelist")).content.decode()
     assert f"Credly: {template.organization}" in channels
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from badges_plugin.distribution import doctor, keys, vault
+from badges_plugin.distribution import checks, keys
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.credly.models import CredlyOrganization
 from badges_plugin.distribution.exceptions import RejectedKey
@@ -37,7 +37,7 @@ def test_the_database_never_sees_a_key(stored: CredlyOrganization) -> None:
 
 
 def test_the_same_key_is_never_stored_twice_the_same(stored: CredlyOrganization) -> None:
-    assert vault.encrypt(DEMO_KEY) != vault.encrypt(DEMO_KEY)
+    assert keys.encrypt(DEMO_KEY) != keys.encrypt(DEMO_KEY)
 
 
 def test_a_rotated_secret_still_opens_what_the_old_one_closed(stored: CredlyOrganization, settings: Any) -> None:
@@ -87,7 +87,7 @@ def test_f7_keys_are_encrypted_anew_while_the_old_secret_is_known(
     config.set_api_key("another key")
     config.save()
     rotate(settings, keep=True)
-    assert [finding.level for finding in doctor.stored_keys()] == [Level.WARNING]
+    assert [finding.level for finding in checks.stored_keys()] == [Level.WARNING]
     assert reencrypt("--dry-run") == "2 stored API keys would be encrypted anew, 0 are up to date.\n"
     if how == "command":
         assert reencrypt() == "2 stored API keys encrypted anew, 0 are up to date.\n"
@@ -97,7 +97,7 @@ def test_f7_keys_are_encrypted_anew_while_the_old_secret_is_known(
     settings.SECRET_KEY_FALLBACKS = []
     assert CredlyOrganization.objects.get().api_key == DEMO_KEY
     assert AccredibleApiConfig.objects.get().api_key == "another key"
-    assert [finding.level for finding in doctor.stored_keys()] == [Level.OK]
+    assert [finding.level for finding in checks.stored_keys()] == [Level.OK]
     assert reencrypt() == "0 stored API keys encrypted anew, 2 are up to date.\n"
 
 
@@ -107,9 +107,9 @@ def test_f7_a_key_whose_secret_is_gone_is_named_with_the_remedy(
 ) -> None:
     CredlyOrganization.objects.update(encrypted_key=sealed or stored.encrypted_key, name="Institute")
     rotate(settings, keep=False)
-    keys._named.clear()
+    keys._logged.clear()
 
-    [finding] = doctor.stored_keys()
+    [finding] = checks.stored_keys()
     assert (finding.level, "Institute" in finding.what) == (Level.ERROR, True)
     assert "SECRET_KEY_FALLBACKS" in finding.advice
     with pytest.raises(CommandError, match="1 stored API keys cannot be read"):
@@ -125,7 +125,7 @@ def test_f7_a_stored_key_that_the_settings_replace_is_not_missed(stored: CredlyO
     rotate(settings, keep=False)
     settings.BADGES_CONFIG = {"credly": {"ORGANIZATIONS": {DEMO_ORGANIZATION_ID: "key"}}}
 
-    assert [finding.level for finding in doctor.stored_keys()] == [Level.OK]
+    assert [finding.level for finding in checks.stored_keys()] == [Level.OK]
 
 
 def test_f7_a_key_that_staff_enter_meanwhile_stays(stored: CredlyOrganization, settings: Any) -> None:

@@ -58,7 +58,7 @@ def test_secrets_are_not_in_what_an_error_report_shows(settings: Any) -> None:
         ({"REQUESTS_PER_MINUTE": 0}, '"REQUESTS_PER_MINUTE"'),
         ({"WEBHOOK_SECRET": 1}, '"WEBHOOK_SECRET"'),
         # The address would never be found.
-        ({"WEBHOOK_SECRET": "long/word"}, "one part of an address"),
+        ({"WEBHOOK_SECRET": "long/word"}, "one part of a URL"),
     ],
 )
 def test_mistakes_are_named_and_found_by_check(settings: Any, values: Any, words: str) -> None:

@@ -12,12 +12,12 @@ from django.db import connection
 
 from badges_plugin import api
 from badges_plugin.distribution.accounts.sync import SyncResult
+from badges_plugin.distribution.credly.client import client_for
 from badges_plugin.distribution.credly.management.commands import (
     sync_credly_badge_templates,
     sync_organization_badge_templates,
 )
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
-from badges_plugin.distribution.credly.organizations import client_for
 from badges_plugin.distribution.credly.sync import apply_template, sync_organization
 from badges_plugin.distribution.exceptions import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate, RulesetVersion
@@ -190,7 +190,7 @@ def test_f5_a_template_that_cannot_be_read_is_named_and_stops_nothing(
     out, _ = run()
 
     assert ", 1 new, " in out
-    assert f"1 left out because they cannot be read: {words}." in out
+    assert f"1 template cannot be read and was skipped: {words}." in out
     assert CredlyBadgeTemplate.objects.filter(name="Seven").exists()
     # It may be the one that cannot be read.
     template.refresh_from_db()
@@ -254,7 +254,7 @@ def test_an_empty_page_that_names_another_changes_nothing(
     responses.get(base, json={"data": {"id": str(organization.uuid), "name": "Institute"}})
     responses.get(f"{base}/badge_templates", json=page(following="2"))
 
-    with pytest.raises(TransientFailure, match="breaks off"):
+    with pytest.raises(TransientFailure, match="incomplete"):
         sync_organization(organization)
     template.refresh_from_db()
     assert template.is_active
@@ -333,7 +333,7 @@ def test_the_command_says_what_is_wrong(db: None, credly: CredlySimulator, argum
 
 def test_the_command_has_nothing_to_do_without_organizations(db: None, credly: CredlySimulator) -> None:
     """It runs every day, also where only another provider is used."""
-    assert "Nothing to do" in run()[0]
+    assert "No accounts configured." in run()[0]
 
 
 def test_the_specifications_name_is_the_same_command() -> None:

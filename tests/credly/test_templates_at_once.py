@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from badges_plugin.distribution.credly.data import EventRecord, TemplateRecord, TemplateState
+from badges_plugin.distribution.credly.data import EventPayload, TemplatePayload, TemplateState
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.models import RulesetVersion
@@ -29,8 +29,8 @@ def template(transactional_db: None) -> CredlyBadgeTemplate:
 
 def tell(template: CredlyBadgeTemplate, name: str, at: datetime) -> None:
     """What a webhook does with what Credly says."""
-    record = TemplateRecord(id=template.uuid, name=name, description="", image_url="", state=TemplateState.ACTIVE)
-    event = EventRecord(
+    record = TemplatePayload(id=template.uuid, name=name, description="", image_url="", state=TemplateState.ACTIVE)
+    event = EventPayload(
         id=uuid.uuid4(),
         organization_id=template.organization.uuid,
         event_type="badge_template.changed",

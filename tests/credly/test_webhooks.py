@@ -15,12 +15,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from badges_plugin.distribution.accounts.records import UnexpectedReply
-from badges_plugin.distribution.credly import data, doctor
+from badges_plugin.distribution.accounts.payloads import UnexpectedReply
+from badges_plugin.distribution.credly import checks, data
 from badges_plugin.distribution.credly.checks import check_webhook, check_webhook_of_stored
+from badges_plugin.distribution.credly.client import client_for
 from badges_plugin.distribution.credly.events import apply_event
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyEvent, CredlyOrganization
-from badges_plugin.distribution.credly.organizations import client_for, ensure_configured
 from badges_plugin.distribution.exceptions import TransientFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.doctor import Level
@@ -72,7 +72,7 @@ class CredlyHook:
         templates = CredlyBadgeTemplate.objects.order_by("pk").values_list(
             "uuid", "name", "state", "is_active", "as_of"
         )
-        return (list(templates), list(CredlyBadge.objects.values_list("pk", "state", "issued_badge_id")))
+        return (list(templates), list(CredlyBadge.objects.values_list("pk", "state", "external_id")))
 
     def use_secret(self, secret: str) -> str:
         self.settings.BADGES_CONFIG["credly"]["WEBHOOK_SECRET"] = secret
@@ -204,7 +204,7 @@ def test_a_revoked_badge_is_not_brought_back_by_a_late_event(credly: CredlySimul
 def test_an_event_that_is_faster_than_the_answer_waits(
     credly: CredlySimulator, issued: Any, organization: CredlyOrganization
 ) -> None:
-    CredlyBadge.objects.update(issued_badge_id=None, state="created")
+    CredlyBadge.objects.update(external_id=None, state="created")
     Delivery.objects.update(external_id="", state="sending")
     credly.accept(issued.id)
     [accepted, *_] = list(client_for(organization).events())
@@ -277,7 +277,7 @@ def test_f2_the_events_of_one_organization_do_not_use_up_the_limit_of_another(
     credly: CredlySimulator, template: CredlyBadgeTemplate, settings: Any
 ) -> None:
     settings.BADGES_CONFIG["credly"]["ORGANIZATIONS"] = {OTHER_ORGANIZATION_ID: OTHER_KEY}
-    ensure_configured()
+    CredlyOrganization.add_configured()
     credly.world.change_template(str(template.uuid), {"name": "Renamed"})
     for _ in range(30):
         notify(credly, id=str(uuid.uuid4()), organization_id=OTHER_ORGANIZATION_ID)
@@ -293,7 +293,7 @@ def test_f2_a_webhook_without_a_secret_is_named(
 ) -> None:
     settings.BADGES_CONFIG["credly"]["WEBHOOK_SECRET"] = secret
     assert [message.id for message in check_webhook_of_stored(None, databases=["default"])] == ids
-    assert [finding.level for finding in doctor.webhook()] == [Level.WARNING if ids else Level.OK]
+    assert [finding.level for finding in checks.webhook()] == [Level.WARNING if ids else Level.OK]
 
     settings.BADGES_CONFIG["credly"]["ORGANIZATIONS"] = {OTHER_ORGANIZATION_ID: OTHER_KEY}
     [*messages] = check_webhook(None)
@@ -302,7 +302,7 @@ def test_f2_a_webhook_without_a_secret_is_named(
 
 
 def test_f2_who_does_not_use_credly_is_not_bothered(credly: CredlySimulator, db: None) -> None:
-    assert [*check_webhook(None), *check_webhook_of_stored(None, databases=["default"]), *doctor.webhook()] == []
+    assert [*check_webhook(None), *check_webhook_of_stored(None, databases=["default"]), *checks.webhook()] == []
 
 
 def poll() -> str:
@@ -338,12 +338,12 @@ def test_the_poll_does_not_look_again_at_what_webhooks_have_brought(
 
 def test_the_poll_comes_back_for_what_had_to_wait(credly: CredlySimulator, issued: Any) -> None:
     badge = issued.id
-    CredlyBadge.objects.update(issued_badge_id=None, state="created")
+    CredlyBadge.objects.update(external_id=None, state="created")
     Delivery.objects.update(external_id="", state="sending")
     credly.accept(badge)
     assert " 0 applied, 2 left" in poll()
 
-    CredlyBadge.objects.update(issued_badge_id=badge)
+    CredlyBadge.objects.update(external_id=badge)
     Delivery.objects.update(external_id=badge, state="done")
     assert " 2 applied, 0 left" in poll()
     assert CredlyBadge.objects.get().state == "accepted"
@@ -353,7 +353,7 @@ def test_a_badge_that_credly_issued_after_we_had_given_it_up_is_revoked(credly: 
     # As it stands when the award was revoked, the issue looked up and not found, and carried out only then.
     BadgeAward.objects.update(revoked_at=timezone.now())
     Delivery.objects.update(external_id="", state="cancelled")
-    CredlyBadge.objects.update(issued_badge_id=None, state="created")
+    CredlyBadge.objects.update(external_id=None, state="created")
 
     assert notify(credly) == 200
     deliver()

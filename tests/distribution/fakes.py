@@ -75,7 +75,7 @@ class FakeBackend(Backend[Provider]):
     def __init__(self, provider: Provider | None = None) -> None:
         self.provider = provider or Provider()
         self.recorded: list[tuple[Action, str]] = []
-        self.announced: list[Action] = []
+        self.notified: list[Action] = []
         self.forgotten: list[int] = []
         self.expires_at: datetime | None = None
 
@@ -91,24 +91,24 @@ class FakeBackend(Backend[Provider]):
     def load(self, award: BadgeAward) -> Provider:
         return self.provider
 
-    def find(self, order: ProviderRequest[Provider]) -> Receipt | None:
-        mine = set(order.context.search(order.recipient.email)) - order.foreign_ids
+    def find(self, request: ProviderRequest[Provider]) -> Receipt | None:
+        mine = set(request.context.search(request.recipient.email)) - request.foreign_ids
         for badge in sorted(mine):
-            state = order.context.badges[badge]
-            revoked = badge == order.external_id and state == "revoked"
-            wanted = state == "pending" if order.action is Action.ISSUE else revoked
+            state = request.context.badges[badge]
+            revoked = badge == request.external_id and state == "revoked"
+            wanted = state == "pending" if request.action is Action.ISSUE else revoked
             if wanted:
                 return Receipt(badge, state, adopted=True)
         return None
 
-    def issue(self, order: ProviderRequest[Provider]) -> Receipt:
-        if not order.recipient.email:
+    def issue(self, request: ProviderRequest[Provider]) -> Receipt:
+        if not request.recipient.email:
             raise PermanentFailure("no e-mail address")
-        return Receipt(order.context.issue(order.recipient.email), "pending", expires_at=self.expires_at)
+        return Receipt(request.context.issue(request.recipient.email), "pending", expires_at=self.expires_at)
 
-    def revoke(self, order: ProviderRequest[Provider]) -> Receipt:
-        order.context.revoke(order.external_id)
-        return Receipt(order.external_id, "revoked")
+    def revoke(self, request: ProviderRequest[Provider]) -> Receipt:
+        request.context.revoke(request.external_id)
+        return Receipt(request.external_id, "revoked")
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         self.recorded.append((action, receipt.external_id))
@@ -116,8 +116,8 @@ class FakeBackend(Backend[Provider]):
     def forget(self, awards: Sequence[BadgeAward]) -> None:
         self.forgotten.extend(award.pk for award in awards)
 
-    def announce(self, award: BadgeAward, action: Action) -> None:
-        self.announced.append(action)
+    def notify(self, award: BadgeAward, action: Action) -> None:
+        self.notified.append(action)
 
 
 def _fail(troubles: list[Exception | None]) -> None:

@@ -70,7 +70,7 @@ def test_retry_now(admin_client: Client, failed: Delivery) -> None:
 
     assert deliver() == {"done": 1}
     assert act(admin_client, LIST, "retry_now", failed.pk) == [
-        "Nothing to retry: these are delivered, cancelled or being sent."
+        "Nothing to retry: these deliveries are delivered, cancelled or being sent."
     ]
 
 
@@ -111,7 +111,7 @@ def test_retry_now_tells_of_a_paused_channel(
     due, paused = act(admin_client, LIST, "retry_now", Delivery.objects.get().pk)
     assert due == "1 delivery is due now."
     assert f"Fake: The account called {template.uuid}" in paused
-    assert "correct its API key first" in paused
+    assert "Correct its API key first" in paused
 
 
 def test_only_what_is_under_way_has_a_next_attempt(
@@ -129,10 +129,10 @@ def test_only_what_is_under_way_has_a_next_attempt(
 
 def test_give_up(admin_client: Client, failed: Delivery) -> None:
     assert act(admin_client, LIST, "give_up", failed.pk) == [
-        "1 delivery was given up. Later ones of the same badge go on."
+        "1 delivery was given up. Later deliveries of the same badge continue."
     ]
     assert act(admin_client, LIST, "give_up", failed.pk) == [
-        "Nothing was given up: only deliveries that need attention can be."
+        "No delivery was given up. Only deliveries that need attention can be given up."
     ]
 
     failed.refresh_from_db()
@@ -147,7 +147,7 @@ def test_give_up_what_waits_for_a_backend_that_is_gone(
     Delivery.objects.update(backend="gone")
 
     assert act(admin_client, LIST, "give_up", delivery.pk) == [
-        "1 delivery was given up. Later ones of the same badge go on."
+        "1 delivery was given up. Later deliveries of the same badge continue."
     ]
 
 

@@ -42,9 +42,9 @@ def test_a_signal_ends_the_loop_after_what_is_under_way(
     # The signal comes while the provider is being asked.
     issue = backend.issue
 
-    def interrupted(order: Any) -> Any:
+    def interrupted(request: Any) -> Any:
         os.kill(os.getpid(), number)
-        return issue(order)
+        return issue(request)
 
     backend.issue = interrupted  # type: ignore[method-assign]
 

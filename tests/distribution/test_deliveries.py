@@ -357,11 +357,11 @@ def test_a_learner_who_cannot_be_told_still_has_the_badge(
     def fail(*args: object) -> None:
         raise SMTPRecipientsRefused({ada.email: (550, b"No such user")})
 
-    backend.announce = fail  # type: ignore[assignment,method-assign]
+    backend.notify = fail  # type: ignore[assignment,method-assign]
     send_passing(ada)
 
     assert deliver() == {"done": 1}
-    assert "could not be told: SMTPRecipientsRefused" in caplog.text
+    assert "could not be notified: SMTPRecipientsRefused" in caplog.text
     assert ada.email not in caplog.text
 
 

@@ -76,8 +76,8 @@ def test_a_provider_that_cannot_let_expire_is_asked_to_revoke_with_the_reason(
     expire(clock)
     [delivery] = claim(1, worker="test", lease=60, now=clock(), policy=config().retry)
     [job] = prepare([delivery], config())
-    assert isinstance(job.order, ProviderRequest)
-    assert (job.order.action, job.order.reason) == (Action.REVOKE, BadgeAward.objects.get().reason)
+    assert isinstance(job.request, ProviderRequest)
+    assert (job.request.action, job.request.reason) == (Action.REVOKE, BadgeAward.objects.get().reason)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_the_e_mail_about_it_is_in_the_language_of_the_site(
     send_passing(ada)
     expire(clock)
     with translation.override("fr"):  # whoever is at work
-        notifications.tell(BadgeAward.objects.get(), notifications.REVOKED)
+        notifications.notify(BadgeAward.objects.get(), notifications.REVOKED)
     message: Any = mail.outbox[0]
     assert message.subject == f"Your badge {expiring.name} has expired"
     for text in (message.body, message.alternatives[0][0]):

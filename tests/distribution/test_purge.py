@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from badges_plugin.distribution import doctor
+from badges_plugin.distribution import checks
 from badges_plugin.distribution import purge as purge_module
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
@@ -82,13 +82,13 @@ def test_the_command_counts_first() -> None:
 def test_f10_the_worker_deletes_what_is_old_unless_it_is_to_stay(settings: Any, days: int | None) -> None:
     age(10)
     settings.BADGES_CONFIG["distribution"] |= {"keep_attempts_days": days, "keep_deliveries_days": days}
-    findings = [finding.level for finding in doctor.old_deliveries()]
+    findings = [finding.level for finding in checks.old_deliveries()]
     deliver()
 
     left = (DeliveryAttempt.objects.count(), Delivery.objects.count())
     assert (left, findings) == (((0, 1), [Level.WARNING]) if days else ((3, 3), [Level.WARNING] * 2))
     if days:
-        assert list(doctor.old_deliveries()) == []
+        assert list(checks.old_deliveries()) == []
 
 
 @pytest.mark.usefixtures("history")

@@ -16,11 +16,10 @@ from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.distribution import claims, delivery, notifications, queueing, rate_limit
+from badges_plugin.distribution import claims, delivery, notifications, queueing, rate_limit, requests, withdrawal
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Cancelled
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
-from badges_plugin.distribution.learners import Attendance
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import User
@@ -38,7 +37,7 @@ def retire(user: Any, **also: str) -> None:
     User.objects.filter(pk=user.pk).update(username=f"retired__user_{user.pk}", **also)
 
 
-def claimed() -> delivery.Job:
+def claimed() -> requests.Job:
     taken = claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry)
     [job] = delivery.prepare(taken, config())
     return job
@@ -156,7 +155,7 @@ def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider)
     send_passing(ada)
     job = claimed()
     retire(ada)
-    Attendance().attend()
+    withdrawal.withdraw_retired()
     delivery.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 
@@ -188,7 +187,7 @@ def test_c1_no_mail_goes_to_a_learner_who_was_retired(ada: Any, settings: Any) -
     send_passing(ada)
     award = BadgeAward.objects.select_related("progress__user", "progress__template").get()
     retire(ada)
-    assert not notifications.tell(award, notifications.ISSUED)
+    assert not notifications.notify(award, notifications.ISSUED)
     assert mail.outbox == []
 
 
@@ -321,14 +320,14 @@ def test_c1_nothing_else_is_said_or_done_about_them(ada: Any, settings: Any, tel
 
     with pytest.raises(IgnoredEvent, match="retired"):
         send_passing(user_data(ada), is_passing=False, minute=2)  # of before
-    assert not notifications.tell(award, notifications.ISSUED)
+    assert not notifications.notify(award, notifications.ISSUED)
     BadgeAward.objects.update(publish_due_at=timezone.now())
     assert api.publish_pending() == 0
     assert BadgeAward.objects.get().publish_due_at is None
     [job] = delivery.prepare(
         claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry), config()
     )
-    assert isinstance(job.order, Cancelled)
+    assert isinstance(job.request, Cancelled)
 
 
 @each_telling
@@ -336,7 +335,7 @@ def test_c1_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider,
     send_passing(ada)
     job = claimed()
     tell(ada)
-    Attendance().attend()
+    withdrawal.withdraw_retired()
     delivery.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 

@@ -34,10 +34,10 @@ class Stuck:
     def let_go(self) -> None:
         self._go.set()
 
-    def _hold(self, order: Any) -> Any:
+    def _hold(self, request: Any) -> Any:
         self.asked += 1
         self._go.wait(60)
-        return self._issue(order)
+        return self._issue(request)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def in_each_turn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable
             look()
             return True
 
-        housekeeping.register("test", step, every=0)
+        housekeeping.register(housekeeping.Chore("test", step, every=0))
 
     yield register
     housekeeping._chores.clear()
@@ -119,7 +119,7 @@ def test_f1_a_thread_that_outlasts_its_claim_silences_the_heartbeat_and_is_not_l
     assert (counts["lost claim"], counts["done"]) == (1, 1)
     assert len(set(silent)) == 1
     assert set(reasons) == {
-        ("pending", True, "No result came while the worker held this delivery. It is looked up at the provider.")
+        ("pending", True, "The worker gave no result in time. The badge is looked up at the provider.")
     }
     assert "gave no result in time" in caplog.text
     assert "last longer than their claims" in caplog.text

@@ -1,5 +1,4 @@
-"""Accounts at a provider: what backends need whose provider gives out API keys.
+"""Shared by the backends of providers that give out API keys and own the badge templates, which are mirrored here.
 
-A backend may use these pieces or do without; the contract for backends (``distribution.backends``) knows nothing of
-them. An account has a key, in the settings or encrypted in the database, and badge templates that are mirrored.
+Beside the contract for backends: not part of what is stable.
 """

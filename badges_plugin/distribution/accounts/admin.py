@@ -1,4 +1,4 @@
-"""Admin pages that are the same at every provider: accounts, and badges as they stand there."""
+"""Admin pages that are alike at every provider: accounts, mirrored badge templates, and badges at the provider."""
 
 from __future__ import annotations
 
@@ -6,42 +6,46 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
+from badges_plugin.admin.templates import BadgeTemplateAdmin, BadgeTemplateForm
 from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
-from badges_plugin.distribution.accounts.models import Account
+from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
 from badges_plugin.distribution.exceptions import DeliveryFailure
-from badges_plugin.host import UserCredential
+from badges_plugin.distribution.reasons import localized
 from badges_plugin.models import BadgeTemplate
 
 AccountT = TypeVar("AccountT", bound=Account)
-BadgeT = TypeVar("BadgeT", bound=UserCredential)
+BadgeT = TypeVar("BadgeT", bound=ProviderBadge)
 
 
 class AccountAdmin(ModelAdmin[AccountT]):
-    """The provider is asked each time an account is saved (see ``AccountForm``)."""
+    """Accounts at a provider. The provider is asked each time one is saved (see ``AccountForm``)."""
 
     backend: ClassVar[str]
-    """The slug of the backend whose channels the accounts are."""
+    """The slug of the backend whose channels belong to the accounts."""
 
     form: type[AccountForm[AccountT]]
 
-    def account_of(self, account: AccountT) -> str:
-        """What the backend calls the account of this row."""
-        raise NotImplementedError
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccountT]:
+        """Accounts that only the settings know appear as well."""
+        self.model.add_configured()
+        return super().get_queryset(request)
 
     def get_fields(self, request: HttpRequest, obj: AccountT | None = None) -> Any:
-        """Leave out what there is nothing to do with.
+        """Leave out fields that are of no use.
 
-        A new account has nothing to show yet. And who may only look gets no field for the key: Django would fill it
-        from the model, with the key itself.
+        A new account has nothing to show yet. A person who may only view gets no field for the key: Django would fill
+        it from the model, with the key itself.
         """
         if obj is None:
             return (self.form.identity, "api_key")
@@ -50,74 +54,98 @@ class AccountAdmin(ModelAdmin[AccountT]):
 
     @method_decorator(sensitive_post_parameters("api_key"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Keep the key out of the mail that Django sends when the page fails."""
+        """Keep the key out of the e-mail that Django sends when the page fails."""
         return super().changeform_view(request, *args, **kwargs)
 
-    @admin.display(description=gettext_lazy("stored key"))
+    @admin.display(description=gettext_lazy("API key"))
     def key(self, account: AccountT) -> str:
         """Say where the key is, never what it is."""
         if account.key_is_in_settings:
             return _("in the settings")
         if not account.encrypted_key:
             return _("missing")
-        return _("stored, encrypted") if account.key_is_readable else _("cannot be read: enter it again")
+        return _("stored, encrypted") if account.key_is_readable else _("unreadable: enter it again")
 
     @admin.display(description=gettext_lazy("deliveries"))
     def deliveries(self, account: AccountT) -> str:
-        """Say whether badges can be delivered, and if not, why."""
-        return channels.status_text(self.backend, self.account_of(account))
+        """Say whether badges are delivered, and if not, why."""
+        return channels.status_text(self.backend, account.channel_account)
 
     def save_model(self, request: HttpRequest, obj: AccountT, form: Any, change: bool) -> None:
-        """The form saves only what the provider has just confirmed, perhaps the same key once more."""
+        """Save, and resume the channel: the provider has just confirmed the key, perhaps the same one again."""
         super().save_model(request, obj, form, change)
-        channels.key_accepted(self.backend, self.account_of(obj))
+        channels.key_accepted(self.backend, obj.channel_account)
 
     def report_each(
         self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], object]
     ) -> None:
-        """Do the work of an action: one message for each account; one that fails does not stop the others.
+        """Do the work of an action, with one message for each account; one that fails does not stop the others.
 
-        The message is a warning where what the work returns has a true ``needs_attention``.
+        The message is a warning if the result of the work has a true ``needs_attention``.
         """
         for account in accounts:
             try:
                 result = work(account)
             except DeliveryFailure as failure:
-                self.message_user(request, f"{account}: {failure.reason}", messages.ERROR)
+                self.message_user(request, f"{account}: {localized(failure.reason)}", messages.ERROR)
             else:
                 level = messages.WARNING if getattr(result, "needs_attention", False) else messages.SUCCESS
                 self.message_user(request, f"{account}: {result}", level)
 
 
-class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
-    """What the learner has: the host's status, and the state at the provider.
+class MirroredTemplateForm(BadgeTemplateForm):
+    """Refuses to activate a template of which the provider would issue no badges."""
 
-    Read only: badges change by awards, revocations and what the provider reports.
+    def clean_is_active(self) -> bool:
+        wanted = self.cleaned_data["is_active"] and "is_active" in self.changed_data
+        refused = [reason for reason in [_refusal(self.instance)] if wanted and reason]
+        try:
+            is_active = super().clean_is_active()
+        except ValidationError as error:
+            raise ValidationError([*refused, *error.messages]) from None
+        if refused:
+            raise ValidationError(refused)
+        return is_active
+
+
+class MirroredTemplateAdmin(BadgeTemplateAdmin):
+    """Templates come from the provider, never by hand. Fields that the provider decides on are read-only."""
+
+    form = MirroredTemplateForm
+
+    @admin.action(description=gettext_lazy("Activate selected badge templates"), permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> HttpResponse | None:
+        """Activate the templates except those of which the provider would issue no badges."""
+        refused = {template.pk: template for template in queryset if _refusal(template)}
+        for template in refused.values():
+            self.message_user(request, f"{template}: {_refusal(template)}", messages.ERROR)
+        return super().activate(request, queryset.exclude(pk__in=refused))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> bool:
+        return False
+
+
+def _refusal(template: object) -> str:
+    return template.refusal if isinstance(template, MirroredTemplate) else ""
+
+
+class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
+    """Learners' badges: the host's status, and the state at the provider.
+
+    Read-only: badges change by awards, revocations and what the provider reports.
     """
 
-    external_id: ClassVar[str]
-    """The field with the badge's id at the provider."""
-
-    address: ClassVar[str]
-    """The field with the address of the badge at the provider."""
-
+    list_display = ("uuid", "username", "template", "status", "state", "external_id", "issued_at")
     list_filter = ("status", "state")
-    # The host's page of a credential knows program certificates only, and has a 404 for ours.
+    fields = readonly_fields = (*list_display, "url", "badge_link")
+    search_fields = ("username", "uuid", "external_id")
+    # The host's page of a credential supports program certificates only, and is a 404 for ours.
     view_on_site = False
     show_full_result_count = False
     ordering = ("-pk",)
-
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("uuid", "username", "template", "status", "state", self.external_id, "issued_at")
-
-    def get_fields(self, request: HttpRequest, obj: BadgeT | None = None) -> tuple[str, ...]:
-        return (*self.get_list_display(request), self.address)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: BadgeT | None = None) -> tuple[str, ...]:
-        return self.get_fields(request, obj)
-
-    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("username", "uuid", self.external_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeT]:
         """With the names of the templates: the host's generic relation would cost a query for each row."""
@@ -128,3 +156,8 @@ class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
     @admin.display(description=gettext_lazy("badge template"), ordering="template_name")
     def template(self, badge: Any) -> str:
         return getattr(badge, "template_name", None) or ""
+
+    @admin.display(description=gettext_lazy("public page"))
+    def badge_link(self, badge: BadgeT) -> str:
+        url = badge.public_url
+        return format_html('<a href="{0}">{0}</a>', url) if url else "-"

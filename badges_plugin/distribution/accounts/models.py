@@ -1,20 +1,35 @@
-"""The part of an account that is the same at every provider."""
+"""The models that are alike at every provider: accounts, mirrored badge templates, and badges at the provider."""
 
 from __future__ import annotations
+
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from badges_plugin.distribution import vault
+from badges_plugin.distribution import keys
+from badges_plugin.distribution.data import MAX_URL_LENGTH
 from badges_plugin.distribution.exceptions import RejectedKey
+from badges_plugin.host import UserCredential
+from badges_plugin.models import BadgeAward, BadgeTemplate
+
+_NO_KEY = gettext_noop("No API key is stored for this account. Enter it in the admin.")
+_UNREADABLE_KEY = gettext_noop(
+    "The stored API key cannot be read since SECRET_KEY changed. "
+    "Add the old one to SECRET_KEY_FALLBACKS or enter the API key again in the admin."
+)
 
 
 class Account(models.Model):
-    """Who we are to a provider, by an API key.
+    """The credentials for a provider: an API key.
 
     The key is in the settings or, encrypted, in ``encrypted_key``; the settings win. It is never shown.
     """
+
+    identity: ClassVar[str] = "pk"
+    """The field whose value is the name of the account's channel."""
 
     encrypted_key = models.TextField(blank=True, editable=False)
     synced_at = models.DateTimeField(_("templates synchronized"), null=True, blank=True, editable=False)
@@ -23,9 +38,24 @@ class Account(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def for_channel(cls, account: str) -> Self | None:
+        """Return the account of a channel; None where it has no row."""
+        return cls._default_manager.filter(**{cls.identity: account}).first()
+
+    @classmethod
+    def add_configured(cls) -> None:
+        """Add a row for each account that only the settings know."""
+        raise NotImplementedError
+
+    @property
+    def channel_account(self) -> str:
+        """The name of the account's channel."""
+        return str(getattr(self, self.identity))
+
     @property
     def configured_key(self) -> str:
-        """The key that the settings have for this account; empty when they have none."""
+        """The key of this account in the settings; empty where there is none."""
         raise NotImplementedError
 
     @property
@@ -35,37 +65,114 @@ class Account(models.Model):
 
     @property
     def api_key(self) -> str:
-        """The key. Raises RejectedKey, with what to do, when there is none that could be used."""
+        """The key. Raises RejectedKey, with advice, when there is none that can be used."""
         configured = self.configured_key
         if configured:
             return configured
         if not self.encrypted_key:
-            reason = _("No API key is stored for this %(account)s. Enter it in the admin.")
-            raise RejectedKey(str(reason % {"account": self._meta.verbose_name}))
+            raise RejectedKey(_NO_KEY)
         try:
-            return vault.decrypt(self.encrypted_key)
-        except vault.UnreadableKey as error:
-            reason = _(
-                "The stored API key cannot be read since SECRET_KEY changed. "
-                "Add the old one to SECRET_KEY_FALLBACKS or enter the API key again in the admin."
-            )
-            raise RejectedKey(str(reason)) from error
+            return keys.decrypt(self.encrypted_key)
+        except keys.UnreadableKey as error:
+            raise RejectedKey(_UNREADABLE_KEY) from error
 
     @property
     def key_is_readable(self) -> bool:
-        """Whether the key can be used: false also when SECRET_KEY has changed and the old one is gone."""
+        """Whether there is a key that can be used: false also when SECRET_KEY has changed and the old one is gone."""
         try:
             return bool(self.api_key)
         except RejectedKey:
             return False
 
     def set_api_key(self, key: str) -> None:
-        """Keep a key, encrypted. The caller saves."""
-        self.encrypted_key = vault.encrypt(key)
+        """Encrypt and keep a key. The caller saves."""
+        self.encrypted_key = keys.encrypt(key)
 
     def key_fingerprint(self) -> str:
-        """Changes with the key and does not tell it; empty while there is no usable key."""
+        """Return a text that changes with the key and does not reveal it; empty while there is no usable key."""
         try:
             return salted_hmac(f"badges_plugin.{self._meta.label_lower}.key", self.api_key, "sha256").hexdigest()
         except RejectedKey:
             return ""
+
+
+class MirroredTemplate(BadgeTemplate):
+    """A badge template that is mirrored from the provider: the provider decides on its texts, staff on the rest."""
+
+    provider: ClassVar[str]
+    """The slug of the backend."""
+    account_field: ClassVar[str]
+    """The foreign key to the account that owns the template."""
+
+    # Named, because the host's built-in app has models of the same names.
+    badgetemplate_ptr = models.OneToOneField(
+        BadgeTemplate,
+        on_delete=models.CASCADE,
+        parent_link=True,
+        primary_key=True,
+        related_name="%(app_label)s_template",
+    )
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the template. Its origin is the provider, whoever creates it."""
+        self.origin = self.provider
+        super().save(*args, **kwargs)
+
+    @property
+    def account(self) -> Account:
+        """The account that owns the template."""
+        owner: Account = getattr(self, self.account_field)
+        return owner
+
+    @property
+    def refusal(self) -> str:
+        """The reason why the provider issues no badges of this template, for staff; empty when it does."""
+        raise NotImplementedError
+
+
+class ProviderBadge(UserCredential):
+    """A learner's badge as it is at the provider: the latest one, if it was awarded more than once.
+
+    A row for the core's user credential, which says whether the badge is awarded or revoked.
+    """
+
+    PUBLIC_STATES: ClassVar[frozenset[str]]
+    """The states in which the provider shows the badge to everybody."""
+
+    # Named, because the host's built-in app has models of the same names.
+    usercredential_ptr = models.OneToOneField(
+        UserCredential,
+        on_delete=models.CASCADE,
+        parent_link=True,
+        primary_key=True,
+        related_name="%(app_label)s_%(class)s",
+    )
+    state = models.CharField(_("state at the provider"), max_length=16)
+    issued_at = models.DateTimeField(_("issued at"), null=True, blank=True)
+    url = models.URLField(_("URL at the provider"), max_length=MAX_URL_LENGTH, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def public_url(self) -> str:
+        """The public page of the badge at the provider; empty where there is none, and once the learner is retired."""
+        return self.url if self.url and self.state in self.PUBLIC_STATES else ""
+
+    @classmethod
+    def start(cls, award: BadgeAward) -> None:
+        """Make the credential of a new award a badge of this model as well; a badge earned again starts anew."""
+        badge = cls(issued_at=award.awarded_at)
+        badge.pk = award.credential_id
+        own = [field.name for field in cls._meta.local_concrete_fields if not field.primary_key]
+        if cls._default_manager.filter(pk=badge.pk).update(**{name: getattr(badge, name) for name in own}):
+            return
+        # raw: only this model's own table is written. Otherwise Django would save the host's row again, with defaults
+        # for all other columns.
+        models.Model.save_base(badge, raw=True, force_insert=True)

@@ -1,4 +1,4 @@
-"""Reading a provider's section of BADGES_CONFIG: values that are checked, and mistakes that are named."""
+"""Read a provider's section of BADGES_CONFIG: values are checked, and mistakes are named."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from badges_plugin.conf import known_section
 
 
 class ProviderSettings:
-    """The section over its defaults. Every method raises ImproperlyConfigured, naming the key, for what cannot be used.
+    """The section over its defaults. Every method raises ImproperlyConfigured, naming the key, for an unusable value.
 
-    ``defaults`` has all keys that there are.
+    ``defaults`` has all known keys.
     """
 
     def __init__(self, section: str, defaults: Mapping[str, object]) -> None:
@@ -38,16 +38,25 @@ class ProviderSettings:
             raise self.wrong(name, "True or False")
         return value
 
-    def address(self, name: str) -> str:
-        """An address of the web that ends with a slash."""
+    def url(self, name: str) -> str:
+        """Return a URL that ends with a slash."""
         value = self._values[name]
         try:
             parts = urlsplit(value if isinstance(value, str) else "")
-            # A user would take the place of the API key: both are told in the same header.
+            # A user name would replace the API key: both are sent in the same header.
             usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
             usable = usable and not parts.query and not parts.fragment
         except ValueError:
             usable = False
         if not usable:
-            raise self.wrong(name, "an address that starts with https:// and has neither @ nor ? nor #")
+            raise self.wrong(name, "a URL that starts with https:// and has neither @ nor ? nor #")
         return str(value).rstrip("/") + "/"
+
+    def pace(self, name: str, *, unlimited: int | None) -> float | None:
+        """Return a number of requests above 0; None where the value is ``unlimited``: None or 0."""
+        value = self._values[name]
+        if value == unlimited and not isinstance(value, bool):
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise self.wrong(name, "a number above 0, or None" if unlimited is None else "a number, 0 for no limit")
+        return float(value)

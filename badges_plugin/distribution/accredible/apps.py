@@ -30,18 +30,14 @@ class AccredibleBadgesConfig(AppConfig):
         conf.complete({"accredible": dict(BUILTIN_DEFAULTS)})
 
     def ready(self) -> None:
-        """Register the backend and the checks."""
+        """Register the backend and its checks."""
         if not conf.is_enabled():
             return
         from badges_plugin.builtin import register_twins
-        from badges_plugin.distribution import keys, registry
-        from badges_plugin.distribution.accredible import checks, doctor
+        from badges_plugin.distribution.accounts.backend import register
+        from badges_plugin.distribution.accredible import checks, models
         from badges_plugin.distribution.accredible.backend import AccredibleBackend
-        from badges_plugin.distribution.accredible.models import AccredibleApiConfig
-        from badges_plugin.distribution.accredible.twins import twins
 
-        keys.register(AccredibleApiConfig, "encrypted_key", is_used=lambda account: not account.key_is_in_settings)
+        register(AccredibleBackend())
+        register_twins("AccredibleGroup", models.builtin_twins)
         checks.connect()
-        doctor.connect()
-        register_twins("AccredibleGroup", twins)
-        registry.register(AccredibleBackend())

@@ -1,21 +1,29 @@
-"""The Accredible API, as far as badges need it.
+"""A client of the Accredible API, as far as badges need it.
 
 https://docs.api.accredible.com/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any
 
-from badges_plugin.distribution.accounts import records
+from django.utils.translation import gettext_noop
+
+from badges_plugin.distribution.accounts.payloads import read, readable
 from badges_plugin.distribution.accredible import data
-from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure, TransientFailure
-from badges_plugin.distribution.http import HttpClient, Timeouts
-from badges_plugin.distribution.rate_limit import RateLimiter
-
-RecordT = TypeVar("RecordT")
+from badges_plugin.distribution.accredible.conf import config
+from badges_plugin.distribution.accredible.models import AccredibleApiConfig
+from badges_plugin.distribution.api import (
+    AlreadyIssued,
+    HttpClient,
+    PermanentFailure,
+    RateLimiter,
+    TransientFailure,
+    usual_timeouts,
+)
 
 _DUPLICATE = "has already been taken"
 _GONE = frozenset({404, 410})
@@ -26,38 +34,21 @@ MAX_PAGES = 200
 
 
 class AccredibleClient:
-    """One account, or one department of it, at Accredible.
+    """One account, or one department of it. Every method raises the failures of the contract and nothing else."""
 
-    Every method raises the failures of ``badges_plugin.distribution.exceptions`` and nothing else.
-    """
-
-    def __init__(
-        self,
-        root: str,
-        api_key: str,
-        *,
-        timeouts: Timeouts | None = None,
-        limiter: RateLimiter | None = None,
-    ) -> None:
-        self._http = HttpClient(
-            root,
-            # Encoded as the key of a careless hand may be: it is then refused by Accredible and not by Python.
-            headers={"Authorization": f"Token token={api_key.encode().decode('latin-1')}"},
-            timeouts=timeouts,
-            limiter=limiter,
-            describe=error_message,
-        )
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
 
     def check(self) -> None:
-        """Nothing, unless the key is not accepted or Accredible cannot be asked."""
+        """Raise a failure if the key is not accepted or Accredible cannot be reached."""
         self._groups_page(1, size=1)
 
-    def groups(self, unreadable: list[str] | None = None) -> Iterator[data.GroupRecord]:
-        """All groups that the key may see, over all pages.
+    def groups(self, unreadable: list[str] | None = None) -> Iterator[data.GroupPayload]:
+        """Yield all groups that the key may see, from all pages.
 
-        Those that cannot be read are named in ``unreadable``, and left out.
+        Those that cannot be read are skipped, and named in ``unreadable``.
         """
-        return records.readable("Accredible", data.group, self._groups(), [] if unreadable is None else unreadable)
+        return readable("Accredible", data.group, self._groups(), [] if unreadable is None else unreadable)
 
     def _groups(self) -> Iterator[Any]:
         page = 1
@@ -69,12 +60,14 @@ class AccredibleClient:
             if following is None:
                 return
             if not found:
-                # Taken for the end, it would make all that follows look as if it were gone.
-                raise TransientFailure("Accredible's list breaks off: a page is empty and names another.")
+                # If this counted as the end, everything on later pages would seem to be gone.
+                raise TransientFailure(
+                    gettext_noop("Accredible's list is incomplete: an empty page names another page.")
+                )
             page = following
-        raise TransientFailure(f"Accredible names more than {MAX_PAGES} pages of groups.")
+        raise TransientFailure(gettext_noop("Accredible's list has too many pages."))
 
-    def issue(self, credential: Mapping[str, Any]) -> data.CredentialRecord:
+    def issue(self, credential: Mapping[str, Any]) -> data.CredentialPayload:
         """Create a credential. Raises AlreadyIssued when the group has one of the learner and allows no second."""
         try:
             reply = self._http.request("POST", "v1", "credentials", json={"credential": credential})
@@ -84,8 +77,8 @@ class AccredibleClient:
             raise
         return _credential(reply)
 
-    def expire(self, credential_id: str, *, on: date) -> data.CredentialRecord | None:
-        """Let a credential expire on a day. None when there is no such credential."""
+    def expire(self, credential_id: str, *, on: date) -> data.CredentialPayload | None:
+        """Make a credential expire on a day. Return None when there is no such credential."""
         wanted = {"credential": {"expired_on": on.isoformat()}}
         try:
             return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
@@ -94,8 +87,8 @@ class AccredibleClient:
                 return None
             raise
 
-    def credential(self, identity: str) -> data.CredentialRecord | None:
-        """A credential by Accredible's id or by the one that its issuer gave it; None when there is none."""
+    def credential(self, identity: str) -> data.CredentialPayload | None:
+        """Return a credential by Accredible's id or by its issuer's; None when there is none."""
         try:
             return _credential(self._http.get("v1", "credentials", identity))
         except PermanentFailure as failure:
@@ -103,23 +96,23 @@ class AccredibleClient:
                 return None
             raise
 
-    def credentials(self, query: Mapping[str, str | int]) -> Iterator[data.CredentialRecord]:
-        """Credentials that fit, in whatever state, over all pages. The conditions are those of Accredible's search."""
+    def credentials(self, query: Mapping[str, str | int]) -> Iterator[data.CredentialPayload]:
+        """Yield matching credentials, in any state, from all pages. The query is that of Accredible's search."""
         for page in range(MAX_PAGES):
             wanted = {"query": dict(query), "page": {"from": page * PAGE_SIZE, "size": PAGE_SIZE}}
             found = _list(self._http.request("POST", "v2", "credentials", "search", json=wanted), "credentials")
-            for record in found:
-                yield _read(data.credential, record)
+            for payload in found:
+                yield read(data.credential, payload)
             if len(found) < PAGE_SIZE:
                 return
-        raise TransientFailure(f"Accredible finds more than {MAX_PAGES * PAGE_SIZE} credentials.")
+        raise TransientFailure(gettext_noop("Accredible finds too many credentials."))
 
     def _groups_page(self, page: int, *, size: int) -> Any:
         return self._http.request("POST", "v1", "issuer", "groups", "search", json={"page": page, "page_size": size})
 
 
 def error_message(body: Any) -> str:
-    """Accredible's own words in the body of an error; each kind of error has its own shape."""
+    """Return Accredible's message in the body of an error; each kind of error has its own shape."""
     if not isinstance(body, Mapping):
         return ""
     parts = []
@@ -138,32 +131,53 @@ def _joined(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _next_page(reply: Mapping[str, Any], page: int, records: int) -> int | None:
-    """The number of the next page. Where the reply does not say, a full page is taken to have a next one."""
+def _next_page(reply: Mapping[str, Any], page: int, found: int) -> int | None:
+    """Return the number of the next page. Where the reply does not say, a full page is assumed to have a next one."""
     meta = reply.get("meta")
     if not isinstance(meta, Mapping) or "next_page" not in meta:
-        return page + 1 if records >= PAGE_SIZE else None
+        return page + 1 if found >= PAGE_SIZE else None
     following = meta["next_page"]
     if isinstance(following, str) and following.isascii() and following.isdigit() and len(following) < 10:
         following = int(following)
     if following is None or following is False or following in (0, ""):
         return None
     if isinstance(following, bool) or not isinstance(following, int) or following <= page:
-        # Taken for the end, it would make all that follows look as if it were gone.
-        raise TransientFailure("Accredible's list names a next page that is none.")
+        # If this counted as the end, everything on later pages would seem to be gone.
+        raise TransientFailure(gettext_noop("Accredible's list names a next page that cannot be one."))
     return following
 
 
 def _list(reply: Any, name: str) -> list[Any]:
-    records = reply.get(name) if isinstance(reply, Mapping) else None
-    if not isinstance(records, list):
-        raise TransientFailure(f"Accredible's reply has no list of {name}.")
-    return records
+    payloads = reply.get(name) if isinstance(reply, Mapping) else None
+    if not isinstance(payloads, list):
+        raise TransientFailure(gettext_noop("Accredible's reply contains no list."))
+    return payloads
 
 
-def _credential(reply: Any) -> data.CredentialRecord:
-    return _read(data.credential, reply.get("credential") if isinstance(reply, Mapping) else None)
+def _credential(reply: Any) -> data.CredentialPayload:
+    return read(data.credential, reply.get("credential") if isinstance(reply, Mapping) else None)
 
 
-def _read(reader: Callable[[Any], RecordT], record: Any) -> RecordT:
-    return records.read("Accredible", reader, record)
+def client_for(api_config: AccredibleApiConfig) -> AccredibleClient:
+    """Return a client with the configuration's own key. Raises RejectedKey when there is none that can be used."""
+    return make_client(api_config.api_key)
+
+
+def make_client(api_key: str) -> AccredibleClient:
+    """Return a client for a key that need not be stored."""
+    settings = config()
+    http = HttpClient(
+        settings.api_root,
+        # A pasted key may hold non-Latin-1 characters: let Accredible refuse it, not Python.
+        headers={"Authorization": f"Token token={api_key.encode().decode('latin-1')}"},
+        timeouts=usual_timeouts(),
+        limiter=_limiter(settings.requests_per_minute) if settings.requests_per_minute else None,
+        describe=error_message,
+    )
+    return AccredibleClient(http)
+
+
+@lru_cache(maxsize=8)
+def _limiter(per_minute: float) -> RateLimiter:
+    """Return the limiter of the whole process: Accredible counts requests by network address, not by key."""
+    return RateLimiter(per_minute)

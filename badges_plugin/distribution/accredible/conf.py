@@ -24,17 +24,17 @@ BUILTIN_DEFAULTS = {
     for name, value in _DEFAULTS.items()
     if (name.endswith("BASE_URL") and "_EU_" not in name) or name == "USE_SANDBOX"
 }
-"""What the host's built-in badges app reads of this section, and has no defaults for."""
+"""The keys of this section that the host's built-in badges app reads and has no defaults for."""
 
 _VERSIONS = ("v1", "v2")
 
 
 @dataclass(frozen=True, slots=True)
 class AccredibleConfig:
-    """Where Accredible is and how it is asked.
+    """The settings of Accredible.
 
-    ``api_root`` is the address without the version, since both versions are needed. ``api_keys`` are by the name of the
-    API configuration; they win over those in the database.
+    ``api_root`` is the URL without the version, since both versions are needed. ``api_keys`` are by the name of the API
+    configuration; they win over those in the database.
     """
 
     api_root: str
@@ -55,23 +55,23 @@ def spelled(name: str) -> str:
 
 
 def config() -> AccredibleConfig:
-    """The settings of Accredible, with their defaults.
+    """Return the settings of Accredible, with their defaults.
 
     .. setting_name: BADGES_CONFIG["accredible"]
-    .. setting_default: the addresses of Accredible, production
+    .. setting_default: the URLs of Accredible, production
     .. setting_description: ``USE_SANDBOX`` and ``USE_EU`` choose among ``ACCREDIBLE_API_BASE_URL`` and its ``SANDBOX``
-        and ``EU`` twins; the two other addresses are those of the web site, and nothing is sent there. ``API_KEYS``
+        and ``EU`` twins; the two other URLs are those of the web site, and nothing is sent there. ``API_KEYS``
         maps names of API configurations to keys that are not to be kept in the database. ``REQUESTS_PER_MINUTE`` slows
         each worker down to that; Accredible counts by network address.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
     values = ProviderSettings("accredible", _DEFAULTS)
-    addresses = {name: values.address(name) for name in _DEFAULTS if name.endswith("_URL")}
+    urls = {name: values.url(name) for name in _DEFAULTS if name.endswith("_URL")}
     return AccredibleConfig(
-        api_root=_without_version(addresses[_chosen(values)]),
+        api_root=_without_version(urls[_chosen(values)]),
         api_keys=_api_keys(values),
-        requests_per_minute=_pace(values),
+        requests_per_minute=values.pace("REQUESTS_PER_MINUTE", unlimited=0),
     )
 
 
@@ -84,9 +84,9 @@ def _chosen(values: ProviderSettings) -> str:
     return "ACCREDIBLE_SANDBOX_API_BASE_URL" if use_sandbox else "ACCREDIBLE_API_BASE_URL"
 
 
-def _without_version(address: str) -> str:
-    root, _, last = address.rstrip("/").rpartition("/")
-    return f"{root}/" if last in _VERSIONS else address
+def _without_version(url: str) -> str:
+    root, _, last = url.rstrip("/").rpartition("/")
+    return f"{root}/" if last in _VERSIONS else url
 
 
 def _api_keys(values: ProviderSettings) -> Mapping[str, str]:
@@ -98,10 +98,3 @@ def _api_keys(values: ProviderSettings) -> Mapping[str, str]:
     if len({spelled(name) for name in value}) < len(value):
         raise values.wrong("API_KEYS", "a dictionary whose names differ in more than upper and lower case")
     return dict(value)
-
-
-def _pace(values: ProviderSettings) -> float | None:
-    value = values["REQUESTS_PER_MINUTE"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise values.wrong("REQUESTS_PER_MINUTE", "a number, 0 for no limit")
-    return float(value) or None

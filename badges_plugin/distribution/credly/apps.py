@@ -38,19 +38,16 @@ class CredlyBadgesConfig(AppConfig):
         conf.complete({"credly": dict(BUILTIN_DEFAULTS)})
 
     def ready(self) -> None:
-        """Register the backend and the checks."""
+        """Register the backend, its checks and its chore."""
         if not conf.is_enabled():
             return
         from badges_plugin.builtin import register_twins
-        from badges_plugin.distribution import housekeeping, keys, registry
-        from badges_plugin.distribution.credly import checks, doctor, events
+        from badges_plugin.distribution.accounts.backend import register
+        from badges_plugin.distribution.api import Chore, register_chore
+        from badges_plugin.distribution.credly import checks, events, models
         from badges_plugin.distribution.credly.backend import CredlyBackend
-        from badges_plugin.distribution.credly.models import CredlyOrganization
-        from badges_plugin.distribution.credly.twins import twins
 
-        housekeeping.register("credly events", events.forget_a_batch, every=3600)
-        keys.register(CredlyOrganization, "encrypted_key", is_used=lambda account: not account.key_is_in_settings)
+        register(CredlyBackend())
+        register_twins("CredlyBadgeTemplate", models.builtin_twins)
         checks.connect()
-        doctor.connect()
-        register_twins("CredlyBadgeTemplate", twins)
-        registry.register(CredlyBackend())
+        register_chore(Chore("credly events", events.forget_a_batch, every=3600))

@@ -2,207 +2,176 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.credly import handlers
-from badges_plugin.distribution.credly.client import CredlyClient, can_filter_by
+from badges_plugin.distribution.accounts.backend import AccountBackend
+from badges_plugin.distribution.api import (
+    Action,
+    BadgeAward,
+    PermanentFailure,
+    ProviderRequest,
+    Receipt,
+    spellings,
+)
+from badges_plugin.distribution.credly.client import CredlyClient, can_filter_by, client_for
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
-from badges_plugin.distribution.credly.data import ALIVE, BadgeRecord, BadgeState, TemplateState
+from badges_plugin.distribution.credly.data import VALID, BadgePayload, BadgeState, TemplateState
 from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
-from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.data import Action, ProviderRequest, Receipt, spellings
-from badges_plugin.distribution.exceptions import PermanentFailure
-from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _GONE = frozenset({404, 410})
 _MAX_EXAMINED = 1_000
+_NO_EMAIL = gettext_noop("The learner has no e-mail address, and Credly issues badges only to e-mail addresses.")
+_ARCHIVED = gettext_noop("The badge template is archived at Credly. Activate it there, synchronize, and retry.")
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a request to Credly needs besides the order."""
+    """The data of a request to Credly besides the common ones."""
 
     client: CredlyClient
     settings: CredlyConfig
     template_state: str
 
 
-class CredlyBackend(Backend[Context]):
+class CredlyBackend(AccountBackend[Context, CredlyBadgeTemplate]):
     """Issues and revokes at Credly, one account per organization."""
 
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Credly")  # type: ignore[assignment]
     expires_badges = True
-
-    def account(self, template: BadgeTemplate) -> str:
-        return str(_own(template).organization.uuid)
+    account_model = CredlyOrganization
+    template_model = CredlyBadgeTemplate
+    badge_model = CredlyBadge
 
     def language(self) -> str:
         return config().locale
 
-    def account_name(self, account: str) -> str:
-        return str(CredlyOrganization.objects.filter(uuid=account).first() or account)
-
-    def fingerprint(self, account: str) -> str:
-        row = CredlyOrganization.objects.filter(uuid=account).first() or CredlyOrganization(uuid=UUID(account))
-        return row.key_fingerprint()
-
     def load(self, award: BadgeAward) -> Context:
-        template = _own(award.template)
+        template = self.mirrored(award.template)
         return Context(client_for(template.organization), config(), template.state)
 
-    def find(self, order: ProviderRequest[Context]) -> Receipt | None:
-        if order.action is Action.REVOKE:
-            revoked = _revoked(order)
+    def find(self, request: ProviderRequest[Context]) -> Receipt | None:
+        if request.action is Action.REVOKE:
+            revoked = _revoked(request)
             return _adopted(revoked) if revoked else None
-        for badges in _searches(order):
-            ours = [badge for badge in badges if _is_ours(badge, order)]
+        for badges in _searches(request):
+            ours = [badge for badge in badges if _is_ours(badge, request)]
             if ours:
-                # Where a template allows duplicates there may be several: rather ours than one of the same address.
-                return _adopted(min(ours, key=lambda badge: badge.earner_id != order.recipient.earner_id))
+                # Where a template allows duplicates there may be several: prefer one that names this earner.
+                return _adopted(min(ours, key=lambda badge: badge.earner_id != request.recipient.earner_id))
         return None
 
-    def find_others(self, order: ProviderRequest[Context]) -> list[str]:
-        if not can_filter_by(order.recipient.email):
+    def find_others(self, request: ProviderRequest[Context]) -> list[str]:
+        if not can_filter_by(request.recipient.email):
             return []
-        badges = order.context.client.badges(template_id=order.template_uuid, email=order.recipient.email)
-        return [badge.earner_id for badge in badges if badge.state in ALIVE]
+        badges = request.context.client.badges(template_id=request.template_uuid, email=request.recipient.email)
+        return [badge.earner_id for badge in badges if badge.state in VALID]
 
-    def issue(self, order: ProviderRequest[Context]) -> Receipt:
-        return _receipt(order.context.client.issue(_badge_to_issue(order)))
+    def issue(self, request: ProviderRequest[Context]) -> Receipt:
+        return _receipt(request.context.client.issue(_badge_to_issue(request)))
 
-    def revoke(self, order: ProviderRequest[Context]) -> Receipt:
+    def revoke(self, request: ProviderRequest[Context]) -> Receipt:
         try:
-            badge = order.context.client.revoke(
-                order.external_id,
-                reason=order.reason,
-                suppress_email=order.context.settings.suppress_revoke_email,
+            badge = request.context.client.revoke(
+                request.external_id,
+                reason=request.reason,
+                suppress_email=request.context.settings.suppress_revoke_email,
             )
         except PermanentFailure as failure:
             if failure.status in _GONE:
-                return Receipt(order.external_id, BadgeState.DELETED, adopted=True)
-            # Credly refuses to revoke twice. Its words for that are not documented, so it is asked instead.
-            found = self.find(order) if failure.status == 422 else None
+                return Receipt(request.external_id, BadgeState.DELETED, adopted=True)
+            # Credly refuses to revoke twice. Its message for that is not documented, so the badge is looked up.
+            found = self.find(request) if failure.status == 422 else None
             if found is None:
                 raise
             return found
         return _receipt(badge)
 
-    def prepare_issue(self, award: BadgeAward) -> None:
-        handlers.issue_badge(award)
 
-    def prepare_revoke(self, award: BadgeAward) -> None:
-        handlers.revoke_badge(award)
-
-    def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
-        handlers.record_badge(award, receipt)
-
-    def forget(self, awards: Sequence[BadgeAward]) -> None:
-        CredlyBadge.objects.filter(pk__in=[award.credential_id for award in awards]).update(accept_badge_url="")
-
-    def announce(self, award: BadgeAward, action: Action) -> None:
-        if action is Action.ISSUE:
-            handlers.notify_user_awarding(award)
-        else:
-            handlers.notify_user_revocation(award)
-
-
-def _own(template: BadgeTemplate) -> CredlyBadgeTemplate:
-    try:
-        return CredlyBadgeTemplate.objects.select_related("organization").get(pk=template.pk)
-    except CredlyBadgeTemplate.DoesNotExist as error:
-        raise PermanentFailure(_("The badge template has no organization at Credly.")) from error
-
-
-def _badge_to_issue(order: ProviderRequest[Context]) -> dict[str, Any]:
+def _badge_to_issue(request: ProviderRequest[Context]) -> dict[str, Any]:
     """Fields as in https://www.credly.com/docs/issued_badges#issue-a-badge ."""
-    recipient, settings = order.recipient, order.context.settings
+    recipient, settings = request.recipient, request.context.settings
     if "@" not in recipient.email:
-        raise PermanentFailure(_("The learner has no e-mail address, and Credly issues badges to addresses only."))
-    if order.context.template_state == TemplateState.ARCHIVED:
-        raise PermanentFailure(
-            _("The badge template is archived at Credly. Activate it there, synchronize, and retry.")
-        )
+        raise PermanentFailure(_NO_EMAIL)
+    if request.context.template_state == TemplateState.ARCHIVED:
+        raise PermanentFailure(_ARCHIVED)
     badge: dict[str, Any] = {
         "recipient_email": recipient.email,
         "issued_to_first_name": recipient.first_name,
         "issued_to_last_name": recipient.last_name,
-        "badge_template_id": str(order.template_uuid),
-        "issued_at": written(order.awarded_at),
+        "badge_template_id": str(request.template_uuid),
+        "issued_at": format_time(request.awarded_at),
         "issuer_earner_id": recipient.earner_id,
         "suppress_badge_notification_email": settings.suppress_issue_email,
     }
     if settings.locale:
         badge["locale"] = settings.locale
-    if order.expires_at is not None:
-        badge["expires_at"] = written(order.expires_at)
-    if order.renews:
+    if request.expires_at is not None:
+        badge["expires_at"] = format_time(request.expires_at)
+    if request.renews:
         # To Credly, the badge that has expired is one that the learner has. Replacing it would keep its date of issue:
         # https://credlyissuer.zendesk.com/hc/en-us/articles/4418439056411
         badge["duplicate_behavior"] = "allow"
     return badge
 
 
-def written(moment: datetime) -> str:
-    """An instant as Credly's documentation writes it, by the clocks of the site: Credly shows people the day alone."""
+def format_time(moment: datetime) -> str:
+    """Return an instant in Credly's format, in the site's time zone: Credly shows only the day."""
     return timezone.localtime(moment, timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
-def _searches(order: ProviderRequest[Context]) -> Iterator[Iterable[BadgeRecord]]:
-    """Where a badge of the order may be, the likeliest place first. Each costs requests only when it is looked at."""
-    client, template_id, recipient = order.context.client, order.template_uuid, order.recipient
+def _searches(request: ProviderRequest[Context]) -> Iterator[Iterable[BadgePayload]]:
+    """Yield searches for a badge of the request, the likeliest first. Each sends requests only when it is iterated."""
+    client, template_id, recipient = request.context.client, request.template_uuid, request.recipient
     for email in filter(can_filter_by, spellings(recipient.email)):
         yield client.badges(template_id=template_id, email=email)
-    # What we issued ourselves is known by the earner, whatever became of the address. Should Credly not heed this
-    # filter, it lists everybody's badges: so many are gone through as a worker has time for.
+    # A badge that we issued is known by the earner, even if the e-mail address has changed. If Credly ignores this
+    # filter, it lists everybody's badges: only as many are examined as a worker has time for.
     yield islice(client.badges(template_id=template_id, earner_id=recipient.earner_id), _MAX_EXAMINED)
 
 
-def _is_ours(badge: BadgeRecord, order: ProviderRequest[Context]) -> bool:
-    """Whether we issued it for this earner, or somebody did by hand to the same address.
+def _is_ours(badge: BadgePayload, request: ProviderRequest[Context]) -> bool:
+    """Whether we issued the badge for this earner, or somebody did by hand to the same e-mail address.
 
-    Not one that names another earner: somebody else's badge, or another site's, would be revoked together with ours.
+    Not a badge that names another earner: somebody else's badge, or another site's, would be revoked with ours.
     """
-    by_hand = not badge.earner_id and badge.recipient_email.casefold() == order.recipient.email.casefold() != ""
+    by_hand = not badge.earner_id and badge.recipient_email.casefold() == request.recipient.email.casefold() != ""
     return (
-        badge.template_id in {None, order.template_uuid}
-        and badge.state in ALIVE
+        badge.template_id in {None, request.template_uuid}
+        and badge.state in VALID
         and not badge.has_expired
-        and str(badge.id) not in order.foreign_ids
-        and (by_hand or badge.earner_id == order.recipient.earner_id)
+        and str(badge.id) not in request.foreign_ids
+        and (by_hand or badge.earner_id == request.recipient.earner_id)
     )
 
 
-def _revoked(order: ProviderRequest[Context]) -> BadgeRecord | None:
-    """The badge of the order if Credly lists it as revoked."""
-    client, template_id, email = order.context.client, order.template_uuid, order.recipient.email
-    # Not by an address that Credly cannot be asked for: that would be everybody's badges.
+def _revoked(request: ProviderRequest[Context]) -> BadgePayload | None:
+    """Return the badge of the request if Credly lists it as revoked."""
+    client, template_id, email = request.context.client, request.template_uuid, request.recipient.email
+    # Not by an e-mail address that Credly cannot filter by: that would list everybody's badges.
     mine = chain.from_iterable(
         client.badges(template_id=template_id, email=spelling) for spelling in filter(can_filter_by, spellings(email))
     )
-    # The learner's address may have changed since the issue. Of all that was revoked so much is gone through as a
-    # worker has time for; if that is not enough, staff will look.
-    anybodys = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MAX_EXAMINED)
-    for badge in chain(mine, anybodys):
-        if str(badge.id) == order.external_id and badge.state is BadgeState.REVOKED:
+    # The learner's e-mail address may have changed since the issue. As many revoked badges are examined as a worker has
+    # time for; beyond that, the delivery needs attention.
+    all_revoked = islice(client.badges(template_id=template_id, states=(BadgeState.REVOKED,)), _MAX_EXAMINED)
+    for badge in chain(mine, all_revoked):
+        if str(badge.id) == request.external_id and badge.state is BadgeState.REVOKED:
             return badge
     return None
 
 
-def _receipt(badge: BadgeRecord, *, adopted: bool = False) -> Receipt:
-    details = {"accept_badge_url": badge.accept_badge_url}
-    return Receipt(str(badge.id), badge.state.value, adopted=adopted, expires_at=badge.expires_at, details=details)
+def _receipt(badge: BadgePayload, *, adopted: bool = False) -> Receipt:
+    details = {"url": badge.accept_badge_url}
+    return Receipt(str(badge.id), badge.state, adopted=adopted, expires_at=badge.expires_at, details=details)
 
 
-def _adopted(badge: BadgeRecord) -> Receipt:
+def _adopted(badge: BadgePayload) -> Receipt:
     return _receipt(badge, adopted=True)

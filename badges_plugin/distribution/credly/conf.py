@@ -26,7 +26,7 @@ _DEFAULTS: dict[str, object] = {
 BUILTIN_DEFAULTS = {
     name: value for name, value in _DEFAULTS.items() if name.endswith("BASE_URL") or name == "USE_SANDBOX"
 }
-"""What the host's built-in badges app reads of this section, and has no defaults for."""
+"""The keys of this section that the host's built-in badges app reads and has no defaults for."""
 
 # https://www.credly.com/docs/issued_badges#issue-a-badge
 LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-CA", "pt-BR")
@@ -34,9 +34,9 @@ LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-CA
 
 @dataclass(frozen=True, slots=True)
 class CredlyConfig:
-    """Where Credly is and how it is asked.
+    """The settings of Credly.
 
-    ``organizations`` has keys by organization; they win over those in the database.
+    ``organizations`` has API keys by organization; they win over those in the database.
     """
 
     base_url: str
@@ -50,28 +50,28 @@ class CredlyConfig:
 
 
 def config() -> CredlyConfig:
-    """The settings of Credly, with their defaults.
+    """Return the settings of Credly, with their defaults.
 
     .. setting_name: BADGES_CONFIG["credly"]
-    .. setting_default: the addresses of Credly, production
-    .. setting_description: ``USE_SANDBOX`` chooses between the addresses ``CREDLY_BASE_URL``, ``CREDLY_API_BASE_URL``
+    .. setting_default: the URLs of Credly, production
+    .. setting_description: ``USE_SANDBOX`` chooses between the URLs ``CREDLY_BASE_URL``, ``CREDLY_API_BASE_URL``
         and their ``CREDLY_SANDBOX_...`` twins. ``ORGANIZATIONS`` maps organization ids to API keys that are not to be
         kept in the database. ``LOCALE`` is the language of Credly's e-mails. ``SUPPRESS_ISSUE_EMAIL`` and
         ``SUPPRESS_REVOKE_EMAIL`` stop them. ``REQUESTS_PER_MINUTE`` slows each worker down to that. ``WEBHOOK_SECRET``
-        becomes a part of the webhook's address.
+        becomes a part of the webhook's URL.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
     values = ProviderSettings("credly", _DEFAULTS)
     prefix = "CREDLY_SANDBOX_" if values.flag("USE_SANDBOX") else "CREDLY_"
     return CredlyConfig(
-        base_url=values.address(f"{prefix}BASE_URL"),
-        api_base_url=values.address(f"{prefix}API_BASE_URL"),
+        base_url=values.url(f"{prefix}BASE_URL"),
+        api_base_url=values.url(f"{prefix}API_BASE_URL"),
         organizations=_organizations(values),
         locale=_locale(values),
         suppress_issue_email=values.flag("SUPPRESS_ISSUE_EMAIL"),
         suppress_revoke_email=values.flag("SUPPRESS_REVOKE_EMAIL"),
-        requests_per_minute=_pace(values),
+        requests_per_minute=values.pace("REQUESTS_PER_MINUTE", unlimited=None),
         webhook_secret=_secret(values),
     )
 
@@ -79,7 +79,7 @@ def config() -> CredlyConfig:
 def _secret(values: ProviderSettings) -> str:
     value = values.text("WEBHOOK_SECRET")
     if re.search(r"[/?#%\s]", value):
-        raise values.wrong("WEBHOOK_SECRET", "one part of an address: without / ? # % and spaces")
+        raise values.wrong("WEBHOOK_SECRET", "one part of a URL: without / ? # % and spaces")
     return value
 
 
@@ -102,12 +102,3 @@ def _locale(values: ProviderSettings) -> str:
     if value not in {"", *LOCALES}:
         raise values.wrong("LOCALE", f"empty or one of {', '.join(LOCALES)}")
     return value
-
-
-def _pace(values: ProviderSettings) -> float | None:
-    value = values["REQUESTS_PER_MINUTE"]
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise values.wrong("REQUESTS_PER_MINUTE", "a number above 0, or None")
-    return float(value)

@@ -1,6 +1,6 @@
-"""Credly's records as far as we need them, read from its JSON.
+"""Payloads of Credly's API, as far as they are needed, read from its JSON.
 
-Unknown attributes are ignored: Credly may add some any time.
+Unknown attributes are ignored: Credly may add some at any time.
 """
 
 from __future__ import annotations
@@ -8,54 +8,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.distribution.accounts.records import UnexpectedReply, one_line, text
-from badges_plugin.distribution.data import web_url
+from badges_plugin.distribution.accounts.payloads import UnexpectedReply, one_line, text
+from badges_plugin.distribution.api import web_url
 
-StateT = TypeVar("StateT", bound=StrEnum)
-
-
-class TemplateState(StrEnum):
-    """Words of https://www.credly.com/docs/badge_templates ."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    ARCHIVED = "archived"
-    #: Ours: Credly says so by an event, or no longer lists the template.
-    DELETED = "deleted"
-    UNKNOWN = "unknown"
+StateT = TypeVar("StateT", bound=TextChoices)
 
 
-class BadgeState(StrEnum):
-    """Words of https://www.credly.com/docs/issued_badges ; "created" is ours: Credly has not answered yet."""
+class TemplateState(TextChoices):
+    """States of https://www.credly.com/docs/badge_templates ."""
 
-    CREATED = "created"
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    REVOKED = "revoked"
-    DELETED = "deleted"
-    UNKNOWN = "unknown"
+    DRAFT = "draft", _("draft")
+    ACTIVE = "active", _("active")
+    ARCHIVED = "archived", _("archived")
+    #: Not Credly's word: an event said so, or Credly no longer lists the template.
+    DELETED = "deleted", _("deleted")
+    UNKNOWN = "unknown", _("unknown")
 
 
-# What Credly may do with a badge of ours while we do not look: it is still the badge that we issued.
-ALIVE = frozenset({BadgeState.PENDING, BadgeState.ACCEPTED, BadgeState.REJECTED, BadgeState.UNKNOWN})
+class BadgeState(TextChoices):
+    """States of https://www.credly.com/docs/issued_badges ; "created" is ours: Credly has not issued it yet."""
+
+    CREATED = "created", _("not at Credly yet")
+    PENDING = "pending", _("pending")
+    ACCEPTED = "accepted", _("accepted")
+    REJECTED = "rejected", _("rejected")
+    REVOKED = "revoked", _("revoked")
+    DELETED = "deleted", _("deleted")
+    UNKNOWN = "unknown", _("unknown")
+
+
+# The states of a badge that exists; Credly may change one into another without our knowledge.
+VALID = frozenset({BadgeState.PENDING, BadgeState.ACCEPTED, BadgeState.REJECTED, BadgeState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationRecord:
+class OrganizationPayload:
     id: UUID
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateRecord:
+class TemplatePayload:
     id: UUID
     name: str
     description: str
@@ -64,15 +65,15 @@ class TemplateRecord:
 
     @property
     def title(self) -> str:
-        """The name as it can be shown; empty when there is nothing to be seen."""
+        """The name as it is shown; empty when none of it is visible."""
         return one_line(self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class BadgeRecord:
+class BadgePayload:
     """An issued badge.
 
-    .. pii: Carries the address a badge was issued to, in memory; never logged.
+    .. pii: Carries the e-mail address a badge was issued to, in memory; never logged.
     .. pii_types: email_address
     .. pii_retirement: retained
     """
@@ -92,60 +93,60 @@ class BadgeRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class EventRecord:
-    """Something that happened at Credly. ``template`` and ``badge`` are what it happened to."""
+class EventPayload:
+    """An event at Credly. ``template`` or ``badge`` is its subject."""
 
     id: UUID
     organization_id: UUID
     event_type: str
     occurred_at: datetime | None
-    template: TemplateRecord | None
-    badge: BadgeRecord | None
+    template: TemplatePayload | None
+    badge: BadgePayload | None
 
 
-def organization(record: Any) -> OrganizationRecord:
-    return OrganizationRecord(id=_id(record), name=_text(record, "name"))
+def organization(payload: Any) -> OrganizationPayload:
+    return OrganizationPayload(id=_id(payload), name=_text(payload, "name"))
 
 
-def template(record: Any) -> TemplateRecord:
-    image = record.get("image") if isinstance(record, Mapping) else None
+def template(payload: Any) -> TemplatePayload:
+    image = payload.get("image") if isinstance(payload, Mapping) else None
     image_url = image.get("url") if isinstance(image, Mapping) else None
-    return TemplateRecord(
-        id=_id(record),
-        name=_text(record, "name"),
-        description=_text(record, "description"),
-        image_url=web_url(_text(record, "image_url") or (image_url if isinstance(image_url, str) else "")),
-        state=_one_of(TemplateState, record.get("state")),
+    return TemplatePayload(
+        id=_id(payload),
+        name=_text(payload, "name"),
+        description=_text(payload, "description"),
+        image_url=web_url(_text(payload, "image_url") or (image_url if isinstance(image_url, str) else "")),
+        state=_one_of(TemplateState, payload.get("state")),
     )
 
 
-def badge(record: Any) -> BadgeRecord:
-    embedded = record.get("badge_template") if isinstance(record, Mapping) else None
-    return BadgeRecord(
-        id=_id(record),
-        state=_one_of(BadgeState, record.get("state")),
+def badge(payload: Any) -> BadgePayload:
+    embedded = payload.get("badge_template") if isinstance(payload, Mapping) else None
+    return BadgePayload(
+        id=_id(payload),
+        state=_one_of(BadgeState, payload.get("state")),
         template_id=_id(embedded) if isinstance(embedded, Mapping) else None,
-        accept_badge_url=web_url(_text(record, "accept_badge_url")),
-        earner_id=_text(record, "issuer_earner_id"),
-        recipient_email=_text(record, "recipient_email"),
-        issued_at=_time(record, "issued_at"),
-        expires_at=_time(record, "expires_at"),
+        accept_badge_url=web_url(_text(payload, "accept_badge_url")),
+        earner_id=_text(payload, "issuer_earner_id"),
+        recipient_email=_text(payload, "recipient_email"),
+        issued_at=_time(payload, "issued_at"),
+        expires_at=_time(payload, "expires_at"),
     )
 
 
-def event(record: Any) -> EventRecord:
-    return EventRecord(
-        id=_id(record),
-        organization_id=_id(record, "organization_id"),
-        event_type=_text(record, "event_type"),
-        occurred_at=_time(record, "occurred_at"),
-        template=template(record["badge_template"]) if isinstance(record.get("badge_template"), Mapping) else None,
-        badge=badge(record["badge"]) if isinstance(record.get("badge"), Mapping) else None,
+def event(payload: Any) -> EventPayload:
+    return EventPayload(
+        id=_id(payload),
+        organization_id=_id(payload, "organization_id"),
+        event_type=_text(payload, "event_type"),
+        occurred_at=_time(payload, "occurred_at"),
+        template=template(payload["badge_template"]) if isinstance(payload.get("badge_template"), Mapping) else None,
+        badge=badge(payload["badge"]) if isinstance(payload.get("badge"), Mapping) else None,
     )
 
 
-def _id(record: Any, name: str = "id") -> UUID:
-    value = record.get(name) if isinstance(record, Mapping) else None
+def _id(payload: Any, name: str = "id") -> UUID:
+    value = payload.get(name) if isinstance(payload, Mapping) else None
     if not isinstance(value, str):
         raise UnexpectedReply(f"{name} is missing")
     try:
@@ -154,21 +155,21 @@ def _id(record: Any, name: str = "id") -> UUID:
         raise UnexpectedReply(f"{name} is not a UUID") from error
 
 
-def _text(record: Mapping[str, Any], name: str) -> str:
-    value = record.get(name)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(record, name)
+def _text(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(payload, name)
 
 
-def _time(record: Mapping[str, Any], name: str) -> datetime | None:
+def _time(payload: Mapping[str, Any], name: str) -> datetime | None:
     try:
-        moment = parse_datetime(_text(record, name))
+        moment = parse_datetime(_text(payload, name))
     except ValueError:
         return None
     return moment if moment is None or moment.tzinfo else None
 
 
-def _one_of(states: type[StateT], word: Any) -> StateT:
+def _one_of(states: type[StateT], value: Any) -> StateT:
     try:
-        return states(word)
+        return states(value)
     except ValueError:
         return states("unknown")

@@ -1,18 +1,18 @@
-"""What we keep of Credly: organizations, their templates, and what became of our badges there."""
+"""Organizations at Credly, their badge templates, our badges there, and the events that were applied."""
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.distribution.accounts.models import Account
+from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
 from badges_plugin.distribution.credly.conf import config
 from badges_plugin.distribution.credly.data import BadgeState, TemplateState
-from badges_plugin.host import UserCredential
-from badges_plugin.models import BadgeTemplate
 
 ORIGIN = "credly"
 
@@ -23,8 +23,10 @@ class CredlyOrganization(Account):
     .. no_pii: This model has no PII.
     """
 
+    identity: ClassVar[str] = "uuid"
+
     id = models.BigAutoField(primary_key=True)
-    uuid = models.UUIDField(_("organization ID"), unique=True, help_text=_("The id of the organization at Credly."))
+    uuid = models.UUIDField(_("organization ID"), unique=True, help_text=_("The ID of the organization at Credly."))
     name = models.CharField(_("name"), max_length=255, blank=True, help_text=_("Filled in by Credly."))
 
     class Meta:
@@ -34,38 +36,30 @@ class CredlyOrganization(Account):
     def __str__(self) -> str:
         return self.name or str(self.uuid)
 
+    @classmethod
+    def add_configured(cls) -> None:
+        for uuid in config().organizations:
+            cls.objects.get_or_create(uuid=uuid)
+
     @property
     def configured_key(self) -> str:
         return config().organizations.get(self.uuid, "")
 
 
-class CredlyBadgeTemplate(BadgeTemplate):
-    """A badge template that belongs to Credly: Credly decides on name, description, image and state, staff on the rest.
+class CredlyBadgeTemplate(MirroredTemplate):
+    """A badge template at Credly: Credly decides on name, description, image and state, staff on the rest.
 
     .. no_pii: This model has no PII.
     """
 
-    STATES = [
-        (TemplateState.DRAFT.value, _("draft")),
-        (TemplateState.ACTIVE.value, _("active")),
-        (TemplateState.ARCHIVED.value, _("archived")),
-        (TemplateState.DELETED.value, _("deleted")),
-        (TemplateState.UNKNOWN.value, _("unknown")),
-    ]
+    provider: ClassVar[str] = ORIGIN
+    account_field: ClassVar[str] = "organization"
 
-    # Named, because the host's built-in app has a model of the same name.
-    badgetemplate_ptr = models.OneToOneField(
-        BadgeTemplate,
-        on_delete=models.CASCADE,
-        parent_link=True,
-        primary_key=True,
-        related_name="credly_badges_template",
-    )
     organization = models.ForeignKey(
         CredlyOrganization, on_delete=models.PROTECT, related_name="badge_templates", verbose_name=_("organization")
     )
     state = models.CharField(
-        _("state at Credly"), max_length=16, choices=STATES, default=TemplateState.DRAFT.value, editable=False
+        _("state at Credly"), max_length=16, choices=TemplateState.choices, default=TemplateState.DRAFT, editable=False
     )
     as_of = models.DateTimeField(_("as of"), null=True, blank=True, editable=False)
 
@@ -73,71 +67,55 @@ class CredlyBadgeTemplate(BadgeTemplate):
         verbose_name = _("Credly badge template")
         verbose_name_plural = _("Credly badge templates")
 
-    def save(self, *args: object, **kwargs: object) -> None:
-        """Save the template. Its origin is Credly's whoever creates it."""
-        self.origin = ORIGIN
-        super().save(*args, **kwargs)
-
     @property
     def refusal(self) -> str:
-        """Why Credly issues no badges of this template; empty when it does."""
-        if self.state == TemplateState.DELETED.value:
+        if self.state == TemplateState.DELETED:
             return gettext("Credly no longer has this template.")
-        if self.state in (TemplateState.DRAFT.value, TemplateState.ARCHIVED.value):
+        if self.state in (TemplateState.DRAFT, TemplateState.ARCHIVED):
             text = gettext(
-                "Credly issues no badges of this template, its state is “%s”. Publish it there, then synchronize."
+                "Credly issues no badges of this template, because its state is “%s”. "
+                "Publish it at Credly, then synchronize."
             )
-            return text % self.state
+            return text % TemplateState(self.state).label
         return ""
 
 
-class CredlyBadge(UserCredential):
-    """A learner's badge as it stands at Credly: the latest one, if it was awarded more than once.
+class CredlyBadge(ProviderBadge):
+    """A learner's badge as it is at Credly: the latest one, if it was awarded more than once.
 
-    The rest of the row is the host's user credential, with which the core awards and revokes.
+    ``url`` is where the learner accepts the badge. The rest of the row is the host's user credential, with which the
+    core awards and revokes.
 
     .. pii: Links a user credential to the badge at Credly.
     .. pii_types: username, external_service
     .. pii_retirement: local_api
     """
 
-    STATES = [
-        (BadgeState.CREATED.value, _("not at Credly yet")),
-        (BadgeState.PENDING.value, _("pending")),
-        (BadgeState.ACCEPTED.value, _("accepted")),
-        (BadgeState.REJECTED.value, _("rejected")),
-        (BadgeState.REVOKED.value, _("revoked")),
-        (BadgeState.DELETED.value, _("deleted")),
-        (BadgeState.UNKNOWN.value, _("unknown")),
-    ]
+    # Credly shows nothing before the learner has accepted the badge.
+    PUBLIC_STATES: ClassVar[frozenset[str]] = frozenset({BadgeState.ACCEPTED})
 
-    # Named, because the host's built-in app has a model of the same name.
-    usercredential_ptr = models.OneToOneField(
-        UserCredential,
-        on_delete=models.CASCADE,
-        parent_link=True,
-        primary_key=True,
-        related_name="credly_badges_credlybadge",
+    external_id = models.UUIDField(
+        _("badge ID at Credly"), null=True, blank=True, db_index=True, help_text=_("Empty until Credly has issued it.")
     )
-    issued_badge_id = models.UUIDField(
-        _("badge id at Credly"), null=True, blank=True, db_index=True, help_text=_("Empty until Credly has issued it.")
+    state = models.CharField(
+        _("state at Credly"), max_length=16, choices=BadgeState.choices, default=BadgeState.CREATED
     )
-    state = models.CharField(_("state at Credly"), max_length=16, choices=STATES, default=BadgeState.CREATED.value)
     state_time = models.DateTimeField(_("state since"), null=True, blank=True, editable=False)
-    issued_at = models.DateTimeField(_("issued at"), null=True, blank=True)
-    accept_badge_url = models.URLField(_("address to accept the badge"), max_length=500, blank=True)
+    url = models.URLField(_("URL to accept the badge"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("Credly badge")
         verbose_name_plural = _("Credly badges")
 
-    def __str__(self) -> str:
-        return str(self.uuid)
-
     @property
     def external_uuid(self) -> UUID | None:
         """The badge's id at Credly, by the name that processing.rst uses for it."""
-        return self.issued_badge_id
+        return self.external_id
+
+    @property
+    def public_url(self) -> str:
+        # ``url`` is private to the learner.
+        return f"{config().base_url}badges/{self.external_id}/public_url" if super().public_url else ""
 
 
 class CredlyEvent(models.Model):
@@ -161,3 +139,9 @@ class CredlyEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.uuid}"
+
+
+def builtin_twins() -> Q:
+    """Select the built-in app's Credly templates that are active here: both keep Credly's id as ``uuid``."""
+    active = CredlyBadgeTemplate.objects.filter(is_active=True)
+    return Q(uuid__in=list(active.values_list("uuid", flat=True)))

@@ -1,7 +1,7 @@
-"""The addresses of the Credly backend.
+"""URLs of the Credly backend.
 
-The webhook also has the address of the host's built-in badges app, which the host gives to us while that app is off: a
-site that comes from there has nothing to change at Credly.
+The webhook also has the URL of the host's built-in badges app, which we serve while that app is off: a site that used
+that app has nothing to change at Credly.
 """
 
 from __future__ import annotations

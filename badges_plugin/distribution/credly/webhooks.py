@@ -1,4 +1,4 @@
-"""Where Credly tells that something has happened. https://www.credly.com/docs/webhooks ."""
+"""The webhook that Credly notifies of events: https://www.credly.com/docs/webhooks ."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from badges_plugin.distribution.budgets import Budget
+from badges_plugin.distribution.api import (
+    BadNotification,
+    PermanentFailure,
+    TooManyUnknown,
+    UnknownSubject,
+    WebhookView,
+)
+from badges_plugin.distribution.credly.client import client_for
 from badges_plugin.distribution.credly.conf import config
-from badges_plugin.distribution.credly.data import EventRecord
+from badges_plugin.distribution.credly.data import EventPayload
 from badges_plugin.distribution.credly.events import apply_event, apply_latest, is_applied
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.credly.organizations import client_for
-from badges_plugin.distribution.exceptions import PermanentFailure
-from badges_plugin.distribution.webhooks import BadNotification, TooManyUnknown, UnknownSubject, WebhookView
 
-# How often Credly's list is asked for while single events are not.
+# The limit of requests for Credly's list of events while single events are not looked up.
 _LATEST_RATE = "6/min"
 
 
@@ -38,15 +42,15 @@ class CredlyWebhook(WebhookView):
             with self.look_up(str(organization_id), str(event_id)):
                 apply_event(organization, _event(organization, event_id))
         except TooManyUnknown:
-            # One request answers for all: what Credly lists is applied, also what was turned away before.
-            if Budget(f"credly.latest.{organization_id}", _LATEST_RATE).spend():
+            # One request serves all: the events that Credly lists are applied, also those refused before.
+            if self.budget(f"latest.{organization_id}", _LATEST_RATE).spend():
                 apply_latest(organization)
             if not is_applied(event_id):
                 raise
 
 
-def _event(organization: CredlyOrganization, event_id: UUID) -> EventRecord:
-    """The event as Credly tells it. Raises UnknownSubject."""
+def _event(organization: CredlyOrganization, event_id: UUID) -> EventPayload:
+    """Return the event as Credly itself describes it. Raises UnknownSubject."""
     try:
         event = client_for(organization).event(event_id)
     except PermanentFailure as failure:

@@ -1,7 +1,6 @@
 from django.contrib import admin
 
-from badges_plugin import conf
-from badges_plugin.admin.templates import BadgeTemplateAdmin
+from badges_plugin.distribution.api import BadgeTemplateAdmin, is_enabled
 from medals.models import MedalTemplate
 
 
@@ -13,5 +12,5 @@ class MedalTemplateAdmin(BadgeTemplateAdmin):
     )
 
 
-if conf.is_enabled():
+if is_enabled():
     admin.site.register(MedalTemplate, MedalTemplateAdmin)

@@ -1,7 +1,5 @@
 from django.apps import AppConfig
 
-from badges_plugin import conf
-
 
 class MedalsConfig(AppConfig):
     name = "medals"
@@ -15,10 +13,11 @@ class MedalsConfig(AppConfig):
     }
 
     def ready(self):
-        if not conf.is_enabled():
+        from badges_plugin.distribution import api
+
+        if not api.is_enabled():
             return
-        from badges_plugin.distribution import registry
         from medals import checks  # noqa: F401
         from medals.backend import MedalsBackend
 
-        registry.register(MedalsBackend())
+        api.register(MedalsBackend())

@@ -2,11 +2,16 @@ from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
 
-from badges_plugin.conf import section
-from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.data import Action, Receipt
-from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure, RejectedKey
-from badges_plugin.distribution.http import HttpClient
+from badges_plugin.distribution.api import (
+    Action,
+    AlreadyIssued,
+    Backend,
+    HttpClient,
+    PermanentFailure,
+    Receipt,
+    RejectedKey,
+    section,
+)
 from medals.models import MedalTemplate
 
 
@@ -44,40 +49,40 @@ class MedalsBackend(Backend[Context]):
         template = MedalTemplate.objects.get(pk=award.template.pk)
         return Context(make_client(), template.medal_name)
 
-    # These three use the network, and nothing but their order.
+    # These three use the network, and nothing but their request.
 
-    def find(self, order):
-        client = order.context.client
-        if order.action is Action.REVOKE:
-            medal = client.get("medals", order.external_id)
+    def find(self, request):
+        client = request.context.client
+        if request.action is Action.REVOKE:
+            medal = client.get("medals", request.external_id)
             return Receipt(medal["id"], medal["state"], adopted=True) if medal["state"] == "revoked" else None
-        known = client.get("medals", params={"medal": order.context.medal_name, "email": order.recipient.email})
+        known = client.get("medals", params={"medal": request.context.medal_name, "email": request.recipient.email})
         for medal in known["medals"]:
-            # Ours, or one that somebody gave to the same address by hand. Not one that names another earner.
-            ours = medal["reference"] in ("", order.recipient.earner_id)
-            if ours and medal["state"] == "valid" and medal["id"] not in order.foreign_ids:
+            # Ours, or one that somebody issued by hand to the same e-mail address. Not one that names another earner.
+            ours = medal["reference"] in ("", request.recipient.earner_id)
+            if ours and medal["state"] == "valid" and medal["id"] not in request.foreign_ids:
                 return Receipt(medal["id"], medal["state"], adopted=True)
         return None
 
-    def issue(self, order):
-        if "@" not in order.recipient.email:
+    def issue(self, request):
+        if "@" not in request.recipient.email:
             raise PermanentFailure("The learner has no e-mail address.")
         wanted = {
-            "medal": order.context.medal_name,
-            "email": order.recipient.email,
-            "name": f"{order.recipient.first_name} {order.recipient.last_name}",
-            "reference": order.recipient.earner_id,
-            "awarded_at": order.awarded_at.isoformat(),
+            "medal": request.context.medal_name,
+            "email": request.recipient.email,
+            "name": f"{request.recipient.first_name} {request.recipient.last_name}",
+            "reference": request.recipient.earner_id,
+            "awarded_at": request.awarded_at.isoformat(),
         }
         try:
-            medal = order.context.client.request("POST", "medals", json=wanted)
+            medal = request.context.client.request("POST", "medals", json=wanted)
         except PermanentFailure as failure:
             if failure.status == 422:
                 raise AlreadyIssued(failure.reason, status=422) from failure
             raise
         return Receipt(medal["id"], medal["state"])
 
-    def revoke(self, order):
-        client = order.context.client
-        medal = client.request("POST", "medals", order.external_id, "revoke", json={"reason": order.reason})
+    def revoke(self, request):
+        client = request.context.client
+        medal = client.request("POST", "medals", request.external_id, "revoke", json={"reason": request.reason})
         return Receipt(medal["id"], medal["state"])

@@ -1,6 +1,6 @@
 from django.core.checks import Error, register
 
-from badges_plugin.conf import section
+from badges_plugin.distribution.api import section
 
 
 @register("badges")

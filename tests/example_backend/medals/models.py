@@ -1,6 +1,6 @@
 from django.db import models
 
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.distribution.api import BadgeTemplate
 
 
 class MedalTemplate(BadgeTemplate):

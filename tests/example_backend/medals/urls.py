@@ -1,6 +1,6 @@
 from django.urls import path
 
-from badges_plugin.conf import is_enabled
+from badges_plugin.distribution.api import is_enabled
 from medals.webhooks import MedalsWebhook
 
 app_name = "medals"

@@ -1,7 +1,6 @@
 from uuid import UUID
 
-from badges_plugin.distribution.exceptions import PermanentFailure
-from badges_plugin.distribution.webhooks import BadNotification, UnknownSubject, WebhookView
+from badges_plugin.distribution.api import BadNotification, PermanentFailure, UnknownSubject, WebhookView
 from medals.backend import make_client, settings
 from medals.models import MedalEvent
 

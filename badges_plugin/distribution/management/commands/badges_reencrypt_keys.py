@@ -1,4 +1,4 @@
-"""``manage.py badges_reencrypt_keys``: what has to be done before an old SECRET_KEY is thrown away."""
+"""``manage.py badges_reencrypt_keys``: encrypt stored API keys anew, before an old SECRET_KEY is removed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from badges_plugin.distribution.keys import reencrypt
 
 class Command(BadgesCommand):
     help = (
-        "Encrypt the stored API keys under today's SECRET_KEY. Those that were encrypted under an older one are read "
-        "by SECRET_KEY_FALLBACKS, which can be emptied afterwards. Workers do the same by themselves."
+        "Encrypt the stored API keys under today's SECRET_KEY. Keys that were encrypted under an entry of "
+        "SECRET_KEY_FALLBACKS are decrypted first; the entry can be removed afterwards. Workers do the same."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py deliver_badges``: the worker that brings awards to the providers."""
+"""``manage.py deliver_badges``: the worker that delivers awards to the providers."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ MAX_INTERVAL = 24 * 3600.0
 class Command(BadgesCommand):
     help = (
         "Deliver awarded and revoked badges to their providers. Runs until SIGTERM or SIGINT, "
-        "then finishes what is under way. Any number of these workers may run at once."
+        "then finishes the requests in progress. Any number of these workers may run at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Deliver what is due now, then end.")
+        parser.add_argument("--once", action="store_true", help="Deliver what is due now, then exit.")
         parser.add_argument(
             "--concurrency", type=int, default=4, help="Requests at a time in this worker (default: 4)."
         )
         parser.add_argument(
-            "--interval", type=float, default=2.0, help="Seconds between looks for new deliveries (default: 2)."
+            "--interval", type=float, default=2.0, help="Seconds between two looks for new deliveries (default: 2)."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["concurrency"] <= MAX_REQUESTS:
             raise CommandError(f"--concurrency must be from 1 to {MAX_REQUESTS}.")
         if not 0 < options["interval"] <= MAX_INTERVAL:
-            # Nor "nan": the worker would ask the database again and again without a pause.
+            # Also excludes "nan", with which the worker would query the database without a pause.
             raise CommandError(f"--interval must be above 0 and at most {MAX_INTERVAL:.0f} seconds.")
         if not is_enabled():
             raise CommandError("Badges are switched off. Set BADGES_ENABLED = True to deliver them.")

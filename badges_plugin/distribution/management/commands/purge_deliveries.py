@@ -1,4 +1,4 @@
-"""``manage.py purge_deliveries``: forget old attempts and deliveries."""
+"""``manage.py purge_deliveries``: delete old attempts and deliveries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from badges_plugin.distribution.purge import purge
 
 
 class Command(BadgesCommand):
-    help = "Delete old attempts, and old deliveries of badges that were revoked. What is under way is never touched."
+    help = "Delete old attempts, and old deliveries of badges that were revoked. Unsettled deliveries are kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for what in ("attempts", "deliveries"):
-            parser.add_argument(f"--{what}-days", type=days, help=f"Keep {what} so many days (default: the setting).")
+            parser.add_argument(f"--{what}-days", type=days, help=f"Days to keep {what} (default: the setting).")
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
 
     def handle(self, *args: Any, **options: Any) -> None:

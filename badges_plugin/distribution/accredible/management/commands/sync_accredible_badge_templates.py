@@ -1,40 +1,40 @@
 """``manage.py sync_accredible_badge_templates``: mirror the groups of Accredible API configurations.
 
-From Teak on the host's built-in app has a command sync_accredible_groups, hence another name.
+From Teak on, the host's built-in app has a command ``sync_accredible_groups``, hence another name.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from badges_plugin.command_line import BadgesCommand, text
-from badges_plugin.distribution.accounts.commands import for_each
-from badges_plugin.distribution.accredible.configurations import ensure_configured
+from badges_plugin.command_line import text
+from badges_plugin.distribution.accounts.commands import AccountsCommand
+from badges_plugin.distribution.accounts.sync import SyncResult
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.accredible.sync import sync_groups
 
 
-class Command(BadgesCommand):
+class Command(AccountsCommand[AccredibleApiConfig]):
     help = "Mirror the groups of one Accredible API configuration, or of all. New groups are inactive."
+    account_model = AccredibleApiConfig
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--configuration", type=text, metavar="NAME", help="Only this API configuration.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        ensure_configured()
-        configurations = self._configurations(options["configuration"])
-        for_each(self, configurations, lambda api_config: str(sync_groups(api_config)))
-
-    def _configurations(self, wanted: str | None) -> list[AccredibleApiConfig]:
-        rows = AccredibleApiConfig.objects.order_by("name", "pk")
+    def accounts(self, options: dict[str, Any]) -> Sequence[AccredibleApiConfig]:
+        wanted = options["configuration"]
         if wanted is None:
-            return list(rows)
-        found = list(rows.filter(name=wanted))
+            return super().accounts(options)
+        found = list(AccredibleApiConfig.objects.filter(name=wanted).order_by("pk"))
         if not found:
             raise CommandError(
-                f"There is no Accredible API configuration {wanted!r}. Add it in the admin or the settings."
+                f"There is no Accredible API configuration {wanted!r}. Add it in the admin or in BADGES_CONFIG."
             )
         return found
+
+    def work(self, account: AccredibleApiConfig) -> SyncResult:
+        return sync_groups(account)

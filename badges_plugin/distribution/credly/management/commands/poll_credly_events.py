@@ -1,24 +1,15 @@
-"""``manage.py poll_credly_events``: what webhooks have missed, for example while this service was down."""
+"""``manage.py poll_credly_events``: apply the events that webhooks have missed, for example during downtime."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from badges_plugin.command_line import BadgesCommand
-from badges_plugin.distribution.accounts.commands import for_each
-from badges_plugin.distribution.credly.events import poll
+from badges_plugin.distribution.accounts.commands import AccountsCommand
+from badges_plugin.distribution.credly.events import PollResult, poll
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.credly.organizations import ensure_configured
 
 
-class Command(BadgesCommand):
+class Command(AccountsCommand[CredlyOrganization]):
     help = "Apply the events at Credly that no webhook has brought. Run it regularly, and after downtime."
+    account_model = CredlyOrganization
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        ensure_configured()
-        for_each(self, list(CredlyOrganization.objects.order_by("name", "pk")), _poll)
-
-
-def _poll(organization: CredlyOrganization) -> str:
-    result = poll(organization)
-    return f"{result.seen} events seen, {result.applied} applied, {result.waiting} left for later"
+    def work(self, account: CredlyOrganization) -> PollResult:
+        return poll(account)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from badges_plugin.command_line import BadgesCommand
-from badges_plugin.distribution.accounts.commands import for_each
+from badges_plugin.distribution.accounts.commands import AccountsCommand
+from badges_plugin.distribution.accounts.sync import SyncResult
 from badges_plugin.distribution.credly.models import CredlyOrganization
-from badges_plugin.distribution.credly.organizations import ensure_configured
 from badges_plugin.distribution.credly.sync import sync_organization
 
 
-class Command(BadgesCommand):
+class Command(AccountsCommand[CredlyOrganization]):
     help = "Mirror the badge templates of one Credly organization, or of all. New templates are inactive."
+    account_model = CredlyOrganization
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--organization", metavar="UUID", help="Only this organization (its id at Credly).")
+        parser.add_argument("--organization", metavar="UUID", help="Only this organization (its ID at Credly).")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        ensure_configured()
-        organizations = self._organizations(options["organization"])
-        for_each(self, organizations, lambda organization: str(sync_organization(organization)))
-
-    def _organizations(self, wanted: str | None) -> list[CredlyOrganization]:
+    def accounts(self, options: dict[str, Any]) -> Sequence[CredlyOrganization]:
+        wanted = options["organization"]
         if wanted is None:
-            return list(CredlyOrganization.objects.order_by("name", "pk"))
+            return super().accounts(options)
         try:
             return [CredlyOrganization.objects.get(uuid=UUID(wanted))]
         except ValueError as error:
-            raise CommandError(f"{wanted!r} is not an organization id (UUID).") from error
+            raise CommandError(f"{wanted!r} is not an organization ID (UUID).") from error
         except CredlyOrganization.DoesNotExist as error:
             raise CommandError(f"There is no Credly organization {wanted}. Add it in the admin first.") from error
+
+    def work(self, account: CredlyOrganization) -> SyncResult:
+        return sync_organization(account)
