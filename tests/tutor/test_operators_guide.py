@@ -10,7 +10,7 @@ import pytest
 from tests.tutor.environments import REPOSITORY
 from tutor_badges.config import SETTINGS, Setting
 
-GUIDE = REPOSITORY / "docs" / "operators"
+GUIDE = REPOSITORY / "docs" / "operations" / "tutor"
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
