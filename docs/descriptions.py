@@ -1,6 +1,12 @@
-"""What the settings mean, for the tables of ``reference/settings.rst``. Names and defaults come from the code."""
+"""Texts for generated tables: meanings of settings and purposes of modules. Names and defaults come from the code."""
 
 from __future__ import annotations
+
+PUBLIC_MODULES = {
+    "badges_plugin.api": "change badges, and apply events, from code in the same process.",
+    "badges_plugin.reading": "read what learners have and lack, and what a badge asks for.",
+    "badges_plugin.distribution.api": "write a distribution backend.",
+}
 
 CONSUMER = {
     "poll_timeout": "The longest wait for a message, and so for noticing a stop signal. Seconds.",
