@@ -321,7 +321,7 @@ def test_csv_without_rows_has_no_pieces(text: str) -> None:
     ("content", "said"),
     [
         # What a spreadsheet saves where nobody asks it for UTF-8
-        ("username,course_key\nJosé,x\n".encode("latin-1"), "not in UTF-8"),
+        ("username,course_key\nJosé,x\n".encode("latin-1"), "not encoded in UTF-8"),
         (b"username,course_key\n", "no rows"),
         (b"", "no rows"),
     ],
