@@ -116,7 +116,7 @@ def list_templates(call: Call) -> Outcome:
         records,
         call.request.query,
         call.url,
-        lambda record: shapes.template(call.world, record),
+        call.world.template_reply,
         size=call.page_size,
     )
     return Outcome(json_reply(body))
@@ -124,7 +124,7 @@ def list_templates(call: Call) -> Outcome:
 
 def get_template(call: Call) -> Outcome:
     template = call.world.template(call.organization_id, call.parameters["template"])
-    return Outcome(_data(shapes.template(call.world, template)))
+    return Outcome(_data(call.world.template_reply(template)))
 
 
 def list_badges(call: Call) -> Outcome:
@@ -185,7 +185,7 @@ def _list_badges(call: Call, *, keep_filter: bool) -> Outcome:
         records,
         call.request.query,
         call.url,
-        lambda record: shapes.badge(call.world, record),
+        call.world.badge_reply,
         size=call.page_size,
         keep_filter=keep_filter,
     )
@@ -193,7 +193,7 @@ def _list_badges(call: Call, *, keep_filter: bool) -> Outcome:
 
 
 def _badge_outcome(call: Call, badge: Badge, status: int, *, duplicate: bool = False) -> Outcome:
-    reply = _data(shapes.badge(call.world, badge), status)
+    reply = _data(call.world.badge_reply(badge), status)
     return Outcome(reply, applied=True, subject={**_subject(badge), "duplicate": duplicate})
 
 

@@ -7,7 +7,6 @@ Every function holds the lock of the world and either changes it and returns, or
 
 from dataclasses import dataclass
 
-from sandbox.credly import shapes
 from sandbox.credly.fields import Fields
 from sandbox.credly.records import ACCEPTED, ACTIVE, PENDING, REJECTED, REVOKED, Badge, Json, Template
 from sandbox.credly.refusals import ALREADY_REVOKED, DUPLICATE, UNKNOWN_BADGE, Refused, invalid
@@ -153,7 +152,7 @@ def _publish(world: World, badge: Badge, event_type: str) -> None:
     if event_type == "badge.created":
         badge.created_at = badge.state_updated_at = world.now()
     world.put_badge(badge)
-    world.announce(event_type, badge.organization_id, "badge", shapes.badge(world, badge))
+    world.add_event(event_type, badge.organization_id, "badge", world.badge_reply(badge))
 
 
 def _move(world: World, badge: Badge, state: str) -> None:

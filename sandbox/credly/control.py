@@ -152,16 +152,16 @@ def rotate_key(control: Control, request: Request, parameters: dict[str, str]) -
 
 def add_template(control: Control, request: Request, parameters: dict[str, str]) -> Json:
     template = control.world.add_template(parameters["id"], request.json_object())
-    return shapes.template(control.world, template)
+    return control.world.template_reply(template)
 
 
 def change_template(control: Control, request: Request, parameters: dict[str, str]) -> Json:
     template = control.world.change_template(parameters["id"], request.json_object())
-    return shapes.template(control.world, template)
+    return control.world.template_reply(template)
 
 
 def delete_template(control: Control, request: Request, parameters: dict[str, str]) -> Json:
-    return shapes.template(control.world, control.world.delete_template(parameters["id"]))
+    return control.world.template_reply(control.world.delete_template(parameters["id"]))
 
 
 def revoke_badge(control: Control, request: Request, parameters: dict[str, str]) -> Json:

@@ -67,4 +67,4 @@ def plant(world: World, seed: Json) -> None:
         organization = {name: value for name, value in values.items() if name != "badge_templates"}
         world.add_organization(Organization(**organization))
         for template in values.get("badge_templates", ()):
-            world.add_template(organization["id"], template, announce=False)
+            world.add_template(organization["id"], template, with_event=False)
