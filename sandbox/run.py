@@ -1,4 +1,4 @@
-"""The sandbox kept up, with the admin to click in: ``python -m sandbox.run``. Ends with Ctrl-C."""
+"""Keep a sandbox running, with the admin to click through: ``python -m sandbox.run``. Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
             print(error, file=sys.stderr)
             return 1
         ended = next(child for child in children if child.exit_code is not None)
-        print(f"{ended.name} ended by itself. Its log:\n{ended.log()}", file=sys.stderr)
+        print(f"{ended.name} ended unexpectedly. Its log:\n{ended.log()}", file=sys.stderr)
         return 1
 
 

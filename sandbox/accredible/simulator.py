@@ -1,4 +1,4 @@
-"""The simulator as an object: start it in a thread, misbehave through its methods, read what happened."""
+"""The simulator as an object: start it in a thread, inject faults, and read the results."""
 
 from __future__ import annotations
 

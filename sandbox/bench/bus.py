@@ -1,4 +1,4 @@
-"""From a real broker to a committed award, as a ratio to a receiver that does nothing. Needs Django."""
+"""Measure the way from a real broker to a committed award, relative to a receiver that does nothing. Needs Django."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_MATCH = "no template matches"
 AWARD = "awards a Credly badge to a new learner"
 ANNOUNCED = "the same, and announces it on the bus"
 CONSUMED_SECONDS = 600.0
-# Seldom: looking takes processor time from what is measured.
+# Rarely: polling takes processor time from the measurement.
 LOOK_SECONDS = 1.0
 _APPLIED = re.compile(r"^(\S+ \S+) INFO badges_plugin\.consumers\.applying: Applied ", re.MULTILINE)
 

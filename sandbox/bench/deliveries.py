@@ -1,4 +1,4 @@
-"""How many badges a worker delivers in a second. Needs Django."""
+"""Measure how many badges a worker delivers per second. Needs Django."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event costs, and whether that depends on the number of badge templates. Needs Django."""
+"""Measure the cost of an event, and whether it depends on the number of badge templates. Needs Django."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROUNDS = 3
 EVENTS = 200
 AWARDS = 60
 NOBODYS_COURSE = "course-v1:Bench+Nobody+1"
-# Everything is compared with it: no receiver that has to do with learners can do less.
+# The baseline: no receiver that handles learners can do less.
 BARE = "a bare receiver: reads the learner"
 
 Send = Callable[[], object]
@@ -35,7 +35,7 @@ def print_costs(stage: Stage) -> None:
     bench.add_templates(max(TEMPLATES) - 1)
     samples: dict[tuple[str, int], list[float]] = {}
     for _ in range(ROUNDS):
-        # In turns: what else the machine does hits all of them alike.
+        # In turns, so that other load on the machine affects all of them alike.
         for count in TEMPLATES:
             bench.activate(count)
             for name, values in bench.measure().items():

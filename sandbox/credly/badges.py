@@ -1,4 +1,4 @@
-"""What may happen to an issued badge: issue, revoke, replace, delete, and the learner's accept and reject.
+"""Operations on badges: issue, revoke, replace, delete, and the learner's accept and reject.
 
 https://www.credly.com/docs/issued_badges
 
@@ -49,8 +49,8 @@ def revoke(world: World, organization_id: str, badge_id: str, body: Json) -> Bad
 
 
 def replace(world: World, organization_id: str, badge_id: str, body: Json) -> Badge:
-    """Issue another badge in the place of this one."""
-    # Assumption: what the body leaves out is taken from the old badge.
+    """Replace this badge by a new one."""
+    # Assumption: missing attributes are copied from the old badge.
     with world.lock:
         old = find(world, organization_id, badge_id)
         if not old.is_live:
@@ -101,7 +101,7 @@ _REPLACEABLE = (
 
 
 def _answer(world: World, badge: Badge, state: str) -> Badge:
-    """Only a pending badge can be answered; the same answer again changes nothing."""
+    """Record the learner's answer to a pending badge. The same answer again changes nothing."""
     with world.lock:
         if badge.state == state and not badge.deleted:
             return badge

@@ -1,4 +1,4 @@
-"""Badges to award, and learners who earn and lose them through the real core. Needs Django."""
+"""Badges, and learners who earn and lose them through the real core. Needs Django."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CredlyBadge:
         self.name = name
         self.course = f"course-v1:Drills+{uuid.uuid4().hex[:8]}+1"
         self.wanted: dict[str, Wanted] = defaultdict(Wanted)
-        # How often an event met trouble of the database that passes, a deadlock say.
+        # How often an event met a transient database error, such as a deadlock.
         self.repetitions = 0
         made = credly.call("POST", "organizations", {"name": f"Organization of {name}"})
         self.organization_id, self.key = made["id"], made["keys"][0]
@@ -55,7 +55,7 @@ class CredlyBadge:
         earn_by_course(self.template, self.course)
 
     def learners(self, count: int) -> list[UserData]:
-        """So many learners whom nobody has seen before."""
+        """Return this many new learners."""
         return [_learner(next(_user_ids)) for _ in range(count)]
 
     def award(self, learners: Iterable[UserData]) -> None:
@@ -72,7 +72,7 @@ class CredlyBadge:
             self.wanted[learner.pii.email].holds = False
 
     def _send(self, learner: UserData, *, is_passing: bool) -> None:
-        """Process the event as a consumer does: what passes is waited for, other errors are let through."""
+        """Process the event as a consumer does: retry transient errors, and raise others."""
         metadata, data = next_metadata(), passing(learner, self.course, is_passing=is_passing)
 
         def count() -> None:

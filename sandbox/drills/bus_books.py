@@ -1,4 +1,4 @@
-"""What the database says after a drill of the bus, compared with how the story had to end. Needs Django."""
+"""Compare the database after a drill of the bus with the expected end of the story. Needs Django."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def set_up(credly: CredlyControl) -> tuple[CredlyBadge, list[Badge]]:
 
 
 def reconnect() -> None:
-    """The server was away since; the next query opens a new connection."""
+    """Drop the connection, because the server was down. The next query opens a new one."""
     connection.close()
 
 
@@ -108,12 +108,12 @@ def compare_public(published: Mapping[tuple[str, str], int], result: Result) -> 
     result.demand(set(published) <= wanted, f"{len(set(published) - wanted)} public events tell of nothing")
 
 
-def make_announcements_due() -> int:
+def make_outbox_due() -> int:
     """As if the five minutes were over that a sender has to itself. Returns how many killed processes had left."""
     return BadgeAward.objects.filter(publish_due_at__isnull=False).update(publish_due_at=timezone.now())
 
 
-def announcements_left() -> int:
+def outbox_left() -> int:
     return BadgeAward.objects.filter(publish_due_at__isnull=False).count()
 
 

@@ -99,12 +99,12 @@ class BusStage:
         return codes
 
     def wait_until_consumed(self) -> None:
-        """Until everything on the topic was acknowledged. A consumer that ended by itself is an error."""
+        """Wait until everything on the topic is acknowledged. A consumer that ends before is an error."""
 
         def consumed() -> bool:
             ended = [child.name for child in self.consumers if child.exit_code is not None]
             if ended:
-                raise RuntimeError(f"{', '.join(ended)} ended by itself")
+                raise RuntimeError(f"{', '.join(ended)} ended unexpectedly")
             return self.broker.left() == 0
 
         wait_until(consumed, "everything was consumed", timeout=CAUGHT_UP_SECONDS)

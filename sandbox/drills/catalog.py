@@ -1,4 +1,4 @@
-"""Which drills there are, and what each of them has to say in the end."""
+"""The catalog of drills, and the result that each returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credly is down for the whole award phase, and back later."""
+"""Drill: Credly is down while all badges are awarded, and comes back later."""
 
 from __future__ import annotations
 

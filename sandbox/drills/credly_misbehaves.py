@@ -1,4 +1,4 @@
-"""Credly answers, but not as it should: errors, silence after it accepted, cut connections, 429."""
+"""Drill: Credly misbehaves with errors, silence after it accepted, broken connections, 429."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database for one area of drills, made on the server of ``DATABASE_URL`` and dropped afterwards."""
+"""Create a database for one area of drills on the server of ``DATABASE_URL``, and drop it afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Area "deliveries": whatever happens to Credly and to the workers, each badge gets there once."""
+"""Area "deliveries": each badge is delivered exactly once, whatever happens to Credly and the workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The points of life at which learners are retired. Needs Django."""
+"""The points of a delivery's life at which learners are retired. Needs Django."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ DISTRIBUTION: Mapping[str, float] = {
 
 
 class TooSlow(RuntimeError):
-    """Something did not happen in time."""
+    """Raised when something does not happen in time."""
 
 
 class Stage:
@@ -90,11 +90,11 @@ class Stage:
         return codes
 
     def cut_credly_off(self) -> None:
-        """Credly is gone: connections are refused until ``bring_credly_back``. It remembers everything."""
+        """Take Credly down: connections are refused until ``bring_credly_back``. It keeps its state."""
         self._simulator.kill()
 
     def bring_credly_back(self) -> None:
-        """The same Credly at the same address."""
+        """Start the same Credly again at the same URL."""
         port = self.credly.url.rsplit(":", 1)[1].split("/", 1)[0]
         self._simulator = self._start_simulator(port)
 

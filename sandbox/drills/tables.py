@@ -1,4 +1,4 @@
-"""Results as text."""
+"""Format results as text."""
 
 from __future__ import annotations
 

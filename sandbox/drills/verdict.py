@@ -1,4 +1,4 @@
-"""Whether the provider did what it should have, no more and no less.
+"""Judge whether the provider did what it should have, no more and no less.
 
 Pure: from what is wanted for each learner, what the Credly simulator's journal tells, and how its badges stand.
 """

@@ -1,4 +1,4 @@
-"""Workers are killed with SIGKILL at random instants, while badges are awarded, revoked and awarded again."""
+"""Drill: workers are killed with SIGKILL at random times, while badges are awarded, revoked and awarded again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key of one organization is not valid any more, until staff enter the new one."""
+"""Drill: the key of one organization is rejected until staff enter the new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending events the way the platform does: a public signal, which openedx-events hands to the bus producer."""
+"""Send events as the platform does: by a public signal, which openedx-events passes to the bus producer."""
 
 from __future__ import annotations
 

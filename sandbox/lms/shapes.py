@@ -1,4 +1,4 @@
-"""From a few named fields to the whole content of an event, in the form openedx-events puts on the bus.
+"""Build the whole content of an event from a few named fields, in the form that openedx-events puts on the bus.
 
 An event's content is nested dictionaries with opaque keys and times as strings. The names are those of
 openedx-events' data classes: https://docs.openedx.org/projects/openedx-events/
@@ -42,7 +42,7 @@ class Facts:
         return _user(self.user_id, self.username, self.email, self.name, is_active=self.is_active)
 
     def staff(self) -> Content | None:
-        """Who did it, when that is somebody else than the learner."""
+        """Return the person who acted, if that is not the learner."""
         if self.created_by is None:
             return None
         return _user(self.created_by_id or 1, self.created_by, None, self.created_by, is_active=True)

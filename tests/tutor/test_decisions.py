@@ -155,7 +155,7 @@ def test_t7_a_tag_without_the_versions_is_named(changes: dict[str, Any], pinned:
     assert all(name in warning for warning, name in zip(warnings, pinned, strict=True))
 
 
-COST, CHANGE, DISCOVERY = "Choose by what each costs", "have not read yet", "Discovery stays on Redis"
+COST, CHANGE, DISCOVERY = "Compare the costs", "have not read yet", "Discovery stays on Redis"
 
 
 @pytest.mark.parametrize(

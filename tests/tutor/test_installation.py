@@ -110,7 +110,7 @@ def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_na
 def test_a_mistake_stops_before_anything_is_rendered(tmp_path: Path, setting: str) -> None:
     operator = Operator(tutor(NEWEST), tmp_path / "root", NEWEST)
     printed = operator.tutor("plugins", "enable", "mfe", "discovery", "credentials", "badges")
-    assert printed.count("Choose by what each costs") == 1
+    assert printed.count("Compare the costs") == 1
     before = (operator.root / "env/local/docker-compose.yml").read_bytes()
     printed = operator.tutor("config", "save", "--set", setting, succeeds=False)
     assert f"Error: {setting.split('=')[0]}" in printed
@@ -131,7 +131,7 @@ def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(tmp_path: Path) 
     operator.tutor("config", "save", succeeds=False)
     printed = operator.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
     assert "BADGES_EVENT_BUS must be" not in printed
-    # Where it cannot be mended, the plugin can still be disabled.
+    # If it cannot be fixed, the plugin can still be disabled.
     operator.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
     operator.tutor("plugins", "disable", "badges")
 

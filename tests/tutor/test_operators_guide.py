@@ -30,7 +30,7 @@ def test_the_guide_names_no_setting_that_does_not_exist() -> None:
 
 def test_the_guide_installs_from_a_checkout() -> None:
     """The package is on no index yet. After the first release, the guide names the package instead."""
-    commands = [line for page in GUIDE.glob("*.rst") for line in re.findall(r"pip install[^\n`]+", page.read_text())]
+    commands = [line for page in GUIDE.glob("*.rst") for line in re.findall(r"(?m)^ +pip install.+", page.read_text())]
     setup = configparser.ConfigParser()
     setup.read(REPOSITORY / "setup.cfg")
     extras = {extra for line in commands for extra in re.findall(r'"\.\[(\w+)\]"', line)}
