@@ -23,7 +23,7 @@ STAFF = "admin"
 
 
 def main(arguments: list[str]) -> int:
-    """Run until interrupted, or until a part ends by itself."""
+    """Run until interrupted, or until a part ends unexpectedly."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the admin; 0 chooses a free one")
     port = parser.parse_args(arguments).port or _free_port()

@@ -85,7 +85,7 @@ class World:
 
 
 def planted() -> World:
-    """Two accounts; the first one's groups fill more than one page of fifty."""
+    """Return two accounts. The first one's groups fill more than one page of fifty."""
     world = World()
     world.add_group(501, "demo", "ds-explorer-2026", "Data Science Explorer")
     world.add_group(502, "demo", "Mentor")

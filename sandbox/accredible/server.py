@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "Simulator/1"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
-        """The simulator itself knows what was asked."""
+        """Log nothing: the simulator records every request."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

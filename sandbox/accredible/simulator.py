@@ -25,7 +25,7 @@ class Logged:
 
 
 class AccredibleSimulator:
-    """An Accredible of one's own on a port of one's own. ``world`` is what exists there."""
+    """A simulated Accredible on its own port. ``world`` holds its records."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.world = planted()
@@ -46,7 +46,7 @@ class AccredibleSimulator:
 
     @property
     def url(self) -> str:
-        """What ACCREDIBLE_API_BASE_URL takes."""
+        """Return the value for ACCREDIBLE_API_BASE_URL."""
         return f"{self._server.origin}/v1/"
 
     def fail(self, **fault: Any) -> None:

@@ -30,7 +30,7 @@ Send = Callable[[], object]
 
 
 def print_costs(stage: Stage) -> None:
-    """The medians, in milliseconds, and as multiples of what the same event costs with a bare receiver."""
+    """Print the medians in milliseconds, and as multiples of the cost with a bare receiver."""
     bench = _Bench(CredlyBadge(stage.credly, "bench"))
     bench.add_templates(max(TEMPLATES) - 1)
     samples: dict[tuple[str, int], list[float]] = {}
@@ -58,7 +58,7 @@ class _Bench:
         self._others: list[int] = []
 
     def add_templates(self, count: int) -> None:
-        """Templates of the site's own, each for a course of its own."""
+        """Add templates of the site's own, each for its own course."""
         site = add_site()
         BadgeTemplate.objects.bulk_create(BadgeTemplate(site=site, name=f"bench {n}") for n in range(count))
         self._others = list(
@@ -77,12 +77,12 @@ class _Bench:
         )
 
     def activate(self, count: int) -> None:
-        """So many templates are active, the one that is awarded among them."""
+        """Activate this many templates, including the one that is awarded."""
         BadgeTemplate.objects.filter(pk__in=self._others).update(is_active=False)
         BadgeTemplate.objects.filter(pk__in=self._others[: count - 1]).update(is_active=True)
 
     def measure(self) -> Mapping[str, list[float]]:
-        """What each kind of event costs now, in milliseconds."""
+        """Return what each kind of event costs now, in milliseconds."""
         compiling = _milliseconds([current_ruleset])
         learners = self._badge.learners(AWARDS)
         known = learners[0]
@@ -127,7 +127,7 @@ def _read_learner(course_passing_status: Any, **event: Any) -> None:
 
 
 def _milliseconds(actions: Iterable[Send]) -> list[float]:
-    """How long each of them takes."""
+    """Return how long each call takes."""
     durations = []
     for action in actions:
         started = time.perf_counter()

@@ -25,7 +25,7 @@ from sandbox.credly.world import Clock, NewId, World, system_clock
 
 
 class CredlySimulator:
-    """A Credly of one's own on a port of one's own.
+    """A simulated Credly on its own port.
 
     ``stop()`` and ``start()`` again keep the port and everything issued, like a service that was away for a while.
     ``world``, ``faults``, ``journal`` and ``webhooks`` are the parts, for what the methods here do not cover.

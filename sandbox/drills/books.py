@@ -53,9 +53,7 @@ def close(badge: CredlyBadge, result: Result) -> None:
         "revoked twice": verdict.counts[REVOKED_TWICE],
     }
     if badge.repetitions:
-        result.remarks.append(
-            f"{badge.repetitions} times an event met trouble of the database that passes, and was tried again."
-        )
+        result.remarks.append(f"{badge.repetitions} times an event met a transient database error and was retried.")
     result.problems.extend(verdict.problems)
     _compare_books(badge, badges, result)
 

@@ -132,7 +132,7 @@ def _publish_the_rest(stage: BusStage) -> int:
 
 
 def _close(provided: CredlyBadge, result: Result) -> None:
-    """Of what the drills of deliveries look at in detail, the sum."""
+    """Add up the counts that the drills of deliveries compare in detail."""
     from sandbox.drills import books
 
     whole = Result(result.name)

@@ -61,12 +61,12 @@ def reconnect() -> None:
 
 
 def snapshot() -> list[object]:
-    """Every row that events and deliveries can change."""
+    """Return every row that events and deliveries can change."""
     return [*everything(), list(FailedEvent.objects.order_by("pk").values())]
 
 
 def compare(expected: Ending, result: Result) -> None:
-    """Progress, awards, credentials and failed events."""
+    """Compare progress, awards, credentials and failed events."""
     fulfillments = _fulfillments()
     awards = _awards()
     credentials = Counter(UserCredential.objects.values_list("username", "credential_id", "status"))
@@ -98,7 +98,7 @@ def compare(expected: Ending, result: Result) -> None:
 
 
 def compare_public(published: Mapping[tuple[str, str], int], result: Result) -> None:
-    """Every award and revocation was published, under one id however often, and nothing else was."""
+    """Check that every award and revocation was published, with one id however often, and nothing else."""
     wanted = set()
     for award in BadgeAward.objects.select_related("credential"):
         kinds = [Kind.AWARDED] if award.revoked_at is None else [Kind.AWARDED, Kind.REVOKED]
@@ -118,7 +118,7 @@ def outbox_left() -> int:
 
 
 def wanted_at_credly(expected: Ending, badge: Badge, learners: int) -> dict[str, Wanted]:
-    """What the learners of Credly's badge should have there, by e-mail address."""
+    """Return what the learners of Credly's badge should have there, by e-mail address."""
     wanted = {}
     for learner in range(1, learners + 1):
         held = expected.awards.get((name_of(learner), badge.name), [])
@@ -165,5 +165,5 @@ def _awards() -> dict[tuple[str, str], list[bool]]:
 
 
 def _differences(expected: Mapping[Key, Value], found: Mapping[Key, Value]) -> int:
-    """How many keys have another value, or are on one side only."""
+    """Return how many keys have different values, or are on one side only."""
     return sum(expected.get(key) != found.get(key) for key in expected.keys() | found.keys())

@@ -46,13 +46,13 @@ class Broker(Protocol):
         """Send a poison message to the topic."""
 
     def left(self) -> int | None:
-        """How many messages were not acknowledged; None: it cannot say now."""
+        """Return how many messages were not acknowledged, or None if that is unknown now."""
 
     def partitions(self) -> str:
-        """How the messages are spread."""
+        """Return how the messages are distributed."""
 
     def published(self) -> Counter[tuple[str, str]]:
-        """How often each public event was published, by type and id."""
+        """Return how often each public event was published, by type and id."""
 
 
 class Kafka:
@@ -116,7 +116,7 @@ class Kafka:
 
 
 class RedisStreams:
-    """Redis, which appends to a file what it holds."""
+    """Redis, which appends its data to a file."""
 
     def __init__(self, server: Server, environment: Mapping[str, str]) -> None:
         self.server = server

@@ -31,7 +31,7 @@ class Thing:
 
     @property
     def can_be_lost(self) -> bool:
-        """Only who passed can fail later."""
+        """Whether it can be lost: only a passed course can be failed later."""
         return self.kind in ("passing", "ccx-passing")
 
 
@@ -63,7 +63,7 @@ class News:
 
     @property
     def command(self) -> Mapping[str, object]:
-        """For ``sandbox.lms``."""
+        """Return the command for ``sandbox.lms``."""
         return {
             "event": self.thing.kind,
             "course": self.thing.course,
@@ -91,7 +91,7 @@ class Story:
 
 @dataclass
 class Ending:
-    """How every learner should stand. Awards: for each learner and badge, whether each is held, in their order."""
+    """The expected state of every learner. Awards: for each learner and badge, whether each is held, in their order."""
 
     fulfillments: dict[tuple[str, str, Thing], tuple[bool, str]]
     awards: dict[tuple[str, str], list[bool]]
@@ -102,7 +102,7 @@ def name_of(learner: int) -> str:
 
 
 def catalog(first_course: str) -> list[Badge]:
-    """Ten badges over 24 courses and four types of events; the first is for passing ``first_course``."""
+    """Return ten badges over 24 courses and four types of events. The first is for passing ``first_course``."""
     course = [first_course, *(f"course-v1:Drills+C{number}+1" for number in range(1, 24))]
     passes = [Thing("passing", key) for key in course]
     simple = [Badge(f"Course {number}", ((passes[number],),)) for number in range(6)]
@@ -178,7 +178,7 @@ def _chapter(
 
 
 def _contradiction(news: News, chance: random.Random) -> News:
-    """Something older than ``news`` that says the opposite, and must not be believed any more."""
+    """Return older news that contradict ``news`` and must be ignored."""
     older = news.time - timedelta(seconds=chance.randint(1, 600))
     gained = not news.gained if news.thing.can_be_lost else news.gained
     return News(_identity(chance), older, news.learner, news.thing, gained)
@@ -201,7 +201,7 @@ def _displaced(events: Sequence[News], chance: random.Random) -> list[News]:
 
 
 def _shuffled_in(events: Sequence[News], more: Sequence[News], chance: random.Random) -> list[News]:
-    """Duplicates of this chapter's events may come before the first one: then that is the duplicate."""
+    """Insert duplicates of this chapter's events. A duplicate may come before the first copy."""
     places = [(float(index), news) for index, news in enumerate(events)]
     places += [(chance.uniform(0, len(events)), news) for news in more]
     return [news for _, news in sorted(places, key=lambda place: place[0])]

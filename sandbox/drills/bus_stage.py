@@ -72,7 +72,7 @@ class BusStage:
         self._lms.wait_for(lambda: self._lms.output().count('"flushed"') == self._flushes, "the bus had it", timeout=60)
 
     def not_sent(self) -> int:
-        """How many events the LMS side could not send, or its producer lost."""
+        """Return how many events the LMS side could not send or its producer lost."""
         answers = [json.loads(line) for line in self._lms.output().splitlines()]
         lost = [int(answer["lost"]) for answer in answers if "lost" in answer]
         return sum("error" in answer for answer in answers) + max(lost, default=0)
@@ -84,14 +84,14 @@ class BusStage:
         return consumer
 
     def kill_and_replace(self, chance: random.Random) -> None:
-        """SIGKILL: no handler runs, no transaction is ended, nothing is acknowledged."""
+        """Kill a consumer (SIGKILL): no handler runs, no transaction ends, nothing is acknowledged. Start another."""
         victim = self.consumers.pop(chance.randrange(len(self.consumers)))
         victim.kill()
         self.kills += 1
         self.start_consumer()
 
     def stop_consumers(self) -> list[int]:
-        """Ask all of them, once they are there to be asked, to end (SIGTERM). Returns their exit codes."""
+        """Ask all consumers to end (SIGTERM), once they are running. Return their exit codes."""
         for consumer in self.consumers:
             consumer.wait_for(partial(_is_there, consumer), "it was there")
         codes = [consumer.stop() for consumer in self.consumers]
@@ -164,5 +164,5 @@ def _is_there(consumer: Child) -> bool:
 
 
 def pause(seconds: float) -> None:
-    """Let the others work."""
+    """Give other processes time to work."""
     time.sleep(seconds)

@@ -23,7 +23,7 @@ IMPATIENT: Mapping[str, float] = {
 
 
 def run(options: Options) -> Iterator[Result]:
-    """Real workers, a real database, a simulated Credly; one drill after another."""
+    """Run one drill after another with real workers, a real database and a simulated Credly."""
     with staged(options.folder, distribution=IMPATIENT if options.small else DISTRIBUTION) as stage:
         from sandbox.drills import credly_away, credly_misbehaves, workers_killed, wrong_key
         from sandbox.drills.badges import add_site

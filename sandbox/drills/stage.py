@@ -79,12 +79,12 @@ class Stage:
         return worker
 
     def kill_worker(self, worker: Child) -> None:
-        """SIGKILL: no handler runs, no transaction is ended, no socket is closed by the program."""
+        """Kill a worker (SIGKILL): no handler runs, no transaction ends, no socket is closed by the program."""
         self.workers.remove(worker)
         worker.kill()
 
     def stop_workers(self) -> list[int]:
-        """Ask all workers to end (SIGTERM). Returns their exit codes."""
+        """Ask all workers to end (SIGTERM). Return their exit codes."""
         codes = [worker.stop() for worker in self.workers]
         self.workers.clear()
         return codes
@@ -131,7 +131,7 @@ def staged(
 
 
 def wait_until(condition: Callable[[], bool], what: str, *, timeout: float) -> None:
-    """Poll; raises TooSlow."""
+    """Poll until the condition is true. Raises TooSlow."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:

@@ -25,7 +25,7 @@ class Wanted:
 
 @dataclass
 class Verdict:
-    """How many learners were wronged in which way; ``examples`` names a few of them."""
+    """How many learners have which error. ``examples`` names a few of them."""
 
     issued: int = 0
     revoked: int = 0
@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each kind of wrong."""
+        """Return a sentence for each kind of error."""
         return [f"{count} {kind}, for example {', '.join(self.examples[kind])}" for kind, count in self.counts.items()]
 
     def blame(self, kind: str, whom: str) -> None:

@@ -17,7 +17,7 @@ LEARNING = "org.openedx.learning"
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a caller may say of an event; every kind of event uses the part that it has."""
+    """What a caller may specify about an event. Every kind of event uses a part of it."""
 
     user_id: int
     username: str
@@ -70,7 +70,7 @@ def passing(facts: Facts) -> Content:
 
 
 def ccx_passing(facts: Facts) -> Content:
-    """``course`` is the key of the custom course (ccx-v1:…@ccx@1); its master is derived unless given."""
+    """Build the event. ``course`` is the key of the custom course (ccx-v1:…@ccx@1); its master is derived by default."""
     custom, _, _ = facts.course.partition("+ccx@")
     course = {
         "ccx_course_key": facts.course,
