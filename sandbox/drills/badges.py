@@ -104,7 +104,7 @@ def add_site() -> Site:
 def passing(learner: UserData, course: str, *, is_passing: bool) -> CoursePassingStatusData:
     """Return the data of an event about a course that was passed or failed."""
     return CoursePassingStatusData(
-        is_transient=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
+        is_passing=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
     )
 
 

@@ -70,7 +70,7 @@ def passing(facts: Facts) -> Content:
 
 
 def ccx_passing(facts: Facts) -> Content:
-    """Build the event. ``course`` is the key of the custom course (ccx-v1:…@ccx@1); its master is derived by default."""
+    """Build the event. ``course`` is the key of the custom course (ccx-v1:…@ccx@1); its master is derived."""
     custom, _, _ = facts.course.partition("+ccx@")
     course = {
         "ccx_course_key": facts.course,
