@@ -142,7 +142,7 @@ def internal_signals() -> str:
     from badges_plugin import signals
 
     names = [name for name, value in inspect.getmembers(signals) if isinstance(value, Signal)]
-    return _table(["Signal"], [[f"``badges_plugin.signals.{name}``"] for name in names])
+    return "\n".join(["", *(f"- ``badges_plugin.signals.{name}``" for name in names), "", ""])
 
 
 TABLES: dict[str, Callable[[], str]] = {
