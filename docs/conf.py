@@ -30,7 +30,7 @@ html_show_sourcelink = False
 
 
 def setup(app: Sphinx) -> None:
-    """Let the build fail when a table no longer says what the code says, or not what its author meant."""
+    """Fail the build when a table or picture differs from the code, or a table is malformed."""
     app.connect("builder-inited", _check_generated)
     app.connect("doctree-read", _check_rows)
 
@@ -38,11 +38,11 @@ def setup(app: Sphinx) -> None:
 def _check_generated(app: Sphinx) -> None:
     logger = logging.getLogger(__name__)
     for path in generated.stale():
-        logger.warning("%s is not what the code says: run .venv/bin/python docs/generated.py", path.relative_to(HERE))
+        logger.warning("%s differs from the code: run .venv/bin/python docs/generated.py", path.relative_to(HERE))
 
 
 def _check_rows(app: Sphinx, doctree: nodes.document) -> None:
-    """In a simple table a second line of the first column is a row of its own, and the others are empty there."""
+    """Report a first column that runs over two lines: in a simple table the second line is a row of its own."""
     for row in doctree.findall(nodes.row):
         first, *others = [entry.astext().strip() for entry in row.findall(nodes.entry)]
         if first and others and not any(others):

@@ -1,12 +1,14 @@
-"""Tables of the documentation that come from the code: ``python docs/generated.py`` writes them into the pages.
+"""Write the tables and pictures of the documentation that come from the code: ``python docs/generated.py``.
 
-A page marks the place with two comments, ``.. generated: NAME`` and ``.. end generated``. The tables are stored in
-the pages, and not made while the documentation is built, so that they can be read on a code host as well; the build
-compares them with the code (see ``stale``).
+A page marks the place of a table with two comments, ``.. generated: NAME`` and ``.. end generated``. Tables and
+pictures are stored in the repository, so that they can also be read on a code host. The build compares them with the
+code (see ``stale``) and fails when they differ.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
 import os
 import re
 import sys
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+import architecture
 import descriptions
 
 DOCS = Path(__file__).resolve().parent
@@ -140,6 +143,26 @@ def _settings(defaults: Mapping[str, object], meanings: Mapping[str, str]) -> st
     return _table(["Key", "Default", "Meaning"], rows)
 
 
+def public_names() -> str:
+    """Return what each public module promises, from its ``__all__``."""
+    parts = []
+    for module, purpose in descriptions.PUBLIC_MODULES.items():
+        if importlib.util.find_spec(module) is None:
+            continue
+        parts += ["", f"``{module}``: {purpose}", ""]
+        parts += [f"- ``{name}``" for name in sorted(importlib.import_module(module).__all__)]
+    return "\n".join([*parts, "", ""])
+
+
+def internal_signals() -> str:
+    from django.dispatch import Signal
+
+    from badges_plugin import signals
+
+    names = [name for name, value in inspect.getmembers(signals) if isinstance(value, Signal)]
+    return "\n".join(["", *(f"- ``badges_plugin.signals.{name}``" for name in names), "", ""])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "operators": operators,
     "key-paths": key_paths,
@@ -149,24 +172,42 @@ TABLES: dict[str, Callable[[], str]] = {
     "distribution-settings": distribution_settings,
     "credly-settings": credly_settings,
     "accredible-settings": accredible_settings,
+    "public-names": public_names,
+    "internal-signals": internal_signals,
+}
+
+PICTURES: dict[str, Callable[[], str]] = {
+    "explanation/layers-of-the-core.svg": lambda: architecture.picture(
+        "Layers of badges_plugin: imports point down", "core-layers"
+    ),
+    "explanation/layers-of-distribution.svg": lambda: architecture.picture(
+        "Layers of badges_plugin.distribution: imports point down", "distribution-layers"
+    ),
 }
 
 
-def _renewed(text: str) -> str:
-    return _REGION.sub(lambda found: found["begin"] + TABLES[found["name"]]() + found["end"], text)
+def _tables_renewed(page: str) -> str:
+    return _REGION.sub(lambda found: found["begin"] + TABLES[found["name"]]() + found["end"], page)
+
+
+def _current() -> dict[Path, str]:
+    """Return what every page and picture should hold."""
+    _set_up()
+    pages = {path: _tables_renewed(path.read_text("utf-8")) for path in sorted(DOCS.rglob("*.rst"))}
+    return pages | {DOCS / name: draw() for name, draw in PICTURES.items()}
 
 
 def stale() -> list[Path]:
-    """Return the pages whose tables differ from what the code says now."""
-    _set_up()
-    return [path for path in sorted(DOCS.rglob("*.rst")) if _renewed(text := path.read_text("utf-8")) != text]
+    """Return the pages and pictures that differ from the code."""
+    return [path for path, text in _current().items() if not path.exists() or path.read_text("utf-8") != text]
 
 
 def main() -> None:
-    """Bring every table up to date."""
+    """Update every table and picture."""
+    texts = _current()
     for path in stale():
-        path.write_text(_renewed(path.read_text("utf-8")), "utf-8")
-        sys.stdout.write(f"{path.relative_to(DOCS)} is up to date again.\n")
+        path.write_text(texts[path], "utf-8")
+        sys.stdout.write(f"Updated {path.relative_to(DOCS)}.\n")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _sqlite_options() -> Settings:
 
 
 def overrides(environ: Mapping[str, str], badges_config: Mapping[str, Any]) -> Settings:
-    """Return the settings that the environment sets, over the service's defaults and plugin hooks.
+    """Return the settings from the environment, which override the service's defaults and plugin hooks.
 
     - ``BADGES_ENABLED``: "true" (the sandbox's default) or "false".
     - ``BADGES_CONFIG_JSON``: a JSON object, merged section by section and key by key over ``badges_config``.

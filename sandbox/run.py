@@ -1,4 +1,4 @@
-"""The sandbox kept up, with the admin to click in: ``python -m sandbox.run``. Ends with Ctrl-C."""
+"""Keep a sandbox running, with the admin to click through: ``python -m sandbox.run``. Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAFF = "admin"
 
 
 def main(arguments: list[str]) -> int:
-    """Run until interrupted, or until a part ends by itself."""
+    """Run until interrupted, or until a part ends unexpectedly."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the admin; 0 chooses a free one")
     port = parser.parse_args(arguments).port or _free_port()
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
             print(error, file=sys.stderr)
             return 1
         ended = next(child for child in children if child.exit_code is not None)
-        print(f"{ended.name} ended by itself. Its log:\n{ended.log()}", file=sys.stderr)
+        print(f"{ended.name} ended unexpectedly. Its log:\n{ended.log()}", file=sys.stderr)
         return 1
 
 
@@ -67,19 +67,19 @@ def _start(processes: Processes, port: int) -> list[Child]:
     print(
         f"\nAdmin:      http://{HOST}:{port}/admin/  user {STAFF}, password {STAFF}\n"
         f"Credly:     {deployment.credly_url.removesuffix('/v1/')}/_control/summary (a simulator)\n"
-        f"Accredible: a simulator; it takes the API key {DEMO_KEY}\n"
+        f"Accredible: a simulator; it accepts the API key {DEMO_KEY}\n"
         f"Logs:       {processes.folder}\n"
         f"Commands:   {manage} badges_doctor (or any other of manage.py)\n\nSend an event, as the LMS would:\n\n"
         f"  {bus} {sys.executable} -m sandbox.lms emit passing --user-id 7 --username ada"
         f" --email ada@example.org --name 'Ada Lovelace' --course {FIRST_COURSE} --is-passing\n\n"
-        "Ctrl-C ends everything.",
+        "Press Ctrl-C to stop everything.",
         flush=True,
     )
     return children
 
 
 def write_manage(folder: Path, environment: Mapping[str, str]) -> Path:
-    """A script that runs a management command in this sandbox, from any terminal and folder."""
+    """Write a script that runs a management command in this sandbox, from any terminal and folder."""
     script = folder / "manage"
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
     call = shlex.join([sys.executable, MANAGE])

@@ -1,4 +1,4 @@
-"""The stand-in's URLs, with the front page sent to the admin: it is the sandbox's only face."""
+"""The stand-in's URLs, with the front page redirected to the admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the templates need to know about the event bus."""
+"""Values about the event bus for the templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SETTINGS_FILE = Path("apps", "openedx", "settings", "lms", "production.py")
 # The first line of our part of that file: Tutor itself may name a bus before it.
 SETTINGS_COMMENT = "# Badges: the event bus."
 COURSE, LEARNER = "course", "learner"
-# For each event type that LMS sends, the fields by which its messages can be spread
+# For each event type that the LMS sends, the fields that can be its message key
 LMS_EVENTS = {
     "org.openedx.learning.course.passing.status.updated.v1": {
         COURSE: "course_passing_status.course.course_key",
@@ -25,12 +25,12 @@ LMS_EVENTS = {
 
 
 def events(extra: Mapping[str, str], key: str) -> dict[str, str]:
-    """Return the event types that LMS sends, each with the field that becomes the key of its messages."""
+    """Return the event types that the LMS sends, each with the field that becomes the key of its messages."""
     return {**{event: fields[key] for event, fields in LMS_EVENTS.items()}, **extra}
 
 
 def rendered(env: Path) -> str | None:
-    """Return the event bus of the environment that was saved last, "kafka" or "redis"; none if it had no badges."""
+    """Return the event bus of the last saved environment, "kafka" or "redis"; None if it had no badges."""
     path = env / SETTINGS_FILE
     saved = path.read_text(encoding="utf-8").partition(SETTINGS_COMMENT)[2] if path.exists() else ""
     found = re.search(r"edx_event_bus_(\w+)\.create_producer", saved)
@@ -46,7 +46,7 @@ def redis_url(host: str, port: int, username: str, password: str, db: int) -> st
 def kafka_environment(host: str, partitions: int, retention_days: int, heap_options: str) -> dict[str, str]:
     """Return the environment of the single-node KRaft broker, for the image of the Apache Kafka project.
 
-    Clients connect to what the broker calls itself, ``host``, whatever name they asked first.
+    Clients connect to the name that the broker advertises, ``host``, whatever name they used first.
     """
     return {
         "CLUSTER_ID": "YmFkZ2VzLWthZmthLWNsdQ",
@@ -62,7 +62,7 @@ def kafka_environment(host: str, partitions: int, retention_days: int, heap_opti
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "true",
         "KAFKA_NUM_PARTITIONS": str(partitions),
         "KAFKA_LOG_RETENTION_HOURS": str(24 * retention_days),
-        # Where a group stands is kept as long as its events, so that a long stop is no replay.
+        # Offsets are kept as long as the events, so that a long stop does not cause a replay.
         "KAFKA_OFFSETS_RETENTION_MINUTES": str(24 * 60 * retention_days),
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
         "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
@@ -75,10 +75,10 @@ def kafka_environment(host: str, partitions: int, retention_days: int, heap_opti
 def registry_environment() -> dict[str, str]:
     """Return the environment of the schema registry, for the image of the Apicurio project, version 3."""
     return {
-        # In Kafka itself, so that schemas and the messages that refer to them live and die together
+        # In Kafka itself, so that schemas and the messages that refer to them are kept and lost together
         "APICURIO_STORAGE_KIND": "kafkasql",
         "APICURIO_KAFKASQL_BOOTSTRAP_SERVERS": "badges-kafka:9092",
         # Its topics otherwise get the broker's retention. A registry that starts after that has lost its schemas and
-        # gives their ids to others: messages could no longer be read. Tried with Apicurio 3.0.9.
+        # assigns their ids again: messages could no longer be read. Seen with Apicurio 3.0.9.
         "APICURIO_KAFKASQL_TOPIC_RETENTION_MS": "-1",
     }

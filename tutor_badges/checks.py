@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration, found before anything is rendered from it."""
+"""Find mistakes in a configuration before anything is rendered from it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WORDS = {
     "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
 }
 REDIS_URL = re.compile(r"(rediss?://([^\s@]*@)?[^\s/@:?]+(:[0-9]+)?([/?]\S*)?)?")
-# What Kubernetes takes for the name of a namespace
+# What Kubernetes accepts as the name of a namespace
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 TYPE_NAMES = {
     bool: "true or false",
@@ -43,51 +43,51 @@ TYPE_NAMES = {
     type(None): "null",
 }
 EVICTING_REDIS = (
-    "Badges: the event bus is Tutor's Redis, which may evict the event streams when it is full (allkeys-lru). "
+    "Badges: the event bus is Tutor's Redis, which may evict the event streams when its memory is full (allkeys-lru). "
     "Events that were not consumed by then are lost. To evict only keys that expire: "
     "tutor config save --set BADGES_REDIS_EVICTION_POLICY=volatile-lru"
 )
 
 
-COST_OF_THE_BUS = """Badges: the event bus of all services is {bus}. Choose by what each costs:
+COST_OF_THE_BUS = """Badges: the event bus of all services is {bus}. Compare the costs:
 
-kafka  takes the place of Tutor's Redis as the bus of every event. Adds a broker and a schema registry, about 1.5 GB of
-       memory, unless you have a cluster (BADGES_RUN_KAFKA=false). The images of LMS and Studio are built here as well.
-redis  adds nothing to Tutor's Redis. One consumer; what Redis drops when it is full, or cannot take, is lost.
+kafka  replaces Tutor's Redis as the bus of every event. Adds a broker and a schema registry, about 1.5 GB of memory,
+       unless you have a cluster (BADGES_RUN_KAFKA=false). The images of the LMS and Studio are built here as well.
+redis  adds nothing to Tutor's Redis. One consumer. Events that Redis drops when it is full, or cannot accept, are lost.
 
 To choose: tutor config save --set BADGES_EVENT_BUS=kafka, or redis."""
 CHANGE_OF_BUS = (
     "Badges: events that the consumers have not read yet stay on {before}, where nobody reads them. Before you start "
-    "with the new bus, see `Changing the bus` in the operator's guide."
+    "with the new bus, see `Change the bus` in the operator's guide."
 )
 # Discovery's settings name a bus of their own since this release of Tutor.
 DISCOVERY, DISCOVERY_ON_REDIS_SINCE = "discovery", 21
 DISCOVERY_STAYS = (
-    "Badges: LMS and Studio send all their events to Kafka. Discovery stays on Redis, because its image has no Kafka "
-    "client: if you run consume_events in Discovery, it gets nothing any more. Badges do not need it."
+    "Badges: the LMS and Studio send all their events to Kafka. Discovery stays on Redis, because its image has no "
+    "Kafka client: if you run consume_events in Discovery, it no longer receives events. Badges do not need it."
 )
 PINNED_IMAGE = (
-    "Badges: {key} is {value}, whose tag does not have the versions of Open edX and of the plugin. After an upgrade a "
+    "Badges: {key} is {value}, whose tag lacks the versions of Open edX and of the plugin. After an upgrade, a "
     "cluster would run the old image with the new settings. Unset it (tutor config save --unset {key}) and set "
     "BADGES_DOCKER_REGISTRY, or set a new tag before each upgrade."
 )
 
 
 def errors(config: Mapping[str, Any], plugins: Collection[str], release: int) -> Iterator[str]:
-    """Yield what makes deployment impossible, each with its remedy.
+    """Yield the mistakes that make a deployment impossible, each with its fix.
 
     ``plugins`` are the enabled ones, ``release`` is the major version of Tutor.
     """
     if release not in TUTOR_RELEASES:
         yield (
             f"The badges plugin needs Tutor {TUTOR_RELEASES[0]} to {TUTOR_RELEASES[-1]}; this is Tutor {release}. "
-            "Install another version of the plugin or of Tutor, or `tutor plugins disable badges`."
+            "Install another version of the plugin or of Tutor, or run `tutor plugins disable badges`."
         )
         return
     if REQUIRED_PLUGIN not in plugins:
         yield (
-            "The badges plugin needs the credentials plugin, which is not enabled. Either `tutor plugins enable mfe "
-            "discovery credentials` or `tutor plugins disable badges`."
+            "The badges plugin needs the credentials plugin, which is not enabled. Run `tutor plugins enable mfe "
+            "discovery credentials`, or `tutor plugins disable badges`."
         )
         return
     wrong_types = [error for setting in SETTINGS if (error := _type_error(setting, config[setting.key]))]
@@ -97,7 +97,7 @@ def errors(config: Mapping[str, Any], plugins: Collection[str], release: int) ->
 
 
 def warnings(config: Mapping[str, Any], tutor_version: str) -> Iterator[str]:
-    """Yield what works but should be known whenever the configuration is used."""
+    """Yield warnings about settings that work but may surprise."""
     images = [("CREDENTIALS_DOCKER_IMAGE", config.get("CREDENTIALS_VERSION", tutor_version))]
     if config["BADGES_EVENT_BUS"] == KAFKA:
         images.append(("DOCKER_IMAGE_OPENEDX", tutor_version))
@@ -113,7 +113,7 @@ def warnings(config: Mapping[str, Any], tutor_version: str) -> Iterator[str]:
 
 
 def notices(config: Mapping[str, Any], before: str | None, plugins: Collection[str], release: int) -> Iterator[str]:
-    """Yield what to know when an environment with another bus than ``before`` is about to be saved."""
+    """Yield notices for an environment whose bus is about to change from ``before``."""
     bus = config["BADGES_EVENT_BUS"]
     if before == bus:
         return
@@ -143,7 +143,7 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield f'BADGES_EVENT_KEY must be "{COURSE}" or "{LEARNER}", not {config["BADGES_EVENT_KEY"]!r}.'
     if not REDIS_URL.fullmatch(config["BADGES_REDIS_URL"]):
         # Not the value itself: it may have a password in it.
-        yield "BADGES_REDIS_URL must begin with redis:// or rediss://, and name a host."
+        yield "BADGES_REDIS_URL must begin with redis:// or rediss:// and name a host."
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."
@@ -151,7 +151,7 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
         if not pattern.fullmatch(config["BADGES_" + name]):
             yield f"BADGES_{name} must match {pattern.pattern}"
     if not all(_is_text(name) and NAMESPACE.fullmatch(name) for name in config["BADGES_KAFKA_ALLOWED_NAMESPACES"]):
-        yield "BADGES_KAFKA_ALLOWED_NAMESPACES must be a list of names of namespaces in Kubernetes."
+        yield "BADGES_KAFKA_ALLOWED_NAMESPACES must be a list of Kubernetes namespace names."
     if not re.fullmatch(r"([^\s{}]+/)?", config["BADGES_DOCKER_REGISTRY"]):
         yield 'BADGES_DOCKER_REGISTRY must end with a slash: "registry.example.com/".'
     yield from _mapping_errors(config)
@@ -182,16 +182,16 @@ def _kafka_errors(config: Mapping[str, Any], bus: str) -> Iterator[str]:
     if bus == KAFKA and not config["BADGES_RUN_KAFKA"]:
         for key, own in (("BADGES_KAFKA_BOOTSTRAP_SERVERS", OWN_KAFKA), ("BADGES_SCHEMA_REGISTRY_URL", OWN_REGISTRY)):
             if config[key] == own:
-                yield f"BADGES_RUN_KAFKA is false: set {key} to that of your cluster, or use BADGES_EVENT_BUS=redis."
+                yield f"BADGES_RUN_KAFKA is false. Set {key} to that of your cluster, or set BADGES_EVENT_BUS=redis."
     if bus == KAFKA and config["BADGES_RUN_KAFKA"] and config["BADGES_KAFKA_API_KEY"]:
         yield (
-            "BADGES_KAFKA_API_KEY makes clients use SASL_SSL, which our own broker does not speak: set "
+            "BADGES_KAFKA_API_KEY makes clients use SASL_SSL, which the plugin's own broker does not support. Set "
             "BADGES_RUN_KAFKA=false for an external cluster, or unset the key."
         )
     if bus == KAFKA and config["BADGES_CONSUMER_REPLICAS"] > config["BADGES_KAFKA_PARTITIONS"]:
         yield (
-            "BADGES_CONSUMER_REPLICAS is larger than BADGES_KAFKA_PARTITIONS: the consumers above that number "
-            "would get nothing to do."
+            "BADGES_CONSUMER_REPLICAS is larger than BADGES_KAFKA_PARTITIONS: the additional consumers would be idle. "
+            "Lower the first or raise the second."
         )
     for key in ("KAFKA", "SCHEMA_REGISTRY"):
         if bool(config[f"BADGES_{key}_API_KEY"]) != bool(config[f"BADGES_{key}_API_SECRET"]):

@@ -13,8 +13,8 @@ from tutor_badges.csv_chunks import split
 SERVICE = "credentials"
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": ["--tutor-help"]}
 # A task is one argument of a process; Linux allows 128 KiB for that.
-PIECE_BYTES = 64 * 1024
-# The deployment's, which the service has no settings for. They are words: the plugin refuses any other.
+CHUNK_BYTES = 64 * 1024
+# Values of the deployment that the service has no settings for. They need no quotes: checks.py sees to that.
 TOPIC = "--topic {{ BADGES_EVENT_BUS_TOPIC }}"
 GROUP = "--group {{ BADGES_CONSUMER_GROUP }}"
 END_OF_FILE = "END-OF-BADGES-CSV"
@@ -40,7 +40,7 @@ def sync_templates(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     yield _manage("sync_credly_badge_templates", options)
 
 
-@click.command("badges-replay", help="Process again the events that the bus still holds.", context_settings=PASS_ON)
+@click.command("badges-replay", help="Process the events that are still on the bus again.", context_settings=PASS_ON)
 @options
 def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     yield _manage("badges_replay", options, before=TOPIC)
@@ -48,33 +48,33 @@ def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 @click.command(
     "badges-backfill",
-    help="Process passed courses from CSV, a file on this machine, for what the bus no longer holds.",
+    help="Process passed courses from the file CSV on this machine, for events that are no longer on the bus.",
     context_settings=PASS_ON,
 )
 @click.argument("csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options
 def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Carry the file into the container with the command, in pieces: there is no volume that both can see in k8s."""
+    """Send the file into the container inside the command, in chunks: in Kubernetes no volume is visible to both."""
     try:
-        pieces = list(split(csv.read_text(encoding="utf-8-sig"), PIECE_BYTES))
+        chunks = list(split(csv.read_text(encoding="utf-8-sig"), CHUNK_BYTES))
     except UnicodeDecodeError as error:
-        raise click.ClickException(f"{csv} is not in UTF-8: save it as such. ({error})") from error
-    if not pieces:
+        raise click.ClickException(f"{csv} is not encoded in UTF-8. Save it as UTF-8. ({error})") from error
+    if not chunks:
         raise click.ClickException(f"{csv} has no rows below its header.")
-    for number, piece in enumerate(pieces, start=1):
+    for number, chunk in enumerate(chunks, start=1):
         path = f"/tmp/badges-backfill-{number}.csv"  # noqa: S108  (in a container of its own)
         service, command = _manage("badges_backfill", (path, *options))
-        yield service, f"cat > {path} <<'{END_OF_FILE}'\n{_literal(piece)}{END_OF_FILE}\n{command}"
+        yield service, f"cat > {path} <<'{END_OF_FILE}'\n{_literal(chunk)}{END_OF_FILE}\n{command}"
 
 
 def _manage(name: str, options: tuple[str, ...], *, before: str = "") -> tuple[str, str]:
-    """Return a task; ``before`` is a template of options to which the operator's may say otherwise."""
+    """Return a task. ``before`` is a template of options that the operator's options may override."""
     words = ("./manage.py", name, before, _literal(shlex.join(options)))
     return SERVICE, " ".join(word for word in words if word)
 
 
 def _literal(text: str) -> str:
-    # Tutor renders every task as a template; what the operator gave is not one.
+    # Tutor renders every task as a template, but the operator's input is none.
     return "{% raw %}" + text + "{% endraw %}" if "{" in text else text
 
 

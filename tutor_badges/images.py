@@ -1,4 +1,4 @@
-"""Which images differ from the published ones, their tags, and which must be built before a launch."""
+"""Images that differ from the published ones: their tags, and which must be built before a launch."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ KAFKA_SUFFIX = IF_KAFKA + "-badges{{ BADGES_VERSION }}-kafka{% endif %}"
 REGISTRY = "{{ DOCKER_REGISTRY }}"
 OWN_REGISTRY = "{{ BADGES_DOCKER_REGISTRY or DOCKER_REGISTRY }}"
 OPENEDX_REGISTRY = IF_KAFKA + OWN_REGISTRY + "{% else %}" + REGISTRY + "{% endif %}"
-# The templates of the images that ours differ from, as whoever declared them has them
+# The templates of the published images that ours are based on, as the plugins that declared them have them
 PUBLISHED: dict[str, str] = {}
 CREDENTIALS_SUFFIX = "-badges{{ BADGES_VERSION }}{% if BADGES_EVENT_BUS == '" + KAFKA + "' %}-kafka{% endif %}"
 
 
 def own_tags(defaults: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Give the images that we change a tag of their own, so that a pull of the published image never replaces ours.
+    """Give the images that we change their own tags, so that pulling the published image never replaces ours.
 
-    Extends the defaults of whoever declared the image, so that a tag changes with the releases of Open edX and of the
-    plugin alike: a cluster runs what is under the tag that it knows. An operator's own value is no default and stays.
+    Extends the defaults of the plugin that declared the image, so that the tag changes with the releases of both Open
+    edX and this plugin: a cluster keeps running an image whose tag it knows. A value that an operator has set is kept.
     """
     declared = dict(defaults)
     ours = {
@@ -43,7 +43,7 @@ def own_tags(defaults: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def cache_options(tag: str, published: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the options that build ``tag`` from the cache of the image that it differs from, as Tutor names it."""
+    """Return the options that build ``tag`` from the cache of the published image that it is based on."""
     source = published.get(tag, tag)
     return () if source == tag else (f"--cache-from=type=registry,ref={source}-cache",)
 
@@ -51,8 +51,8 @@ def cache_options(tag: str, published: Mapping[str, str]) -> tuple[str, ...]:
 def required(names: list[str], context: str, config: Mapping[str, Any]) -> list[str]:
     """Return the images to build before a launch; ``context`` is "local" or "dev".
 
-    Credentials always, since nobody publishes an image with badges. LMS only for Kafka, whose client is missing from
-    the published image; in dev Tutor builds its image anyway.
+    Credentials always, since nobody publishes an image with badges. The LMS only for Kafka, whose client the published
+    image lacks; in dev, Tutor builds its image anyway.
     """
     wanted = ["credentials"]
     if context == "local" and config.get("BADGES_EVENT_BUS") == KAFKA:

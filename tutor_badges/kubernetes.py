@@ -1,4 +1,4 @@
-"""What this plugin puts into a cluster, and how to take it out: ``tutor k8s start`` only ever adds and changes."""
+"""What this plugin runs in a cluster, and how to delete it: ``tutor k8s start`` only adds and changes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ NAME_LABEL = "app.kubernetes.io/name"
 KINDS = ("deployments", "services", "networkpolicies", "poddisruptionbudgets", "cronjobs")
 VOLUMES = "persistentvolumeclaims"
 DISABLED = (
-    "Badges: in Kubernetes, containers that run already go on running. After `tutor k8s start`, remove them:\n\n"
+    "Badges: in Kubernetes, running containers keep running. After `tutor k8s start`, delete them:\n\n"
     "    kubectl delete {kinds} --namespace {namespace} --selector {label}\n\n"
-    f"The events that a broker of ours holds are on a volume, which stays unless you add {VOLUMES} to the kinds."
+    f"The events of the plugin's own broker are on a volume, which stays unless you add {VOLUMES} to the kinds."
 )
 
 
 def runs_kafka(config: Mapping[str, Any]) -> bool:
-    """Tell whether broker and registry are ours to run."""
+    """Tell whether the plugin runs the broker and the registry."""
     return config["BADGES_EVENT_BUS"] == KAFKA and bool(config["BADGES_RUN_KAFKA"])
 
 
 def names(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names, as in the label ``app.kubernetes.io/name``, of what this configuration runs."""
+    """Return the names of everything this configuration runs, as in the label ``app.kubernetes.io/name``."""
     own_kafka = ("badges-kafka", "badges-schema-registry") if runs_kafka(config) else ()
     schedule = ("credentials-badges-hourly", "credentials-badges-daily") if config["BADGES_RUN_SCHEDULE"] else ()
     lms_consumer = ("lms-badges-consumer",) if config["BADGES_RUN_LMS_CONSUMER"] else ()
@@ -33,14 +33,14 @@ def names(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def deletion(config: Mapping[str, Any], *, unused: bool, volumes: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the kinds to delete and the label selectors of those that are.
+    """Return the kinds to delete, and the label selectors that choose among them.
 
-    ``unused`` spares what this configuration runs; ``volumes`` takes the broker's data as well.
+    ``unused`` spares what this configuration runs; ``volumes`` includes the broker's data.
     """
     spared = (f"{NAME_LABEL} notin ({','.join(names(config))})",) if unused else ()
     return (*KINDS, VOLUMES) if volumes else KINDS, (LABEL, *spared)
 
 
 def after_disabling(namespace: str) -> str:
-    """Return what somebody has to know who has just disabled the plugin, and with it the command that removes."""
+    """Return the advice for an operator who has just disabled the plugin, and with it the command badges-cleanup."""
     return DISABLED.format(kinds=",".join(KINDS), namespace=namespace, label=LABEL)

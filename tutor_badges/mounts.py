@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from tutor.bindmount import iter_mounts
 
-# Without the prefix, a checkout is installed in Credentials only; Tutor itself takes every openedx-* for LMS as well.
+# Without the prefix, a checkout is installed in Credentials only; Tutor installs every openedx-* in the LMS as well.
 CHECKOUT = r"(openedx-)?badges[-_]plugin$"
 
 

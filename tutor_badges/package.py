@@ -1,8 +1,8 @@
-"""The code of ``badges_plugin`` that is installed beside Tutor, as a wheel for the Credentials image.
+"""Build a wheel for the Credentials image from the code of ``badges_plugin`` that is installed beside Tutor.
 
-So the image has exactly the version that its settings and containers were rendered for, whether that came from an
-index, a repository or a checkout, and its build fetches nothing of ours. It is one file: what an older version left
-in the environment is never installed.
+The image then has exactly the version that its settings and containers were rendered for, whether that came from an
+index, a repository or a checkout, and its build downloads nothing of ours. It is one file, so that files of an older
+version in the environment are never installed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TEMPLATE_FOLDER = PurePosixPath("credentials", "build", "credentials", "badges-p
 BUILD_CONTEXT = PurePosixPath("plugins", TEMPLATE_FOLDER)
 DOCKERFILE = BUILD_CONTEXT.parent / "Dockerfile"
 WHEEL_TAG = "py3-none-any"
-# The earliest time that a zip file can hold: the same code makes the same file, so that Docker's cache holds.
+# The earliest time that a zip file can hold: the same code makes the same file, so that Docker's cache stays valid.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 SKIPPED = re.compile(r"(^|/)(__pycache__|\.[^/]*)(/|$)|\.py[cod]$")
 
@@ -45,32 +45,33 @@ def wheel_name() -> str:
 def template_root() -> str:
     """Return a folder of Tutor templates that holds the wheel.
 
-    It lives as long as the process: it is made where templates are read, and what counts is what is installed then.
+    It lasts as long as the process. It is made when templates are read, from the code that is installed then.
     """
     folder = tempfile.TemporaryDirectory(prefix="tutor-badges-")
-    _keep.append(folder)
+    _folders.append(folder)
     target = Path(folder.name, TEMPLATE_FOLDER)
     target.mkdir(parents=True)
     write_wheel(target / wheel_name())
     return folder.name
 
 
-_keep: list[tempfile.TemporaryDirectory[str]] = []
+# A reference keeps the folder until the process ends.
+_folders: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def is_wheel(template: str) -> bool:
-    """Tell whether a template is our wheel, which is copied, not rendered."""
+    """Tell whether a template is the wheel, which is copied, not rendered."""
     return PurePosixPath(template).parent == TEMPLATE_FOLDER
 
 
 def is_built_from(env: Path) -> bool:
-    """Tell whether an image that is built from ``env`` gets the installed version: it may have been saved before."""
+    """Tell whether an image built from ``env`` gets the installed version. An older version may have saved ``env``."""
     dockerfile = env / DOCKERFILE
     return dockerfile.exists() and wheel_name() in dockerfile.read_text(encoding="utf-8")
 
 
 def remove(env: Path) -> None:
-    """Remove what was put below ``env``, Tutor's environment folder."""
+    """Delete our files below ``env``, Tutor's environment folder."""
     shutil.rmtree(env / BUILD_CONTEXT, ignore_errors=True)
 
 
@@ -102,7 +103,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 def _source() -> Path:
-    # Found, not imported: there need not be anything beside Tutor that it could start with.
+    # Found, not imported: Django and the service are not installed beside Tutor.
     spec = util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"{PACKAGE} is not installed. Reinstall {DISTRIBUTION}.")

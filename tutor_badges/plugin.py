@@ -16,7 +16,7 @@ from tutor_badges.saving import Configuration, is_within
 
 HERE = Path(__file__).parent
 INIT_TASKS = (("credentials", "migrate"), ("credentials", "create-topics"), ("credentials", "check"))
-# IMAGES_BUILD_REQUIRED is asked without the configuration; CONFIG_LOADED comes before it.
+# IMAGES_BUILD_REQUIRED gets no configuration, so the one from CONFIG_LOADED, which comes first, is kept here.
 CONFIGURATION = Configuration()
 
 
@@ -33,18 +33,18 @@ def build_our_images(names: list[str], context: str) -> list[str]:
 
 
 def refuse_to_build_another_version(tasks: list[Any], config: dict[str, Any]) -> list[Any]:
-    """The tag has the installed version; an environment from before an upgrade would put older code under it."""
+    """Refuse to build from an environment of another version: the tag would name the installed version."""
     context = click.get_current_context(silent=True)
     root = getattr(context.obj, "root", None) if context else None
     if root and not config["BADGES_PIP_REQUIREMENT"] and not package.is_built_from(Path(root, "env")):
         raise TutorError(
-            "The environment was saved with another version of the badges plugin. Run `tutor config save`."
+            "The environment was saved with another version of the badges plugin. Run `tutor config save` first."
         )
     return tasks
 
 
 def build_from_the_published_cache(tasks: list[Any], config: dict[str, Any]) -> list[Any]:
-    """Nobody pushes a build cache for our tags; most layers are those of the image that ours differs from."""
+    """Build our images from the cache of the published ones: nobody pushes a cache for our tags."""
     options = is_within("build") or {}
     if options.get("no_cache") or options.get("no_registry_cache"):
         return tasks
@@ -70,7 +70,7 @@ def remove_wheel(plugin: str, root: str, config: dict[str, Any]) -> None:
 hooks.Filters.CONFIG_DEFAULTS.add_items(badges_config.defaults(package.version()))
 hooks.Filters.CONFIG_DEFAULTS.add(priority=hooks.priorities.LOW)(images.own_tags)
 hooks.Actions.CONFIG_LOADED.add()(CONFIGURATION.load)
-# Asked for once, right before the environment is written
+# Called once, right before the environment is written
 hooks.Filters.ENV_TEMPLATE_TARGETS.add()(CONFIGURATION)
 
 # The environment
@@ -101,7 +101,7 @@ hooks.Filters.IMAGES_BUILD.add()(refuse_to_build_another_version)
 hooks.Filters.IMAGES_BUILD.add(priority=hooks.priorities.LOW)(build_from_the_published_cache)
 hooks.Filters.MOUNTED_DIRECTORIES.add_item(("credentials", mounts.CHECKOUT))
 
-# Jobs: after the credentials plugin has made its database and run the migrations, ours among them.
+# Jobs: after the credentials plugin has created its database and run the migrations, including ours.
 hooks.Filters.CLI_DO_INIT_TASKS.add_items(
     [
         (service, (HERE / "templates" / "badges" / "tasks" / service / name).read_text(encoding="utf-8"))

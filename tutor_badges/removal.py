@@ -1,4 +1,4 @@
-"""``tutor k8s do badges-cleanup``: take out of the cluster what nobody else would."""
+"""``tutor k8s do badges-cleanup``: delete from the cluster what ``start`` and ``launch`` leave running."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tutor_badges import kubernetes
 @click.command(
     "badges-cleanup",
     help=(
-        "In Kubernetes, stop and remove what the plugin runs in the cluster, which `start` never does: before the "
-        "plugin is disabled or, with --unused, after a change of the event bus. Badges and settings stay."
+        "In Kubernetes, stop and delete everything that the plugin runs in the cluster; `start` never does that. Run "
+        "it before you disable the plugin or, with --unused, after a change of the event bus. Badges and settings stay."
     ),
 )
-@click.option("--unused", is_flag=True, help="Remove only what the configuration no longer has.")
-@click.option("--volumes", is_flag=True, help="Delete the broker's volume too, and all events that it holds.")
+@click.option("--unused", is_flag=True, help="Delete only what is no longer configured.")
+@click.option("--volumes", is_flag=True, help="Also delete the broker's volume, with all events on it.")
 @click.pass_obj
 def remove(context: object, *, unused: bool, volumes: bool) -> Iterator[tuple[str, str]]:
     if isinstance(context, K8sContext):

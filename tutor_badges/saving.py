@@ -1,4 +1,4 @@
-"""What happens between loading a configuration and rendering an environment from it."""
+"""Check a configuration between loading it and rendering an environment from it."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ Targets = list[tuple[str, str]]
 
 
 class Configuration:
-    """The configuration of this process, as it was loaded last.
+    """The configuration of this process, as it was last loaded.
 
-    A mistake in it is an alert while it is only read: somebody who stops a platform, or looks at it, is not held up by
-    a setting. Saving the environment is refused before its first file is written.
+    A mistake in it is only an alert while it is read, so that it does not stop an operator from looking at a platform
+    or stopping it. Saving the environment is refused before its first file is written.
     """
 
     def __init__(self) -> None:
         self.loaded: dict[str, Any] = {}
         self.errors: list[str] = []
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
 
     def __repr__(self) -> str:
-        # Tutor prints the callback of whatever fails, before the reason.
+        # Tutor prints the callback that failed before the reason.
         return "the settings of the badges plugin"
 
     def load(self, config: dict[str, Any]) -> None:
-        """Take over ``config``, and say what is wrong with it or should be known."""
+        """Store ``config``, and show its errors, or its warnings if there are none."""
         self.loaded = dict(config)
         self.errors = list(checks.errors(config, enabled_plugins(), tutor_release()))
-        for problem in self.errors or checks.warnings(config, tutor_version):
-            # Tutor loads it several times in a launch.
-            if problem not in self._told:
-                self._told.add(problem)
-                fmt.echo_alert(problem)
+        for message in self.errors or checks.warnings(config, tutor_version):
+            # Tutor loads the configuration several times in a launch.
+            if message not in self._shown:
+                self._shown.add(message)
+                fmt.echo_alert(message)
 
     def __call__(self, targets: Targets) -> Targets:
-        """Refuse to render, or say what changes when it is; called when Tutor asks where files go, before it writes."""
+        """Refuse a configuration with errors, or show what changes. Tutor calls this before it writes any file."""
         if self.errors:
             raise TutorError("\n".join(self.errors))
         context = click.get_current_context(silent=True)
         root = getattr(context.obj, "root", None) if context else None
         if root and self.loaded:
-            self._tell_what_changes(Path(root, "env"))
+            self._show_notices(Path(root, "env"))
         return targets
 
-    def _tell_what_changes(self, env: Path) -> None:
+    def _show_notices(self, env: Path) -> None:
         for notice in checks.notices(self.loaded, bus.rendered(env), enabled_plugins(), tutor_release()):
             fmt.echo_alert(notice)
 
@@ -68,7 +68,7 @@ def tutor_release() -> int:
 
 
 def is_within(command: str) -> Mapping[str, Any] | None:
-    """Return the parameters of the command by this name that is running, if one is."""
+    """Return the parameters of the running command of this name, or None if none is running."""
     context = click.get_current_context(silent=True)
     while context is not None:
         if context.command.name == command:

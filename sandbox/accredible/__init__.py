@@ -1,4 +1,4 @@
-"""A small simulator of the Accredible API, spoken over real HTTP: groups, credentials, and misbehaviour on demand.
+"""A small simulator of the Accredible API over real HTTP: groups, credentials, and faults on demand.
 
 In a test: ``with AccredibleSimulator() as accredible: ... accredible.url ...``. As a process:
 ``python -m sandbox.accredible --port 0``. What the real service leaves unsaid is decided in ``api.py``; such places

@@ -1,4 +1,4 @@
-"""The routes: what a request does to the world.
+"""Routes of the simulated API, and what each request changes.
 
 https://docs.api.accredible.com/
 """
@@ -23,7 +23,7 @@ _SEARCHED = {
 
 
 class Refused(Exception):
-    """The request is answered with this, and changes nothing."""
+    """Refuse the request with this status and message. Nothing is changed."""
 
     def __init__(self, status: int, body: Json) -> None:
         super().__init__(status, body)
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A request that found its route and its account."""
+    """A request whose route and account are known."""
 
     world: World
     account: str
@@ -41,12 +41,12 @@ class Call:
 
 
 def operation(request: Request) -> str:
-    """The name of the route: "groups", "issue", "expire", "delete", "get" or "search"; "" if there is none."""
+    """Return the route's name ("groups", "issue", "expire", "delete", "get" or "search"), or "" if there is none."""
     return _match(request)[0]
 
 
 def perform(world: World, request: Request) -> Reply:
-    """Carry a request out. The caller holds the world's lock."""
+    """Carry out a request. The caller holds the world's lock."""
     account = world.keys.get(request.headers.get("authorization", "").removeprefix("Token token="))
     if account is None:
         return Reply(401, b"HTTP Token: Access denied.\n", {"Content-Type": "text/plain"})
@@ -100,7 +100,7 @@ def _issue(call: Call) -> Json:
     if errors:
         raise Refused(422, {"errors": errors})
     credential = Credential(
-        # Assumption: the issuer's id is a reference and no condition; two requests with the same one make two.
+        # Assumption: the issuer's id is a reference, not unique; two requests with the same id make two credentials.
         id=next(call.world.numbers),
         group_id=group.id,
         license_id=str(wanted.get("id", "")),
@@ -119,7 +119,7 @@ def _issue(call: Call) -> Json:
 def _is_duplicate(world: World, group: Group, email: str) -> bool:
     if group.duplicates == "any":
         return False
-    # Assumption: addresses are compared without regard to case; whether expired ones count is up to the group.
+    # Assumption: e-mail addresses are compared case-insensitively; the group decides whether expired ones count.
     return any(
         credential.group_id == group.id
         and credential.recipient["email"].casefold() == email.casefold()

@@ -1,4 +1,4 @@
-"""What exists at the simulated Accredible."""
+"""Records of the simulated Accredible: accounts, groups, credentials."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Group:
     name: str
     course_name: str
     course_description: str = ""
-    #: Whether one address may have several credentials, or only one alive, or only one ever.
+    #: Whether an e-mail address may have several credentials, one live credential, or one ever.
     duplicates: Literal["any", "one alive", "one ever"] = "one alive"
 
 
@@ -81,7 +81,7 @@ class World:
         return [credential for credential in self.credentials.values() if credential.group_id in mine]
 
     def by_any_id(self, account: str, identity: str) -> Credential | None:
-        """By number, or by the id that the issuer gave."""
+        """Return the credential with this number, or with this id of the issuer."""
         fitting = (c for c in self.of_account(account) if identity in {str(c.id), c.license_id})
         return next(fitting, None)
 

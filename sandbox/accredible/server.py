@@ -1,4 +1,4 @@
-"""HTTP over loopback for a small simulator: sockets to Request, Reply to sockets."""
+"""An HTTP server on the loopback interface for a small simulator: turns sockets into Request and Reply."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.credly.wire import Reply, Request
 
 
 class Server(ThreadingHTTPServer):
-    """Serves in a thread of its own inside a ``with`` block. ``handle`` is called in the thread of each request."""
+    """Serve in a separate thread inside a ``with`` block. ``handle`` is called in the thread of each request."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "Simulator/1"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
-        """The simulator itself knows what was asked."""
+        """Log nothing: the simulator records every request."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -1,4 +1,4 @@
-"""The simulator as an object: start it in a thread, misbehave through its methods, read what happened."""
+"""The simulator as an object: start it in a thread, inject faults, and read the results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Logged:
 
 
 class AccredibleSimulator:
-    """An Accredible of one's own on a port of one's own. ``world`` is what exists there.
+    """A simulated Accredible on its own port. ``world`` holds its records.
 
     ``groups``: how many the demo account has. ``max_page``: how many records a page of a list holds at most.
     """
@@ -50,7 +50,7 @@ class AccredibleSimulator:
 
     @property
     def url(self) -> str:
-        """What ACCREDIBLE_API_BASE_URL takes."""
+        """Return the value for ACCREDIBLE_API_BASE_URL."""
         return f"{self._server.origin}/v1/"
 
     def fail(self, **fault: Any) -> None:

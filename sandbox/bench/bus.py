@@ -1,4 +1,4 @@
-"""From a real broker to a committed award, as a ratio to a receiver that does nothing. Needs Django."""
+"""Measure the way from a real broker to a committed award, relative to a receiver that does nothing. Needs Django."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ KEY = "course_passing_status.course.course_key"
 NOTHING = "a receiver that does nothing"
 NO_MATCH = "no template matches"
 AWARD = "awards a Credly badge to a new learner"
-ANNOUNCED = "the same, and announces it on the bus"
+AND_PUBLISHED = "the same, and publishes it on the bus"
 CONSUMED_SECONDS = 600.0
-# Seldom: looking takes processor time from what is measured.
+# Rarely: polling takes processor time from the measurement.
 LOOK_SECONDS = 1.0
 _APPLIED = re.compile(r"^(\S+ \S+) INFO badges_plugin\.consumers\.applying: Applied ", re.MULTILINE)
 
@@ -39,7 +39,7 @@ Bus = tuple[str, Mapping[str, str]]
 
 
 def print_ratios(stage: Stage) -> None:
-    """For Kafka and for Redis: events in a second by what the receiver does, and the time as a multiple."""
+    """Print, for Kafka and for Redis, events per second by receiver, and the time as a multiple."""
     print(
         f"\nEvents from a broker: {EVENTS} to one consumer, a process of its own, from the first applied to the last; "
         f"medians of\n{ROUNDS} rounds, and the time as a multiple of a receiver that does nothing. An award is "
@@ -67,7 +67,7 @@ def _print_table(name: str, rounds: list[Mapping[str, float]]) -> None:
 
 
 class _Bench:
-    """Measures on one bus; every round has topics and badges of its own, every measurement a new group."""
+    """Measures on one bus. Every round has its own topics and badges, every measurement a new group."""
 
     def __init__(self, stage: Stage, bus: Mapping[str, str]) -> None:
         self._stage = stage
@@ -75,7 +75,7 @@ class _Bench:
         self._name = bus["EVENT_BUS_PRODUCER"].partition(".")[0]
 
     def measure(self) -> list[Mapping[str, float]]:
-        """For every round, the events in a second by what the receiver does."""
+        """Return, for every round, the events per second by receiver."""
         return [self._round(f"{self._name}-bench-{number}") for number in range(1, ROUNDS + 1)]
 
     def _round(self, name: str) -> Mapping[str, float]:
@@ -90,13 +90,13 @@ class _Bench:
         self._demand_awards(first, 0)
         api.activate_template(first.template)
         rates[AWARD] = self._rate(first, "award", EVENT_BUS_PRODUCER=NO_BUS_PRODUCER)
-        rates[ANNOUNCED] = self._rate(second, "award", EVENT_BUS_PRODUCER_CONFIG=json.dumps(PUBLISHED))
+        rates[AND_PUBLISHED] = self._rate(second, "award", EVENT_BUS_PRODUCER_CONFIG=json.dumps(PUBLISHED))
         for badge in (first, second):
             self._demand_awards(badge, EVENTS)
         return rates
 
     def _send(self, badge: CredlyBadge) -> None:
-        """New learners pass the course: the LMS side sends it, and has ended when the bus has it."""
+        """Let new learners pass the course. Return when the bus has all events."""
         config = {PASSING: {badge.name: {"event_key_field": KEY, "enabled": True}}}
         environment = {**self._bus, "EVENT_BUS_PRODUCER_CONFIG": json.dumps(config)}
         arguments = [sys.executable, "-m", "sandbox.lms", "stream"]
@@ -137,13 +137,13 @@ def _all_applied(consumer: Child) -> bool:
 
 
 def _applied(consumer: Child) -> list[datetime]:
-    """When each event was applied, to the millisecond."""
+    """Return when each event was applied, to the millisecond."""
     return [datetime.fromisoformat(moment) for moment in _APPLIED.findall(consumer.log())]
 
 
 @contextlib.contextmanager
 def _kafka(stage: Stage) -> Iterator[Bus]:
-    """Apache Kafka, or the embedded broker where that cannot be had."""
+    """Return Apache Kafka, or the embedded broker if it is not installed."""
     with contextlib.ExitStack() as stack:
         try:
             broker = stack.enter_context(kafka())
@@ -155,7 +155,7 @@ def _kafka(stage: Stage) -> Iterator[Bus]:
 
 @contextlib.contextmanager
 def _redis(stage: Stage) -> Iterator[Bus]:
-    """Redis; without an environment where it cannot be had."""
+    """Return Redis, without an environment if it is not installed."""
     with contextlib.ExitStack() as stack:
         try:
             broker = stack.enter_context(redis())

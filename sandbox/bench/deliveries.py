@@ -1,4 +1,4 @@
-"""How many badges a worker delivers in a second. Needs Django."""
+"""Measure how many badges a worker delivers per second. Needs Django."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STAT_UTIME = 11
 
 
 def print_throughput(stage: Stage) -> None:
-    """One worker, a backlog, and a Credly that takes 200 ms for each request."""
+    """Print the throughput of one worker with a backlog and a Credly that takes 200 ms for each request."""
     ideal = CONCURRENCY / LATENCY_SECONDS
     rows: list[list[Number]] = []
     for number in range(1, ROUNDS + 1):
@@ -35,7 +35,7 @@ def print_throughput(stage: Stage) -> None:
 
 
 def _measure(stage: Stage, name: str) -> tuple[float, float]:
-    """Badges in a second from the first to the last that Credly issues, and what each costs the worker."""
+    """Return the badges per second, from the first to the last that Credly issues, and the cost of each."""
     badge = CredlyBadge(stage.credly, name)
     badge.award(badge.learners(BADGES))
     stage.credly.slow_down(LATENCY_SECONDS)
@@ -53,7 +53,7 @@ def _measure(stage: Stage, name: str) -> tuple[float, float]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """What the process has used of the processors since it started, its start included; 0 where nobody tells."""
+    """Return the CPU seconds that the process has used, including its start; 0 if unknown."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return 0.0

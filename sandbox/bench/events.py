@@ -1,4 +1,4 @@
-"""What an event costs, and whether that depends on the number of badge templates. Needs Django."""
+"""Measure the cost of an event, and whether it depends on the number of badge templates. Needs Django."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ROUNDS = 3
 EVENTS = 200
 AWARDS = 60
 NOBODYS_COURSE = "course-v1:Bench+Nobody+1"
-# Everything is compared with it: no receiver that has to do with learners can do less.
+# The baseline: no receiver that handles learners can do less.
 BARE = "a bare receiver: reads the learner"
 
 Send = Callable[[], object]
 
 
 def print_costs(stage: Stage) -> None:
-    """The medians, in milliseconds, and as multiples of what the same event costs with a bare receiver."""
+    """Print the medians in milliseconds, and as multiples of the cost with a bare receiver."""
     bench = _Bench(CredlyBadge(stage.credly, "bench"))
     bench.add_templates(max(TEMPLATES) - 1)
     samples: dict[tuple[str, int], list[float]] = {}
     for _ in range(ROUNDS):
-        # In turns: what else the machine does hits all of them alike.
+        # In turns, so that other load on the machine affects all of them alike.
         for count in TEMPLATES:
             bench.activate(count)
             for name, values in bench.measure().items():
@@ -58,7 +58,7 @@ class _Bench:
         self._others: list[int] = []
 
     def add_templates(self, count: int) -> None:
-        """Templates of the site's own, each for a course of its own."""
+        """Add templates of the site's own, each for its own course."""
         site = add_site()
         BadgeTemplate.objects.bulk_create(BadgeTemplate(site=site, name=f"bench {n}") for n in range(count))
         self._others = list(
@@ -77,12 +77,12 @@ class _Bench:
         )
 
     def activate(self, count: int) -> None:
-        """So many templates are active, the one that is awarded among them."""
+        """Activate this many templates, including the one that is awarded."""
         BadgeTemplate.objects.filter(pk__in=self._others).update(is_active=False)
         BadgeTemplate.objects.filter(pk__in=self._others[: count - 1]).update(is_active=True)
 
     def measure(self) -> Mapping[str, list[float]]:
-        """What each kind of event costs now, in milliseconds."""
+        """Return what each kind of event costs now, in milliseconds."""
         compiling = _milliseconds([current_ruleset])
         learners = self._badge.learners(AWARDS)
         known = learners[0]
@@ -127,7 +127,7 @@ def _read_learner(course_passing_status: Any, **event: Any) -> None:
 
 
 def _milliseconds(actions: Iterable[Send]) -> list[float]:
-    """How long each of them takes."""
+    """Return how long each call takes."""
     durations = []
     for action in actions:
         started = time.perf_counter()

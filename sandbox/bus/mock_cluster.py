@@ -18,7 +18,7 @@ ERROR_BUFFER_SIZE = 512
 
 
 class BrokerError(RuntimeError):
-    """The mock cluster refused a call, or its library could not be found."""
+    """Raised when the mock cluster refuses a call, or its library cannot be found."""
 
 
 @dataclass(frozen=True)

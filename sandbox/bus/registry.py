@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond("POST")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Stay quiet: the process's output is its one line of addresses."""
+        """Log nothing: the process prints only one line, with its URLs."""
 
     def _respond(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

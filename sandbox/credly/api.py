@@ -1,4 +1,4 @@
-"""The web service API: which path does what.
+"""Routes of the web service API.
 
 https://www.credly.com/docs/web_service_api
 
@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """A request whose route and key are known to be good. Whoever makes the call holds the lock of the world."""
+    """A request with a known route and a valid key. The caller holds the world's lock."""
 
     world: World
     request: Request
@@ -66,7 +66,7 @@ class Match:
 
 
 def match(request: Request) -> Match:
-    """What the request asks for; a handler of None answers 404 or 405."""
+    """Return the operation that the request asks for. A handler of None answers 404 or 405."""
     path = request.path.rstrip("/")
     known_path = False
     for route in ROUTES:
@@ -78,7 +78,7 @@ def match(request: Request) -> Match:
 
 
 def perform(world: World, request: Request, matched: Match, *, page_size: int) -> Outcome:
-    """Carry out the request; raises Refused."""
+    """Carry out the request. Raises Refused."""
     _authorize(world, request, matched.organization_id)
     if matched.handler is None:
         raise Refused(405, "Method not allowed") if matched.wrong_method else Refused(404, "Not found")
@@ -89,7 +89,7 @@ def _authorize(world: World, request: Request, organization_id: str | None) -> N
     token = request.token
     if token is None or not any(organization.accepts(token) for organization in world.organizations.values()):
         raise Refused(401, "Invalid authorization token")
-    # Assumption: an organization of somebody else is 403; an unknown one is 404.
+    # Assumption: another customer's organization is 403; an unknown one is 404.
     if organization_id is not None and not world.organization(organization_id).accepts(token):
         raise Refused(403, "You do not have access to this organization")
 
@@ -116,7 +116,7 @@ def list_templates(call: Call) -> Outcome:
         records,
         call.request.query,
         call.url,
-        lambda record: shapes.template(call.world, record),
+        call.world.template_reply,
         size=call.page_size,
     )
     return Outcome(json_reply(body))
@@ -124,7 +124,7 @@ def list_templates(call: Call) -> Outcome:
 
 def get_template(call: Call) -> Outcome:
     template = call.world.template(call.organization_id, call.parameters["template"])
-    return Outcome(_data(shapes.template(call.world, template)))
+    return Outcome(_data(call.world.template_reply(template)))
 
 
 def list_badges(call: Call) -> Outcome:
@@ -185,7 +185,7 @@ def _list_badges(call: Call, *, keep_filter: bool) -> Outcome:
         records,
         call.request.query,
         call.url,
-        lambda record: shapes.badge(call.world, record),
+        call.world.badge_reply,
         size=call.page_size,
         keep_filter=keep_filter,
     )
@@ -193,7 +193,7 @@ def _list_badges(call: Call, *, keep_filter: bool) -> Outcome:
 
 
 def _badge_outcome(call: Call, badge: Badge, status: int, *, duplicate: bool = False) -> Outcome:
-    reply = _data(shapes.badge(call.world, badge), status)
+    reply = _data(call.world.badge_reply(badge), status)
     return Outcome(reply, applied=True, subject={**_subject(badge), "duplicate": duplicate})
 
 

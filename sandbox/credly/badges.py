@@ -1,4 +1,4 @@
-"""What may happen to an issued badge: issue, revoke, replace, delete, and the learner's accept and reject.
+"""Operations on badges: issue, revoke, replace, delete, and the learner's accept and reject.
 
 https://www.credly.com/docs/issued_badges
 
@@ -7,7 +7,6 @@ Every function holds the lock of the world and either changes it and returns, or
 
 from dataclasses import dataclass
 
-from sandbox.credly import shapes
 from sandbox.credly.fields import Fields
 from sandbox.credly.records import ACCEPTED, ACTIVE, PENDING, REJECTED, REVOKED, Badge, Json, Template
 from sandbox.credly.refusals import ALREADY_REVOKED, DUPLICATE, UNKNOWN_BADGE, Refused, invalid
@@ -52,8 +51,8 @@ def revoke(world: World, organization_id: str, badge_id: str, body: Json) -> Bad
 
 
 def replace(world: World, organization_id: str, badge_id: str, body: Json) -> Badge:
-    """Issue another badge in the place of this one."""
-    # Assumption: what the body leaves out is taken from the old badge.
+    """Replace this badge by a new one."""
+    # Assumption: missing attributes are copied from the old badge.
     with world.lock:
         old = find(world, organization_id, badge_id)
         if not old.is_live:
@@ -105,7 +104,7 @@ _REPLACEABLE = (
 
 
 def _answer(world: World, badge: Badge, state: str) -> Badge:
-    """Only a pending badge can be answered; the same answer again changes nothing."""
+    """Record the learner's answer to a pending badge. The same answer again changes nothing."""
     with world.lock:
         if badge.state == state and not badge.deleted:
             return badge
@@ -156,7 +155,7 @@ def _publish(world: World, badge: Badge, event_type: str) -> None:
     if event_type == "badge.created":
         badge.created_at = badge.state_updated_at = world.now()
     world.put_badge(badge)
-    world.announce(event_type, badge.organization_id, "badge", shapes.badge(world, badge))
+    world.add_event(event_type, badge.organization_id, "badge", world.badge_reply(badge))
 
 
 def _move(world: World, badge: Badge, state: str) -> None:

@@ -1,4 +1,4 @@
-"""``/_control/``: make the service misbehave, act as Credly's staff or as a learner, read the results.
+"""The control API, ``/_control/``: inject faults, act as Credly's staff or as a learner, read the results.
 
 JSON in and out, no key. Errors are those of the API: ``{"data": {"message": ...}}``.
 """
@@ -83,7 +83,7 @@ def get_badges(control: Control, request: Request, parameters: dict[str, str]) -
     return [row for row in rows if all(str(row.get(name)) == value for name, value in request.query.items())]
 
 
-# Misbehaviour
+# Faults
 
 
 def get_faults(control: Control, request: Request, parameters: dict[str, str]) -> Json:
@@ -97,7 +97,7 @@ def add_fault(control: Control, request: Request, parameters: dict[str, str]) ->
 
 
 def clear_faults(control: Control, request: Request, parameters: dict[str, str]) -> Json:
-    """Back to normal: faults, latency, rate limit and being down."""
+    """Clear all faults, latency, the rate limit and the outage."""
     control.faults.clear()
     return control.faults.describe()
 
@@ -152,27 +152,27 @@ def rotate_key(control: Control, request: Request, parameters: dict[str, str]) -
 
 def add_template(control: Control, request: Request, parameters: dict[str, str]) -> Json:
     template = control.world.add_template(parameters["id"], request.json_object())
-    return shapes.template(control.world, template)
+    return control.world.template_reply(template)
 
 
 def change_template(control: Control, request: Request, parameters: dict[str, str]) -> Json:
     template = control.world.change_template(parameters["id"], request.json_object())
-    return shapes.template(control.world, template)
+    return control.world.template_reply(template)
 
 
 def delete_template(control: Control, request: Request, parameters: dict[str, str]) -> Json:
-    return shapes.template(control.world, control.world.delete_template(parameters["id"]))
+    return control.world.template_reply(control.world.delete_template(parameters["id"]))
 
 
 def revoke_badge(control: Control, request: Request, parameters: dict[str, str]) -> Json:
-    """As somebody at the organization would on Credly's site: {"reason": ...}."""
+    """Revoke a badge as the organization's staff do on Credly's site. Body: {"reason": ...}."""
     badge = control.find_badge(parameters["id"])
     body = request.json_object(optional=True)
     return summary.badge_row(badges.revoke(control.world, badge.organization_id, badge.id, body))
 
 
 def reset(control: Control, request: Request, parameters: dict[str, str]) -> Json:
-    """Back to the seed: no badges, no events, empty journal, no faults."""
+    """Reset to the seed: no badges, no events, an empty journal, no faults."""
     control.reset()
     return {"ok": True}
 
@@ -204,7 +204,7 @@ def set_webhooks(control: Control, request: Request, parameters: dict[str, str])
 
 
 def send_event(control: Control, request: Request, parameters: dict[str, str]) -> Json:
-    """Post an event once more to the webhook URL of its organization, or to {"url": ...}."""
+    """Post an event again, to the webhook URL of its organization or to {"url": ...}."""
     event = control.world.events.get(parameters["id"])
     if event is None:
         raise Refused(404, "Event not found")

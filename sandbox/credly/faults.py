@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: what goes wrong, how often, for which requests.
+"""Faults on demand: what fails, how often, for which requests.
 
 Decisions only; ``service.py`` carries them out.
 """
@@ -21,7 +21,7 @@ Monotonic = Callable[[], float]
 
 @dataclass
 class Fault:
-    """One kind of failure: is the request applied, what does the client get, whom and how often does it hit."""
+    """One kind of fault: whether the request is applied, what the client gets, and which requests are affected."""
 
     #: False: the request is not even looked at. True: it is carried out and only its answer is replaced.
     applied: bool = False
@@ -43,7 +43,7 @@ class Fault:
 
     @classmethod
     def read(cls, values: Json) -> Self:
-        """From JSON; raises Refused (422) for what makes no sense."""
+        """Read a fault from JSON. Raises Refused (422) for invalid values."""
         names = {field.name for field in fields(cls)} - {"hits"}
         if unknown := set(values) - names:
             raise Refused(
@@ -82,7 +82,7 @@ class RateLimit:
     used: int = 0
 
     def retry_after(self, now: float) -> int | None:
-        """None if this request still fits (it is counted)."""
+        """Return None if this request is within the limit (it is counted), otherwise the seconds to wait."""
         window = math.floor(now / self.seconds)
         if window != self.window:
             self.window, self.used = window, 0
@@ -93,7 +93,7 @@ class RateLimit:
 
 
 class Faults:
-    """The plan of misbehaviour, shared by all connections."""
+    """The configured faults, shared by all connections."""
 
     def __init__(self, *, seed: int = 0, monotonic: Monotonic = time.monotonic) -> None:
         self._lock = threading.Lock()
@@ -102,7 +102,7 @@ class Faults:
         self.clear()
 
     def clear(self) -> None:
-        """Behave again."""
+        """Remove all faults."""
         with self._lock:
             self._plan: list[Fault] = []
             #: The whole service drops every connection.
@@ -121,12 +121,12 @@ class Faults:
             self._limit = limit
 
     def delay(self) -> float:
-        """Seconds this request has to wait."""
+        """Return the seconds that this request must wait."""
         with self._lock:
             return self.latency + (self._random.uniform(0, self.jitter) if self.jitter else 0.0)
 
     def choose(self, operation: str, organization_id: str | None) -> Fault | None:
-        """The fault that hits this request: the rate limit first, then the first of the plan that matches."""
+        """Return the fault for this request: the rate limit, otherwise the first configured fault that matches."""
         with self._lock:
             if self._limit is not None:
                 wait = self._limit.retry_after(self._monotonic())

@@ -1,4 +1,4 @@
-"""Reading the attributes of a request body, collecting every fault before refusing it."""
+"""Read the attributes of a request body, and collect every error before refusing it."""
 
 import datetime as dt
 import re
@@ -16,14 +16,14 @@ _TEXT_LIMIT = 255
 
 
 class Fields:
-    """One method per kind of attribute. A faulty attribute yields a harmless value and an entry in ``errors``."""
+    """One method for each kind of attribute. An invalid one yields a harmless value and an entry in ``errors``."""
 
     def __init__(self, body: Json) -> None:
         self._body = body
         self.errors: dict[str, str] = {}
 
     def check(self) -> None:
-        """Raise Refused (422) if any attribute read so far was faulty."""
+        """Raise Refused (422) if any attribute read so far was invalid."""
         if self.errors:
             raise invalid(self.errors)
 
@@ -60,7 +60,7 @@ class Fields:
         return value
 
     def time(self, name: str) -> str:
-        """The moment as a record keeps it; a time without an offset is UTC."""
+        """Return the time in the form of the records. A time without an offset is UTC."""
         value = self.text(name)
         moment = _parse_time(value)
         if value and moment is None:
@@ -68,7 +68,7 @@ class Fields:
         return timestamp(moment) if moment else ""
 
     def expiry(self, name: str) -> str | None:
-        """A null is the template's default (the simulated templates have none), a false is never."""
+        """Return the time of expiry. Null means the template's default (none here), false means never."""
         value = self._body.get(name)
         if value is None or value is False:
             return None

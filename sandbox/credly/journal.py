@@ -1,4 +1,4 @@
-"""What was asked, what was done and what the client was told: three different things once faults are in play."""
+"""A journal of requests: what was asked, what was done, and what the client was told. Faults make them differ."""
 
 import threading
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ class Entry:
     #: What the client got: a status as text, "drop" or "hang".
     answer: str
     applied: bool
-    #: Why it was refused; "" if it was not.
+    #: The reason for a refusal; "" if it was not refused.
     refusal: str = ""
     fault: bool = False
     #: badge_id, badge_template_id, recipient_email, issuer_earner_id, duplicate: as far as they apply.

@@ -1,4 +1,4 @@
-"""The list parameters all collections share: ``filter=key::value|key::value``, ``sort=-name``, ``page=2``.
+"""List parameters that all collections share: ``filter=key::value|key::value``, ``sort=-name``, ``page=2``.
 
 https://www.credly.com/docs/badge_templates
 """
@@ -14,12 +14,12 @@ PAGE_SIZE = 50
 
 R = TypeVar("R")
 Query = Mapping[str, str]
-#: Does the record satisfy the value of a filter key?
+#: Tells whether a record matches the value of a filter key.
 Matcher = Callable[[R, str], bool]
 
 
 def one_of(attribute: str) -> Matcher[object]:
-    """The value is a comma separated list."""
+    """Match any of a comma-separated list of values."""
     return lambda record, value: getattr(record, attribute) in value.split(",")
 
 
@@ -79,7 +79,7 @@ EVENT_FILTERS: Mapping[str, Matcher[object]] = {
 
 
 def select(records: Sequence[R], query: Query, filters: Mapping[str, Matcher[object]], *, default_sort: str) -> list[R]:
-    """Filtered and sorted."""
+    """Return the records, filtered and sorted."""
     # Assumption: unknown filter keys and sort attributes are ignored.
     selected = list(records)
     for condition in filter(None, query.get("filter", "").split("|")):
@@ -100,7 +100,7 @@ def sort(records: list[R], order: str) -> list[R]:
 def page(
     records: Sequence[R], query: Query, url: str, shape: Callable[[R], Json], *, size: int, keep_filter: bool = False
 ) -> Json:
-    """One page."""
+    """Return one page."""
     # Assumption: links to other pages lose filter and sort. Credly's own client appends both to next_page_url again.
     number = _page_number(query)
     total_pages = max(1, -(-len(records) // size))

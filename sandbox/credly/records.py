@@ -20,7 +20,7 @@ ARCHIVED = "archived"
 
 
 def timestamp(moment: dt.datetime) -> str:
-    """``moment`` (aware) in the one form all records use."""
+    """Return ``moment`` (aware) in the form that all records use."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -91,7 +91,7 @@ class Badge:
 
     @property
     def is_live(self) -> bool:
-        """Does the earner hold it, or may still accept it? A rejected badge counts: Credly still shows it as issued."""
+        """Whether the earner holds it or may still accept it. A rejected badge counts: Credly shows it as issued."""
         return not self.deleted and self.state != REVOKED and self.replacement_badge_id is None
 
 

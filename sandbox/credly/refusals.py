@@ -1,4 +1,4 @@
-"""How the service says no.
+"""Refusals of the service.
 
 https://www.credly.com/docs/web_service_api shows no error body; clients in production read ``data.message``.
 """
@@ -11,7 +11,7 @@ ALREADY_REVOKED = "already revoked"
 
 
 class Refused(Exception):
-    """The request is answered with ``status`` and changes nothing."""
+    """Refuse the request with ``status``. Nothing is changed."""
 
     def __init__(self, status: int, message: str, errors: dict[str, str] | None = None, *, kind: str = "") -> None:
         super().__init__(message)
@@ -30,6 +30,6 @@ class Refused(Exception):
 
 
 def invalid(errors: dict[str, str]) -> Refused:
-    """422 with one sentence that names every attribute at fault."""
+    """Return a 422 whose sentence names every invalid attribute."""
     sentence = ", ".join(f"{name} {text}" for name, text in errors.items())
     return Refused(422, f"Validation failed: {sentence}", errors)

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, and its control API as methods: for the demo, the drills and the benchmarks."""
+"""A simulator in a separate process, and its control API as methods: for the demo, drills and benchmarks."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ _STOP_SECONDS = 20
 
 
 class ControlError(Exception):
-    """The simulator refused a control request; the message is its reason."""
+    """Raised when the simulator refuses a control request. The message is its reason."""
 
 
 class CredlyControl:
@@ -28,7 +28,7 @@ class CredlyControl:
         self._timeout = timeout
 
     def call(self, method: str, path: str, body: Json | None = None) -> Any:
-        """Any route of ``control.py``, for what the methods below do not cover."""
+        """Call any route of ``control.py``."""
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self._control + path, data, method=method)  # noqa: S310 - our own address
         try:
@@ -53,7 +53,7 @@ class CredlyControl:
         self.call("POST", "faults", fault)
 
     def behave(self) -> None:
-        """No faults, no latency, no rate limit, not down."""
+        """Clear faults, latency, the rate limit and the outage."""
         self.call("DELETE", "faults")
 
     def set_down(self, *, down: bool) -> None:
@@ -90,7 +90,7 @@ class CredlyProcess(CredlyControl):
         super().__init__(url)
 
     def stop(self) -> int:
-        """Ask it to end and wait; returns its exit code."""
+        """Stop it, wait, and return its exit code."""
         self._process.terminate()
         try:
             return self._process.wait(_STOP_SECONDS)
@@ -98,7 +98,7 @@ class CredlyProcess(CredlyControl):
             self._close()
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it, as a power failure would."""
         self._process.kill()
         self._process.wait()
         self._close()

@@ -1,4 +1,4 @@
-"""What a fresh simulator holds: two organizations, one of them with templates in every state.
+"""The seed of a new simulator: two organizations, one of them with templates in every state.
 
 ``--seed FILE`` replaces it: {"organizations": [{fields of Organization, "badge_templates": [{fields of Template}]}]}
 """
@@ -62,9 +62,9 @@ def load(path: Path) -> Json:
 
 
 def plant(world: World, seed: Json) -> None:
-    """Fill an empty world. Nothing is announced: these templates are older than anybody's webhook."""
+    """Fill an empty world. This makes no events: the templates are older than any webhook."""
     for values in seed["organizations"]:
         organization = {name: value for name, value in values.items() if name != "badge_templates"}
         world.add_organization(Organization(**organization))
         for template in values.get("badge_templates", ()):
-            world.add_template(organization["id"], template, announce=False)
+            world.add_template(organization["id"], template, with_event=False)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with keep-alive over loopback: sockets to Request, Reply to sockets."""
+"""An HTTP/1.1 server with keep-alive on the loopback interface: turns sockets into Request and Reply."""
 
 import contextlib
 import socket
@@ -41,12 +41,12 @@ class Server(ThreadingHTTPServer):
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away are part of the drills; anything else is a bug of the simulator and must show."""
+        """Ignore clients that disconnect, which drills do. Any other error is a bug of the simulator and must show."""
         if not self.service.stopping.is_set():
             super().handle_error(request, client_address)
 
     def close_connections(self) -> None:
-        """End idle keep-alive connections too, as a dead service would, and wait until nothing is being handled."""
+        """Close all connections, including idle ones, as a dead service would. Wait until no request is running."""
         with self._changed:
             for connection in self._open:
                 with contextlib.suppress(OSError):
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - names http.server looks for
 
     def _body_problem(self) -> int | None:
-        """The status that refuses a body that cannot be read; None if it can."""
+        """Return the status that refuses an unreadable body, or None if it is readable."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers:
             return 411

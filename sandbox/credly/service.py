@@ -1,4 +1,4 @@
-"""One request from arrival to reply: control API, learner pages, or the API with its faults and its journal."""
+"""Handle one request: the control API, the learner pages, or the API with its faults and its journal."""
 
 import threading
 
@@ -18,7 +18,7 @@ class Service:
         self._journal = journal
         self._control = control
         self._page_size = page_size
-        #: Set while the server stops, so that nobody waits out a latency or a silence.
+        #: Set while the server stops, so that no request waits for a latency or a silence to end.
         self.stopping = threading.Event()
 
     def handle(self, request: Request) -> Reply:

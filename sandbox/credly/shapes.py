@@ -1,17 +1,11 @@
-"""Records as the service sends them.
+"""Records as the service sends them. Pure: whatever a reply needs is an argument.
 
 https://www.credly.com/docs/issued_badges, /badge_templates, /organizations, /webhooks
 """
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING
 
 from sandbox.credly.records import ACCEPTED, Badge, Event, Json, Organization, Template
-
-if TYPE_CHECKING:
-    from sandbox.credly.world import World
 
 
 def organization(record: Organization) -> Json:
@@ -41,7 +35,7 @@ def owner(record: Organization) -> Json:
     }
 
 
-def template(world: World, record: Template) -> Json:
+def template(record: Template, organization: Organization, *, badges_count: int) -> Json:
     return {
         "id": record.id,
         "name": record.name,
@@ -54,12 +48,12 @@ def template(world: World, record: Template) -> Json:
         "cost": None,
         "time_to_earn": None,
         "type_category": None,
-        "badges_count": sum(1 for badge in world.badges.values() if badge.badge_template_id == record.id),
+        "badges_count": badges_count,
         "vanity_slug": record.vanity_slug,
         "image": {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, record.image_url)), "url": record.image_url},
         "image_url": record.image_url,
         "url": _site(f"org/{record.vanity_slug}/badge/{record.id}"),
-        "owner": owner(world.organizations[record.organization_id]),
+        "owner": owner(organization),
         "alignments": [],
         "recommendations": [],
         "required_badge_templates": [],
@@ -74,12 +68,12 @@ def template(world: World, record: Template) -> Json:
     }
 
 
-def badge(world: World, record: Badge) -> Json:
-    record_template = world.templates[record.badge_template_id]
+def badge(record: Badge, template: Template, organization: Organization, *, base_url: str) -> Json:
+    """Return a badge of ``template``; ``base_url`` is that of the server, for the link to accept it."""
     return {
         "id": record.id,
         "state": record.state,
-        "accept_badge_url": accept_url(world, record),
+        "accept_badge_url": accept_url(record, base_url),
         "recipient_email": record.recipient_email,
         "issued_to": " ".join(
             part
@@ -102,15 +96,15 @@ def badge(world: World, record: Badge) -> Json:
         "country_name": record.country_name,
         "state_or_province": record.state_or_province,
         "evidence": record.evidence,
-        "image_url": record_template.image_url,
-        "badge_template": _embedded_template(record_template),
+        "image_url": template.image_url,
+        "badge_template": _embedded_template(template),
         "user": _user(record),
-        "issuer": {"summary": "issued by", "entities": [owner(world.organizations[record.organization_id])]},
+        "issuer": {"summary": "issued by", "entities": [owner(organization)]},
     }
 
 
 def event(record: Event) -> Json:
-    """What the events endpoint returns; a webhook carries the first four fields only."""
+    """Return what the events endpoint sends. A webhook sends only ``event_reference``."""
     return {**event_reference(record), record.subject_type: record.subject}
 
 
@@ -123,8 +117,8 @@ def event_reference(record: Event) -> Json:
     }
 
 
-def accept_url(world: World, record: Badge) -> str:
-    return f"{world.base_url}/go/{record.accept_token}"
+def accept_url(record: Badge, base_url: str) -> str:
+    return f"{base_url}/go/{record.accept_token}"
 
 
 def _embedded_template(record: Template) -> Json:
@@ -141,7 +135,7 @@ def _embedded_template(record: Template) -> Json:
 
 
 def _user(record: Badge) -> Json | None:
-    """The Credly account behind the badge; a pending one has none yet."""
+    """Return the Credly account of the earner. A pending badge has none yet."""
     if record.state != ACCEPTED:
         return None
     return {

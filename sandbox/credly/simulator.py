@@ -1,4 +1,4 @@
-"""The simulator as an object: start it in a thread, misbehave through its methods, read what happened."""
+"""The simulator as an object: start it in a thread, inject faults, and read the results."""
 
 import contextlib
 import threading
@@ -25,7 +25,7 @@ from sandbox.credly.world import Clock, NewId, World, system_clock
 
 
 class CredlySimulator:
-    """A Credly of one's own on a port of one's own.
+    """A simulated Credly on its own port.
 
     ``stop()`` and ``start()`` again keep the port and everything issued, like a service that was away for a while.
     ``world``, ``faults``, ``journal`` and ``webhooks`` are the parts, for what the methods here do not cover.
@@ -60,7 +60,7 @@ class CredlySimulator:
         self._thread: threading.Thread | None = None
         self._restore()
 
-    # Life
+    # Start and stop
 
     def start(self) -> Self:
         self._service.stopping.clear()
@@ -76,7 +76,7 @@ class CredlySimulator:
         return self
 
     def stop(self) -> None:
-        """From now on connections are refused. Requests being handled are cut off."""
+        """Refuse connections from now on, and break off running requests."""
         if self._server is None or self._thread is None:
             return
         self._service.stopping.set()
@@ -98,7 +98,7 @@ class CredlySimulator:
         self.stop()
 
     def reset(self) -> None:
-        """Back to the seed, behaving well, with an empty journal."""
+        """Reset to the seed, without faults and with an empty journal."""
         with self.world.lock:
             self.faults.clear()
             self.webhooks.clear()
@@ -106,7 +106,7 @@ class CredlySimulator:
             self.world.reset()
             seeds.plant(self.world, self._seed)
 
-    # Addresses
+    # URLs
 
     @property
     def origin(self) -> str:
@@ -117,7 +117,7 @@ class CredlySimulator:
         """The base URL of the API, with a trailing slash: what CREDLY_API_BASE_URL takes."""
         return self.origin + PREFIX
 
-    # Misbehaviour
+    # Faults
 
     def fail(self, **fault: Any) -> Fault:
         """Add a fault, see Fault: ``fail(status=503, times=3)``, ``fail(applied=True, manner="drop")``."""
@@ -127,7 +127,7 @@ class CredlySimulator:
 
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:
-        """Every connection is dropped inside the block."""
+        """Drop every connection inside the block."""
         self.faults.down = True
         try:
             yield
@@ -153,7 +153,7 @@ class CredlySimulator:
 
     @property
     def connections(self) -> int:
-        """Connections that are open now."""
+        """Return the number of open connections."""
         return self._server.connections if self._server else 0
 
     def badges(self, **fields: object) -> list[Badge]:

@@ -1,4 +1,4 @@
-"""The optional memory of a simulator that runs as a process.
+"""The optional state file of a simulator that runs as a process.
 
 One JSON line per change, ``{"kind": ..., "record": {...}}``; the last line of a record wins. Appending keeps the cost
 of a change independent of the number of badges, and what was written survives a killed simulator: a torn last line is
@@ -21,7 +21,7 @@ class StateFile:
         self._lock = threading.Lock()
 
     def lines(self) -> Iterator[tuple[str, Json]]:
-        """Every (kind, record) stored so far, oldest first."""
+        """Yield every stored (kind, record), oldest first."""
         if not self._path.exists():
             return
         with self._path.open(encoding="utf-8") as stream:
@@ -43,7 +43,7 @@ class StateFile:
         self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """The next append opens the file again."""
+        """Close the file. The next append opens it again."""
         with self._lock:
             if self._stream is not None:
                 self._stream.close()

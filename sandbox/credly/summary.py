@@ -1,4 +1,4 @@
-"""The numbers a drill checks at its end."""
+"""The counts that a drill checks at its end."""
 
 from collections import Counter, defaultdict
 

@@ -1,6 +1,6 @@
-"""Posting events to the organizations' webhook URLs.
+"""Post events to the organizations' webhook URLs.
 
-https://www.credly.com/docs/webhooks: only status 200 counts as received; anything else is tried again after growing
+https://www.credly.com/docs/webhooks: only status 200 counts as received; anything else is retried after growing
 gaps. The real gaps grow to days (25 in all); here they are short and few by default, so that a test sees the end.
 """
 
@@ -46,7 +46,7 @@ class Posting:
 
 
 class WebhookSender:
-    """One thread that posts whatever is due. Off until ``enabled`` is set."""
+    """A thread that posts due events. Off until ``enabled`` is set."""
 
     def __init__(self, world: World, schedule: Schedule) -> None:
         self._world = world
@@ -85,7 +85,7 @@ class WebhookSender:
             self.post(event, organization.webhook_url)
 
     def post(self, event: Event, url: str) -> None:
-        """Send (or send again) the reference of one event."""
+        """Send the reference of one event, possibly again."""
         posting = Posting(event.id, event.event_type, url, shapes.event_reference(event))
         with self._changed:
             self._postings.append(posting)
@@ -118,7 +118,7 @@ class WebhookSender:
                     self._schedule(posting, gap)
 
     def _next(self) -> Posting | None:
-        """Wait for the next posting that is due; None when stopping."""
+        """Wait for the next due posting and return it; None when stopping."""
         with self._changed:
             while not self._stopping:
                 wait = self._due[0][0] - time.monotonic() if self._due else None

@@ -1,4 +1,4 @@
-"""A request and a reply, free of sockets."""
+"""Request and Reply, independent of sockets."""
 
 import base64
 import binascii
@@ -31,7 +31,7 @@ class Request:
 
     @property
     def token(self) -> str | None:
-        """The user name of HTTP Basic authorization; the password must be empty."""
+        """Return the user name of HTTP Basic authorization. The password must be empty."""
         scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return None
@@ -42,7 +42,7 @@ class Request:
         return user if user and colon and not password else None
 
     def json_object(self, *, optional: bool = False) -> Json:
-        """The body, which must be a JSON object; raises Refused (400)."""
+        """Return the body, which must be a JSON object. Raises Refused (400)."""
         if optional and not self.body:
             return {}
         try:

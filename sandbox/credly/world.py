@@ -1,4 +1,4 @@
-"""Everything the simulated service knows, under one lock, and the changes its own staff can make.
+"""The state of the simulated service, under one lock, and the changes that its own staff can make.
 
 Rules about issued badges live in ``badges.py``. Whoever changes something holds ``world.lock`` for the whole change.
 """
@@ -44,7 +44,7 @@ class World:
         self.events: dict[str, Event] = {}
         self._by_earner: dict[tuple[str, str], dict[str, Badge]] = defaultdict(dict)
 
-    # Memory
+    # State file
 
     def remember(self, kind: str, record: Any) -> None:
         """Append ``record`` (a dataclass of flat JSON fields, or a dict) to the state file, if there is one."""
@@ -52,7 +52,7 @@ class World:
             self._state.append(kind, record if isinstance(record, dict) else dict(vars(record)))
 
     def restore(self, kind: str, record: Json) -> None:
-        """Take one line of a state file. Unknown kinds belong to someone else."""
+        """Load one line of a state file. Unknown kinds belong to other parts of the simulator."""
         match kind:
             case "organization":
                 self.organizations[record["id"]] = Organization(**record)
@@ -69,7 +69,7 @@ class World:
             if self._state is not None:
                 self._state.clear()
 
-    # Small services
+    # Clock and ids
 
     def new_id(self) -> str:
         return str(self._new_id())
@@ -98,7 +98,7 @@ class World:
             return organization
 
     def rotate_key(self, organization_id: str, key: str | None = None) -> str:
-        """Replace all keys of the organization by one; the old ones are rejected from now on."""
+        """Replace all keys of the organization by one. The old ones are rejected from now on."""
         new_key = key or self.new_id().replace("-", "")
         self.update_organization(organization_id, {"keys": [new_key], "keys_rejected": False})
         return new_key
@@ -114,7 +114,7 @@ class World:
     def templates_of(self, organization_id: str) -> list[Template]:
         return [t for t in self.templates.values() if t.organization_id == organization_id and not t.deleted]
 
-    def add_template(self, organization_id: str, values: Json, *, announce: bool = True) -> Template:
+    def add_template(self, organization_id: str, values: Json, *, with_event: bool = True) -> Template:
         """``values``: fields of Template without the organization; ``id`` is optional."""
         with self.lock:
             self.organization(organization_id)
@@ -123,8 +123,8 @@ class World:
             template.created_at = template.updated_at = template.state_updated_at = self.now()
             self.templates[template.id] = template
             self.remember("template", template)
-            if announce:
-                self._announce_template("badge_template.created", template)
+            if with_event:
+                self._add_template_event("badge_template.created", template)
             return template
 
     def change_template(self, template_id: str, changes: Json) -> Template:
@@ -136,7 +136,7 @@ class World:
             if template.state != old_state:
                 template.state_updated_at = template.updated_at
             self.remember("template", template)
-            self._announce_template("badge_template.changed", template)
+            self._add_template_event("badge_template.changed", template)
             return template
 
     def delete_template(self, template_id: str) -> Template:
@@ -144,7 +144,7 @@ class World:
             template = self._any_template(template_id)
             template.deleted = True
             self.remember("template", template)
-            self._announce_template("badge_template.deleted", template)
+            self._add_template_event("badge_template.deleted", template)
             return template
 
     def _any_template(self, template_id: str) -> Template:
@@ -153,15 +153,24 @@ class World:
             raise Refused(404, "Badge template not found")
         return template
 
-    def _announce_template(self, event_type: str, template: Template) -> None:
-        subject = shapes.template(self, template)
-        self.announce(event_type, template.organization_id, "badge_template", subject)
+    def _add_template_event(self, event_type: str, template: Template) -> None:
+        self.add_event(event_type, template.organization_id, "badge_template", self.template_reply(template))
+
+    def template_reply(self, template: Template) -> Json:
+        """Return the template as the service sends it."""
+        badges_count = sum(1 for badge in self.badges.values() if badge.badge_template_id == template.id)
+        return shapes.template(template, self.organizations[template.organization_id], badges_count=badges_count)
 
     # Badges, without rules
 
     def put_badge(self, badge: Badge) -> None:
         self._index(badge)
         self.remember("badge", badge)
+
+    def badge_reply(self, badge: Badge) -> Json:
+        """Return the badge as the service sends it."""
+        organization = self.organizations[badge.organization_id]
+        return shapes.badge(badge, self.templates[badge.badge_template_id], organization, base_url=self.base_url)
 
     def badges_of(self, organization_id: str) -> list[Badge]:
         return [b for b in self.badges.values() if b.organization_id == organization_id and not b.deleted]
@@ -180,7 +189,7 @@ class World:
 
     # Events
 
-    def announce(self, event_type: str, organization_id: str, subject_type: str, subject: Json) -> Event:
+    def add_event(self, event_type: str, organization_id: str, subject_type: str, subject: Json) -> Event:
         event = Event(self.new_id(), organization_id, event_type, self.now(), subject_type, subject)
         self.events[event.id] = event
         self.remember("event", event)

@@ -1,4 +1,4 @@
-"""The main job, end to end: ``python -m sandbox.demo``. Exits with 1 when any step is not as it should be."""
+"""Run the demo, end to end: ``python -m sandbox.demo``. Exits with 1 when any step does not end as expected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> int:
         print(f"\nThe demo failed: {error}\nLogs of every process: {folder}", file=sys.stderr)
         return 1
     shutil.rmtree(folder)
-    print(f"\nAll steps ended as they should, in {time.monotonic() - started:.0f} s. Nothing is left running.")
+    print(f"\nEvery step ended as expected, in {time.monotonic() - started:.0f} s. Nothing is left running.")
     return 0
 
 

@@ -73,7 +73,7 @@ class Deployment:
         return self._manage(f"consumer-{group}", *arguments)
 
     def start_worker(self) -> Child:
-        """Start a worker that carries deliveries to Credly."""
+        """Start a worker that delivers to Credly."""
         return self._manage("worker", "deliver_badges", "--interval", "0.2")
 
     def start_web(self, address: str) -> Child:

@@ -1,4 +1,4 @@
-"""How a learner stands, in our database and at Credly, in words."""
+"""The state of a learner's badge, in our database and at Credly, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in the demo, and how everybody must stand after each step."""
+"""The steps of the demo, and the expected state of each learner after each step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.demo.deployment import Deployment, Lms
 from sandbox.demo.processes import Child
 from sandbox.demo.state import Standing, everything, is_published, standing
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 POLL_SECONDS = 0.1
 # From the award of the badge to its end: enough for a slow machine, since what would have expired is not awarded.
 LAST_SECONDS = 15
@@ -23,11 +23,11 @@ BOB = {"user_id": 8, "username": "bob", "email": "bob@example.org", "name": "Bob
 
 
 class StoryFailed(Exception):
-    """A step did not end as it must."""
+    """Raised when a step does not end as expected."""
 
 
 class Story:
-    """Tells the story step by step; raises StoryFailed at the first step that does not end as it must."""
+    """Runs the story step by step. Raises StoryFailed at the first step that does not end as expected."""
 
     def __init__(
         self, deployment: Deployment, templates: Templates, *, consumer: Child, worker: Child, lms: Lms
@@ -49,7 +49,12 @@ class Story:
 
         self._step("Ada passes Statistics: one of two courses, no badge yet.", ADA, FIRST_COURSE, True, half, nobody)
         self._step(
-            "Bob fails Python: he never had the badge, so nothing is taken.", BOB, SECOND_COURSE, False, half, nobody
+            "Bob fails Python: he never had the badge, nothing is revoked.",
+            BOB,
+            SECOND_COURSE,
+            False,
+            half,
+            nobody,
         )
         last = self._step(
             "Ada passes Python: the badge is hers, and Credly issues it.", ADA, SECOND_COURSE, True, issued, nobody
@@ -86,7 +91,7 @@ class Story:
         print(f"\n{title}")
         sent = self._send(learner, course, is_passing, **event)
         expected = {"ada": ada, "bob": bob}
-        self._wait(lambda: self._standings() == expected, "everybody stood as they must", expected)
+        self._wait(lambda: self._standings() == expected, "every learner had the expected state", expected)
         _show(self._standings())
         return {"id": sent["id"], "time": sent["time"]}
 
@@ -168,12 +173,12 @@ class Story:
             raise StoryFailed("The replay changed the database.")
         if len(self._deployment.credly.journal()) != requests:
             raise StoryFailed("The replay made requests to Credly.")
-        announced = {
+        published = {
             kind: replay.log().count(f"org.openedx.learning.badge.{kind}.v1") for kind in ("awarded", "revoked")
         }
         print(f"  {len(self._sent)} events of the LMS were read again: no row changed, no request went to Credly.")
-        if not (announced["awarded"] and announced["revoked"]):
-            raise StoryFailed(f"Awards and revocations were not published on the bus: {announced}")
+        if not (published["awarded"] and published["revoked"]):
+            raise StoryFailed(f"Awards and revocations were not published on the bus: {published}")
 
     def _books(self) -> None:
         summary = self._deployment.credly.summary()
@@ -181,11 +186,9 @@ class Story:
             name: summary[name]
             for name in ("issues_applied", "duplicate_issues", "revokes_applied", "revokes_before_issue")
         }
-        print(
-            "\nCredly's books: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in books.items()) + "."
-        )
+        print("\nAt Credly: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in books.items()) + ".")
         if list(books.values()) != [2, 0, 1, 0]:
-            raise StoryFailed("They should say 2 issues and 1 revocation.")
+            raise StoryFailed("Expected 2 issues and 1 revocation.")
 
     def _standings(self) -> dict[str, Standing]:
         return {name: standing(name, self._templates.credly, self._deployment.credly) for name in ("ada", "bob")}
@@ -194,11 +197,11 @@ class Story:
         return sum(f"Applied event {event_id}" in line for line in self._consumer.log().splitlines())
 
     def _wait(self, condition: Callable[[], bool], what: str, expected: object = None) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
                 found = f"\n  expected {expected}\n  found    {self._standings()}" if expected else ""
-                raise StoryFailed(f"Not within {PATIENCE_SECONDS} s: {what}.{found}")
+                raise StoryFailed(f"Not within {TIMEOUT_SECONDS} s: {what}.{found}")
             time.sleep(POLL_SECONDS)
 
 

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.drills", description=__doc__)
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"what to drill (default: all): {', '.join(AREAS)}")
     parser.add_argument("--small", action="store_true", help="few badges and few kills, to try the drills themselves")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats what chance decided")  # noqa: S311
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats the random choices of a run")  # noqa: S311
     parser.add_argument(
         "--database", choices=sorted(DATABASES), default="mysql",
         help="server for areas that stop and start one (default: mysql); others use the one of DATABASE_URL",
@@ -58,14 +58,14 @@ def _run(area: str, *, seed: int, small: bool, database: str) -> int:
     wrong = failure or any(result.problems for result in results) or not results
     if not wrong:
         shutil.rmtree(folder)
-        print(f"Nothing was lost and nothing was done twice, in {time.monotonic() - started:.0f} s.")
+        print(f"Nothing was lost, and nothing was done twice. It took {time.monotonic() - started:.0f} s.")
         return 0
     print(f"Something is wrong. {failure}\nLogs of every process: {folder}\nAgain: --seed {seed}", file=sys.stderr)
     return 1
 
 
 def _tell(result: Result) -> None:
-    print(f"\n{result.name}: {'as it should be' if not result.problems else 'WRONG'}")
+    print(f"\n{result.name}: {'as expected' if not result.problems else 'WRONG'}")
     for line in [*result.remarks, *(f"WRONG: {problem}" for problem in result.problems)]:
         print(f"  {line}", flush=True)
 

@@ -1,4 +1,4 @@
-"""Badges to award, and learners who earn and lose them through the real core. Needs Django."""
+"""Badges, and learners who earn and lose them through the real core. Needs Django."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _EPOCH = datetime.now(UTC) - timedelta(days=30)
 
 
 class CredlyBadge:
-    """One badge of an organization of its own: pass the course to earn it, fail it to lose it."""
+    """A badge of its own organization: pass the course to earn it, fail it to lose it."""
 
     def __init__(self, credly: CredlyControl, name: str) -> None:
         self.credly = credly
@@ -55,24 +55,24 @@ class CredlyBadge:
         earn_by_course(self.template, self.course)
 
     def learners(self, count: int) -> list[UserData]:
-        """So many learners whom nobody has seen before."""
+        """Return this many new learners."""
         return [_learner(next(_user_ids)) for _ in range(count)]
 
     def award(self, learners: Iterable[UserData]) -> None:
-        """They pass the course."""
+        """Let the learners pass the course."""
         for learner in learners:
             self._send(learner, is_passing=True)
             self.wanted[learner.pii.email].awards += 1
             self.wanted[learner.pii.email].holds = True
 
     def revoke(self, learners: Iterable[UserData]) -> None:
-        """They are regraded, and fail."""
+        """Regrade the learners, so that they fail."""
         for learner in learners:
             self._send(learner, is_passing=False)
             self.wanted[learner.pii.email].holds = False
 
     def _send(self, learner: UserData, *, is_passing: bool) -> None:
-        """Process the event as a consumer does: what passes is waited for, other errors are let through."""
+        """Process the event as a consumer does: retry transient errors, and raise others."""
         metadata, data = next_metadata(), passing(learner, self.course, is_passing=is_passing)
 
         def count() -> None:
@@ -86,7 +86,7 @@ class CredlyBadge:
 
 
 def earn_by_course(template: BadgeTemplate, course: str) -> None:
-    """What staff set up in the admin: passing the course earns the badge, failing it takes the badge away."""
+    """Set a badge up as staff do in the admin: passing the course earns it, failing the course takes it away."""
     requirement = BadgeRequirement.objects.create(template=template, event_type=PASSING)
     penalty = BadgePenalty.objects.create(template=template, event_type=PASSING)
     penalty.requirements.set([requirement])
@@ -97,19 +97,19 @@ def earn_by_course(template: BadgeTemplate, course: str) -> None:
 
 
 def add_site() -> Site:
-    """The site that templates belong to."""
+    """Return the site that templates belong to."""
     return Site.objects.get_or_create(pk=1, defaults={"domain": "example.org", "name": "example"})[0]
 
 
 def passing(learner: UserData, course: str, *, is_passing: bool) -> CoursePassingStatusData:
-    """The data of the event that a course is passed or failed."""
+    """Return the data of an event about a course that was passed or failed."""
     return CoursePassingStatusData(
-        is_transient=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
+        is_passing=is_passing, course=CourseData(course_key=CourseKey.from_string(course)), user=learner
     )
 
 
 def next_metadata() -> EventsMetadata:
-    """Of an event that is newer than those before it."""
+    """Return the metadata of an event that is newer than all before it."""
     moment = _EPOCH + timedelta(seconds=next(_seconds))
     return EventsMetadata(event_type=PASSING, id=uuid.uuid1(), time=moment)
 

@@ -1,4 +1,4 @@
-"""What our own database says after a drill, and whether it agrees with Credly. Needs Django."""
+"""Compare our own database with Credly after a drill. Needs Django."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def channel(badge: CredlyBadge) -> Channel:
 
 
 def wait_until_settled(badge: CredlyBadge, *, timeout: float) -> None:
-    """Until nothing is waiting or being sent. What needs a person's attention is left for the verdict."""
+    """Wait until no delivery is waiting or being sent. Deliveries that need attention are left for the verdict."""
     open_ = deliveries(badge).filter(state__in=set(UNSETTLED) - {State.FAILED})
     wait_until(lambda: not open_.exists(), f"every delivery of {badge.name} was settled", timeout=timeout)
 
 
 def close(badge: CredlyBadge, result: Result) -> None:
-    """Compare what should be, what Credly has and what our database says; fill in the result."""
+    """Compare the expected state, Credly's badges and our database, and fill in the result."""
     journal = [e for e in badge.credly.journal() if e["organization_id"] == badge.organization_id]
     badges = badge.credly.badges(organization_id=badge.organization_id)
     verdict = judge(badge.wanted, journal, badges)

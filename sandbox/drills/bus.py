@@ -1,4 +1,4 @@
-"""Areas "bus-kafka" and "bus-redis": whatever is killed and restarted, each event is applied, and applied once."""
+"""Areas "bus-kafka" and "bus-redis": each event is applied exactly once, whatever is killed and restarted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DATABASE_OUTAGES = 2
 
 
 def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], options: Options) -> Iterator[Result]:
-    """The drill on one bus, and then the replay of all it left on the topic."""
+    """Run the drill on one bus, and then replay everything on the topic."""
     with staged(options.folder, broker(), DATABASES[options.database]()) as stage:
         from sandbox.drills import bus_books
         from sandbox.drills.books import wait_until_settled
@@ -46,7 +46,7 @@ def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], opti
         _act(stage, story, options, result)
         bus_books.reconnect()
         bus_books.compare(expected, result)
-        left = _announce_the_rest(stage)
+        left = _publish_the_rest(stage)
         bus_books.compare_public(stage.broker.published(), result)
         result.remarks.append(f"{left} awards were left unpublished by killed consumers, and published later.")
         result.numbers["seconds"] = time.monotonic() - started
@@ -98,7 +98,7 @@ def _act(stage: BusStage, story: Story, options: Options, result: Result) -> Non
 
 
 def _faults(stage: BusStage, kills: int) -> dict[int, AbstractContextManager[None]]:
-    """What is away while a consumer is killed, by the number of kills before it."""
+    """Return the server that is down while a consumer is killed, by the number of kills before."""
     return {
         kills // 6: _away(stage.database, OUTAGE_SECONDS),
         kills // 3: _away(stage.broker.server, OUTAGE_SECONDS),
@@ -108,7 +108,7 @@ def _faults(stage: BusStage, kills: int) -> dict[int, AbstractContextManager[Non
 
 @contextmanager
 def _away(server: Server, seconds: float) -> Iterator[None]:
-    """Stop a server for the block and so many seconds more; it comes back with what it has on disk."""
+    """Stop a server for the block plus some seconds. It restarts with its data on disk."""
     server.stop()
     try:
         yield
@@ -117,22 +117,22 @@ def _away(server: Server, seconds: float) -> Iterator[None]:
         server.start()
 
 
-def _announce_the_rest(stage: BusStage) -> int:
-    """A consumer that starts once the senders' time is over announces what killed ones left."""
+def _publish_the_rest(stage: BusStage) -> int:
+    """Have a consumer publish what killed consumers left in the outbox. Return how much that was."""
     from sandbox.drills import bus_books
     from sandbox.drills.stage import wait_until
 
-    left = bus_books.make_announcements_due()
+    left = bus_books.make_outbox_due()
     if left:
-        # It announces a hundred at a time, until there are no more.
+        # It publishes a hundred at a time, until none is left.
         stage.start_consumer()
-        wait_until(lambda: not bus_books.announcements_left(), "the rest was announced", timeout=60)
+        wait_until(lambda: not bus_books.outbox_left(), "the rest was published", timeout=60)
         stage.stop_consumers()
     return left
 
 
 def _close(provided: CredlyBadge, result: Result) -> None:
-    """Of what the drills of deliveries look at in detail, the sum."""
+    """Add up the counts that the drills of deliveries compare in detail."""
     from sandbox.drills import books
 
     whole = Result(result.name)
@@ -144,7 +144,7 @@ def _close(provided: CredlyBadge, result: Result) -> None:
 
 
 def _replay(stage: BusStage, result: Result) -> None:
-    """Everything on the topic once more: no row changes and the provider hears nothing."""
+    """Replay everything on the topic: no row changes, and the provider gets no request."""
     from sandbox.drills import bus_books
 
     before, journal = bus_books.snapshot(), len(stage.credly.journal())

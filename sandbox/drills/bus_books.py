@@ -1,4 +1,4 @@
-"""What the database says after a drill of the bus, compared with how the story had to end. Needs Django."""
+"""Compare the database after a drill of the bus with the expected end of the story. Needs Django."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ def set_up(credly: CredlyControl) -> tuple[CredlyBadge, list[Badge]]:
 
 
 def reconnect() -> None:
-    """The server was away since; the next query opens a new connection."""
+    """Drop the connection, because the server was down. The next query opens a new one."""
     connection.close()
 
 
 def snapshot() -> list[object]:
-    """Every row that events and deliveries can change."""
+    """Return every row that events and deliveries can change."""
     return [*everything(), list(FailedEvent.objects.order_by("pk").values())]
 
 
 def compare(expected: Ending, result: Result) -> None:
-    """Progress, awards, credentials and failed events."""
+    """Compare progress, awards, credentials and failed events."""
     fulfillments = _fulfillments()
     awards = _awards()
     credentials = Counter(UserCredential.objects.values_list("username", "credential_id", "status"))
@@ -101,7 +101,7 @@ def compare(expected: Ending, result: Result) -> None:
 
 
 def compare_public(published: Mapping[tuple[str, str], int], result: Result) -> None:
-    """Every award and revocation was published, under one id however often, and nothing else was."""
+    """Check that every award and revocation was published, with one id however often, and nothing else."""
     wanted = set()
     for award in BadgeAward.objects.select_related("credential"):
         kinds = [Kind.AWARDED] if award.revoked_at is None else [Kind.AWARDED, Kind.REVOKED]
@@ -111,17 +111,17 @@ def compare_public(published: Mapping[tuple[str, str], int], result: Result) -> 
     result.demand(set(published) <= wanted, f"{len(set(published) - wanted)} public events tell of nothing")
 
 
-def make_announcements_due() -> int:
+def make_outbox_due() -> int:
     """As if the five minutes were over that a sender has to itself. Returns how many killed processes had left."""
     return BadgeAward.objects.filter(publish_due_at__isnull=False).update(publish_due_at=timezone.now())
 
 
-def announcements_left() -> int:
+def outbox_left() -> int:
     return BadgeAward.objects.filter(publish_due_at__isnull=False).count()
 
 
 def wanted_at_credly(expected: Ending, badge: Badge, learners: int) -> dict[str, Wanted]:
-    """What the learners of Credly's badge should have there, by e-mail address."""
+    """Return what the learners of Credly's badge should have there, by e-mail address."""
     wanted = {}
     for learner in range(1, learners + 1):
         held = expected.awards.get((name_of(learner), badge.name), [])
@@ -187,5 +187,5 @@ def _awards() -> dict[tuple[str, str], list[bool]]:
 
 
 def _differences(expected: Mapping[Key, Value], found: Mapping[Key, Value]) -> int:
-    """How many keys have another value, or are on one side only."""
+    """Return how many keys have different values, or are on one side only."""
     return sum(expected.get(key) != found.get(key) for key in expected.keys() | found.keys())

@@ -1,4 +1,4 @@
-"""The two buses as a drill needs them: restarted, fed with poison, asked how much is left, and read to the end."""
+"""The two buses as a drill uses them: restart them, send poison messages, count the backlog, read to the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 10.0
 FULL_TOPIC, FULL_PUBLIC_TOPIC = f"{PREFIX}-{TOPIC}", f"{PREFIX}-{PUBLIC_TOPIC}"
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
-# Headers and value of what is no event, as either bus may hold it.
+# Headers and value of poison messages, as either bus may hold them.
 POISON: list[tuple[dict[str, str | bytes], bytes]] = [
     ({}, b"junk"),
     ({"type": "org.example.unknown.v1", "id": "7d0f9a1c-0000-11f0-8000-000000000001"}, b"junk"),
@@ -42,20 +42,20 @@ class Broker(Protocol):
     """What leads the LMS side and Credentials to it."""
 
     def poison(self, number: int) -> None:
-        """Put something on the topic that is no event."""
+        """Send a poison message to the topic."""
 
     def left(self) -> int | None:
-        """How many messages were not acknowledged; None: it cannot say now."""
+        """Return how many messages were not acknowledged, or None if that is unknown now."""
 
     def partitions(self) -> str:
-        """How the messages are spread."""
+        """Return how the messages are distributed."""
 
     def published(self) -> Counter[tuple[str, str]]:
-        """How often each public event was published, by type and id."""
+        """Return how often each public event was published, by type and id."""
 
 
 class Kafka:
-    """Apache Kafka, with its data on disk, and a schema registry."""
+    """Apache Kafka with its data on disk, and a schema registry."""
 
     def __init__(self, server: Server, environment: Mapping[str, str]) -> None:
         self.server = server
@@ -115,7 +115,7 @@ class Kafka:
 
 
 class RedisStreams:
-    """Redis, which appends to a file what it holds."""
+    """Redis, which appends its data to a file."""
 
     def __init__(self, server: Server, environment: Mapping[str, str]) -> None:
         self.server = server

@@ -64,7 +64,7 @@ class News:
 
     @property
     def command(self) -> Mapping[str, object]:
-        """For ``sandbox.lms``."""
+        """Return the command for ``sandbox.lms``."""
         return {
             "event": self.thing.kind,
             "course": self.thing.course,
@@ -92,7 +92,7 @@ class Story:
 
 @dataclass
 class Ending:
-    """How every learner should stand. Awards: for each learner and badge, whether each is held, in their order."""
+    """The expected state of every learner. Awards: for each learner and badge, whether each is held, in their order."""
 
     fulfillments: dict[tuple[str, str, Thing], tuple[bool, str]]
     awards: dict[tuple[str, str], list[bool]]
@@ -103,7 +103,7 @@ def name_of(learner: int) -> str:
 
 
 def catalog(first_course: str) -> list[Badge]:
-    """Return eleven badges over 24 courses and four types of events; the first is for passing ``first_course``."""
+    """Return eleven badges over 24 courses and four types of events. The first is for passing ``first_course``."""
     course = [first_course, *(f"course-v1:Drills+C{number}+1" for number in range(1, 24))]
     passes = [Thing("passing", key) for key in course]
     simple = [Badge(f"Course {number}", ((passes[number],),)) for number in range(6)]
@@ -205,7 +205,7 @@ def _displaced(events: Sequence[News], chance: random.Random) -> list[News]:
 
 
 def _shuffled_in(events: Sequence[News], more: Sequence[News], chance: random.Random) -> list[News]:
-    """Duplicates of this chapter's events may come before the first one: then that is the duplicate."""
+    """Insert duplicates of this chapter's events. A duplicate may come before the first copy."""
     places = [(float(index), news) for index, news in enumerate(events)]
     places += [(chance.uniform(0, len(events)), news) for news in more]
     return [news for _, news in sorted(places, key=lambda place: place[0])]

@@ -73,7 +73,7 @@ class BusStage:
         self._lms.wait_for(lambda: self._lms.output().count('"flushed"') == self._flushes, "the bus had it", timeout=60)
 
     def not_sent(self) -> int:
-        """How many events the LMS side could not send, or its producer lost."""
+        """Return how many events the LMS side could not send or its producer lost."""
         answers = [json.loads(line) for line in self._lms.output().splitlines()]
         lost = [int(answer["lost"]) for answer in answers if "lost" in answer]
         return sum("error" in answer for answer in answers) + max(lost, default=0)
@@ -87,14 +87,14 @@ class BusStage:
         return consumer
 
     def kill_and_replace(self, chance: random.Random) -> None:
-        """SIGKILL: no handler runs, no transaction is ended, nothing is acknowledged."""
+        """Kill a consumer (SIGKILL): no handler runs, no transaction ends, nothing is acknowledged. Start another."""
         victim = self.consumers.pop(chance.randrange(len(self.consumers)))
         victim.kill()
         self.kills += 1
         self.start_consumer()
 
     def stop_consumers(self) -> list[int]:
-        """Ask all of them, once they are there to be asked, to end (SIGTERM). Returns their exit codes."""
+        """Ask all consumers to end (SIGTERM), once they are running. Return their exit codes."""
         for consumer in self.consumers:
             consumer.wait_for(partial(_is_there, consumer), "it was there")
         codes = [consumer.stop() for consumer in self.consumers]
@@ -102,12 +102,12 @@ class BusStage:
         return codes
 
     def wait_until_consumed(self) -> None:
-        """Until everything on the topic was acknowledged. A consumer that ended by itself is an error."""
+        """Wait until everything on the topic is acknowledged. A consumer that ends before is an error."""
 
         def consumed() -> bool:
             ended = [child.name for child in self.consumers if child.exit_code is not None]
             if ended:
-                raise RuntimeError(f"{', '.join(ended)} ended by itself")
+                raise RuntimeError(f"{', '.join(ended)} ended unexpectedly")
             return self.broker.left() == 0
 
         wait_until(consumed, "everything was consumed", timeout=CAUGHT_UP_SECONDS)
@@ -167,5 +167,5 @@ def _is_there(consumer: Child) -> bool:
 
 
 def pause(seconds: float) -> None:
-    """Let the others work."""
+    """Give other processes time to work."""
     time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Which drills there are, and what each of them has to say in the end."""
+"""The catalog of drills, and the result that each returns."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Options:
     database: str = "mysql"
 
     def chance(self, name: str) -> random.Random:
-        """A source of chance for one drill, the same for the same seed whatever other drills do."""
+        """Return a random generator for one drill, the same for the same seed whatever other drills do."""
         return random.Random(f"{self.seed} {name}")  # noqa: S311 - repeatable, not secret
 
 
 @dataclass
 class Result:
-    """What came of one drill: numbers for its row of the table, remarks below it, and what was wrong."""
+    """The result of one drill: numbers for its row of the table, remarks below it, and problems."""
 
     name: str
     numbers: dict[str, Number] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Result:
     problems: list[str] = field(default_factory=list)
 
     def demand(self, condition: bool, problem: str) -> None:
-        """Note the problem unless the condition holds."""
+        """Record the problem unless the condition is true."""
         if not condition:
             self.problems.append(problem)
 
@@ -58,7 +58,7 @@ Area = Callable[[Options], Iterator[Result]]
 
 
 def load(area: str) -> Area:
-    """The area's ``run``: it yields a result after each of its drills."""
+    """Return the area's ``run``, which yields a result after each of its drills."""
     module: Any = import_module(AREAS[area])
     run: Area = module.run
     return run

@@ -1,4 +1,4 @@
-"""Credly is down for the whole award phase, and back later."""
+"""Drill: Credly is down while all badges are awarded, and comes back later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_ATTEMPTS = 60
 
 
 def down_and_back(stage: Stage, options: Options) -> Result:
-    """Connections are refused from before the first award until long after the last."""
+    """Refuse connections from before the first award until long after the last."""
     size = 16 if options.small else 300
     badge = CredlyBadge(stage.credly, "Credly away")
     learners = badge.learners(size)

@@ -1,4 +1,4 @@
-"""Credly answers, but not as it should: errors, silence after it accepted, cut connections, 429."""
+"""Drill: Credly misbehaves with errors, silence after it accepted, broken connections, 429."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ MISBEHAVIOURS = (
 
 
 def misbehaving(misbehaviour: Misbehaviour, stage: Stage, options: Options) -> Result:
-    """Badges are awarded, and half of them revoked, a part at once and a part later, while Credly misbehaves."""
+    """Award badges and revoke half of them, some at once and some later, while Credly misbehaves."""
     badge = CredlyBadge(stage.credly, misbehaviour.name)
     learners = badge.learners(12 if options.small else 160)
     for fault in misbehaviour.faults:
@@ -79,7 +79,7 @@ def misbehaving(misbehaviour: Misbehaviour, stage: Stage, options: Options) -> R
 
 
 def throttled(stage: Stage, options: Options) -> Result:
-    """429 with Retry-After: once for a pause that is watched, then by a rate limit all the time."""
+    """Answer 429 with Retry-After: once for a pause that is watched, then continuously by a rate limit."""
     badge = CredlyBadge(stage.credly, "429 with Retry-After")
     learners = badge.learners(12 if options.small else 160)
     stage.credly.fail(
@@ -106,7 +106,7 @@ def throttled(stage: Stage, options: Options) -> Result:
 
 
 def _award_and_revoke(badge: CredlyBadge, learners: Sequence[Any]) -> None:
-    """All are awarded; a quarter is revoked at once, another when half of the badges are there."""
+    """Award all badges. Revoke a quarter at once, and another when half of the badges are delivered."""
     badge.award(learners)
     badge.revoke(learners[::4])
     done = deliveries(badge).filter(state="done")

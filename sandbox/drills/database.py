@@ -1,4 +1,4 @@
-"""A database for one area of drills, made on the server of ``DATABASE_URL`` and dropped afterwards."""
+"""Create a database for one area of drills on the server of ``DATABASE_URL``, and drop it afterwards."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def own_database() -> Iterator[dict[str, str]]:
 
 
 def describe() -> str:
-    """The database server by kind and version, for people."""
+    """Return the database server's kind and version, for people."""
     if connection.vendor == "sqlite":
         return "SQLite (a file for several processes: no SKIP LOCKED; set DATABASE_URL for a server)"
     connection.ensure_connection()

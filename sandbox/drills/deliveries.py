@@ -1,4 +1,4 @@
-"""Area "deliveries": whatever happens to Credly and to the workers, each badge gets there once."""
+"""Area "deliveries": each badge is delivered exactly once, whatever happens to Credly and the workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IMPATIENT: Mapping[str, float] = {
 
 
 def run(options: Options) -> Iterator[Result]:
-    """Real workers, a real database, a simulated Credly; one drill after another."""
+    """Run one drill after another with real workers, a real database and a simulated Credly."""
     with staged(options.folder, distribution=IMPATIENT if options.small else DISTRIBUTION) as stage:
         from sandbox.drills import credly_away, credly_misbehaves, workers_killed, wrong_key
         from sandbox.drills.badges import add_site

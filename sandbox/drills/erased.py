@@ -24,7 +24,7 @@ DISTRIBUTION_OF_THE_ERASED: Mapping[str, float] = {
 
 
 def run(options: Options) -> Iterator[Result]:
-    """Real workers, a real database, both providers simulated; one point of life after another."""
+    """Run one point after another with real workers, a real database and both providers simulated."""
     with (
         AccredibleSimulator() as accredible,
         staged(

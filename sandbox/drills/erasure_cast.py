@@ -46,14 +46,14 @@ class Theater:
         self._groups = itertools.count(_FIRST_GROUP)
 
     def cast(self, name: str) -> Cast:
-        """People who have not been seen before, and a badge at each provider that one course earns."""
+        """Return new people, and a badge at each provider that one course earns."""
         badge = CredlyBadge(self.stage.credly, name)
         group = AccredibleGroup.objects.get(group_id=next(self._groups))
         earn_by_course(group, badge.course)
         return Cast(badge, group, self.people)
 
     def arrived(self, badge: CredlyBadge) -> Iterator[Arrived]:
-        """What both providers were asked."""
+        """Return the requests that both providers received."""
         for entry in badge.credly.journal():
             text = f"{entry['target']} {entry['subject']}"
             at = datetime.fromisoformat(entry["time"])
@@ -64,7 +64,7 @@ class Theater:
 
 
 class Cast:
-    """The people of one point."""
+    """The people at one point."""
 
     def __init__(self, badge: CredlyBadge, group: AccredibleGroup, people: int) -> None:
         self.badge, self.group = badge, group
@@ -73,7 +73,7 @@ class Cast:
 
     @property
     def deliveries(self) -> models.QuerySet[Delivery]:
-        """Of those who are retired, or will be."""
+        """Return the deliveries of those who are, or will be, retired."""
         ids = [person.number for person in self.leaving]
         return Delivery.objects.filter(award__progress__user__lms_user_id__in=ids)
 
@@ -83,20 +83,20 @@ class Cast:
         return Delivery.objects.filter(award__progress__user__lms_user_id__in=ids)
 
     def pass_(self) -> None:
-        """Everybody passes the course."""
+        """Let everybody pass the course."""
         self.badge.award(map(_data, self._mixed()))
 
     def fail(self) -> None:
-        """Everybody is regraded, and fails."""
+        """Regrade everybody, so that they fail."""
         self.badge.revoke(map(_data, self._mixed()))
 
     def meet_a_bug(self) -> None:
-        """An event about each of them is kept as failed: one that can be read, and one that cannot."""
+        """Store failed events about each person: one that is readable, and one that is not."""
         for person in self.leaving:
             _fail_about(_data(person), self.badge.course)
 
     def retire(self) -> None:
-        """As the host's user name replacement does it: by queries, of which no signal tells. Half as newer hosts do."""
+        """Retire them by queries that send no signal, as the host does; half of them as newer hosts do."""
         users = User.objects.filter(lms_user_id__in=[person.number for person in self.leaving])
         known = {user.lms_user_id: user for user in users}
         for person in self.leaving:
@@ -111,7 +111,7 @@ class Cast:
             person.retired_at = datetime.now(UTC)
 
     def rescore(self) -> Iterator[str]:
-        """The LMS tells of them once more, as they were and as they are. Yields what was not ignored."""
+        """Send events about them again, with their old and their new data. Yield those that were not ignored."""
         for person in self.leaving:
             gone = UserPersonalData(username=_retired(person), email=f"{_retired(person)}@retired.invalid", name="")
             for user in (_data(person), UserData(id=person.number, is_active=False, pii=gone)):
@@ -125,12 +125,12 @@ class Cast:
             _fail_about(_data(person), self.badge.course)
 
     def _mixed(self) -> Iterable[Person]:
-        """One who leaves and one who stays, in turns."""
+        """Return people who leave and people who stay, alternating."""
         return itertools.chain.from_iterable(zip(self.leaving, self.staying, strict=True))
 
 
 def all_rows() -> Iterator[tuple[str, str]]:
-    """Every row of every table of ours: the table's name, and all values as text."""
+    """Yield every row of all our tables: the table's name, and all values as text."""
     for config in apps.get_app_configs():
         if not config.name.startswith("badges_plugin"):
             continue

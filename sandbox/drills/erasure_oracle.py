@@ -17,7 +17,7 @@ UNDER_WAY = timedelta(seconds=2)
 
 @dataclass
 class Person:
-    """A learner, under which words they are known, and when they were retired. ``earner_ids`` are those of badges."""
+    """A learner: the words that identify them, and when they were retired. ``earner_ids`` are those of badges."""
 
     number: int
     username: str
@@ -34,7 +34,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Arrived:
-    """A request as a provider got it. ``changes``: whether it asks for a change there."""
+    """A request as a provider received it. ``changes``: whether it asks for a change there."""
 
     time: datetime
     operation: str
@@ -44,7 +44,7 @@ class Arrived:
 
 @dataclass
 class Sent:
-    """What arrived about people after they were retired."""
+    """Requests that arrived about people after they were retired."""
 
     under_way: int = 0
     looked_up: int = 0
@@ -80,7 +80,7 @@ def _judge(person: Person, request: Arrived, later: timedelta, sent: Sent) -> No
 
 
 def mentions(text: str, word: str) -> bool:
-    """Whether the word stands in the text, and not only as a part of a longer one."""
+    """Tell whether the word is in the text, and not only as a part of a longer one."""
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) is not None
 
 

@@ -1,4 +1,4 @@
-"""The points of life at which learners are retired. Needs Django."""
+"""The points of a delivery's life at which learners are retired. Needs Django."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOST_ANSWERS = {"applied": True, "manner": "drop", "times": None, "probability"
 
 
 def waiting(theater: Theater) -> Result:
-    """Awarded, and no worker has looked yet."""
+    """Retire after the award, before any worker has looked."""
     cast = theater.cast("waiting")
     theater.stage.stop_workers()
     cast.pass_()
@@ -28,7 +28,7 @@ def waiting(theater: Theater) -> Result:
 
 
 def claimed(theater: Theater) -> Result:
-    """Workers are at it, and the provider is slow."""
+    """Retire while workers send, and the provider is slow."""
     cast = theater.cast("claimed")
     theater.stage.credly.slow_down(0.4)
     _start(theater)
@@ -40,7 +40,7 @@ def claimed(theater: Theater) -> Result:
 
 
 def killed(theater: Theater) -> Result:
-    """The workers died with claims, in the midst of requests."""
+    """Retire after the workers were killed with claims, in the middle of requests."""
     cast = theater.cast("workers killed")
     _start(theater)
     theater.stage.credly.slow_down(0.4)
@@ -53,7 +53,7 @@ def killed(theater: Theater) -> Result:
 
 
 def in_doubt(theater: Theater) -> Result:
-    """Answers were lost; whether the badges are there has to be looked up."""
+    """Retire after answers were lost, so that the badges must be looked up."""
     cast = theater.cast("issue in doubt")
     _lose_answers(theater, "issue", "issue")
     cast.pass_()
@@ -61,7 +61,7 @@ def in_doubt(theater: Theater) -> Result:
 
 
 def issued(theater: Theater) -> Result:
-    """All is done."""
+    """Retire after everything was delivered."""
     cast = theater.cast("issued")
     cast.pass_()
     _settle(theater, cast)
@@ -69,7 +69,7 @@ def issued(theater: Theater) -> Result:
 
 
 def revocation_waiting(theater: Theater) -> Result:
-    """Issued, and about to be revoked."""
+    """Retire when badges are issued and about to be revoked."""
     cast = theater.cast("revocation waiting")
     cast.pass_()
     _settle(theater, cast)
@@ -79,7 +79,7 @@ def revocation_waiting(theater: Theater) -> Result:
 
 
 def revocation_in_doubt(theater: Theater) -> Result:
-    """Issued, and perhaps revoked."""
+    """Retire when badges are issued and perhaps revoked."""
     cast = theater.cast("revocation in doubt")
     cast.pass_()
     _settle(theater, cast)
@@ -90,7 +90,7 @@ def revocation_in_doubt(theater: Theater) -> Result:
 
 
 def revoked(theater: Theater) -> Result:
-    """All is over."""
+    """Retire after everything was revoked."""
     cast = theater.cast("revoked")
     cast.pass_()
     _settle(theater, cast)
@@ -120,7 +120,7 @@ def _in_doubt_retired_and_judged(theater: Theater, cast: Cast, action: Action) -
 
 
 def _retired_and_judged(theater: Theater, cast: Cast) -> Result:
-    """They are retired; the LMS and staff go on as if nothing had been; whatever follows, follows."""
+    """Retire them, let the LMS and staff continue as before, and judge the result."""
     result = Result(cast.badge.name)
     cast.meet_a_bug()
     states = sorted({f"{each.action} {each.state}{' (in doubt)' if each.in_doubt else ''}" for each in cast.deliveries})

@@ -34,7 +34,7 @@ DISTRIBUTION: Mapping[str, float] = {
 
 
 class TooSlow(RuntimeError):
-    """Something did not happen in time."""
+    """Raised when something does not happen in time."""
 
 
 class Stage:
@@ -79,22 +79,22 @@ class Stage:
         return worker
 
     def kill_worker(self, worker: Child) -> None:
-        """SIGKILL: no handler runs, no transaction is ended, no socket is closed by the program."""
+        """Kill a worker (SIGKILL): no handler runs, no transaction ends, no socket is closed by the program."""
         self.workers.remove(worker)
         worker.kill()
 
     def stop_workers(self) -> list[int]:
-        """Ask all workers to end (SIGTERM). Returns their exit codes."""
+        """Ask all workers to end (SIGTERM). Return their exit codes."""
         codes = [worker.stop() for worker in self.workers]
         self.workers.clear()
         return codes
 
     def cut_credly_off(self) -> None:
-        """Credly is gone: connections are refused until ``bring_credly_back``. It remembers everything."""
+        """Take Credly down: connections are refused until ``bring_credly_back``. It keeps its state."""
         self._simulator.kill()
 
     def bring_credly_back(self) -> None:
-        """The same Credly at the same address."""
+        """Start the same Credly again at the same URL."""
         port = self.credly.url.rsplit(":", 1)[1].split("/", 1)[0]
         self._simulator = self._start_simulator(port)
 
@@ -131,7 +131,7 @@ def staged(
 
 
 def wait_until(condition: Callable[[], bool], what: str, *, timeout: float) -> None:
-    """Poll; raises TooSlow."""
+    """Poll until the condition is true. Raises TooSlow."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:

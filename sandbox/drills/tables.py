@@ -1,4 +1,4 @@
-"""Results as text."""
+"""Format results as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MISSING = "-"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Number]]) -> str:
-    """The rows below their head: the first column to the left, numbers to the right."""
+    """Format rows below their head: the first column left-aligned, numbers right-aligned."""
     cells = [list(head), *([_text(value) for value in row] for row in rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
     lines = [_GAP.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in cells]
@@ -19,7 +19,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Number]]) -> str:
 
 
 def results_table(results: Sequence[Result]) -> str:
-    """One row for each drill; a number that a drill does not have is a dash."""
+    """Format one row for each drill. A dash stands for a missing number."""
     names = list(dict.fromkeys(name for result in results for name in result.numbers))
     rows = [[result.name, *(result.numbers.get(name, _MISSING) for name in names)] for result in results]
     return table(["drill", *names], rows)

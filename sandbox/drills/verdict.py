@@ -1,4 +1,4 @@
-"""Whether the provider did what it should have, no more and no less.
+"""Judge whether the provider did what it should have, no more and no less.
 
 Pure: from what is wanted for each learner, what the Credly simulator's journal tells, and how its badges stand.
 """
@@ -25,7 +25,7 @@ class Wanted:
 
 @dataclass
 class Verdict:
-    """How many learners were wronged in which way; ``examples`` names a few of them."""
+    """How many learners have which error. ``examples`` names a few of them."""
 
     issued: int = 0
     revoked: int = 0
@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each kind of wrong."""
+        """Return a sentence for each kind of error."""
         return [f"{count} {kind}, for example {', '.join(self.examples[kind])}" for kind, count in self.counts.items()]
 
     def blame(self, kind: str, whom: str) -> None:

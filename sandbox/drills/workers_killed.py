@@ -1,4 +1,4 @@
-"""Workers are killed with SIGKILL at random instants, while badges are awarded, revoked and awarded again."""
+"""Drill: workers are killed with SIGKILL at random times, while badges are awarded, revoked and awarded again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SMALL = Scale(kills=3, badges=40, longest_life=0.1, latency=0.3)
 
 @dataclass
 class Toll:
-    """What the kills met."""
+    """What the kills interrupted."""
 
     kills: int = 0
     with_claims: int = 0
@@ -71,7 +71,7 @@ class Script:
 
 
 class Play(threading.Thread):
-    """Carries the script out, as far as it is allowed to be by now: so there is always work while workers die."""
+    """Runs the script as far as it may be run by now, so that there is always work while workers die."""
 
     def __init__(self, badge: CredlyBadge, script: Script) -> None:
         super().__init__(name="awards", daemon=True)
@@ -95,7 +95,7 @@ class Play(threading.Thread):
 
 
 def killed(stage: Stage, options: Options) -> Result:
-    """All workers die again and again; each is replaced at once."""
+    """Kill all workers again and again, and replace each at once."""
     scale = SMALL if options.small else FULL
     chance = options.chance("kills")
     badge = CredlyBadge(stage.credly, "workers killed")
@@ -148,7 +148,7 @@ def _claims(worker: Child) -> int:
 
 
 def _name(worker: Child) -> str:
-    """How its claims begin."""
+    """Return the beginning of the worker's name in its claims."""
     return f"{socket.gethostname()}:{worker.pid}/"
 
 

@@ -1,4 +1,4 @@
-"""The key of one organization is not valid any more, until staff enter the new one."""
+"""Drill: the key of one organization is rejected until staff enter the new one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.drills.stage import Stage, wait_until
 
 
 def wrong_key(stage: Stage, options: Options) -> Result:
-    """Only that organization pauses, it is not asked again and again, and it goes on when the key is changed."""
+    """Only the organization with the wrong key pauses. It is not asked again, and resumes when the key is changed."""
     size = 8 if options.small else 80
     good, bad = (CredlyBadge(stage.credly, name) for name in ("right key", "wrong key"))
     new_key = stage.credly.rotate_key(bad.organization_id)

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(lines: Iterable[str], answers: TextIO) -> int:
-    """Obey the commands, flush, and return the exit code."""
+    """Run the commands, flush, and return the exit code."""
     from sandbox.lms import emitter
 
     lost = emitter.ProducerErrors()

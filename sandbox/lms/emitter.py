@@ -1,4 +1,4 @@
-"""Sending events the way the platform does: a public signal, which openedx-events hands to the bus producer."""
+"""Send events as the platform does: by a public signal, which openedx-events passes to the bus producer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRODUCER_LOGGERS = ("edx_event_bus_kafka", "edx_event_bus_redis")
 
 
 class NotSent(ValueError):
-    """The command asks for an event that this process cannot send; the message says why."""
+    """Raised when the command asks for an event that this process cannot send. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def flush() -> None:
 
 
 class ProducerErrors(logging.Handler):
-    """Counts what the producers only log: to a sender a lost event looks like a sent one."""
+    """Counts errors that producers only log: for a sender, a lost event looks like a sent one."""
 
     def __init__(self) -> None:
         super().__init__(level=logging.ERROR)

@@ -1,4 +1,4 @@
-"""From a few named fields to the whole content of an event, in the form openedx-events puts on the bus.
+"""Build the whole content of an event from a few named fields, in the form that openedx-events puts on the bus.
 
 An event's content is nested dictionaries with opaque keys and times as strings. The names are those of
 openedx-events' data classes: https://docs.openedx.org/projects/openedx-events/
@@ -17,7 +17,7 @@ LEARNING = "org.openedx.learning"
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a caller may say of an event; every kind of event uses the part that it has."""
+    """What a caller may specify about an event. Every kind of event uses a part of it."""
 
     user_id: int
     username: str
@@ -42,7 +42,7 @@ class Facts:
         return _user(self.user_id, self.username, self.email, self.name, is_active=self.is_active)
 
     def staff(self) -> Content | None:
-        """Who did it, when that is somebody else than the learner."""
+        """Return the person who acted, if that is not the learner."""
         if self.created_by is None:
             return None
         return _user(self.created_by_id or 1, self.created_by, None, self.created_by, is_active=True)
@@ -70,7 +70,7 @@ def passing(facts: Facts) -> Content:
 
 
 def ccx_passing(facts: Facts) -> Content:
-    """``course`` is the key of the custom course (ccx-v1:…@ccx@1); its master is derived unless given."""
+    """Build the event. ``course`` is the key of the custom course (ccx-v1:…@ccx@1); its master is derived."""
     custom, _, _ = facts.course.partition("+ccx@")
     course = {
         "ccx_course_key": facts.course,

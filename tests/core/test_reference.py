@@ -26,7 +26,7 @@ FILES = [path for path in SOURCES if path.parent.name == "commands" and path.ste
 
 def section(name: str) -> str:
     """Return the part of the page whose title names the command."""
-    parts = re.split(r"^(``.+``.*)\n~+$", COMMANDS.partition("\nWhat ``badges_doctor``")[0], flags=re.MULTILINE)
+    parts = re.split(r"^(``.+``.*)\n~+$", COMMANDS.partition("\nWhat ``badges_doctor`` checks")[0], flags=re.MULTILINE)
     return next(text for title, text in zip(parts[1::2], parts[2::2], strict=True) if f"``{name}``" in title + text)
 
 

@@ -368,7 +368,7 @@ def test_a_badge_that_credly_issued_after_we_had_given_it_up_is_revoked(credly: 
 def test_an_event_that_cannot_be_read_does_not_stop_the_poll(
     credly: CredlySimulator, template: CredlyBadgeTemplate
 ) -> None:
-    credly.world.announce("badge_template.changed", DEMO_ORGANIZATION_ID, "badge_template", {"name": "without an id"})
+    credly.world.add_event("badge_template.changed", DEMO_ORGANIZATION_ID, "badge_template", {"name": "without an id"})
     credly.world.change_template(str(template.uuid), {"name": "Renamed"})
 
     assert " 1 applied, 0 left" in poll()

@@ -30,7 +30,7 @@ def test_deliveries() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "seed 7" in done.stdout
-    assert "Nothing was lost and nothing was done twice" in done.stdout
+    assert "Nothing was lost, and nothing was done twice" in done.stdout
 
 
 @pytest.mark.standin

@@ -56,7 +56,7 @@ def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing
     first, second = (_run(script, kafka, tmp_path, prefix=FRESH) for _ in range(2))
     topic = f"{FRESH}-{TOPIC}"
     assert f"Created {topic} with 4 partitions" in first
-    assert f"{topic} is as configured" in second
+    assert f"{topic} has the configured retention" in second
     admin = AdminClient({"bootstrap.servers": kafka["EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"]})
     assert len(admin.list_topics(timeout=10).topics[topic].partitions) == 4
     (described,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values()
@@ -85,8 +85,8 @@ def test_a_topic_that_we_may_use_but_not_change_is_left_as_it_is(
     granted.result(10)
     script = _script(rendered(environments.NEWEST, "kafka-own-mysql-own-redis").root)
     printed = _run(script, kafka, tmp_path, prefix=GUARDED)
-    assert f"{topic} has 2 partitions. Kafka does not let us add to them." in printed
-    assert f"Kafka does not let us set the retention of {topic}" in printed
+    assert f"{topic} has 2 partitions. The Kafka user may not add partitions." in printed
+    assert f"The Kafka user may not set the retention of {topic}" in printed
 
 
 def _may_describe(topic: str) -> AclBinding:

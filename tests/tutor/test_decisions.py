@@ -155,7 +155,7 @@ def test_t7_a_tag_without_the_versions_is_named(changes: dict[str, Any], pinned:
     assert all(name in warning for warning, name in zip(warnings, pinned, strict=True))
 
 
-COST, CHANGE, DISCOVERY = "Choose by what each costs", "have not read yet", "Discovery stays on Redis"
+COST, CHANGE, DISCOVERY = "Compare the costs", "have not read yet", "Discovery stays on Redis"
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_csv_without_rows_has_no_pieces(text: str) -> None:
     ("content", "said"),
     [
         # What a spreadsheet saves where nobody asks it for UTF-8
-        ("username,course_key\nJosé,x\n".encode("latin-1"), "not in UTF-8"),
+        ("username,course_key\nJosé,x\n".encode("latin-1"), "not encoded in UTF-8"),
         (b"username,course_key\n", "no rows"),
         (b"", "no rows"),
     ],

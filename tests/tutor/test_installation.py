@@ -121,7 +121,7 @@ def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_na
 
 def test_enabling_gives_advice_once(first_steps: tuple[Path, str]) -> None:
     _, printed = first_steps
-    assert printed.count("Choose by what each costs") == 1
+    assert printed.count("Compare the costs") == 1
 
 
 @pytest.mark.parametrize(

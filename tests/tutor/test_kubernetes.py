@@ -89,7 +89,7 @@ def test_t1_disabling_says_what_goes_on_running(machine: Machines) -> None:
 
 
 def test_t1_the_guide_names_the_same_label_and_kinds() -> None:
-    guide = (environments.REPOSITORY / "docs" / "operators" / "running.rst").read_text()
+    guide = (environments.REPOSITORY / "docs" / "operations" / "tutor" / "running.rst").read_text()
     assert f"kubectl delete {','.join(kubernetes.KINDS)} --namespace openedx --selector {kubernetes.LABEL}" in guide
 
 
@@ -146,7 +146,7 @@ def test_t4_start_leaves_the_number_of_consumers_to_an_autoscaler(rendered: Rend
 
 def scaled_object() -> dict[str, Any]:
     """Return the recipe of the guide."""
-    guide = (environments.REPOSITORY / "docs" / "operators" / "running.rst").read_text()
+    guide = (environments.REPOSITORY / "docs" / "operations" / "tutor" / "running.rst").read_text()
     lines = guide[guide.index("    apiVersion: keda.sh") :].splitlines()
     block = lines[: next(n for n, line in enumerate(lines) if line[:4].strip())]
     recipe: dict[str, Any] = yaml.safe_load("\n".join(block))
@@ -181,14 +181,14 @@ def test_t2_a_schema_registry_that_is_away_is_not_the_only_one(rendered: Rendere
 
 
 def test_t2_the_guide_does_not_promise_more_than_the_clients_keep() -> None:
-    guide = " ".join((environments.REPOSITORY / "docs" / "operators" / "event-bus.rst").read_text().split())
+    guide = " ".join((environments.REPOSITORY / "docs" / "operations" / "tutor" / "event-bus.rst").read_text().split())
     assert "Kafka's client keeps it and sends it later" not in guide
     assert "A registry that refuses or is not found costs the event" in guide
     assert "lms-worker" in guide
 
 
 def test_t5_the_guide_makes_a_superuser_before_the_first_visit() -> None:
-    guide = (environments.REPOSITORY / "docs" / "operators" / "first-badge.rst").read_text()
+    guide = (environments.REPOSITORY / "docs" / "operations" / "tutor" / "first-badge.rst").read_text()
     assert guide.index("do createuser --staff --superuser") < guide.index("do init --limit=credentials")
     assert guide.index("do init --limit=credentials") < guide.index("credentials.<your LMS>/admin")
 

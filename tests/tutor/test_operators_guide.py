@@ -1,7 +1,8 @@
-"""The operator's guide says what there is."""
+"""The operator's guide matches the plugin: settings, defaults and commands."""
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 
@@ -10,7 +11,7 @@ import pytest
 from tests.tutor.environments import REPOSITORY
 from tutor_badges.config import SETTINGS, Setting
 
-GUIDE = REPOSITORY / "docs" / "operators"
+GUIDE = REPOSITORY / "docs" / "operations" / "tutor"
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -25,3 +26,13 @@ def test_the_guide_names_no_setting_that_does_not_exist() -> None:
     known = {setting.key for setting in SETTINGS} | {"BADGES_VERSION", "BADGES_CONFIG"}
     named = {name for page in GUIDE.glob("*.rst") for name in re.findall(r"\bBADGES_[A-Z_]+\b", page.read_text())}
     assert named - known == set()
+
+
+def test_the_guide_installs_from_a_checkout() -> None:
+    """The package is on no index yet. After the first release, the guide names the package instead."""
+    commands = [line for page in GUIDE.glob("*.rst") for line in re.findall(r"(?m)^ +pip install.+", page.read_text())]
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    extras = {extra for line in commands for extra in re.findall(r'"\.\[(\w+)\]"', line)}
+    assert extras == {"tutor"} & set(setup["options.extras_require"])
+    assert [line for line in commands if '".[' not in line] == []
