@@ -381,7 +381,7 @@ def test_c5_a_badge_in_the_way_is_said_to_be_whose_it_is(
     failed = Delivery.objects.get(state="failed")
     assert failed.award.user == bob
     assert failed.in_the_way == (mine if is_ours else None)
-    assert (f"award {mine.pk}, of user {ada.pk}" in failed.last_error) is is_ours
+    assert (f"award {mine.pk} of user {ada.pk}" in failed.last_error) is is_ours
     assert ("somebody unknown here" in failed.last_error) is not is_ours
     told = caplog.text + failed.last_error + str(DeliveryAttempt.objects.values_list("reason"))
     assert not [word for word in (ada.email, "Lovelace", "Babbage") if word in told]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 
 from badges_plugin.distribution import api, reasons
 from badges_plugin.models import BadgeAward, BadgeTemplate
@@ -48,7 +48,9 @@ def test_the_door_has_nothing_else_that_is_loaded_late() -> None:
 
 
 # A sentence that Django itself translates stands for one of ours.
-SENTENCE, IN_GERMAN = "This field is required.", "Dieses Feld ist zwingend erforderlich."
+SENTENCE = "This field is required."
+with override("de"):
+    IN_GERMAN = gettext(SENTENCE)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,7 @@ SENTENCE, IN_GERMAN = "This field is required.", "Dieses Feld ist zwingend erfor
 def test_reasons_are_shown_in_the_language_of_the_page(stored: str, shown: str) -> None:
     with override("de"):
         assert reasons.localized(stored) == shown
+    assert IN_GERMAN != SENTENCE
 
 
 def test_a_backend_without_urls_has_none_and_one_with_a_url_has_many(

@@ -224,7 +224,7 @@ def test_f1_a_name_that_nobody_resolves_ends_with_the_patience(monkeypatch: pyte
         raise socket.gaierror(socket.EAI_AGAIN, "no answer")
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
-    with pytest.raises(TransientFailure, match="connecting") as caught:
+    with pytest.raises(TransientFailure, match="connected") as caught:
         HttpClient("http://provider.example/", timeouts=IMPATIENT).request("POST", "badges", json={})
     assert not given_up.is_set()
     given_up.set()
