@@ -38,9 +38,9 @@ def skip_unfit(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="the host is a real Credentials checkout"))
 
 
-def deselect_without_database(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a database server, take out of ``items`` what cannot reach its database."""
-    if connection.vendor == "sqlite":
+def deselect_without_database(config: pytest.Config, items: list[pytest.Item], vendor: str | None = None) -> None:
+    """On a database server, take out of ``items`` what cannot reach its database. ``vendor``: that of this run."""
+    if (vendor or connection.vendor) == "sqlite":
         return
     left_out = [item for item in items if not reaches_database(item)]
     items[:] = [item for item in items if reaches_database(item)]

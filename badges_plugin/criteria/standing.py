@@ -21,6 +21,7 @@ from badges_plugin.criteria.registers import (
     stamp_of,
     way_of,
 )
+from badges_plugin.data import EventStamp
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -55,6 +56,8 @@ class Criterion:
     rules: RulesThatCount
     count: int = 1
     counted_by: str = ""
+    is_lasting: bool = False
+    """Whether it asks for something that lasts, such as a badge that is held: it counts toward a renewal, too."""
 
     @cached_property
     def way(self) -> Way:
@@ -90,7 +93,8 @@ class Criterion:
         for row in rows:
             if not self.is_held(row, measure):
                 continue
-            moments = [m for m in moments_of(row, floor, counts_from) if not_before is None or m >= not_before]
+            moments = self._moments(row, floor, counts_from)
+            moments = [moment for moment in moments if not_before is None or moment >= not_before]
             if not moments:
                 continue
             # An event that was counted in another way before is one event, not two; and where one is enough, any is it.
@@ -99,6 +103,11 @@ class Criterion:
             if key not in found or held.since < found[key].since:
                 found[key] = held
         return Tally(self, tuple(sorted(found.values(), key=lambda held: (held.since, held.register.event_id))))
+
+    def _moments(self, row: Register, floor: EventStamp | None, counts_from: datetime | None) -> list[datetime]:
+        if not self.is_lasting or counts_from is None:
+            return moments_of(row, floor, counts_from)
+        return [max(moment, counts_from) for moment in moments_of(row, floor, None)]
 
 
 @dataclass(frozen=True)

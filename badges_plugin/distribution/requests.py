@@ -80,16 +80,9 @@ def request_for(
     recipient = recipients.recipient(
         award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email, is_retired=is_retired
     )
-    external_id = ""
-    if action is Action.REVOKE:
-        issue = Delivery.objects.filter(award=award, backend=delivery.backend, action=Action.ISSUE).first()
-        external_id = issue.external_id if issue else ""
-        if not external_id and is_retired:
-            return Cancelled(RETIRED)
-        if issue is None or not external_id:
-            raise PermanentFailure(_NOTHING_TO_REVOKE)
-        if issue.ends_by_itself(award):
-            return Cancelled(_EXPIRED_THERE)
+    external_id = "" if action is Action.ISSUE else _issued_id(delivery, is_retired=is_retired)
+    if isinstance(external_id, Cancelled):
+        return external_id
     return ProviderRequest(
         action=action,
         award_id=award.pk,
@@ -116,6 +109,16 @@ def bug(delivery: Delivery, error: Exception) -> Bug:
     """Log an unexpected exception. Its message, without personal data, becomes the reason of the delivery."""
     logger.error("Delivery %s failed with an unexpected error: %s", delivery.pk, describe_with_traceback(error))
     return Bug(redacted(f"{type(error).__name__}: {error}"))
+
+
+def _issued_id(delivery: Delivery, *, is_retired: bool) -> str | Cancelled:
+    """Return the provider's id of the badge to revoke, or why nothing has to be revoked."""
+    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE).first()
+    if issue is None or not issue.external_id:
+        if is_retired:
+            return Cancelled(RETIRED)
+        raise PermanentFailure(_NOTHING_TO_REVOKE)
+    return Cancelled(_EXPIRED_THERE) if issue.ends_by_itself(delivery.award) else issue.external_id
 
 
 def _send_before(delivery: Delivery, config: DistributionConfig) -> float:

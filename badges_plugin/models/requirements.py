@@ -198,7 +198,9 @@ class BadgeRequirement(EventCondition):
 
     def criterion(self) -> Criterion:
         """Return what it asks for, as far as that can be decided without looking at events."""
-        return Criterion(self.pk, self.validity(), self.count, self.counted_by)
+        return Criterion(
+            self.pk, self.validity(), self.count, self.counted_by, is_lasting=self.needs_badge_id is not None
+        )
 
     def digest(self, rules: Iterable[RuleText] | None = None) -> str:
         if self.needs_badge_id is not None:

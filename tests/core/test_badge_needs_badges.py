@@ -44,6 +44,15 @@ Commit = Callable[[], AbstractContextManager[Any]]
 
 
 @pytest.fixture
+def broken_bus() -> Iterator[None]:
+    """While the bus takes nothing."""
+    bus: Any = make_producer()
+    bus.fails_with = RuntimeError("broker away")
+    yield
+    bus.fails_with = None
+
+
+@pytest.fixture
 def commit(django_capture_on_commit_callbacks: Any) -> Commit:
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
@@ -213,12 +222,11 @@ def test_the_longest_chain_that_is_allowed_is_awarded_at_once() -> None:
     ],
 )
 def test_badges_are_heard_of_whatever_bus_and_events_are_configured(
-    settings: Any, two: Any, commit: Commit, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    settings: Any, two: Any, commit: Commit, changes: dict[str, Any], broken_bus: None
 ) -> None:
     settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED_TYPE: {"topic": {"event_key_field": "badge.uuid", "enabled": True}}}
     for name, value in changes.items():
         setattr(settings, name, value)
-    monkeypatch.setattr(make_producer(), "fails_with", RuntimeError("broker away"))
     handlers.disconnect()
     handlers.connect()
     user = make_user()

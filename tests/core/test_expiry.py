@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from badges_plugin import api
 from badges_plugin.api import Ending
 from badges_plugin.host import AWARDED, REVOKED
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate
 from badges_plugin.signals import badge_revoked
 from tests.clock import Clock
 from tests.core.conftest import Heard
@@ -384,3 +384,35 @@ def test_only_a_decision_revokes_by_hand(clock: Clock) -> None:
         api.revoke_award(award, reason="", ended_by=Ending.EXPIRED)
     assert api.revoke_award(award, reason="Withdrawn at Credly.", ended_by=Ending.PROVIDER)
     assert award.ended_by == Ending.PROVIDER
+
+
+def test_a_needed_badge_that_is_still_held_counts_toward_the_renewal(clock: Clock) -> None:
+    needed, template, user = make_template(), expiring(OTHER), make_user()
+    requires_course(needed, COURSE)
+    BadgeRequirement.objects.create(template=template, needs_badge=needed)
+    passes(clock, user, 0)
+    passes(clock, user, 1, OTHER)
+    end_on(clock, 1 + YEAR)
+    assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED]
+    passes(clock, user, 10 + YEAR, OTHER)
+    assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED, ""]
+
+
+def test_a_badge_for_a_badge_is_renewed_as_long_as_that_is_held(
+    clock: Clock, django_capture_on_commit_callbacks: Any
+) -> None:
+    needed, user = make_template(), make_user()
+    penalizes_failing(needed, requires_course(needed, COURSE), COURSE)
+    template = make_template(valid_days=YEAR, renewal_days=RENEWAL)
+    BadgeRequirement.objects.create(template=template, needs_badge=needed)
+    with django_capture_on_commit_callbacks(execute=True):
+        passes(clock, user, 0)
+    end_on(clock, YEAR)
+    assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED, ""]
+    with django_capture_on_commit_callbacks(execute=True):
+        passes(clock, user, YEAR + 1, is_passing=False)
+    assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED, Ending.PENALTY]
+
+
+def template_awards(template: BadgeTemplate) -> list[BadgeAward]:
+    return list(BadgeAward.objects.filter(progress__template=template).order_by("number"))

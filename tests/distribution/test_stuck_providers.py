@@ -48,6 +48,12 @@ def stuck(backend: FakeBackend) -> Iterator[Stuck]:
 
 
 @pytest.fixture
+def short_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims of a second, which the settings would not allow."""
+    monkeypatch.setattr(conf, "_MARGIN", 0.1)
+
+
+@pytest.fixture
 def in_each_turn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], None]], None]]:
     """Have the worker call something in each of its turns, as a chore."""
     monkeypatch.setattr(worker, "_HOUSEKEEPING_SECONDS", 0.0)
@@ -90,11 +96,11 @@ def test_f1_a_thread_that_outlasts_its_claim_silences_the_heartbeat_and_is_not_l
     provider: Provider,
     stuck: Stuck,
     in_each_turn: Any,
+    short_margin: None,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     send_passing(ada)
-    monkeypatch.setattr(conf, "_MARGIN", 0.1)
     it = Worker(replace(config(), lease=1.0, request_timeout=0.1), concurrency=1, interval=0.01)
     beats: list[int] = []
     silent: list[int] = []
@@ -134,11 +140,10 @@ def test_f1_a_worker_ends_although_a_thread_does_not(
     provider: Provider,
     stuck: Stuck,
     in_each_turn: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    short_margin: None,
     once: bool,
 ) -> None:
     # A stopped worker waits for as long as a request may last, one that runs once for as long as a claim.
-    monkeypatch.setattr(conf, "_MARGIN", 0.1)
     send_passing(ada)
     it = Worker(replace(config(), request_timeout=0.1, lease=0.5 if once else 60), concurrency=1, interval=0.01)
     in_each_turn(lambda: it.stop() if stuck.asked and not once else None)

@@ -150,17 +150,17 @@ class WebhookCases:
 
         assert self.send(hook, good, url) == 200
 
-    def test_who_does_not_know_the_secret_cannot_use_up_the_limit(
-        self, hook: Hook, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("badges_plugin.distribution.webhooks.WebhookView.throttle_rate", "5/min")
+    def test_who_does_not_know_the_secret_cannot_use_up_the_limit(self, hook: Hook, few_a_minute: None) -> None:
         good, url = hook.good(), hook.use_secret("s3cret")
         assert [self.send(hook, good, hook.url) for _ in range(8)] == [404] * 8
 
         assert self.send(hook, good, url) == 200
 
-    def test_a_flood_is_cut_off(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture
+    def few_a_minute(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("badges_plugin.distribution.webhooks.WebhookView.throttle_rate", "5/min")
+
+    def test_a_flood_is_cut_off(self, hook: Hook, few_a_minute: None) -> None:
         answers = [self.send(hook, {}) for _ in range(8)]
 
         assert answers == [400] * 5 + [429] * 3
