@@ -27,7 +27,7 @@ from badges_plugin.earlier import Earlier
 from badges_plugin.events import read_event
 from badges_plugin.exceptions import ConfirmationNeeded
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate, Ending
-from badges_plugin.models.requirements import EventCondition
+from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
 from badges_plugin.processing.erasure import sweep as sweep_retired

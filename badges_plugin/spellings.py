@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 
 from badges_plugin.host import course_keys_like
 from badges_plugin.models import DataRule, PenaltyDataRule
-from badges_plugin.models.requirements import AbstractDataRule
+from badges_plugin.models.conditions import AbstractDataRule
 
 
 def other_spellings(keys: Collection[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from badges_plugin.data import ValueKind
 from badges_plugin.domains import PERCENT_GRADE, Domain, Domains, domains
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
-from badges_plugin.models.requirements import OPERATOR_LABELS, EventCondition
+from badges_plugin.models.conditions import OPERATOR_LABELS, EventCondition
 from badges_plugin.models.validity import RuleText
 from badges_plugin.reading import key_sentence
 from badges_plugin.rules import Operator, Rule, compile_rule

@@ -48,7 +48,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def operators() -> str:
     from badges_plugin.data import ValueKind
-    from badges_plugin.models.requirements import OPERATOR_LABELS
+    from badges_plugin.models.conditions import OPERATOR_LABELS
     from badges_plugin.rules import OPERATORS, Operator
 
     def mark(operator: Operator, kind: ValueKind) -> str:

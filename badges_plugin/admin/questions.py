@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from badges_plugin import api
 from badges_plugin.models import BadgeRequirement
-from badges_plugin.models.requirements import AbstractDataRule
+from badges_plugin.models.conditions import AbstractDataRule
 from badges_plugin.reading import Condition, event_label, rules_sentence
 
 KEEP, FORGET = "keep", "forget"

@@ -16,8 +16,8 @@ from badges_plugin.admin.questions import ASKED, Questions, raised_by, unanswere
 from badges_plugin.data import ValueKind
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeRequirement, DataRule, PenaltyDataRule
+from badges_plugin.models.conditions import OPERATOR_LABELS, AbstractDataRule
 from badges_plugin.models.key_paths import countable_key_paths
-from badges_plugin.models.requirements import OPERATOR_LABELS, AbstractDataRule
 from badges_plugin.reading import KIND_LABELS, Condition, event_label
 from badges_plugin.rules import OPERATORS, compile_rule
 

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
+from badges_plugin.models.conditions import AbstractDataRule, EventCondition
 from badges_plugin.models.key_paths import compile_for
-from badges_plugin.models.requirements import AbstractDataRule, EventCondition
 from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
 from badges_plugin.reading.phrases import Phrase, group_sentence
 from badges_plugin.reading.words import event_label, rule_sentence, rules_sentence

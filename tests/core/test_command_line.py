@@ -109,7 +109,7 @@ BAD = [
     ("badges_backfill", [], "required"),
     ("badges_doctor", ["--reach", "far"], "--reach"),
     ("badges_doctor", ["--topic", ""], "--topic"),
-    ("sync_credly_badge_templates", ["--organization", "-x"], "is not an organization id"),
+    ("sync_credly_badge_templates", ["--organization", "-x"], "is not an organization ID"),
     ("sync_credly_badge_templates", ["--organization", "00000000-0000-0000-0000-000000000000"], "no Credly org"),
     ("sync_accredible_badge_templates", ["--configuration", "a\nb"], r"'a\nb'"),
     ("poll_credly_events", ["--since", "1"], "unrecognized"),

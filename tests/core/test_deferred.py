@@ -317,4 +317,4 @@ def test_d3_staff_see_why_an_event_waits_and_until_when(waiting: None) -> None:
     assert "1 failed event" in page
     failed = FailedEvent.objects.get(cause=Deferral.FUTURE)
     page = text(staff("view_failedevent").get(url("failedevent", "change", failed.pk)))
-    assert "Waits because: from the future" in page
+    assert "Cause: dated in the future" in page

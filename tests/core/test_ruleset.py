@@ -8,9 +8,10 @@ import uuid
 import pytest
 
 from badges_plugin.data import ValueKind
+from badges_plugin.matching import CompiledCondition, ConditionIndex
 from badges_plugin.models import BadgeRequirement, DataRule
 from badges_plugin.rules import compile_rule
-from badges_plugin.ruleset import CachedByToken, CompiledTemplate, Condition, ConditionIndex, compile_ruleset
+from badges_plugin.ruleset import CachedByToken, CompiledTemplate, compile_ruleset
 from tests.factories import make_template, penalizes, requires, requires_course
 
 
@@ -18,9 +19,9 @@ def group_ids(template: CompiledTemplate) -> list[set[int]]:
     return [{criterion.id for criterion in group.criteria} for group in template.criteria.groups]
 
 
-def condition(number: int, *rules: tuple[str, str, str]) -> Condition:
+def condition(number: int, *rules: tuple[str, str, str]) -> CompiledCondition:
     kinds = {"course": ValueKind.TEXT, "is_passing": ValueKind.BOOLEAN, "grade": ValueKind.NUMBER}
-    return Condition(number, frozenset([number]), tuple(compile_rule(*rule, kinds[rule[0]]) for rule in rules))
+    return CompiledCondition(number, frozenset([number]), tuple(compile_rule(*rule, kinds[rule[0]]) for rule in rules))
 
 
 @pytest.mark.parametrize(

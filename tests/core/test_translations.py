@@ -27,6 +27,10 @@ TEXTS = {
 }
 
 
+# Shows sentences that were marked by gettext_noop where they were written.
+TRANSLATES_WHAT_IS_STORED = {"badges_plugin/distribution/reasons.py": ["gettext(sentence)"]}
+
+
 def mistakes(source: str) -> Iterator[str]:
     """Yield what makemessages would not extract from a module."""
     tree = ast.parse(source)
@@ -46,7 +50,7 @@ def mistakes(source: str) -> Iterator[str]:
 
 def test_every_text_is_extracted() -> None:
     found = {str(path.relative_to(ROOT)): list(mistakes(path.read_text(encoding="utf-8"))) for path in MODULES}
-    assert {path: texts for path, texts in found.items() if texts} == {}
+    assert {path: texts for path, texts in found.items() if texts} == TRANSLATES_WHAT_IS_STORED
 
 
 @pytest.mark.parametrize(

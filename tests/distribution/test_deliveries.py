@@ -412,7 +412,7 @@ def test_what_an_attempt_says_of_its_account_is_no_part_of_its_result(
         assert deliver() == {"done": 1}
 
     assert len(provider.live()) == 1
-    assert "could not be noted" in caplog.text
+    assert "could not be updated after an attempt" in caplog.text
 
 
 def test_a_provider_that_is_down_is_probed_and_not_hammered(

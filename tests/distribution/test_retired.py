@@ -419,7 +419,7 @@ def test_c1_no_reason_is_kept_when_staff_revoke_a_retired_learners_badge(
         )
     award.refresh_from_db()
     assert award.revoked_at is not None
-    assert "The reason was not kept for 1 badge" in answer.content.decode()
+    assert "The reason was not stored for 1 badge" in answer.content.decode()
     assert "Lovelace" not in str([award.revocation_reason, *LogEntry.objects.values()]) + caplog.text
 
 

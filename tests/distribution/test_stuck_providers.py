@@ -109,7 +109,7 @@ def test_f1_a_thread_that_outlasts_its_claim_silences_the_heartbeat_and_is_not_l
 
     def look() -> None:
         delivery = Delivery.objects.get()
-        if "No result" in delivery.last_error and len(silent) < 5:
+        if "gave no result" in delivery.last_error and len(silent) < 5:
             silent.append(len(beats))
             reasons.append((delivery.state, delivery.in_doubt, delivery.last_error))
         elif silent:

@@ -48,7 +48,7 @@ class Command(BackfillCommand):
         self.require_enabled()
         selection = self.selection(options)
         if bool(options["file"]) is options["held_badges"]:
-            raise CommandError("Name a file, or say --held-badges.")
+            raise CommandError("A file is required, or --held-badges.")
         if options["held_badges"]:
             held = HeldBadges(selection.templates)
             self.apply(held, selection, dry_run=options["dry_run"])
