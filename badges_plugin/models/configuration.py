@@ -7,7 +7,7 @@ counted up again by somebody else would look unchanged.
 
 The row is also the first that a change locks, so that changes come one after the other. Each locks several rows, and
 in many orders: a template and what a backend adds to it, a requirement and the links of a penalty to it, a last
-requirement and then its template. Two of them could wait for each other in a circle. Events only read the row.
+requirement and then its template. Two of them could deadlock. Events only read the row.
 """
 
 from __future__ import annotations

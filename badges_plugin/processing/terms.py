@@ -33,8 +33,7 @@ def term_of(change: ProgressChange, last: BadgeAward | None, now: datetime) -> T
         expires_at = template.expires_at(awarded_at)
         if expires_at is None or expires_at > now:
             return Term(awarded_at, expires_at, counts_from)
-        # Later than the beginning, since a renewal is shorter than a term: this comes to an end. Were it not, what
-        # the template says now would go round in circles.
+        # Later than the beginning, whatever the template says now: so this comes to an end.
         counts_from = max(template.renewal_opens_at(expires_at), awarded_at)
     return Term(None, None, counts_from)
 

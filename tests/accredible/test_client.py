@@ -27,7 +27,7 @@ TODAY = date(2026, 6, 15)
         ({"errors": [{"detail": "x"}, 7]}, ""),
     ],
 )
-def test_words_of_errors(body: Any, words: str) -> None:
+def test_error_messages(body: Any, words: str) -> None:
     assert error_message(body) == words
 
 

@@ -126,7 +126,7 @@ def test_an_applied_event_leaves_no_failed_event(applier: Applier, connect: Conn
     assert not FailedEvent.objects.exists()
 
 
-def test_trouble_that_passes_is_retried_and_the_event_applied(
+def test_a_transient_error_is_retried_and_the_event_applied(
     applier: Applier, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     connect(failing(OperationalError(1213, "Deadlock found"), OperationalError(2006, "Server has gone away")))

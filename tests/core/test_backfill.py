@@ -148,10 +148,10 @@ def test_badges_that_are_switched_off_are_not_awarded(tmp_path: Path, settings: 
 
 def test_one_learner_whose_events_meet_a_bug_does_not_stand_in_the_way(tmp_path: Path, heard: Heard) -> None:
     requires_course(make_template())
-    troubled = make_user(username="ann")
+    failing = make_user(username="ann")
 
     def fail(award: BadgeAward, **kwargs: Any) -> None:
-        if award.user == troubled:
+        if award.user == failing:
             raise ValueError("ann@example.org")
 
     badge_awarded.connect(fail)

@@ -145,7 +145,7 @@ def no_bootstrap_servers(world: World) -> None:
     world.settings.EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS = None
 
 
-def producer_unheard(world: World) -> None:
+def producer_silenced(world: World) -> None:
     logging.getLogger(REDIS_PRODUCER).disabled = True
 
 
@@ -243,7 +243,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (awards_not_published, "settings", "warning", AWARDED, '"enabled": True'),
         (no_bootstrap_servers, "event bus", "error", "BOOTSTRAP_SERVERS is not set", "host:port"),
         (no_bootstrap_servers, "producer", "error", "cannot be created", "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS"),
-        (producer_unheard, "producer", "error", f"{REDIS_PRODUCER} is off", "LOGGING"),
+        (producer_silenced, "producer", "error", f"{REDIS_PRODUCER} is off", "LOGGING"),
         (broker_down, "event bus", "error", "No Kafka broker answers", "Start Kafka"),
         (wrong_topic_prefix, "event bus", "error", "no topic prod-", "EVENT_BUS_TOPIC_PREFIX"),
         (registry_down, "event bus", "error", "schema registry does not answer", "SCHEMA_REGISTRY_URL"),

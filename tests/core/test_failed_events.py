@@ -151,7 +151,7 @@ def test_an_event_that_fails_again_says_why(settings: Any, debug: bool) -> None:
     settings.DEBUG = debug
     requires_course(make_template())
     failed = stored()
-    with trouble(RuntimeError("about Nia New")), pytest.raises(ReceiversFailed):
+    with failure(RuntimeError("about Nia New")), pytest.raises(ReceiversFailed):
         process_again(failed)
     failed.refresh_from_db()
     assert (failed.state, failed.attempts) == (FAILED, 2)
@@ -212,7 +212,7 @@ def test_a_purge_of_nobody_knows_what_is_refused(arguments: list[str]) -> None:
 
 
 @contextmanager
-def trouble(raises: Exception, *, of: str = "") -> Iterator[list[str]]:
+def failure(raises: Exception, *, of: str = "") -> Iterator[list[str]]:
     """Awarding raises for one learner or for all. Yields the names of the learners who were to be awarded."""
     seen: list[str] = []
 
@@ -263,7 +263,7 @@ def test_many_are_processed_oldest_first_and_one_does_not_stop_the_others() -> N
     for state in (PROCESSED, DISMISSED):
         stored(state=state)
     out = StringIO()
-    with trouble(RuntimeError("Bob Bobson"), of="bob") as seen, pytest.raises(CommandError, match="2 events"):
+    with failure(RuntimeError("Bob Bobson"), of="bob") as seen, pytest.raises(CommandError, match="2 events"):
         call_command("process_failed_events", stdout=out)
     assert seen == ["ann", "bob", "cem"]
     assert set(BadgeAward.objects.values_list("progress__user__username", flat=True)) == {"ann", "cem"}

@@ -179,7 +179,7 @@ def test_a_badge_can_depend_on_another_badge(
 
 
 @pytest.mark.filterwarnings("ignore:.*component will be inactive")
-def test_without_a_bus_a_badge_that_depends_on_another_is_awarded_later_when_it_met_trouble(
+def test_without_a_bus_a_badge_that_depends_on_another_is_awarded_later_after_an_error(
     settings: Any, reconnect: Callable[[], None], django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.EVENT_BUS_PRODUCER = None
@@ -188,13 +188,13 @@ def test_without_a_bus_a_badge_that_depends_on_another_is_awarded_later_when_it_
     first, second = make_template(), make_template()
     requires_course(first)
     requires(second, ("template.uuid", "eq", str(first.uuid)), event_type=AWARDED_TYPE)
-    trouble = iter([OperationalError(1213, "Deadlock found")])
+    failure = iter([OperationalError(1213, "Deadlock found")])
 
-    def meet_trouble(award: BadgeAward, **kwargs: Any) -> None:
-        if award.template == second and (error := next(trouble, None)):
+    def fail_once(award: BadgeAward, **kwargs: Any) -> None:
+        if award.template == second and (error := next(failure, None)):
             raise error
 
-    badge_awarded.connect(meet_trouble)
+    badge_awarded.connect(fail_once)
     try:
         with django_capture_on_commit_callbacks(execute=True):
             emit_passing(make_user())
@@ -203,7 +203,7 @@ def test_without_a_bus_a_badge_that_depends_on_another_is_awarded_later_when_it_
         with django_capture_on_commit_callbacks(execute=True):
             api.publish_pending()
     finally:
-        badge_awarded.disconnect(meet_trouble)
+        badge_awarded.disconnect(fail_once)
     assert {award.template for award in BadgeAward.objects.all()} == {first, second}
     assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 

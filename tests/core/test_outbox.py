@@ -145,11 +145,11 @@ def test_what_a_dead_process_left_is_announced_by_another(bus: FakeProducer, lea
     assert api.publish_pending() == 0
 
 
-@pytest.mark.parametrize("trouble", ["refuses", "is silent"])
+@pytest.mark.parametrize("failure", ["refuses", "is silent"])
 def test_what_the_bus_did_not_take_is_announced_again_with_the_same_id(
-    bus: FakeProducer, listener: Listener, commit: Commit, learner: Any, trouble: str
+    bus: FakeProducer, listener: Listener, commit: Commit, learner: Any, failure: str
 ) -> None:
-    if trouble == "refuses":
+    if failure == "refuses":
         bus.fails_with = ConnectionError("the schema registry is away")
     else:
         bus.producer.left = 1

@@ -101,11 +101,11 @@ def test_f7_keys_are_encrypted_anew_while_the_old_secret_is_known(
     assert reencrypt() == "0 stored API keys encrypted anew, 2 are up to date.\n"
 
 
-@pytest.mark.parametrize("sealed", [None, "damaged", "gAAAAA=="])
+@pytest.mark.parametrize("stored_key", [None, "damaged", "gAAAAA=="])
 def test_f7_a_key_whose_secret_is_gone_is_named_with_the_remedy(
-    stored: CredlyOrganization, settings: Any, caplog: pytest.LogCaptureFixture, sealed: str | None
+    stored: CredlyOrganization, settings: Any, caplog: pytest.LogCaptureFixture, stored_key: str | None
 ) -> None:
-    CredlyOrganization.objects.update(encrypted_key=sealed or stored.encrypted_key, name="Institute")
+    CredlyOrganization.objects.update(encrypted_key=stored_key or stored.encrypted_key, name="Institute")
     rotate(settings, keep=False)
     keys._logged.clear()
 
@@ -118,7 +118,7 @@ def test_f7_a_key_whose_secret_is_gone_is_named_with_the_remedy(
     deliver()
     assert caplog.text.count("Institute cannot be read") == 1
     # Nothing that could still be opened one day is lost.
-    assert CredlyOrganization.objects.get().encrypted_key == (sealed or stored.encrypted_key)
+    assert CredlyOrganization.objects.get().encrypted_key == (stored_key or stored.encrypted_key)
 
 
 def test_f7_a_stored_key_that_the_settings_replace_is_not_missed(stored: CredlyOrganization, settings: Any) -> None:

@@ -120,7 +120,7 @@ class FakeBackend(Backend[Provider]):
         self.notified.append(action)
 
 
-def _fail(troubles: list[Exception | None]) -> None:
-    trouble = troubles.pop(0) if troubles else None
-    if trouble is not None:
-        raise trouble
+def _fail(failures: list[Exception | None]) -> None:
+    failure = failures.pop(0) if failures else None
+    if failure is not None:
+        raise failure

@@ -138,8 +138,8 @@ def test_an_issue_in_doubt_of_a_revoked_award_is_looked_up_and_never_sent_again(
 def test_an_ambiguous_issue_is_looked_up_before_it_is_sent_again(
     ada: Any, template: BadgeTemplate, provider: Provider, arrived: bool
 ) -> None:
-    trouble = TransientFailure("time-out", ambiguous=True)
-    (provider.after if arrived else provider.before).append(trouble)
+    failure = TransientFailure("time-out", ambiguous=True)
+    (provider.after if arrived else provider.before).append(failure)
     send_passing(ada)
     deliver()
 
@@ -325,7 +325,7 @@ def test_a_result_that_the_database_never_takes_does_not_stop_the_worker(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("trouble", "led_to"),
+    ("failure", "led_to"),
     [
         (OperationalError(1205, "Lock wait timeout exceeded"), None),
         # A backend says it in words of its own, or fails while it cleans up.
@@ -334,13 +334,13 @@ def test_a_result_that_the_database_never_takes_does_not_stop_the_worker(
     ],
 )
 def test_a_result_that_cannot_be_recorded_for_a_while_is_recorded_then(
-    template: BadgeTemplate, backend: FakeBackend, provider: Provider, trouble: Exception, led_to: Exception | None
+    template: BadgeTemplate, backend: FakeBackend, provider: Provider, failure: Exception, led_to: Exception | None
 ) -> None:
-    troubles = [trouble]
+    failures = [failure]
 
     def fail_once(*args: object) -> None:
-        if troubles:
-            first = troubles.pop()
+        if failures:
+            first = failures.pop()
             raise led_to or first from first if led_to else None
 
     backend.record = fail_once  # type: ignore[assignment,method-assign]

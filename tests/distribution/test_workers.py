@@ -113,7 +113,7 @@ def test_a_failure_recorded_while_the_revocation_commits_holds_nothing_up(
     ]
 
 
-def test_failures_recorded_while_a_revocation_is_written_do_not_wait_in_a_circle(
+def test_failures_recorded_while_a_revocation_is_written_do_not_deadlock(
     transactional_db: None, template: BadgeTemplate, provider: Provider
 ) -> None:
     first, second = UserFactory.create_batch(2)
@@ -130,7 +130,7 @@ def test_failures_recorded_while_a_revocation_is_written_do_not_wait_in_a_circle
     assert Counter(Delivery.objects.values_list("action", flat=True)) == {"issue": 2, "revoke": 1}
 
 
-def test_an_event_that_revokes_two_badges_and_a_worker_do_not_wait_in_a_circle(
+def test_an_event_that_revokes_two_badges_and_a_worker_do_not_deadlock(
     transactional_db: None, template: BadgeTemplate, provider: Provider
 ) -> None:
     another = TemplateFactory.create(origin="fake")
@@ -148,7 +148,7 @@ def test_an_event_that_revokes_two_badges_and_a_worker_do_not_wait_in_a_circle(
 
 
 @pytest.mark.parametrize("by_hand", [False, True])
-def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_wait_in_a_circle(
+def test_a_failure_that_is_recorded_while_its_revocation_is_under_way_does_not_deadlock(
     transactional_db: None, template: BadgeTemplate, provider: Provider, by_hand: bool
 ) -> None:
     ada = UserFactory.create()

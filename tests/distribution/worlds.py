@@ -33,7 +33,7 @@ def deliver(*, concurrency: int = 2) -> dict[str, int]:
 
 
 def refuse_emojis(execute: Any, sql: str, params: Any, *args: Any) -> Any:
-    """What MySQL and MariaDB say to an emoji where a table is in utf8mb3, as if it were their trouble."""
+    """What MySQL and MariaDB say to an emoji where a table is in utf8mb3, as if it were their failure."""
     if any("\U0001f600" in str(param) for param in params or ()):
         raise OperationalError(1366, "Incorrect string value")
     return execute(sql, params, *args)
