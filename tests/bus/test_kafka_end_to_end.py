@@ -68,6 +68,7 @@ def test_events_poison_and_a_restart(kafka_stage: Stage) -> None:
     assert len(kafka_stage.failed_events()) == len(POISON)
 
 
+@pytest.mark.long
 def test_two_consumers_share_the_partitions_and_one_leaves(kafka_stage: Stage) -> None:
     first = kafka_stage.consumer("first")
     first.wait_for(lambda: "Assigned partitions" in first.log(), "partitions were assigned")
@@ -83,6 +84,7 @@ def test_two_consumers_share_the_partitions_and_one_leaves(kafka_stage: Stage) -
     assert first.stop() == 0
 
 
+@pytest.mark.long
 def test_the_database_is_away_for_a_moment_then_for_long(kafka_stage: Stage) -> None:
     kafka_stage.settings["patience"] = 4
     consumer = kafka_stage.consumer("patient")
@@ -109,6 +111,7 @@ def test_the_database_is_away_for_a_moment_then_for_long(kafka_stage: Stage) -> 
     assert kafka_stage.failed_events() == []
 
 
+@pytest.mark.long
 def test_the_schema_registry_is_away(kafka_stage: Stage) -> None:
     sent = kafka_stage.emit(passing(1))
     switch(kafka_stage, "registry/down")

@@ -91,6 +91,7 @@ def test_f4_the_same_loss_is_counted_once_and_a_partition_that_went_away_not_at_
     assert len(said) == 1
 
 
+@pytest.mark.long
 @pytest.mark.bus
 @pytest.mark.slow
 def test_f4_a_consumer_and_the_doctor_say_how_many_the_broker_deleted(kafka_stage: Stage, settings: Any) -> None:

@@ -54,6 +54,7 @@ def test_events_poison_and_a_backlog(redis_stage: Stage) -> None:
     assert pending(redis_stage) == 0
 
 
+@pytest.mark.long
 def test_what_a_dead_consumer_was_given_is_taken_over_by_a_running_one(redis_stage: Stage) -> None:
     sent = redis_stage.emit(passing(1), passing(2))
     client = server(redis_stage)
@@ -73,6 +74,7 @@ def test_what_a_dead_consumer_was_given_is_taken_over_by_a_running_one(redis_sta
     assert consumer.stop() == 0
 
 
+@pytest.mark.long
 def test_what_was_trimmed_while_nobody_consumed_is_said_to_be_lost(redis_stage: Stage) -> None:
     first = redis_stage.emit(passing(1))
     consumer = redis_stage.consumer()
@@ -94,6 +96,7 @@ def test_what_was_trimmed_while_nobody_consumed_is_said_to_be_lost(redis_stage: 
     assert "were trimmed" not in again.log()
 
 
+@pytest.mark.long
 def test_a_restart_is_given_first_what_it_had_not_acknowledged(redis_stage: Stage) -> None:
     sent = redis_stage.emit(passing(1), passing(2), passing(3))
     client = server(redis_stage)
@@ -107,6 +110,7 @@ def test_a_restart_is_given_first_what_it_had_not_acknowledged(redis_stage: Stag
     assert "was removed from the stream before it was processed; it is lost" in consumer.log()
 
 
+@pytest.mark.long
 def test_the_database_is_away_too_long(redis_stage: Stage) -> None:
     redis_stage.settings["patience"] = 1
     consumer = redis_stage.consumer("impatient", extra='{"consumer_name": "c1"}')

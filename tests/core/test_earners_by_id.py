@@ -303,7 +303,7 @@ class _Survey:
     is_done = attr.ib(type=bool)
 
 
-SURVEY = "org.example.survey.answered.v1"
+SURVEY = "org.example.poll.answered.v1"
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def _environment(installed: Path, database: str, folder: Path) -> dict[str, str]
     }
 
 
+@pytest.mark.long
 @pytest.mark.standin
 @pytest.mark.slow
 def test_the_inherited_suites_pass(installed: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def findings(rendering: Rendering, dockerfile: str) -> Counter[tuple[str, str]]:
     return Counter((finding["code"], finding["message"]) for finding in found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dockerfile", [CREDENTIALS, OPENEDX])
 @pytest.mark.parametrize("name", ["kafka-own-mysql-own-redis", "redis-own-mysql-own-redis", "released"])
 def test_hadolint_finds_no_more_than_without_the_plugin(

@@ -61,6 +61,7 @@ def test_compose(rendered: Rendered, release: int, name: str, files: tuple[str, 
         assert (depends_on >= OWN_KAFKA) == (expected_services(name) >= OWN_KAFKA)
 
 
+@pytest.mark.long
 def test_kubernetes_takes_every_manifest(rendered: Rendered, release: int, tmp_path: Path) -> None:
     """Most resources are the same in all combinations: each different one is validated once."""
     resources: dict[str, dict[str, Any]] = {}
