@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+pytest.importorskip("grimp", reason="the tools of make lint are not in this environment")
+
 from tests import figures
 from tests.figures import Figure, Module
 

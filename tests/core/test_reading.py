@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -407,4 +408,5 @@ def test_a_fixed_number_of_queries_for_any_number_of_rows(name: str) -> None:
     few = cost()
     populate(99)
     assert cost() == few
-    assert few <= limit
+    # One more where the host has a catalog: the titles of courses.
+    assert few <= limit + apps.is_installed("credentials.apps.catalog")
