@@ -76,7 +76,7 @@ class Delivery(models.Model):
         _("expires at the provider"),
         null=True,
         blank=True,
-        help_text=_("Then the provider ends the badge by itself, as it said when it was issued."),
+        help_text=_("On this date the provider ends the badge itself, as it said when it issued the badge."),
     )
     recipient_email = models.CharField(max_length=254, blank=True, editable=False)
     last_error = models.CharField(_("reason"), max_length=1000, blank=True)
