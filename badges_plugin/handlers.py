@@ -38,7 +38,7 @@ def connect() -> None:
         try:
             event_type = events.get_event_type(name)
         except UnusableEventType as error:
-            logger.error("Events of type %s are not received: %s", name, error)
+            logger.error("An event type is not received: %s", error)
         else:
             event_type.signal.connect(handle_badging_event, dispatch_uid=dispatch.UID)
             dispatch.put_first(event_type.signal)

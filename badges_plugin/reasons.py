@@ -31,9 +31,11 @@ _SUBJECTS = {
 
 # Sentences for what such an event nearly always means to a penalty; others get the general one.
 _SENTENCES = {
-    "org.openedx.learning.course.passing.status.updated.v1": gettext_lazy("A regrade failed the course %(subject)s."),
+    "org.openedx.learning.course.passing.status.updated.v1": gettext_lazy(
+        "The grade in the course %(subject)s dropped below passing."
+    ),
     "org.openedx.learning.ccx.course.passing.status.updated.v1": gettext_lazy(
-        "A regrade failed the course %(subject)s."
+        "The grade in the course %(subject)s dropped below passing."
     ),
     "org.openedx.learning.certificate.revoked.v1": gettext_lazy(
         "The certificate of the course %(subject)s was revoked."
@@ -83,7 +85,7 @@ def in_site_language(language: str = "") -> Iterator[None]:
 
 def _subject(facts: Mapping[str, object]) -> str:
     key, name = _text(facts, "subject", "key"), _text(facts, "subject", "name")
-    if name and ":" in key:  # a course key tells people something, a UUID does not
+    if name and name != key and ":" in key:  # a course key tells people something, a UUID does not
         return f"{name} ({key})"
     return name or key
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import socket
@@ -15,11 +16,18 @@ from pathlib import Path
 import django
 
 from sandbox.accredible import DEMO_KEY
-from sandbox.demo.deployment import MANAGE, Deployment
+from sandbox.demo.deployment import BADGES_CONFIG, MANAGE, Deployment
 from sandbox.demo.processes import Child, Processes, ProcessFailed
 
 HOST = "127.0.0.1"
 STAFF = "admin"
+EVENTS = (
+    "org.openedx.learning.course.passing.status.updated.v1",
+    "org.openedx.learning.ccx.course.passing.status.updated.v1",
+    "org.openedx.learning.course.persistent_grade_summary.changed.v1",
+    "org.openedx.learning.certificate.created.v1",
+)
+"""Event types to try: those of the default, and those of grades and certificates."""
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +57,11 @@ def main(arguments: list[str]) -> int:
 def _start(processes: Processes, port: int) -> list[Child]:
     accredible = processes.start("accredible", [sys.executable, "-m", "sandbox.accredible"])
     accredible.wait_for(lambda: "\n" in accredible.output(), "it was ready")
-    deployment = Deployment(processes, settings={"ACCREDIBLE_API_BASE_URL": accredible.output().splitlines()[0]})
+    settings = {
+        "ACCREDIBLE_API_BASE_URL": accredible.output().splitlines()[0],
+        "BADGES_CONFIG_JSON": json.dumps({**BADGES_CONFIG, "events": EVENTS}),
+    }
+    deployment = Deployment(processes, settings=settings)
     deployment.migrate()
     manage = write_manage(processes.folder, deployment.environment)
     os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})

@@ -71,7 +71,7 @@ class RevocationForm(forms.Form):
         label=gettext_lazy("Reason"),
         max_length=255,
         widget=forms.TextInput(attrs={"size": 80, "autofocus": True}),
-        help_text=gettext_lazy("Stored with the badge. The learner and the badge provider may see it."),
+        help_text=gettext_lazy("Stored with the badge. The learner and the provider may see it."),
     )
 
 
@@ -136,7 +136,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
         model = links.template_model(self.admin_site, award.template)
         return links.link_to(self.admin_site, model, award.template.pk, award.template)
 
-    @admin.display(description=gettext_lazy("valid"), boolean=True)
+    @admin.display(description=gettext_lazy("held"), boolean=True)
     def is_held(self, award: BadgeAward) -> bool:
         return award.revoked_at is None
 

@@ -74,7 +74,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
         """Tell events that are retried automatically from those that need somebody."""
         if failed.state == FailedEvent.State.FAILED and failed.retry_at:
             when = date_format(timezone.localtime(failed.retry_at), "SHORT_DATETIME_FORMAT")
-            return _("retried on %s") % when
+            return _("to be retried on %s") % when
         return failed.get_state_display()
 
     @admin.display(description=gettext_lazy("content"))

@@ -25,7 +25,7 @@ class BadgeChoice(BadgeField):
     """Badges by name; those that nobody can earn at present say so."""
 
     def label_from_instance(self, obj: BadgeTemplate) -> str:
-        return obj.name if obj.is_active else _("%(badge)s (not active)") % {"badge": obj.name}
+        return obj.name if obj.is_active else _("%(badge)s (inactive)") % {"badge": obj.name}
 
 
 class NeededBadgeForm(ConditionForm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -44,11 +44,17 @@ class PenaltyForm(ConditionForm):
         widget=forms.CheckboxSelectMultiple,
         label=gettext_lazy("Requirements"),
         help_text=gettext_lazy("When the penalty applies, the learner has to fulfill these again."),
-        error_messages={"required": gettext_lazy("Choose at least one requirement for the penalty to take away.")},
+        error_messages={"required": gettext_lazy("Choose at least one requirement for the penalty to reset.")},
     )
 
     class Meta:
         fields = ("event_type", "requirements", "description")
+        help_texts: ClassVar[dict[str, Any]] = {
+            "description": gettext_lazy(
+                "Shown instead of the rules, for example “Failed Statistics”. When the penalty revokes a badge, the "
+                "learner reads it as the reason."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,7 +91,7 @@ class BadgePenaltyAdmin(ConditionAdmin):
         ),
     )
 
-    @admin.display(description=gettext_lazy("takes away"))
+    @admin.display(description=gettext_lazy("resets"))
     def takes_away(self, penalty: BadgePenalty) -> str:
         requirements = list(penalty.requirements.all())
         said = vars(penalty).get("linked") or sentences(requirements)
@@ -100,4 +106,4 @@ class BadgePenaltyAdmin(ConditionAdmin):
     def reason_against_adding(self, template: BadgeTemplate) -> str:
         if template.requirements.exists():
             return ""
-        return _("Add a requirement first. A penalty takes requirements away.")
+        return _("Add a requirement first. A penalty resets requirements.")

@@ -26,7 +26,7 @@ class BadgeFilter(admin.SimpleListFilter):
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [("held", _("has it")), ("revoked", _("had it, has ended")), ("never", _("never had it"))]
+        return [("held", _("has it")), ("revoked", _("had it before")), ("never", _("never had it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         awards = BadgeAward.objects.filter(progress=OuterRef("pk"))

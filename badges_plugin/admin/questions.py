@@ -116,6 +116,8 @@ def _name(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
 
 
 def _said(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
+    if isinstance(condition, BadgeRequirement) and condition.needs_badge is not None:
+        return _("Earn the badge “%(badge)s”") % {"badge": condition.needs_badge.name}
     said = f"{event_label(condition.event_type)}: {rules_sentence(rules)}"
     if not isinstance(condition, BadgeRequirement) or condition.way.is_one:
         return said

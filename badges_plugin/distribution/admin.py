@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -93,7 +93,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
 
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
-        return localized(delivery.last_error)
+        return localized(delivery.last_error) or "-"
 
     @admin.display(description=_("public page"))
     def badge_link(self, delivery: Delivery) -> str:
@@ -123,9 +123,11 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         return channels.name(delivery.channel)
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
-    def next_attempt(self, delivery: Delivery) -> datetime | None:
-        """Return None where no attempt will follow."""
-        return delivery.next_attempt_at if delivery.state in (State.PENDING, State.SENDING) else None
+    def next_attempt(self, delivery: Delivery) -> str:
+        """Return a hyphen where no attempt will follow."""
+        if delivery.state not in (State.PENDING, State.SENDING):
+            return "-"
+        return date_format(timezone.localtime(delivery.next_attempt_at), "DATETIME_FORMAT")
 
     @admin.action(description=_("Retry now"), permissions=["change"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:

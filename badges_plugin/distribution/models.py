@@ -65,18 +65,21 @@ class Delivery(models.Model):
     in_doubt = models.BooleanField(
         _("in doubt"),
         default=False,
-        help_text=_("The provider may have done this already. The badge is looked up there before anything is sent."),
+        help_text=_(
+            "Whether the provider may have done this already. If so, the badge is looked up there before anything is "
+            "sent."
+        ),
     )
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     claimed_by = models.CharField(_("claimed by"), max_length=128, blank=True)
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
-    external_id = models.CharField(_("id at the provider"), max_length=255, blank=True)
+    external_id = models.CharField(_("ID at the provider"), max_length=255, blank=True)
     expires_at = models.DateTimeField(
         _("expires at the provider"),
         null=True,
         blank=True,
-        help_text=_("Then the provider ends the badge by itself, as it said when it was issued."),
+        help_text=_("On this date the provider ends the badge itself, as it said when it issued the badge."),
     )
     recipient_email = models.CharField(max_length=254, blank=True, editable=False)
     last_error = models.CharField(_("reason"), max_length=1000, blank=True)

@@ -19,7 +19,7 @@ from badges_plugin.times import site_day
 class Ending(models.TextChoices):
     """Why an award ended. The values are stored; never change one."""
 
-    PENALTY = "penalty", _("penalty")
+    PENALTY = "penalty", _("revoked by a penalty")
     BY_HAND = "by_hand", _("revoked by staff")
     PROVIDER = "provider", _("revoked at the provider")
     EXPIRED = "expired", _("expired")
@@ -49,12 +49,12 @@ class BadgeAward(models.Model):
         _("awarded at"), help_text=_("The date of the badge: the time of the event that completed it.")
     )
     recorded_at = models.DateTimeField(
-        _("award recorded at"), default=timezone.now, help_text=_("When this site got to know.")
+        _("award recorded at"), default=timezone.now, help_text=_("When this site learned of it.")
     )
     revoked_at = models.DateTimeField(
-        _("revoked at"), null=True, blank=True, help_text=_("The time of the event, or when somebody did it by hand.")
+        _("ended at"), null=True, blank=True, help_text=_("When the badge was revoked or expired.")
     )
-    revocation_recorded_at = models.DateTimeField(_("revocation recorded at"), null=True, blank=True)
+    revocation_recorded_at = models.DateTimeField(_("end recorded at"), null=True, blank=True)
     revocation_reason = models.CharField(
         _("reason in own words"),
         max_length=reasons.MAX_LENGTH,

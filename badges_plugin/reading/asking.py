@@ -166,10 +166,14 @@ def group_text(rows: Sequence[BadgeRequirement], said: Said) -> GroupText:
         needed=needed,
         sentence=group_sentence([said.phrase(row) for row in rows], needed),
         requirements=tuple(
-            RequirementText(row.pk, said.sentence(row), rules_sentence(row.rules.all()), event_label(row.event_type))
-            for row in rows
+            RequirementText(row.pk, said.sentence(row), _rules(row), event_label(row.event_type)) for row in rows
         ),
     )
+
+
+def _rules(row: BadgeRequirement) -> str:
+    """Return the rules, and nothing for a needed badge: it has none, and not every badge counts."""
+    return "" if row.needs_badge_id is not None else rules_sentence(row.rules.all())
 
 
 def _penalty(row: BadgePenalty, said: Said, sentence_of: Mapping[int, str]) -> PenaltyText:
@@ -189,8 +193,8 @@ def _validity(template: BadgeTemplate) -> Iterable[str]:
     yield ngettext("Valid for %(days)d day", "Valid for %(days)d days", days) % {"days": days}
     if days := template.renewal_days:
         text = ngettext(
-            "Can be earned anew from %(days)d day before it expires",
-            "Can be earned anew from %(days)d days before it expires",
+            "Can be renewed from %(days)d day before it expires",
+            "Can be renewed from %(days)d days before it expires",
             days,
         )
         yield text % {"days": days}

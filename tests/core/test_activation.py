@@ -189,7 +189,7 @@ def test_staff_choose_a_badge_from_a_list(client: Any) -> None:
     needed, template = make_template(name="Needed", is_active=False), make_template(name="Own", is_active=False)
     address = f"{url('badgerequirement', 'add')}?template={template.pk}"
     page = client.get(address)
-    assert "Needed (not active)" in text(page)
+    assert "Needed (inactive)" in text(page)
     assert f'<option value="{template.pk}">' not in page.content.decode()
     done = submit(client, address, {"needs_badge": needed.pk, "event_type": None})
     assert not errors(done) or "added" in errors(done)

@@ -18,6 +18,7 @@ from tests.factories import (
     PASSING,
     make_template,
     make_user,
+    needs_badge,
     penalizes_failing,
     requires,
     requires_course,
@@ -119,6 +120,16 @@ def test_e1_nobody_is_asked_where_nobody_has_done_anything(client: Client) -> No
     requirement = requires_course(make_template())
     submit(client, page_of(requirement), {"rules-0-value": RIGHT})
     assert course_of(requirement) == RIGHT
+
+
+def test_the_question_names_the_needed_badges(client: Client, django_capture_on_commit_callbacks: Any) -> None:
+    first, second, template = make_template(name="Algebra"), make_template(name="Logic"), make_template()
+    requires_course(first)
+    requirement = needs_badge(template, first)
+    with django_capture_on_commit_callbacks(execute=True):
+        send_passing(make_user())
+    page = submit(client, page_of(requirement), needs_badge=second.pk)
+    assert "Until now: Earn the badge “Algebra” From now on: Earn the badge “Logic”" in text(page)
 
 
 def test_e1_a_change_of_the_event_asks_even_those_who_may_not_see_rules(requirement: BadgeRequirement) -> None:

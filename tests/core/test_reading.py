@@ -35,6 +35,7 @@ from tests.factories import (
     at,
     make_template,
     make_user,
+    needs_badge,
     penalizes,
     penalizes_failing,
     requires,
@@ -311,7 +312,7 @@ def test_all_that_a_badge_asks_for() -> None:
         f"Pass {COURSE}",
         f"Lost when the grade in {COURSE} drops below passing",
         "Valid for 365 days",
-        "Can be earned anew from 30 days before it expires",
+        "Can be renewed from 30 days before it expires",
     )
     assert found.penalties[0].takes_away == (f"Pass {COURSE}",)
     assert found.groups[0].requirements[0].rules == f"course.course_key is {COURSE} and is_passing is true"
@@ -321,6 +322,13 @@ def test_a_badge_that_asks_for_nothing_and_one_that_is_not_there() -> None:
     template = make_template(is_active=False)
     assert reading.criteria([template.pk, 0]).keys() == {template.pk}
     assert reading.criteria([template.pk])[template.pk].sentences == ()
+
+
+def test_a_needed_badge_has_no_rules_to_tell() -> None:
+    template = make_template()
+    needs_badge(template, make_template(name="Algebra"))
+    told = reading.criteria([template.pk])[template.pk].groups[0].requirements[0]
+    assert (told.sentence, told.rules) == ("Earn the badge “Algebra”", "")
 
 
 # --- promises

@@ -36,7 +36,9 @@ PROGRAM = "org.openedx.learning.program.certificate.revoked.v1"
 BADGE = "org.openedx.learning.badge.revoked.v1"
 
 GERMAN = {
-    "A regrade failed the course %(subject)s.": "Nach einer neuen Benotung wurde der Kurs %(subject)s nicht bestanden.",
+    "The grade in the course %(subject)s dropped below passing.": (
+        "Nach einer neuen Benotung wurde der Kurs %(subject)s nicht bestanden."
+    ),
     "The certificate of the course %(subject)s was revoked.": "Das Zertifikat des Kurses %(subject)s wurde entzogen.",
     "The learner left the course %(subject)s.": "Der Kurs %(subject)s wurde verlassen.",
     "The certificate of the program %(subject)s was revoked.": "Das Zertifikat von %(subject)s wurde entzogen.",
@@ -74,18 +76,24 @@ def ended(ended_by: str, **values: Any) -> BadgeAward:
     [
         (
             penalty(PASSING, COURSE, "Algebra"),
-            f"A regrade failed the course Algebra ({COURSE}).",
+            f"The grade in the course Algebra ({COURSE}) dropped below passing.",
             f"Nach einer neuen Benotung wurde der Kurs Algebra ({COURSE}) nicht bestanden.",
         ),
         # Without a display name, as many events are:
         (
             penalty(PASSING, COURSE),
-            f"A regrade failed the course {COURSE}.",
+            f"The grade in the course {COURSE} dropped below passing.",
+            f"Nach einer neuen Benotung wurde der Kurs {COURSE} nicht bestanden.",
+        ),
+        # Where the name is the key, it is said once:
+        (
+            penalty(PASSING, COURSE, COURSE),
+            f"The grade in the course {COURSE} dropped below passing.",
             f"Nach einer neuen Benotung wurde der Kurs {COURSE} nicht bestanden.",
         ),
         (
             penalty(CCX, "ccx-v1:a+b+c+ccx@1"),
-            "A regrade failed the course ccx-v1:a+b+c+ccx@1.",
+            "The grade in the course ccx-v1:a+b+c+ccx@1 dropped below passing.",
             "Nach einer neuen Benotung wurde der Kurs ccx-v1:a+b+c+ccx@1 nicht bestanden.",
         ),
         (
@@ -150,7 +158,7 @@ def test_a_reason_is_never_longer_than_providers_take(words: str) -> None:
     [
         (
             "",
-            f"A regrade failed the course {COURSE}.",
+            f"The grade in the course {COURSE} dropped below passing.",
             f"Nach einer neuen Benotung wurde der Kurs {COURSE} nicht bestanden.",
         ),
         ("Fails after a regrade.", "Fails after a regrade.", "Fails after a regrade."),

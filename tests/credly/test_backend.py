@@ -114,7 +114,11 @@ def test_the_body_of_a_revocation(
     deliver()
 
     [revoked] = credly.badges()
-    assert revoked.revocation_reason == BadgeAward.objects.get().reason == f"A regrade failed the course {COURSE}."
+    assert (
+        revoked.revocation_reason
+        == BadgeAward.objects.get().reason
+        == f"The grade in the course {COURSE} dropped below passing."
+    )
 
 
 def test_a_silent_credly_is_asked_again_after_the_time_out(

@@ -73,7 +73,7 @@ def test_a_revoked_badge(template: CredlyBadgeTemplate, ada: Any) -> None:
     assert mail.outbox[-1].subject == "Your badge Data Science Explorer was revoked"
     for text in (mail.outbox[-1].body, html_of(mail.outbox[-1])):
         assert "was revoked." in text.replace("</strong>", "")
-        assert f"A regrade failed the course {COURSE}." in text
+        assert f"The grade in the course {COURSE} dropped below passing." in text
 
 
 @pytest.mark.usefixtures("switched_on", "way")
