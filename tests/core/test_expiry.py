@@ -414,5 +414,19 @@ def test_a_badge_for_a_badge_is_renewed_as_long_as_that_is_held(
     assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED, Ending.PENALTY]
 
 
+def test_a_renewal_that_was_stored_unchecked_keeps_no_event_for_ever(
+    clock: Clock, django_capture_on_commit_callbacks: Any
+) -> None:
+    needed, user = make_template(), make_user()
+    requires_course(needed, COURSE)
+    template = make_template(valid_days=10, renewal_days=10)
+    BadgeRequirement.objects.create(template=template, needs_badge=needed)
+    clock.move_to(20)
+    with django_capture_on_commit_callbacks(execute=True):
+        api.process_event(passing(clock, user, 0))
+    (award,) = template_awards(template)
+    assert award.expires_at > clock()
+
+
 def template_awards(template: BadgeTemplate) -> list[BadgeAward]:
     return list(BadgeAward.objects.filter(progress__template=template).order_by("number"))
