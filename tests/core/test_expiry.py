@@ -336,6 +336,20 @@ def test_an_inactive_template_renews_nothing(clock: Clock) -> None:
     assert terms(clock) == [(0, YEAR, "expired")]
 
 
+def test_who_renewed_while_the_template_was_inactive_is_awarded_by_a_replay(clock: Clock) -> None:
+    template, user = expiring(), make_user()
+    passes(clock, user, 0)
+    clock.move_to(YEAR - 1)
+    again = passing(clock, user, YEAR - 1)
+    api.process_event(again)
+    api.deactivate_template(template)
+    end_on(clock, YEAR + 1)
+    api.activate_template(template)
+    assert api.process_event(again) is api.Outcome.APPLIED
+    assert terms(clock) == [(0, YEAR, "expired"), (YEAR, None, "")]
+    assert api.process_event(again) is api.Outcome.REPEATED
+
+
 def test_they_are_ended_in_batches_and_one_that_cannot_be_does_not_keep_the_others(clock: Clock) -> None:
     expiring()
     users = [make_user() for _ in range(5)]
