@@ -89,6 +89,13 @@ def test_what_cannot_be_counted_is_refused(asks: dict[str, Any], error: str) -> 
         requires(make_template(), **asks)
 
 
+def test_a_group_that_needs_nothing_is_refused() -> None:
+    group = RequirementGroup.named(make_template(), "either")
+    group.needed = 0
+    with pytest.raises(ValidationError, match="at least one"):
+        group.save()
+
+
 def test_groups_and_counts_that_nobody_can_fulfill_are_told() -> None:
     template = make_template(is_active=False)
     requires_course(template, group="either")
