@@ -428,6 +428,21 @@ def test_a_badge_for_a_badge_is_renewed_as_long_as_that_is_held(
     assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED, Ending.PENALTY]
 
 
+@pytest.mark.parametrize("renewed_on", [YEAR - 1, YEAR + 5])
+def test_badges_that_end_together_are_renewed_together(
+    clock: Clock, django_capture_on_commit_callbacks: Any, renewed_on: float
+) -> None:
+    """The one that needs the other is not awarded for what is no longer held, nor lost for good by that."""
+    needed, template, user = expiring(), expiring(OTHER, can_be_reawarded=False), make_user()
+    BadgeRequirement.objects.create(template=template, needs_badge=needed)
+    template.requirements.filter(needs_badge=None).delete()
+    for day in sorted([0, YEAR + 1, renewed_on]):
+        with django_capture_on_commit_callbacks(execute=True):
+            end_on(clock, day) if day == YEAR + 1 else passes(clock, user, day)
+    for each in (needed, template):
+        assert [award.ended_by for award in template_awards(each)] == [Ending.EXPIRED, ""]
+
+
 def test_a_renewal_that_was_stored_unchecked_keeps_no_event_for_ever(
     clock: Clock, django_capture_on_commit_callbacks: Any
 ) -> None:
