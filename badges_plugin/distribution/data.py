@@ -77,7 +77,7 @@ class ProviderRequest(Generic[ContextT]):
     ``awarded_at`` is the date of the badge: the time of the event that completed it, which may be years ago, and is
     never in the future. ``awarded_on`` is the same as a day in the site's time zone, for providers that want a day.
     ``expires_at`` and ``expires_on`` are the end of the badge in the same way, None if it does not expire.
-    ``renews``: the learner's badge before this one has expired, and the provider may still have it.
+    ``renews``: an earlier badge of the learner has expired, and the provider may still have it.
     ``reason`` of a revocation is a sentence in the backend's ``language``.
     """
 

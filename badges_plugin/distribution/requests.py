@@ -137,7 +137,8 @@ def _reason(award: BadgeAward, backend: Backend[Any]) -> str:
 def _renews(delivery: Delivery) -> bool:
     if delivery.action != Action.ISSUE or delivery.award.number == 1:
         return False
-    earlier = BadgeAward.objects.filter(progress=delivery.award.progress_id, number=delivery.award.number - 1)
+    # Any, not only the last: the badge of one that expired is still there when the next one was revoked.
+    earlier = BadgeAward.objects.filter(progress=delivery.award.progress_id, number__lt=delivery.award.number)
     return earlier.filter(ended_by=Ending.EXPIRED).exists()
 
 

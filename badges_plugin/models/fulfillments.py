@@ -117,13 +117,16 @@ class Fulfillment(models.Model):
             self._name(event)
         return True
 
-    def reset(self, event: BadgingEvent, *, is_anew: bool) -> bool:
-        """Take over that a penalty resets it. Returns False when that says nothing new. ``is_anew`` as above."""
+    def reset(self, event: BadgingEvent, *, is_forgotten: bool) -> bool:
+        """Take over that a penalty resets it. Returns False when that says nothing new.
+
+        What is newer than the penalty stays, unless staff have forgotten it: they may still decide to keep it.
+        """
         last = None if self._is_blank else reset_of(self)
         if last is not None and event.stamp <= last:
             return False
         self.reset_time, self.reset_id = event.stamp.time, event.stamp.id
-        if not is_anew and self.is_fulfilled and event.stamp < self.stamp:
+        if not is_forgotten and self.is_fulfilled and event.stamp < self.stamp:
             # What it says was said again afterwards; of the events in between only some times may be known.
             moments = moments_of(self, None, None)
             self.since = moments[0]

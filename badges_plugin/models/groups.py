@@ -72,10 +72,12 @@ class RequirementGroup(ConfigurationModel):
             raise ValidationError(_("The group has requirements of another badge template."))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save. Raises ValidationError for what ``clean`` refuses."""
+        """Save. Raises ValidationError for what ``clean`` refuses, and for a group that needs nothing."""
         with transaction.atomic():
             RulesetVersion.hold()
             self.clean()
+            if self.needed < 1:  # nothing would count as done
+                raise ValidationError({"needed": _("A group must need at least one of its requirements.")})
             self.name_key = key_of(self.name)
             fields = kwargs.get("update_fields")
             if fields is not None:

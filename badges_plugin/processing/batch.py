@@ -85,8 +85,12 @@ def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> list[tuple[_Pending
             targets.append((one, learners.get_or_create(one.found, one.event)))
         except IgnoredEvent as reason:
             results.append((one, Applied(ignored=reason)))
-    targets.sort(key=lambda target: target[1].user.pk)
-    held = [(one, learners.lock_and_update(target, one.event)) for one, target in targets]
+    held: list[tuple[_Pending, learners.LockedLearner]] = []
+    for one, target in sorted(targets, key=lambda target: target[1].user.pk):
+        try:
+            held.append((one, learners.lock_and_update(target, one.event)))
+        except IgnoredEvent as reason:  # retired since they were looked up
+            results.append((one, Applied(ignored=reason)))
     ruleset.must_be_current()
     for one, learner in held:
         changes = progression.apply(learner, holding.with_held(learner.user, one.steps, ruleset), ruleset)

@@ -84,8 +84,16 @@ def _end(ruleset: Ruleset, user_id: int, now: datetime) -> int:
 
 
 def _renew(ruleset: Ruleset, ended: Sequence[BadgeAward]) -> None:
-    """Award again what the learner has fulfilled again since the renewal opened. Inactive templates award nothing."""
-    of_progress = {award.progress_id: award for award in ended if award.progress.template_id in ruleset.templates}
+    """Award again what the learner has fulfilled again since the renewal opened. Inactive templates award nothing.
+
+    Nor does one that needs a badge which has just ended as well: it hears of that, and of its renewal, after the commit.
+    """
+    gone = {award.progress.template_id for award in ended}
+    of_progress = {
+        award.progress_id: award
+        for award in ended
+        if (template := ruleset.templates.get(award.progress.template_id)) is not None and not template.needs & gone
+    }
     for change in progression.stored([award.progress for award in of_progress.values()], ruleset):
         if change.is_complete:
             collector.award(change, of_progress[change.progress.pk])

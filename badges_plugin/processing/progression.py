@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import cached_property
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 
 from badges_plugin.criteria import Standing
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.models import BadgeAward, BadgeProgress, Ending, Fulfillment
 from badges_plugin.processing import learners
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.ruleset import CompiledTemplate, Ruleset
@@ -56,29 +56,36 @@ class ProgressChange:
         return self.template.criteria.standing(self.registers, counts_from=counts_from)
 
 
+_LAST_ENDED_BY = Subquery(
+    BadgeAward.objects.filter(progress=OuterRef("progress")).order_by("-number").values("ended_by")[:1]
+)
+"""How the last award of a progress ended: None where there was none, empty while it is held."""
+
+
 def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
     """Whether the events can change nothing any more. One query, no lock.
 
-    Stamps only ever grow while the rules stay, so an answer of True stays true. A progress that is complete without
-    ever having been awarded (its configuration was changed since) is not finished: the repeated event will award it.
-    Nor is a fulfillment that does not count under the rules of today: the repeated event will renew it.
+    Stamps only ever grow while the rules stay, so an answer of True stays true. A progress that is complete and was
+    never awarded (its configuration was changed since), or whose award expired (while the template was inactive), is
+    not finished: the repeated event will award it. Nor is a fulfillment that does not count under the rules of today:
+    the repeated event will renew it.
     """
     if not learners.is_known(user):
         return False
     stored: dict[int, list[Fulfillment]] = defaultdict(list)
-    never_awarded: dict[int, BadgeProgress] = {}
+    unfinished: dict[int, BadgeProgress] = {}
     template_ids = _touched_templates(steps)
     rows = (
         Fulfillment.objects.filter(progress__user=user, progress__template__in=template_ids)
         .select_related("progress")
-        .annotate(was_awarded=Exists(BadgeAward.objects.filter(progress=OuterRef("progress"))))
+        .annotate(last_ended_by=_LAST_ENDED_BY)
     )
     for row in rows:
         stored[row.progress.template_id].append(row)
-        if not row.was_awarded:
-            never_awarded[row.progress.template_id] = row.progress
+        if row.last_ended_by in (None, Ending.EXPIRED):
+            unfinished[row.progress.template_id] = row.progress
     for template_id in template_ids:
-        template, progress = ruleset.templates[template_id], never_awarded.get(template_id)
+        template, progress = ruleset.templates[template_id], unfinished.get(template_id)
         registers = Registers(template, stored[template_id])
         if progress is not None and template.criteria.is_complete(registers.rows, counts_from=progress.counts_from):
             return False

@@ -127,7 +127,7 @@ class Registers:
 
     def _reset(self, row: Fulfillment, criterion: Criterion, event: BadgingEvent) -> bool:
         was_held = bool(row.is_fulfilled) and row.stamp < event.stamp
-        is_news = row.reset(event, is_anew=_is_anew(criterion, row))
+        is_news = row.reset(event, is_forgotten=criterion.rules.is_forgotten(row.made_under))
         if is_news:
             self._keep(row)
         return was_held and is_news

@@ -33,8 +33,9 @@ def term_of(change: ProgressChange, last: BadgeAward | None, now: datetime) -> T
         expires_at = template.expires_at(awarded_at)
         if expires_at is None or expires_at > now:
             return Term(awarded_at, expires_at, counts_from)
-        # Later than the beginning, whatever the template says now: so this comes to an end.
-        counts_from = max(template.renewal_opens_at(expires_at), awarded_at)
+        # A day later than the beginning at least, whatever the template says now: so this comes to an end, even where a
+        # needed badge counts from any moment on.
+        counts_from = max(template.renewal_opens_at(expires_at), awarded_at + timedelta(days=1))
     return Term(None, None, counts_from)
 
 

@@ -204,6 +204,20 @@ def test_e1_who_has_the_badge_keeps_it_and_a_penalty_still_takes_it(
     assert len(heard.revoked) == 1
 
 
+def test_e1_a_late_penalty_takes_nothing_that_was_done_after_it_and_awaits_a_decision(heard: Heard) -> None:
+    template, user = make_template(), make_user()
+    requirement = requires_course(template)
+    penalizes_failing(template, requirement)
+    send_passing(user, minute=10)
+    requirement.rules.get(key_path="is_passing").delete()
+    send_passing(user, is_passing=False, minute=5)
+    assert (len(heard.awarded), heard.revoked) == (1, [])
+    api.keep_fulfillments(requirement)
+    assert Fulfillment.objects.get().is_fulfilled
+    send_passing(user, is_passing=False, minute=11)
+    assert [award.revoked_at for award in heard.revoked] == [at(11)]
+
+
 def test_e1_an_alternative_that_was_done_under_other_rules_still_protects_the_badge(heard: Heard) -> None:
     template, user = make_template(), make_user()
     changed = requires_course(template, WRONG, group="either")

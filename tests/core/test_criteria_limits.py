@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models.signals import post_save
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.data import LearnerData
-from badges_plugin.exceptions import DeferredEvent
-from badges_plugin.models import Fulfillment, RequirementGroup
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
+from badges_plugin.host import User
+from badges_plugin.models import Fulfillment, Learner, RequirementGroup
 from badges_plugin.processing import learners, registers
 from tests.core.conftest import Heard
 from tests.core.test_criteria import BY_COURSE, PASSED, any_of_five, course, passing
@@ -39,6 +41,22 @@ def test_a_batch_says_of_each_event_what_became_of_it(heard: Heard) -> None:
     assert isinstance(refused, DeferredEvent)
     assert {award.user for award in heard.awarded} == set(users[1:])
     assert api.process_batch([]) == []
+
+
+def test_a_learner_who_is_retired_meanwhile_does_not_touch_the_others_of_a_batch(heard: Heard) -> None:
+    users = [make_user() for _ in range(3)]
+    any_of_five(make_template(), count=1)
+
+    def retire(**kwargs: Any) -> None:
+        User.objects.filter(pk=users[1].pk).update(username="retired__user_1", email="retired__user_1@example.org")
+
+    post_save.connect(retire, sender=Learner)  # when the first of them is held
+    try:
+        outcomes = api.process_batch(passing(user, "A", 1) for user in users)
+    finally:
+        post_save.disconnect(retire, sender=Learner)
+    assert [type(outcome) for outcome in outcomes] == [Outcome, IgnoredEvent, Outcome]
+    assert {award.user for award in heard.awarded} == {users[0], users[2]}
 
 
 def test_users_of_a_batch_are_locked_in_the_order_of_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +87,13 @@ def test_users_of_a_batch_are_locked_in_the_order_of_their_keys(monkeypatch: pyt
 def test_what_cannot_be_counted_is_refused(asks: dict[str, Any], error: str) -> None:
     with pytest.raises(ValidationError, match=error):
         requires(make_template(), **asks)
+
+
+def test_a_group_that_needs_nothing_is_refused() -> None:
+    group = RequirementGroup.named(make_template(), "either")
+    group.needed = 0
+    with pytest.raises(ValidationError, match="at least one"):
+        group.save()
 
 
 def test_groups_and_counts_that_nobody_can_fulfill_are_told() -> None:

@@ -336,6 +336,20 @@ def test_an_inactive_template_renews_nothing(clock: Clock) -> None:
     assert terms(clock) == [(0, YEAR, "expired")]
 
 
+def test_who_renewed_while_the_template_was_inactive_is_awarded_by_a_replay(clock: Clock) -> None:
+    template, user = expiring(), make_user()
+    passes(clock, user, 0)
+    clock.move_to(YEAR - 1)
+    again = passing(clock, user, YEAR - 1)
+    api.process_event(again)
+    api.deactivate_template(template)
+    end_on(clock, YEAR + 1)
+    api.activate_template(template)
+    assert api.process_event(again) is api.Outcome.APPLIED
+    assert terms(clock) == [(0, YEAR, "expired"), (YEAR, None, "")]
+    assert api.process_event(again) is api.Outcome.REPEATED
+
+
 def test_they_are_ended_in_batches_and_one_that_cannot_be_does_not_keep_the_others(clock: Clock) -> None:
     expiring()
     users = [make_user() for _ in range(5)]
@@ -412,6 +426,36 @@ def test_a_badge_for_a_badge_is_renewed_as_long_as_that_is_held(
     with django_capture_on_commit_callbacks(execute=True):
         passes(clock, user, YEAR + 1, is_passing=False)
     assert [award.ended_by for award in template_awards(template)] == [Ending.EXPIRED, Ending.PENALTY]
+
+
+@pytest.mark.parametrize("renewed_on", [YEAR - 1, YEAR + 5])
+def test_badges_that_end_together_are_renewed_together(
+    clock: Clock, django_capture_on_commit_callbacks: Any, renewed_on: float
+) -> None:
+    """The one that needs the other is not awarded for what is no longer held, nor lost for good by that."""
+    needed, template, user = expiring(), expiring(OTHER, can_be_reawarded=False), make_user()
+    BadgeRequirement.objects.create(template=template, needs_badge=needed)
+    template.requirements.filter(needs_badge=None).delete()
+    for day in sorted([0, YEAR + 1, renewed_on]):
+        with django_capture_on_commit_callbacks(execute=True):
+            end_on(clock, day) if day == YEAR + 1 else passes(clock, user, day)
+    for each in (needed, template):
+        assert [award.ended_by for award in template_awards(each)] == [Ending.EXPIRED, ""]
+
+
+def test_a_renewal_that_was_stored_unchecked_keeps_no_event_for_ever(
+    clock: Clock, django_capture_on_commit_callbacks: Any
+) -> None:
+    needed, user = make_template(), make_user()
+    requires_course(needed, COURSE)
+    template = make_template(valid_days=10, renewal_days=10)
+    BadgeRequirement.objects.create(template=template, needs_badge=needed)
+    clock.move_to(20)
+    with django_capture_on_commit_callbacks(execute=True):
+        api.process_event(passing(clock, user, 0))
+    (award,) = template_awards(template)
+    assert award.expires_at is not None
+    assert award.expires_at > clock()
 
 
 def template_awards(template: BadgeTemplate) -> list[BadgeAward]:

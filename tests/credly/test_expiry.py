@@ -90,6 +90,21 @@ def test_a_renewed_badge_is_another_one_with_its_own_date(
     assert parse_datetime(second.expires_at or "") > parse_datetime(first.expires_at or "")  # type: ignore[operator]
 
 
+def test_a_badge_is_issued_again_that_was_renewed_and_lost(
+    credly: CredlySimulator, expiring: CredlyBadgeTemplate, ada: Any, clock: Clock
+) -> None:
+    """To Credly the learner has the first one still, which has expired."""
+    send_passing(ada)
+    deliver()
+    api.end_expired(clock.move_to(20))
+    for day, is_passing in ((21, True), (22, False), (23, True)):
+        clock.move_to(day)
+        send_passing(ada, minute=minutes(clock), is_passing=is_passing)
+        deliver()
+    assert [badge.state for badge in credly.badges()] == ["pending", "revoked", "pending"]
+    assert {delivery.state for delivery in Delivery.objects.all()} == {"done"}
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 def test_the_issue_of_a_renewed_badge_is_never_taken_for_the_old_one(
     credly: CredlySimulator, expiring: CredlyBadgeTemplate, ada: Any, clock: Clock, arrived: bool
