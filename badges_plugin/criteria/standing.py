@@ -57,7 +57,8 @@ class Criterion:
     count: int = 1
     counted_by: str = ""
     is_lasting: bool = False
-    """Whether it asks for something that lasts, such as a badge that is held: it counts toward a renewal, too."""
+    """Whether it asks for something that lasts, such as a badge that is held: it counts toward a renewal, and in its
+    turn, too."""
 
     @cached_property
     def way(self) -> Way:
@@ -94,7 +95,8 @@ class Criterion:
             if not self.is_held(row, measure):
                 continue
             moments = self._moments(row, floor, counts_from)
-            moments = [moment for moment in moments if not_before is None or moment >= not_before]
+            if not_before is not None:
+                moments = self._in_turn(moments, not_before)
             if not moments:
                 continue
             # An event that was counted in another way before is one event, not two; and where one is enough, any is it.
@@ -103,6 +105,11 @@ class Criterion:
             if key not in found or held.since < found[key].since:
                 found[key] = held
         return Tally(self, tuple(sorted(found.values(), key=lambda held: (held.since, held.register.event_id))))
+
+    def _in_turn(self, moments: Iterable[datetime], turn: datetime) -> list[datetime]:
+        if self.is_lasting and turn != _NEVER:
+            return [max(moment, turn) for moment in moments]  # it is held still
+        return [moment for moment in moments if moment >= turn]
 
     def _moments(self, row: Register, floor: EventStamp | None, counts_from: datetime | None) -> list[datetime]:
         if not self.is_lasting or counts_from is None:

@@ -86,7 +86,7 @@ def _end(ruleset: Ruleset, user_id: int, now: datetime) -> int:
 def _renew(ruleset: Ruleset, ended: Sequence[BadgeAward]) -> None:
     """Award again what the learner has fulfilled again since the renewal opened. Inactive templates award nothing.
 
-    Nor does one that needs a badge which has just ended as well: it hears of that, and of its renewal, after the commit.
+    Nor does one that needs a badge that has just ended as well: it hears of that, and of a renewal, later.
     """
     gone = {award.progress.template_id for award in ended}
     of_progress = {

@@ -523,3 +523,16 @@ def test_the_times_of_needed_badges_only_grow(two: Any, commit: Commit) -> None:
             signal.disconnect(listen)
     assert times == sorted(times)
     assert len(times) == 3
+
+
+def test_a_badge_that_is_held_already_counts_when_its_turn_comes(django_capture_on_commit_callbacks: Any) -> None:
+    needed, template, user = make_template(), make_template(in_order=True), make_user()
+    requires_course(needed, "course-v1:Demo+A+1")
+    requires_course(template, "course-v1:Demo+B+1", position=1)
+    held = needs_badge(template, needed)
+    held.position = 2
+    held.save()
+    for minute, name in ((1, "A"), (2, "B")):
+        with django_capture_on_commit_callbacks(execute=True):
+            send_passing(user, f"course-v1:Demo+{name}+1", minute=minute)
+    assert [award.awarded_at for award in BadgeAward.objects.order_by("pk")] == [at(1), at(2)]
