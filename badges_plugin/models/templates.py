@@ -86,7 +86,7 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
 
     def expires_at(self, awarded_at: datetime) -> datetime | None:
         """Return when a badge that is awarded at some instant ends; None if it does not."""
-        return None if self.valid_days is None else awarded_at + timedelta(days=self.valid_days)
+        return awarded_at + timedelta(days=self.valid_days) if self.valid_days else None
 
     def renewal_opens_at(self, expires_at: datetime) -> datetime:
         """Return from when on a learner's deeds count toward the award after the one that ends then."""
