@@ -86,7 +86,10 @@ def test_a_renewed_badge_is_another_one_with_its_own_date(
     send_passing(ada, minute=minutes(clock))
     deliver()
     first, second = credly.badges()
-    assert list(Delivery.objects.values_list("external_id", "state")) == [(first.id, "done"), (second.id, "done")]
+    assert list(Delivery.objects.order_by("pk").values_list("external_id", "state")) == [
+        (first.id, "done"),
+        (second.id, "done"),
+    ]
     assert parse_datetime(second.expires_at or "") > parse_datetime(first.expires_at or "")  # type: ignore[operator]
 
 
