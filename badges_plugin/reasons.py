@@ -11,12 +11,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin.data import resolve
-from badges_plugin.times import site_day
+from badges_plugin.times import day_text
 
 MAX_LENGTH = 255
 """Characters of a reason: what the column holds, and what providers are sent."""
@@ -73,7 +72,7 @@ def penalty_reason(facts: Mapping[str, object]) -> str:
 
 def expiry_reason(expires_at: datetime) -> str:
     """Return on which day the badge expired, where the site is."""
-    return _("Expired on %(day)s.") % {"day": date_format(site_day(expires_at), "DATE_FORMAT")}
+    return _("Expired on %(day)s.") % {"day": day_text(expires_at)}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.formats import date_format
 
 EARLIEST_YEAR = 1900
 """Earlier times are mistakes, and databases and providers refuse some of them."""
@@ -20,6 +21,11 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 def site_day(moment: datetime) -> date:
     """Return the day of an instant in the site's TIME_ZONE."""
     return moment.astimezone(_site_zone()).date()
+
+
+def day_text(moment: datetime) -> str:
+    """Return the day of an instant in the site's TIME_ZONE, as the reader's language writes days."""
+    return date_format(site_day(moment), "DATE_FORMAT")
 
 
 def site_midnight(day: date) -> datetime:

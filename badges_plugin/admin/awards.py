@@ -22,7 +22,8 @@ from badges_plugin.admin import links
 from badges_plugin.admin.base import ReadOnlyAdmin
 from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.reading import event_label, moment
-from badges_plugin.times import site_day
+from badges_plugin.reasons import MAX_LENGTH
+from badges_plugin.times import day_text
 
 # Whoever confirms a list has read it. Longer lists belong in a command.
 MAX_AT_ONCE = 200
@@ -69,7 +70,7 @@ class ExpiryFilter(admin.SimpleListFilter):
 class RevocationForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
-        max_length=255,
+        max_length=MAX_LENGTH,
         widget=forms.TextInput(attrs={"size": 80, "autofocus": True}),
         help_text=gettext_lazy("Stored with the badge. The learner and the provider may see it."),
     )
@@ -142,11 +143,11 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("awarded"), ordering="awarded_at")
     def awarded_on(self, award: BadgeAward) -> str:
-        return date_format(site_day(award.awarded_at), "DATE_FORMAT")
+        return day_text(award.awarded_at)
 
     @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
     def expires_on(self, award: BadgeAward) -> str:
-        return "-" if award.expires_at is None else date_format(site_day(award.expires_at), "DATE_FORMAT")
+        return "-" if award.expires_at is None else day_text(award.expires_at)
 
     @admin.display(description=gettext_lazy("how it ended"), ordering="ended_by")
     def ending(self, award: BadgeAward) -> str:

@@ -15,12 +15,11 @@ from django.contrib.admin.helpers import AdminErrorList
 from django.forms.utils import ErrorList
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from badges_plugin import api
 from badges_plugin.models import BadgeRequirement
 from badges_plugin.models.conditions import AbstractDataRule
-from badges_plugin.reading import Condition, event_label, rules_sentence
+from badges_plugin.reading import Condition, plain_sentence, rules_sentence
 
 KEEP, FORGET = "keep", "forget"
 CHOICE, CONFIRMED = "earlier_fulfillments", "confirm_rules"
@@ -73,8 +72,8 @@ def raised_by(condition: Condition, rules: Sequence[AbstractDataRule], data: Map
     return Questions(
         earlier=earlier,
         to_confirm=api.confirmations(_name(condition, rules), condition, rules),
-        before=_said(stored, stored.existing_rules()) if stored is not None else "",
-        after=_said(condition, rules),
+        before=plain_sentence(stored, stored.existing_rules()) if stored is not None else "",
+        after=plain_sentence(condition, rules),
         choice=data.get(CHOICE, ""),
         is_confirmed=data.get(CONFIRMED) == "on",
         is_changed=True,
@@ -113,23 +112,6 @@ def _take_questions(errors: ErrorList) -> list[str]:
 
 def _name(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
     return condition.description or rules_sentence(rules)
-
-
-def _said(condition: Condition, rules: Sequence[AbstractDataRule]) -> str:
-    if isinstance(condition, BadgeRequirement) and condition.needs_badge is not None:
-        return _("Earn the badge “%(badge)s”") % {"badge": condition.needs_badge.name}
-    said = f"{event_label(condition.event_type)}: {rules_sentence(rules)}"
-    if not isinstance(condition, BadgeRequirement) or condition.way.is_one:
-        return said
-    if condition.counted_by:
-        text = ngettext(
-            "%(what)s; %(count)d value of %(key_path)s",
-            "%(what)s; %(count)d different values of %(key_path)s",
-            condition.count,
-        )
-        return text % {"what": said, "count": condition.count, "key_path": condition.counted_by}
-    text = ngettext("%(what)s; %(count)d time", "%(what)s; %(count)d times", condition.count)
-    return text % {"what": said, "count": condition.count}
 
 
 def _is_uncountable(stored: Condition | None, condition: Condition) -> bool:

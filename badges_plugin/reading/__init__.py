@@ -12,6 +12,7 @@ from badges_plugin.reading.asking import (
     RequirementText,
     criteria,
     key_sentence,
+    plain_sentence,
     sentences,
 )
 from badges_plugin.reading.awards import (
@@ -51,6 +52,7 @@ __all__ = [
     "join_sentences",
     "key_sentence",
     "moment",
+    "plain_sentence",
     "progress",
     "progress_rows",
     "rule_sentence",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,6 +14,7 @@ from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.conditions import AbstractDataRule, EventCondition
 from badges_plugin.models.key_paths import compile_for
+from badges_plugin.models.validity import RuleText
 from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
 from badges_plugin.reading.phrases import Phrase, group_sentence
 from badges_plugin.reading.words import event_label, rule_sentence, rules_sentence
@@ -81,9 +82,7 @@ class CriteriaText:
 
 def criteria(template_ids: Collection[int]) -> dict[int, CriteriaText]:
     """Return what badge templates ask for, by their keys. At most seven queries for any number of them."""
-    templates = BadgeTemplate.objects.filter(pk__in=template_ids).prefetch_related(
-        Prefetch("requirements", BadgeRequirement.objects.select_related("group", "needs_badge").order_by("pk")),
-        "requirements__rules",
+    templates = with_requirements(template_ids).prefetch_related(
         Prefetch("penalties", BadgePenalty.objects.order_by("pk")),
         "penalties__rules",
         "penalties__requirements",
@@ -91,6 +90,14 @@ def criteria(template_ids: Collection[int]) -> dict[int, CriteriaText]:
     rows = list(templates)
     said = Said(conditions_of(rows))
     return {row.pk: criteria_of(row, said) for row in rows}
+
+
+def with_requirements(template_ids: Collection[int]) -> QuerySet[BadgeTemplate]:
+    """Return badge templates with their requirements and these' rules. Three queries."""
+    requirements = BadgeRequirement.objects.select_related("group", "needs_badge").order_by("pk")
+    return BadgeTemplate.objects.filter(pk__in=template_ids).prefetch_related(
+        Prefetch("requirements", requirements), "requirements__rules"
+    )
 
 
 def conditions_of(templates: Iterable[BadgeTemplate]) -> list[Condition]:
@@ -117,6 +124,11 @@ def key_sentence(condition: EventCondition) -> str:
     if isinstance(condition, BadgeRequirement | BadgePenalty):
         return str(phrase(_facts(condition), {}))
     return str(condition)
+
+
+def plain_sentence(condition: Condition, rules: Iterable[RuleText]) -> str:
+    """Return the event and these rules in words, whatever staff have written: to compare them before and after."""
+    return str(phrase(_bare_facts(condition, rules_sentence(rules)), {}))
 
 
 class Said:
@@ -204,17 +216,26 @@ def _facts(condition: Condition) -> Facts:
     rows = list(condition.rules.all())
     compiled = [_compiled(condition.event_type, row) for row in rows]
     usable = [rule for rule in compiled if rule is not None]
-    is_penalty = isinstance(condition, BadgePenalty)
-    needed = None if isinstance(condition, BadgePenalty) else condition.needs_badge
-    return Facts(
-        event_type=condition.event_type,
+    return replace(
+        _bare_facts(condition, rules_sentence(rows)),
         rules=usable if len(usable) == len(rows) else None,
-        written=rules_sentence(rows),
         said={rule_key(rule): rule_sentence(row) for rule, row in zip(compiled, rows, strict=True) if rule is not None},
         description=condition.description,
-        is_penalty=is_penalty,
-        count=1 if isinstance(condition, BadgePenalty) else condition.count,
-        counted_by="" if isinstance(condition, BadgePenalty) else condition.counted_by,
+        is_penalty=isinstance(condition, BadgePenalty),
+    )
+
+
+def _bare_facts(condition: Condition, written: str) -> Facts:
+    """Return the event and how often, and no more of the rules than how they are written."""
+    if isinstance(condition, BadgePenalty):
+        return Facts(condition.event_type, None, written)
+    needed = condition.needs_badge
+    return Facts(
+        condition.event_type,
+        None,
+        written,
+        count=condition.count,
+        counted_by=condition.counted_by,
         needs_badge=needed.name if needed is not None else "",
     )
 

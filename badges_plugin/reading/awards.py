@@ -94,7 +94,7 @@ def holders(template_id: int, *, after: int = 0, limit: int = 100) -> Page:
     valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     rows = _rows().filter(valid, progress__template=template_id, revoked_at=None, pk__gt=after)
     # One more than asked for tells whether there is another page.
-    found = list(rows.select_related("progress__user", "progress__template", "credential").order_by("pk")[: limit + 1])
+    found = list(rows.select_related("progress__user").order_by("pk")[: limit + 1])
     page = found[:limit]
     return Page(
         tuple(Holder(award_of(row), row.user.get_username(), row.user.full_name or "") for row in page),

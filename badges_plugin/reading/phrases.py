@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from badges_plugin.reading import wordings
-from badges_plugin.reading.words import day, day_and_time, join_list, join_sentences
-from badges_plugin.times import site_day, site_midnight
+from badges_plugin.reading.words import day_and_time, join_list, join_sentences
+from badges_plugin.times import day_text, site_day, site_midnight
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Sentence  # what gettext_lazy returns, for type checkers only
@@ -27,7 +27,7 @@ class Period:
         """Return the sentence with the period. Whole days are told as days, where the site is."""
         if self.start and self.end:
             # "Before 1 July" of a period that begins on a day is "until 30 June" to people.
-            last = day(self.end - timedelta(microseconds=1)) if _is_midnight(self.end) else _moment(self.end)
+            last = day_text(self.end - timedelta(microseconds=1)) if _is_midnight(self.end) else _moment(self.end)
             pattern = _("%(what)s, between %(start)s and %(end)s")
             return pattern % {"what": sentence, "start": _moment(self.start), "end": last}
         if self.start:
@@ -135,7 +135,7 @@ def _merged(phrases: Sequence[Phrase], needed: int) -> Phrase | None:
 
 
 def _moment(moment: datetime) -> str:
-    return day(moment) if _is_midnight(moment) else day_and_time(moment)
+    return day_text(moment) if _is_midnight(moment) else day_and_time(moment)
 
 
 def _is_midnight(moment: datetime) -> bool:

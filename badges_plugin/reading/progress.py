@@ -6,13 +6,11 @@ Whether something counts is decided by ``badges_plugin.criteria`` alone, here as
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from django.db.models import Prefetch, QuerySet
-
-from badges_plugin.criteria import GroupStanding, Tally, stamp_of
-from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
-from badges_plugin.reading.asking import Said, group_text
+from badges_plugin.criteria import GroupStanding, Register, Registers, Tally, by_requirement, stamp_of
+from badges_plugin.models import BadgeProgress, BadgeRequirement, Fulfillment
+from badges_plugin.reading.asking import GroupText, RequirementText, Said, group_text, with_requirements
 from badges_plugin.reading.awards import Award, awards_of_progress
 from badges_plugin.reading.composing import is_course_path
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
@@ -46,7 +44,7 @@ class _Templates:
     """Everything that is known of some badge templates, and of some learners' progress on them."""
 
     def __init__(self, template_ids: Collection[int], rows: Sequence[BadgeProgress]) -> None:
-        self.rows = {row.pk: row for row in _stored(template_ids)}
+        self.rows = {row.pk: row for row in with_requirements(template_ids)}
         keys = [row.pk for row in rows]
         self._registers: dict[int, list[Fulfillment]] = defaultdict(list)
         for register in Fulfillment.objects.filter(progress__in=keys):
@@ -64,18 +62,22 @@ class _Templates:
         self._criteria = {
             row.pk: criteria_of(row.requirements.all(), in_order=row.in_order) for row in self.rows.values()
         }
+        # The same for every learner.
+        self._groups = {
+            row.pk: [(members, group_text(members, self._said)) for members in grouped(row.requirements.all())]
+            for row in self.rows.values()
+        }
 
     def progress(self, user_id: int, template_id: int, row: BadgeProgress | None) -> LearnerProgress:
         template, criteria = self.rows[template_id], self._criteria[template_id]
-        registers = self._registers[row.pk] if row is not None else []
-        standing = criteria.standing(registers, counts_from=row.counts_from if row is not None else None)
-        by_requirement: dict[int, list[Fulfillment]] = defaultdict(list)
-        for register in registers:
-            by_requirement[register.requirement_id].append(register)
+        row = row or BadgeProgress()  # nothing happened yet
+        stored = self._registers[row.pk] if row.pk else []
+        standing = criteria.standing(stored, counts_from=row.counts_from)
+        registers = by_requirement(stored)
         open_group = next((group for group in standing.groups if not group.is_fulfilled), None)
-        awards = self._awards.get(row.pk, ()) if row is not None else ()
+        awards = self._awards.get(row.pk, ())
         return LearnerProgress(
-            id=row.pk if row is not None else None,
+            id=row.pk,
             user_id=user_id,
             template_id=template_id,
             template_name=template.name,
@@ -84,8 +86,8 @@ class _Templates:
             is_complete=standing.is_complete,
             completed_at=standing.completed_at,
             groups=tuple(
-                self._group(requirements, group, by_requirement, is_next=template.in_order and group is open_group)
-                for requirements, group in zip(grouped(template.requirements.all()), standing.groups, strict=True)
+                self._group(members, text, group, registers, is_next=template.in_order and group is open_group)
+                for (members, text), group in zip(self._groups[template_id], standing.groups, strict=True)
             ),
             awards=awards,
         )
@@ -93,12 +95,12 @@ class _Templates:
     def _group(
         self,
         requirements: Sequence[BadgeRequirement],
+        text: GroupText,
         standing: GroupStanding,
-        registers: Mapping[int, list[Fulfillment]],
+        registers: Registers,
         *,
         is_next: bool,
     ) -> GroupProgress:
-        text = group_text(requirements, self._said)
         return GroupProgress(
             name=text.name,
             sentence=text.sentence,
@@ -107,24 +109,24 @@ class _Templates:
             is_fulfilled=standing.is_fulfilled,
             is_next=is_next,
             requirements=tuple(
-                self._requirement(requirement, tally, registers.get(requirement.pk, []))
-                for requirement, tally in zip(requirements, standing.tallies, strict=True)
+                self._requirement(requirement, each, tally, registers.get(requirement.pk, ()))
+                for requirement, each, tally in zip(requirements, text.requirements, standing.tallies, strict=True)
             ),
         )
 
     def _requirement(
-        self, requirement: BadgeRequirement, tally: Tally, registers: Sequence[Fulfillment]
+        self, requirement: BadgeRequirement, text: RequirementText, tally: Tally, registers: Sequence[Register]
     ) -> RequirementProgress:
-        validity = requirement.validity()
-        uncounted = [row for row in registers if row.is_fulfilled and not validity.covers(row.made_under)]
-        forgotten = sum(validity.is_forgotten(row.made_under) for row in uncounted)
+        rules = tally.criterion.rules
+        uncounted = [row for row in registers if row.is_fulfilled and not rules.covers(row.made_under)]
+        forgotten = sum(rules.is_forgotten(row.made_under) for row in uncounted)
         held = [held.register.value for held in tally.held if held.register.value]
         listed = _listed(requirement.counted_by, self._said.facts(requirement).rules or ())
         counts_courses = is_course_path(requirement.event_type, requirement.counted_by)
         missing = [] if tally.is_fulfilled else sorted(listed - set(held))
         return RequirementProgress(
             id=requirement.pk,
-            sentence=self._said.sentence(requirement),
+            sentence=text.sentence,
             needed=requirement.count,
             done=min(tally.number, requirement.count),
             is_fulfilled=tally.is_fulfilled,
@@ -139,19 +141,12 @@ class _Templates:
             counts_courses=counts_courses,
         )
 
-    def _last_event(self, registers: Sequence[Fulfillment]) -> LastEvent | None:
+    def _last_event(self, registers: Sequence[Register]) -> LastEvent | None:
         newest = max(registers, key=stamp_of, default=None)
         if newest is None:
             return None
         value = self._said.title(newest.value)
         return LastEvent(newest.event_id, newest.event_type, newest.event_time, value, newest.is_fulfilled)
-
-
-def _stored(template_ids: Collection[int]) -> QuerySet[BadgeTemplate]:
-    requirements = BadgeRequirement.objects.select_related("group", "needs_badge").order_by("pk")
-    return BadgeTemplate.objects.filter(pk__in=template_ids).prefetch_related(
-        Prefetch("requirements", requirements), "requirements__rules"
-    )
 
 
 def _listed(counted_by: str, rules: Iterable[Rule]) -> set[str]:

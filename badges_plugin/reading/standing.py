@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from badges_plugin.reading import wordings
 from badges_plugin.reading.awards import Award
-from badges_plugin.reading.words import day, event_label, join_list, join_sentences
+from badges_plugin.reading.words import event_label, join_list, join_sentences
+from badges_plugin.times import day_text
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class LastEvent:
     def text(self) -> str:
         """Return "failed on May 3, 2027", or the event by its name."""
         if self.type in wordings.PASSING_STATUS:
-            text = str(wordings.PASSED if self.is_fulfilled else wordings.FAILED) % {"day": day(self.time)}
+            text = str(wordings.PASSED if self.is_fulfilled else wordings.FAILED) % {"day": day_text(self.time)}
         else:
-            text = _("%(event)s on %(day)s") % {"event": event_label(self.type), "day": day(self.time)}
+            text = _("%(event)s on %(day)s") % {"event": event_label(self.type), "day": day_text(self.time)}
         return _("%(value)s: %(what)s") % {"value": self.value, "what": text} if self.value else text
 
 

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from badges_plugin.data import ValueKind
 from badges_plugin.models.validity import RuleText
 from badges_plugin.rules import Operator
-from badges_plugin.times import site_day
 
 KIND_LABELS = {
     ValueKind.BOOLEAN: gettext_lazy("true or false"),
@@ -76,11 +75,6 @@ def join_list(items: Iterable[str]) -> str:
 def join_sentences(items: Iterable[str]) -> str:
     """Return sentences without a full stop in a row."""
     return _join(items, _("%(first)s; %(second)s"))
-
-
-def day(moment: datetime) -> str:
-    """Return the day of an instant where the site is."""
-    return date_format(site_day(moment), "DATE_FORMAT")
 
 
 def day_and_time(moment: datetime) -> str:
