@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -35,6 +35,7 @@ class ProgressChange:
     reset_by: BadgingEvent | None
     """The last event that broke the badge: it took away something without which a group is not fulfilled any more, or
     not in its turn. What was forgotten does not protect a group."""
+    _standings: dict[datetime | None, Standing] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def is_complete(self) -> bool:
@@ -53,7 +54,10 @@ class ProgressChange:
         return sorted((row for row in self.registers if id(row) in counting), key=lambda row: row.stamp)
 
     def _standing(self, counts_from: datetime | None) -> Standing:
-        return self.template.criteria.standing(self.registers, counts_from=counts_from)
+        # An award asks three times for the same one.
+        if counts_from not in self._standings:
+            self._standings[counts_from] = self.template.criteria.standing(self.registers, counts_from=counts_from)
+        return self._standings[counts_from]
 
 
 _LAST_ENDED_BY = Subquery(
