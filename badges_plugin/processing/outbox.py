@@ -37,8 +37,8 @@ logger = get_logger(__name__)
 
 NAMESPACE = UUID("6f1a0d8e-58a6-5c0b-9d0e-0b1f4a2c7d35")
 
-CLAIM_SECONDS = timedelta(minutes=5)
-"""How long whoever is sending an announcement has it to itself, and the pause before the next attempt."""
+CLAIM_TIME = timedelta(minutes=5)
+"""How long an award is left to the process that publishes it, and the pause before the next attempt."""
 
 
 class Kind(enum.Enum):
@@ -52,17 +52,17 @@ _SIGNALS = {Kind.AWARDED: BADGE_AWARDED, Kind.REVOKED: BADGE_REVOKED}
 
 
 def first_due() -> datetime:
-    """Return when others may announce what is written now: this process does so right after the commit."""
-    return timezone.now() + CLAIM_SECONDS
+    """Return when others may publish what is written now: this process does so right after the commit."""
+    return timezone.now() + CLAIM_TIME
 
 
 def after_commit(award: BadgeAward) -> None:
-    """Announce an award or its revocation once the running transaction, which wrote it, is committed."""
+    """Publish an award or its revocation once the running transaction, which wrote it, is committed."""
     transaction.on_commit(partial(_publish_now, award))
 
 
 def publish_pending(*, limit: int = 100) -> int:
-    """Announce what others left unannounced, oldest first; stop at the first that the bus does not take.
+    """Publish what others left unpublished, oldest first; stop at the first that the bus does not take.
 
     Returns how many events the bus took. Any number of processes may do this at the same time; one query when
     there is nothing to do.
@@ -71,7 +71,7 @@ def publish_pending(*, limit: int = 100) -> int:
     due = BadgeAward.objects.filter(publish_due_at__lte=timezone.now()).order_by("publish_due_at", "pk")
     for award in due.select_related("progress__user", "progress__template", "credential")[:limit]:
         claim = BadgeAward.objects.filter(pk=award.pk, publish_due_at=award.publish_due_at)
-        if not claim.update(publish_due_at=timezone.now() + CLAIM_SECONDS):
+        if not claim.update(publish_due_at=timezone.now() + CLAIM_TIME):
             continue
         # As they are now: the events before this one may have taken minutes.
         award.progress.user.refresh_from_db(fields=["username", "email", "full_name", "lms_user_id", "is_active"])
@@ -86,7 +86,7 @@ def publish_pending(*, limit: int = 100) -> int:
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001 - one that cannot even be described must not keep the others back
-            logger.error("Award %s could not be announced: %s", award.pk, type(error).__name__)
+            logger.error("Award %s could not be published: %s", award.pk, type(error).__name__)
     return sent
 
 
@@ -167,7 +167,7 @@ def _heard(award: BadgeAward, *, by_event: bool = False) -> list[tuple[BadgeAwar
 
 
 def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
-    """Yield what of an award is unannounced, after what was left of earlier awards of the same badge.
+    """Yield what of an award is unpublished, after what was left of earlier awards of the same badge.
 
     All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
     """
@@ -185,7 +185,7 @@ def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
 def _withhold(award: BadgeAward) -> None:
     """Nothing is said of the award any more, because its learner was retired; then nothing is due either."""
     BadgeAward.objects.filter(pk=award.pk).update(publish_due_at=None)
-    logger.info("Award %s is not announced: user %s was retired.", award.pk, award.progress.user_id)
+    logger.info("Award %s is not published: user %s was retired.", award.pk, award.progress.user_id)
 
 
 def _earlier_awards(award: BadgeAward) -> list[BadgeAward]:
@@ -239,7 +239,7 @@ def _publish(award: BadgeAward, kind: Kind) -> bool:
         logger.warning("Event %s (award %s %s) was not taken yet.", metadata.id, award.pk, kind.value)
         return False
     logger.info(
-        "Award %s of user %s announced as %s by event %s.", award.pk, award.progress.user_id, kind.value, metadata.id
+        "Award %s of user %s published as %s by event %s.", award.pk, award.progress.user_id, kind.value, metadata.id
     )
     try:
         _mark_published(award, kind)

@@ -215,7 +215,7 @@ def failed_event(world: World) -> None:
     FailedEvent.objects.create(fingerprint=uuid.uuid4().hex, bus="kafka", topic="t", group="g", position="0:1")
 
 
-def unannounced_award(world: World) -> None:
+def unpublished_award(world: World) -> None:
     send_passing(make_user())
     BadgeAward.objects.update(publish_due_at=timezone.now() - timedelta(hours=1))
 
@@ -258,7 +258,7 @@ def template_that_nobody_can_earn(world: World) -> None:
         (delivery_in_vain, "deliveries", "warning", "have failed for more than a day", "provider is down"),
         (paused_channel, "channels", "error", "401 Unauthorized", "API key"),
         (failed_event, "failed events", "warning", "1 events could not be applied", "admin"),
-        (unannounced_award, "announcements", "error", "not published", "deliver_badges"),
+        (unpublished_award, "announcements", "error", "not published", "deliver_badges"),
         (nothing_active, "templates", "warning", "No badge template is active", "activate"),
         (template_that_nobody_can_earn, "templates", "error", "no requirements", "admin"),
     ],

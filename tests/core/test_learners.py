@@ -345,7 +345,7 @@ def test_an_empty_email_address_is_no_obstacle_to_an_award() -> None:
     assert awarded_to().email == ""
 
 
-def test_what_is_announced_names_the_learner_as_the_newest_event_does(
+def test_what_is_published_names_the_learner_as_the_newest_event_does(
     heard: Heard, django_capture_on_commit_callbacks: Any
 ) -> None:
     make_user(lms_user_id=77, username="newcomer", full_name="Old Name")
