@@ -15,6 +15,7 @@ from pytest_django.plugin import blocking_manager_key
 
 from sandbox.drills.database import describe
 from tests import dialects
+from tests.clock import Clock
 from tests.selection import deselect_without_database, skip_unfit
 from tests.services import SERVICES, ServiceMissingError
 
@@ -53,6 +54,14 @@ def _quick_passwords() -> Iterator[None]:
     """Hashing a password is slow on purpose; no test is about that."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that the test moves, in the place of Django's."""
+    clock = Clock()
+    clock.tick_from_now_on(monkeypatch)
+    return clock
 
 
 @pytest.fixture(scope="session")

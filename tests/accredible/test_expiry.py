@@ -14,22 +14,13 @@ from badges_plugin.models import BadgeAward
 from badges_plugin.times import site_day, site_midnight
 from sandbox.accredible import AccredibleSimulator
 from tests.clock import Clock
-from tests.distribution.worlds import deliver
+from tests.distribution.worlds import deliver, expire_within
 from tests.factories import at, send_passing
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    clock.tick_from_now_on(monkeypatch)
-    return clock
-
-
-@pytest.fixture
 def expiring(group: AccredibleGroup, clock: Clock) -> AccredibleGroup:
-    """A badge earned at the tests' epoch expires within ten days from now."""
-    group.valid_days = (clock.start - at(0)).days + 10
-    group.save()
+    expire_within(10, group, clock)
     return group
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,9 @@ from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
 from badges_plugin.models import BadgeAward
 from badges_plugin.signals import badge_awarded, badge_revoked
+
+Commit = Callable[[], AbstractContextManager[Any]]
+"""Inside it, what is to be done after the commit is collected; at its end, it is done."""
 
 
 @dataclass
@@ -26,6 +30,11 @@ class Heard:
     @property
     def announcements(self) -> list[str]:
         return [kind for kind, _ in self.public]
+
+
+@pytest.fixture
+def commit(django_capture_on_commit_callbacks: Any) -> Commit:
+    return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -36,12 +35,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 OTHER = "course-v1:Demo+Other+1"
-Commit = Callable[..., AbstractContextManager[Any]]
-
-
-@pytest.fixture
-def commit(django_capture_on_commit_callbacks: Commit) -> Callable[[], AbstractContextManager[Any]]:
-    return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 def badge_of(user: Any, template: BadgeTemplate) -> UserCredential | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import datetime
 from io import StringIO
 from itertools import permutations
@@ -22,6 +21,7 @@ from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from badges_plugin import api, dependencies, handlers, receiving
 from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, DataRule, FailedEvent, Fulfillment
 from badges_plugin.signals import badge_awarded
+from tests.core.conftest import Commit
 from tests.core.test_outbox import make_producer
 from tests.core.test_queries import active_templates
 from tests.factories import (
@@ -40,7 +40,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-Commit = Callable[[], AbstractContextManager[Any]]
 
 
 @pytest.fixture
@@ -50,11 +49,6 @@ def broken_bus() -> Iterator[None]:
     bus.fails_with = RuntimeError("broker away")
     yield
     bus.fails_with = None
-
-
-@pytest.fixture
-def commit(django_capture_on_commit_callbacks: Any) -> Commit:
-    return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 def course(name: str) -> str:

@@ -37,13 +37,6 @@ OTHER = "course-v1:Demo+Other+1"
 YEAR, RENEWAL = 365, 30
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    clock.tick_from_now_on(monkeypatch)
-    return clock
-
-
 def expiring(*courses: str, **changes: Any) -> BadgeTemplate:
     template = make_template(**{"valid_days": YEAR, "renewal_days": RENEWAL, **changes})
     for course in courses or (COURSE,):

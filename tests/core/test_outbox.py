@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
@@ -28,11 +27,11 @@ from badges_plugin.conf import TOPIC as TOPIC_NAME
 from badges_plugin.models import BadgeAward
 from badges_plugin.processing.outbox import Kind, event_id
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
+from tests.core.conftest import Commit
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
 
 pytestmark = pytest.mark.django_db
 TOPIC = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": True}}
-Commit = Callable[[], AbstractContextManager[Any]]
 
 
 class Queue:
@@ -101,11 +100,6 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def commit(django_capture_on_commit_callbacks: Any) -> Commit:
-    return lambda: django_capture_on_commit_callbacks(execute=True)
-
-
-@pytest.fixture
 def learner() -> Any:
     penalizes_failing(make_template(), requires_course(make_template()))
     template = make_template()
@@ -136,8 +130,8 @@ def test_a_bus_that_takes_the_event_has_it_once_with_the_time_of_the_award(
     assert api.publish_pending() == 0
 
 
-def test_what_a_dead_process_left_is_announced_by_another(bus: FakeProducer, learner: Any) -> None:
-    passes(learner)  # the process dies between the commit and the announcement
+def test_what_a_dead_process_left_is_published_by_another(bus: FakeProducer, learner: Any) -> None:
+    passes(learner)  # the process dies between the commit and publishing
     assert api.publish_pending() == 0  # it may still be about to
     everything_is_due()
     assert api.publish_pending() == 1
@@ -146,7 +140,7 @@ def test_what_a_dead_process_left_is_announced_by_another(bus: FakeProducer, lea
 
 
 @pytest.mark.parametrize("failure", ["refuses", "is silent"])
-def test_what_the_bus_did_not_take_is_announced_again_with_the_same_id(
+def test_what_the_bus_did_not_take_is_published_again_with_the_same_id(
     bus: FakeProducer, listener: Listener, commit: Commit, learner: Any, failure: str
 ) -> None:
     if failure == "refuses":
@@ -176,7 +170,7 @@ def test_the_log_of_a_refusal_has_the_event_id_and_no_personal_data(
     assert "could not be published: ConnectionError" in caplog.text
 
 
-def test_an_award_and_its_revocation_that_were_both_left_are_announced_in_order(
+def test_an_award_and_its_revocation_that_were_both_left_are_published_in_order(
     bus: FakeProducer, learner: Any
 ) -> None:
     passes(learner)
@@ -189,7 +183,7 @@ def test_an_award_and_its_revocation_that_were_both_left_are_announced_in_order(
     assert award.publish_due_at is None
 
 
-def test_an_award_that_was_left_unannounced_is_announced_before_its_revocation(
+def test_an_award_that_was_left_unpublished_is_published_before_its_revocation(
     bus: FakeProducer, commit: Commit, learner: Any
 ) -> None:
     passes(learner)
@@ -205,7 +199,7 @@ def by_time(bus: FakeProducer) -> list[str]:
     return [event.event_type for event in sorted(bus.taken, key=lambda event: event.time)]
 
 
-def test_a_revocation_that_was_left_is_announced_before_the_badge_is_awarded_again(
+def test_a_revocation_that_was_left_is_published_before_the_badge_is_awarded_again(
     bus: FakeProducer, commit: Commit, learner: Any
 ) -> None:
     with commit():
@@ -221,7 +215,7 @@ def test_a_revocation_that_was_left_is_announced_before_the_badge_is_awarded_aga
     assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
-def test_awards_of_one_badge_that_were_left_are_announced_in_order_whichever_is_due_first(
+def test_awards_of_one_badge_that_were_left_are_published_in_order_whichever_is_due_first(
     bus: FakeProducer, learner: Any
 ) -> None:
     for minute in range(3):
@@ -242,7 +236,7 @@ def test_every_award_and_revocation_has_an_id_of_its_own(bus: FakeProducer, comm
     assert len({event.id for event in bus.taken}) == 4
 
 
-def test_an_award_that_was_undone_is_not_announced(bus: FakeProducer, commit: Commit, learner: Any) -> None:
+def test_an_award_that_was_undone_is_not_published(bus: FakeProducer, commit: Commit, learner: Any) -> None:
     with commit():
         changes = api.process_history([], dry_run=True)
     assert changes.awarded == ()
@@ -316,7 +310,7 @@ def test_redis_for_real_takes_what_it_could_not_take_before(
     assert message.event_id == str(event_id(BadgeAward.objects.get(), Kind.AWARDED))
 
 
-def test_the_worker_announces_what_was_left(bus: FakeProducer, learner: Any) -> None:
+def test_the_worker_publishes_what_was_left(bus: FakeProducer, learner: Any) -> None:
     passes(learner)
     everything_is_due()
     call_command("deliver_badges", once=True, stdout=StringIO())
@@ -350,7 +344,7 @@ def test_b2_a_badge_is_published_whatever_another_app_makes_of_the_event(
 
 @pytest.mark.parametrize("revoked", [True, False])
 @pytest.mark.parametrize("change", [{"username": "retired__user_1"}, {"email": "x@retired.invalid"}])
-def test_c1_what_is_left_of_a_learner_who_was_retired_is_not_announced(
+def test_c1_what_is_left_of_a_learner_who_was_retired_is_not_published(
     bus: FakeProducer, learner: Any, listener: Listener, change: dict[str, str], revoked: bool
 ) -> None:
     passes(learner)
@@ -363,7 +357,7 @@ def test_c1_what_is_left_of_a_learner_who_was_retired_is_not_announced(
     assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
-def test_c1_a_revocation_by_hand_of_a_learner_who_was_retired_is_not_announced(
+def test_c1_a_revocation_by_hand_of_a_learner_who_was_retired_is_not_published(
     bus: FakeProducer, learner: Any, commit: Commit
 ) -> None:
     with commit():
@@ -375,7 +369,7 @@ def test_c1_a_revocation_by_hand_of_a_learner_who_was_retired_is_not_announced(
     assert len(bus.taken) == 1
 
 
-def test_c1_who_is_retired_while_others_are_announced_is_not(bus: FakeProducer, learner: Any) -> None:
+def test_c1_who_is_retired_while_others_are_published_is_not(bus: FakeProducer, learner: Any) -> None:
     other = make_user()
     passes(other)
     passes(learner)

@@ -21,22 +21,13 @@ from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.catalog import write_catalog
 from tests.clock import Clock
 from tests.distribution.fakes import FakeBackend, Provider
-from tests.distribution.worlds import deliver, let_time_pass
+from tests.distribution.worlds import deliver, expire_within, let_time_pass
 from tests.factories import at, send_passing
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    clock.tick_from_now_on(monkeypatch)
-    return clock
-
-
-@pytest.fixture
 def expiring(template: BadgeTemplate, clock: Clock) -> BadgeTemplate:
-    """A badge earned at the tests' epoch expires within ten days from now."""
-    template.valid_days = (clock.start - at(0)).days + 10
-    template.save()
+    expire_within(10, template, clock)
     return template
 
 

@@ -11,6 +11,9 @@ from django.utils import timezone
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.worker import Worker
+from badges_plugin.models import BadgeTemplate
+from tests.clock import Clock
+from tests.factories import at
 
 
 def settings_of_deliveries(**changes: float) -> dict[str, float]:
@@ -45,3 +48,9 @@ def let_time_pass() -> None:
     Delivery.objects.filter(state="pending").update(next_attempt_at=past)
     Delivery.objects.filter(state="sending").update(claimed_until=past)
     Channel.objects.exclude(rest_until=None).update(rest_until=past)
+
+
+def expire_within(days: int, template: BadgeTemplate, clock: Clock) -> None:
+    """Let badges of a template that are earned at the tests' epoch expire within so many days from now."""
+    template.valid_days = (clock.start - at(0)).days + days
+    template.save()
