@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -251,13 +251,7 @@ class Criteria:
         In order: each group is done at the earliest moment at which it is fulfilled by events that are not before the
         moment at which the one before it was done.
         """
-        rows, turn, standings = by_requirement(registers), None, []
-        for group in self.groups:
-            standing = group.standing(rows, counts_from=counts_from, measure=measure, not_before=turn)
-            if self.in_order:
-                turn = standing.completed_at or _NEVER
-            standings.append(standing)
-        return Standing(tuple(standings))
+        return Standing(tuple(self._standings(registers, counts_from, measure)))
 
     def is_complete(
         self,
@@ -266,8 +260,19 @@ class Criteria:
         counts_from: datetime | None = None,
         measure: Measure = Measure.COUNTING,
     ) -> bool:
-        """Whether the badge is complete."""
-        return self.standing(registers, counts_from=counts_from, measure=measure).is_complete
+        """Whether the badge is complete. Nothing is counted beyond the first group that is not fulfilled."""
+        standings = self._standings(registers, counts_from, measure)
+        return bool(self.groups) and all(group.is_fulfilled for group in standings)
+
+    def _standings(
+        self, registers: Iterable[Register], counts_from: datetime | None, measure: Measure
+    ) -> Iterator[GroupStanding]:
+        rows, turn = by_requirement(registers), None
+        for group in self.groups:
+            standing = group.standing(rows, counts_from=counts_from, measure=measure, not_before=turn)
+            if self.in_order:
+                turn = standing.completed_at or _NEVER
+            yield standing
 
     def broken_groups(
         self, registers: Iterable[Register], lost: Iterable[int], *, counts_from: datetime | None = None

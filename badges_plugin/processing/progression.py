@@ -39,7 +39,7 @@ class ProgressChange:
 
     @cached_property
     def is_complete(self) -> bool:
-        return self._standing(self.progress.counts_from).is_complete
+        return self.template.criteria.is_complete(self.registers, counts_from=self.progress.counts_from)
 
     def completed_since(self, counts_from: datetime | None) -> datetime | None:
         """Return when it became complete by what is newer than a moment; None when that is not enough.
@@ -54,7 +54,7 @@ class ProgressChange:
         return sorted((row for row in self.registers if id(row) in counting), key=lambda row: row.stamp)
 
     def _standing(self, counts_from: datetime | None) -> Standing:
-        # An award asks three times for the same one.
+        # An award asks twice for the same one.
         if counts_from not in self._standings:
             self._standings[counts_from] = self.template.criteria.standing(self.registers, counts_from=counts_from)
         return self._standings[counts_from]
