@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from badges_plugin import bulk
 from badges_plugin.models.templates import BadgeTemplate
 
 
@@ -67,13 +68,7 @@ class LearnerLock(models.Model):
         """Wait until nobody else holds the lock of this number, and hold it until the end of the transaction."""
         # One statement, whether the row is there or not, that locks it on every database; and since it writes, also
         # between the servers of a cluster.
-        lock = LearnerLock(pk=number % cls.COUNT, taken_at=timezone.now())
-        LearnerLock.objects.bulk_create(
-            [lock],
-            update_conflicts=True,
-            update_fields=["taken_at"],
-            unique_fields=["id"] if connection.features.supports_update_conflicts_with_target else None,
-        )
+        bulk.insert_or_update([LearnerLock(pk=number % cls.COUNT, taken_at=timezone.now())], ["taken_at"])
 
 
 class RetiredLearner(models.Model):

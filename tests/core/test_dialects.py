@@ -36,7 +36,8 @@ MAX_KEY_LENGTH = 3072 // 4
         ('SELECT 1 FROM "t" WHERE "t"."id" IN (SELECT U0."id" FROM "t" U0 WHERE (U0."a" = 1) LIMIT 3)', True),
         ('SELECT 1 FROM "t" WHERE EXISTS(SELECT 1 AS "a" FROM "t" U0 LIMIT 1)', False),
         ('SELECT 1 FROM "t" WHERE "t"."id" IN (SELECT U0."id" FROM "t" U0) LIMIT 3', False),
-        ('INSERT INTO "t" ("a") VALUES (1) ON CONFLICT("a") DO UPDATE SET "b" = EXCLUDED."b"', True),
+        ('INSERT INTO "t" ("a") VALUES (1) ON CONFLICT("a", "b") DO UPDATE SET "c" = EXCLUDED."c"', True),
+        ('INSERT INTO "t" ("id") VALUES (1) ON CONFLICT("id") DO UPDATE SET "b" = EXCLUDED."b"', False),
         ('INSERT INTO "t" ("a") VALUES (1) ON CONFLICT DO NOTHING', False),
     ],
 )

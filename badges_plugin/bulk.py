@@ -1,0 +1,67 @@
+"""Write many rows with one statement each, on every supported database.
+
+``bulk_update`` writes one CASE expression per column and row, which costs more than saving the rows one by one;
+``insert_or_update`` does the same with one INSERT that updates what exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.sql import InsertQuery
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+
+def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
+    """Insert rows of one model; afterwards they have their primary keys.
+
+    ``by`` names the columns that are unique together, by which MySQL is asked for the keys: it does not return them.
+    Values of these columns must come back as they were given. Raises IntegrityError like ``bulk_create``.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    model._default_manager.bulk_create(rows)  # noqa: SLF001  Django's documented name
+    if all(row.pk is not None for row in rows):
+        return
+    columns = {f"{name}__in": {getattr(row, name) for row in rows} for name in by}
+    known = model._default_manager.filter(**columns).values_list("pk", *by)  # noqa: SLF001
+    keys = {tuple(values): pk for pk, *values in known}
+    for row in rows:
+        row.pk = keys[tuple(getattr(row, name) for name in by)]
+
+
+def insert_or_update(rows: Sequence[ModelT], fields: Sequence[str]) -> None:
+    """Insert rows with primary keys; of those that exist, write only these fields.
+
+    To update rows, lock what keeps them from being deleted meanwhile: one that is gone would be inserted again.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    names_target = connection.features.supports_update_conflicts_with_target
+    model._default_manager.bulk_create(  # noqa: SLF001
+        rows,
+        update_conflicts=True,
+        update_fields=fields,
+        unique_fields=[model._meta.pk.attname] if names_target else None,
+    )
+
+
+def insert_children(rows: Iterable[models.Model]) -> None:
+    """Insert rows of a multi-table child whose parents exist, without touching the parents.
+
+    ``bulk_create`` refuses such models, and ``save`` first tries an update. The fields are those of the child's own
+    table, among them the link to its parent.
+    """
+    children = list(rows)
+    if not children:
+        return
+    model: Any = type(children[0])
+    query = InsertQuery(model)
+    # Private to Django; a test holds it on every version and database.
+    query.insert_values(model._meta.local_concrete_fields, children, raw=True)
+    query.get_compiler(using=DEFAULT_DB_ALIAS).execute_sql()

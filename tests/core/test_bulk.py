@@ -1,0 +1,86 @@
+"""Rows that are written together: they have their keys afterwards, and cost a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+
+from badges_plugin import bulk
+from badges_plugin.distribution.credly.models import CredlyBadge
+from badges_plugin.host import AWARDED, UserCredential
+from badges_plugin.models import BadgeProgress
+from tests.factories import make_template, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def new_progress(count: int) -> list[BadgeProgress]:
+    template = make_template()
+    return [BadgeProgress(user_id=make_user().pk, template_id=template.pk) for _ in range(count)]
+
+
+def by_key(rows: Sequence[BadgeProgress]) -> dict[int, int]:
+    stored = BadgeProgress.objects.filter(pk__in=[row.pk for row in rows])
+    return dict(stored.values_list("pk", "user_id"))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_inserted_rows_have_their_own_keys(count: int) -> None:
+    rows = new_progress(count)
+    bulk.insert(rows, by=("user_id", "template_id"))
+    assert by_key(rows) == {row.pk: row.user_id for row in rows}
+    assert len({row.pk for row in rows}) == count
+
+
+def test_inserting_costs_as_much_for_many_rows_as_for_one() -> None:
+    costs = []
+    for count in (1, 50):
+        rows = new_progress(count)
+        with CaptureQueriesContext(connection) as queries:
+            bulk.insert(rows, by=("user_id", "template_id"))
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
+def test_what_is_not_unique_is_refused() -> None:
+    rows = new_progress(1)
+    bulk.insert(rows, by=("user_id", "template_id"))
+    again = BadgeProgress(user_id=rows[0].user_id, template_id=rows[0].template_id)
+    with pytest.raises(IntegrityError):
+        bulk.insert([again], by=("user_id", "template_id"))
+
+
+def test_only_the_named_fields_are_updated() -> None:
+    rows = new_progress(2)
+    bulk.insert(rows, by=("user_id", "template_id"))
+    other = make_template()
+    moment = rows[0].user.date_joined
+    for row in rows:
+        row.counts_from, row.template_id = moment, other.pk
+    bulk.insert_or_update(rows, ["counts_from"])
+    stored = BadgeProgress.objects.filter(pk__in=[row.pk for row in rows])
+    assert {row.counts_from for row in stored} == {moment}
+    assert other.pk not in {row.template_id for row in stored}
+    assert len(stored) == BadgeProgress.objects.filter(counts_from=moment).count() == len(rows)
+
+
+def test_updating_nothing_costs_nothing() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        bulk.insert_or_update([], ["counts_from"])
+        bulk.insert_children([])
+    assert not queries
+
+
+def test_children_are_inserted_beside_their_parents() -> None:
+    template = make_template()
+    names = [make_user().username for _ in range(3)]
+    parents = [UserCredential.objects.create(username=name, credential=template, status=AWARDED) for name in names]
+    children = [CredlyBadge(usercredential_ptr=parent) for parent in parents]
+    with CaptureQueriesContext(connection) as queries:
+        bulk.insert_children(children)
+    assert len(queries) == 1
+    stored = CredlyBadge.objects.order_by("pk")
+    assert [(badge.pk, badge.username) for badge in stored] == [(row.pk, row.username) for row in parents]
