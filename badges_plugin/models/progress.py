@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -55,7 +57,8 @@ class LearnerLock(models.Model):
     .. no_pii: This model has no PII.
     """
 
-    COUNT = 64
+    # A prime below the highest key of a small integer. Batches of new learners rarely share one.
+    COUNT = 32_749
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     taken_at = models.DateTimeField()
@@ -64,11 +67,12 @@ class LearnerLock(models.Model):
         return str(self.pk)
 
     @classmethod
-    def hold(cls, number: int) -> None:
-        """Wait until nobody else holds the lock of this number, and hold it until the end of the transaction."""
-        # One statement, whether the row is there or not, that locks it on every database; and since it writes, also
-        # between the servers of a cluster.
-        bulk.insert_or_update([LearnerLock(pk=number % cls.COUNT, taken_at=timezone.now())], ["taken_at"])
+    def hold(cls, numbers: Iterable[int]) -> None:
+        """Wait until nobody else holds the locks of these numbers, and hold them until the end of the transaction."""
+        # One statement, whether the rows are there or not, that locks them on every database, in the same order for
+        # everybody; and since it writes, also between the servers of a cluster.
+        locks = [LearnerLock(pk=number, taken_at=timezone.now()) for number in sorted(set(numbers))]
+        bulk.insert_or_update(locks, ["taken_at"])
 
 
 class RetiredLearner(models.Model):

@@ -6,7 +6,7 @@ One event is a batch of one learner with one step, a history one of a learner wi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -14,8 +14,7 @@ from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin.data import BadgingEvent, LearnerData
 from badges_plugin.exceptions import IgnoredEvent
-from badges_plugin.host import User
-from badges_plugin.processing import collector, holding, learners, progression
+from badges_plugin.processing import collector, holding, learners, locking, progression
 from badges_plugin.processing.collector import Collected
 from badges_plugin.processing.registers import Step
 from badges_plugin.ruleset import Ruleset
@@ -41,61 +40,92 @@ class _Pending:
 
     number: int
     steps: Sequence[Step]
-    event: BadgingEvent
-    """The newest, which says who the learner is."""
-    found: User | None
+    wanted: locking.Wanted
+
+    @property
+    def keys(self) -> frozenset[object]:
+        """Return what no two learners of one transaction share."""
+        found = self.wanted.found
+        keys = learners.keys_of(self.wanted.event.learner)
+        return keys if found is None else keys | {("user", found.pk)}
 
 
 def apply(ruleset: Ruleset, batch: Sequence[Sequence[Step]]) -> list[Applied]:
     """Apply the steps of learners, each learner's oldest first. Returns what became of each learner's.
 
     Award and revocation follow once for a learner and template, from where the steps began and where they end. What
-    was applied before takes no lock. Any exception means that nothing was applied; what must not be applied is named
-    in the result and does not touch the others.
+    was applied before takes no lock. The number of statements does not depend on the number of learners. What must not
+    be applied is named in the result and does not touch the others. Any exception means that a transaction was undone.
+    Should two of the batch be one learner after all, the second is applied in another transaction, after the first.
     """
-    results: list[Applied] = []
-    pending: list[_Pending] = []
-    for number, steps in enumerate(batch):
-        event = _with_whole_profile(steps)
+    results: dict[int, Applied] = {}
+    pending = _news(ruleset, batch, results)
+    for together in _apart(pending):
+        with transaction.atomic():
+            results |= _apply(ruleset, together)
+    if pending:
+        report_counts(what for result in results.values() for _, what in result.collected)
+    return [results[number] for number in range(len(batch))]
+
+
+def _news(ruleset: Ruleset, batch: Sequence[Sequence[Step]], results: dict[int, Applied]) -> list[_Pending]:
+    """Return the learners' steps that say something new; what becomes of the others is added to ``results``."""
+    events = [_with_whole_profile(steps) for steps in batch]
+    alive: list[_Pending] = []
+    for number, (event, people) in enumerate(
+        zip(events, learners.find_many([event.learner for event in events]), strict=True)
+    ):
+        if isinstance(people, IgnoredEvent):
+            results[number] = Applied(ignored=people)
+            continue
         try:
-            people = learners.find_all(event.learner)
             learners.refuse_gone(event, people)
         except IgnoredEvent as reason:
-            results.append(Applied(ignored=reason))
+            results[number] = Applied(ignored=reason)
             continue
-        found = people[0] if people else None
-        is_repeated = found is not None and progression.is_applied(found, steps, ruleset)
-        results.append(Applied(is_repeated=is_repeated))
-        if not is_repeated:
-            pending.append(_Pending(number, steps, event, found))
-    if pending:
-        with transaction.atomic():
-            for one, result in _apply(ruleset, pending):
-                results[one.number] = result
-        report_counts(what for result in results for _, what in result.collected)
-    return results
+        alive.append(_Pending(number, batch[number], locking.Wanted(event, people[0] if people else None)))
+    known = [(one.number, one.wanted.found, one.steps) for one in alive if one.wanted.found is not None]
+    answers = progression.applied([(user, steps) for _, user, steps in known], ruleset)
+    repeated = {number for (number, _, _), is_applied in zip(known, answers, strict=True) if is_applied}
+    results |= dict.fromkeys(repeated, Applied(is_repeated=True))
+    return [one for one in alive if one.number not in repeated]
 
 
-def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> list[tuple[_Pending, Applied]]:
-    results: list[tuple[_Pending, Applied]] = []
-    targets: list[tuple[_Pending, learners.FoundOrCreated]] = []
-    # Two batches must not wait for each other: locks for new learners first, in their order, then the users' in theirs.
-    for one in sorted(pending, key=lambda one: learners.lock_number(one.found, one.event) or 0):
-        try:
-            targets.append((one, learners.get_or_create(one.found, one.event)))
-        except IgnoredEvent as reason:
-            results.append((one, Applied(ignored=reason)))
-    held: list[tuple[_Pending, learners.LockedLearner]] = []
-    for one, target in sorted(targets, key=lambda target: target[1].user.pk):
-        try:
-            held.append((one, learners.lock_and_update(target, one.event)))
-        except IgnoredEvent as reason:  # retired since they were looked up
-            results.append((one, Applied(ignored=reason)))
+def _apart(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
+    """Yield the learners in lists in which each is another one, as a rule a single list."""
+    while pending:
+        together: list[_Pending] = []
+        later: list[_Pending] = []
+        taken: set[object] = set()
+        for one in pending:
+            keys = one.keys
+            (later if keys & taken else together).append(one)
+            taken |= keys
+        yield together
+        pending = later
+
+
+def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> dict[int, Applied]:
+    results: dict[int, Applied] = {}
+    held: list[tuple[_Pending, locking.LockedLearner]] = []
+    for one, learner in zip(pending, locking.hold([one.wanted for one in pending]), strict=True):
+        if isinstance(learner, IgnoredEvent):
+            results[one.number] = Applied(ignored=learner)
+        else:
+            held.append((one, learner))
+    if not held:
+        return results
     ruleset.must_be_current()
-    for one, learner in held:
-        changes = progression.apply(learner, holding.with_held(learner.user, one.steps, ruleset), ruleset)
-        collected = zip((change.template.id for change in changes), collector.collect(changes), strict=True)
-        results.append((one, Applied(tuple(collected), is_new_learner=one.found is None)))
+    # In the order of the users' keys, so that two batches write in the same order.
+    held.sort(key=lambda each: each[1].user.pk)
+    steps = holding.with_held([(learner, one.steps) for one, learner in held], ruleset)
+    changes = progression.apply(steps, ruleset)
+    collected = iter(collector.collect([change for of_learner in changes for change in of_learner]))
+    for (one, _), of_learner in zip(held, changes, strict=True):
+        results[one.number] = Applied(
+            tuple((change.template.id, next(collected)) for change in of_learner),
+            is_new_learner=one.wanted.found is None,
+        )
     return results
 
 

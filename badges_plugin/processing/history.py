@@ -42,25 +42,54 @@ def process_history(
     again, and what was earned and lost is not awarded at all. ``templates`` limits it to templates with these
     primary keys; with ``dry_run`` all is undone again. The caller says which events are of one learner.
     """
-    past = list(events)
-    return with_current_ruleset(lambda ruleset: _process(ruleset, past, templates, dry_run=dry_run))
+    (changes,) = process_histories([list(events)], templates=templates, dry_run=dry_run)
+    return changes
+
+
+def process_histories(
+    histories: Sequence[Sequence[BadgingEvent]],
+    *,
+    templates: Collection[int] | None = None,
+    dry_run: bool = False,
+) -> list[HistoryChanges]:
+    """Apply the histories of several learners, each as ``process_history`` does, in one transaction.
+
+    Returns what each changed, or would change. Any exception means that nothing was applied.
+    """
+    return with_current_ruleset(lambda ruleset: _process(ruleset, histories, templates, dry_run=dry_run))
 
 
 def _process(
-    ruleset: Ruleset, events: Sequence[BadgingEvent], templates: Collection[int] | None, *, dry_run: bool
-) -> HistoryChanges:
-    steps, ignored = _steps(ruleset, events, templates)
-    try:
-        for event in events:
-            if not dry_run:
-                learners.note_retirement(event)
-            learners.refuse_retired(event.learner, None)
-    except IgnoredEvent as reason:
-        # Whatever they did before: who has not been here yet must not come to be here now.
-        return HistoryChanges(ignored=(reason.reason,))
-    if not steps:
-        return HistoryChanges(ignored=ignored)
-    applied = _rehearse(ruleset, steps) if dry_run else _apply(ruleset, steps)
+    ruleset: Ruleset,
+    histories: Sequence[Sequence[BadgingEvent]],
+    templates: Collection[int] | None,
+    *,
+    dry_run: bool,
+) -> list[HistoryChanges]:
+    changes: dict[int, HistoryChanges] = {}
+    batch: dict[int, list[Step]] = {}
+    ignored: dict[int, tuple[str, ...]] = {}
+    for number, events in enumerate(histories):
+        steps, ignored[number] = _steps(ruleset, events, templates)
+        try:
+            for event in events:
+                if not dry_run:
+                    learners.note_retirement(event)
+                learners.refuse_retired(event.learner, None)
+        except IgnoredEvent as reason:
+            # Whatever they did before: who has not been here yet must not come to be here now.
+            changes[number] = HistoryChanges(ignored=(reason.reason,))
+            continue
+        if steps:
+            batch[number] = steps
+        else:
+            changes[number] = HistoryChanges(ignored=ignored[number])
+    for number, applied in zip(batch, _apply(ruleset, list(batch.values()), dry_run=dry_run), strict=True):
+        changes[number] = _changes(applied, ignored[number])
+    return [changes[number] for number in range(len(histories))]
+
+
+def _changes(applied: Applied, ignored: tuple[str, ...]) -> HistoryChanges:
     if applied.ignored is not None:
         return HistoryChanges(ignored=(*ignored, applied.ignored.reason))
     return HistoryChanges(
@@ -81,13 +110,12 @@ def _steps(
     return steps, tuple(step.reason for step in found if isinstance(step, IgnoredEvent))
 
 
-def _rehearse(ruleset: Ruleset, steps: Sequence[Step]) -> Applied:
+def _apply(ruleset: Ruleset, batch: Sequence[Sequence[Step]], *, dry_run: bool) -> list[Applied]:
+    # What was applied before is looked up without a transaction, unless there is a reason for one.
+    if len(batch) <= 1 and not dry_run:
+        return apply(ruleset, batch)
     with transaction.atomic():
-        applied = _apply(ruleset, steps)
-        transaction.set_rollback(True)
-    return applied
-
-
-def _apply(ruleset: Ruleset, steps: Sequence[Step]) -> Applied:
-    (applied,) = apply(ruleset, [steps])
+        applied = apply(ruleset, batch)
+        if dry_run:
+            transaction.set_rollback(True)
     return applied

@@ -1,27 +1,20 @@
-"""Find, create and update the Credentials user of the learner that an event is about."""
+"""Find the Credentials users of the learners that events are about."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from zlib import crc32
 
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, connection
-from django.db.models import Q
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from badges_plugin.data import BadgingEvent, Deferral, LearnerData
-from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
-from badges_plugin.models import Learner, LearnerLock
-from badges_plugin.names import as_name
 from badges_plugin.processing import retirements
 from badges_plugin.retirement import is_retired
-
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""Time of the profile of a learner of whom no event has told one. Every database takes it."""
 
 
 def find(learner: LearnerData) -> User | None:
@@ -51,12 +44,70 @@ def find_all(learner: LearnerData) -> list[User]:
     # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
     user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
     if user is None or (has_id(user) and learner.lms_user_id is not None):
-        raise DeferredEvent(
-            f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here",
-            cause=Deferral.NAME_TAKEN,
-        )
+        raise _name_is_taken(learner)
     same_id = _users(Q(lms_user_id=user.lms_user_id)) if has_id(user) else []
     return _whom_badges_mean_first(same_id or [user])
+
+
+def find_many(people: Sequence[LearnerData]) -> list[list[User] | DeferredEvent]:
+    """Return for each learner what ``find_all`` returns or raises. One query, as a rule, for any number of learners.
+
+    A learner who is not found by id or exact name, while a similar name is here, costs one more: only the database
+    knows which names it takes for the same.
+    """
+    if len(people) == 1:
+        return [_found(people[0])]
+    names = {learner.username for learner in people} - {""}
+    ids = {learner.lms_user_id for learner in people} - {None}
+    users = _users(Q(username__in=names) | Q(lms_user_id__in=ids)) if names or ids else []
+    by_name = {user.username: user for user in users}
+    by_id: dict[int | None, list[User]] = defaultdict(list)
+    for user in users:
+        if has_id(user):
+            by_id[user.lms_user_id].append(user)
+    # Names that were found under another spelling.
+    similar = {_folded(user.username) for user in users}
+    is_strange = any(user.username not in names and user.lms_user_id not in ids for user in users)
+    found: list[list[User] | DeferredEvent] = []
+    for learner in people:
+        named = by_name.get(learner.username)
+        if learner.lms_user_id is not None and by_id.get(learner.lms_user_id):
+            found.append(_whom_badges_mean_first(by_id[learner.lms_user_id]))
+        elif named is not None and has_id(named):
+            found.append(_found(learner) if learner.lms_user_id is None else _name_is_taken(learner))
+        elif named is not None:
+            found.append([named])
+        elif is_strange or _folded(learner.username) in similar:
+            found.append(_found(learner))
+        else:
+            found.append([])
+    return found
+
+
+def _found(learner: LearnerData) -> list[User] | DeferredEvent:
+    try:
+        return find_all(learner)
+    except DeferredEvent as reason:
+        return reason
+
+
+def _name_is_taken(learner: LearnerData) -> DeferredEvent:
+    return DeferredEvent(
+        f"the user name of LMS user {learner.lms_user_id} belongs to another LMS user here",
+        cause=Deferral.NAME_TAKEN,
+    )
+
+
+def _folded(name: str) -> str:
+    """Return a name without case and accents, as the collations of MySQL compare it."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).strip()
+
+
+def keys_of(learner: LearnerData) -> frozenset[object]:
+    """Return what learners must not share to be looked up, created and changed together."""
+    keys: set[object] = {_folded(learner.username)} if learner.username else set()
+    return frozenset(keys | ({learner.lms_user_id} if learner.lms_user_id is not None else set()))
 
 
 def has_id(user: User) -> bool:
@@ -115,146 +166,27 @@ def is_known(user: User) -> bool:
     return hasattr(user, "badges_learner")
 
 
-@dataclass(frozen=True)
-class FoundOrCreated:
-    """A learner who is a user."""
-
-    user: User
-    """As ``find`` returned it, or as it was made."""
-    is_made: bool = False
-    """Whether this transaction has made it, so that nobody else knows it yet."""
-
-
-def lock_number(found: User | None, event: BadgingEvent) -> int | None:
-    """Return which lock ``get_or_create`` takes, or None where it needs none: the host knows the user by the id."""
-    learner = event.learner
-    if found is not None and (learner.lms_user_id is None or has_id(found)):
-        return None
-    return (learner.lms_user_id or crc32(learner.username.casefold().encode())) % LearnerLock.COUNT
-
-
-def get_or_create(found: User | None, event: BadgingEvent) -> FoundOrCreated:
-    """Return the learner's user, created if need be, and only one; ``found`` is whom ``find`` returned.
-
-    No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The lock is
-    the first that the transaction takes, and a user whom the host knows by the id needs none. Raises
-    LearnerAppeared when the user name was taken at the same instant: the transaction must end then.
-    """
-    learner, number = event.learner, lock_number(found, event)
-    if found is not None and number is None:
-        return FoundOrCreated(found)
-    if number is not None:
-        LearnerLock.hold(number)
-    user = find(learner)
-    if user is None:
-        return FoundOrCreated(_create(learner), is_made=True)
-    if learner.lms_user_id is not None and not has_id(user):
-        user.lms_user_id = learner.lms_user_id
-        user.save(update_fields=["lms_user_id"])
-    return FoundOrCreated(user)
-
-
-@dataclass(frozen=True)
-class LockedLearner:
-    """A learner who is locked until the end of the transaction."""
-
-    user: User
-    is_new: bool
-    """Whether badges never dealt with the learner before, so that there is no progress either."""
-
-
-def lock_and_update(target: FoundOrCreated, event: BadgingEvent) -> LockedLearner:
-    """Lock the learner until the end of the transaction, and take over what the event says of them.
-
-    Returns the learner as they are now. The profile is as of the newest event that tells of it: an older one only fills
-    in what is empty, and one that knows the learner by another user name changes nothing. Raises User.DoesNotExist when
-    the user was deleted meanwhile, and IgnoredEvent when they were retired.
-    """
-    # What this transaction has made is locked, and nobody ever dealt with it.
-    user = target.user if target.is_made else lock(target.user.pk)
-    refuse_retired(event.learner, user)
-    is_new = target.is_made or not (is_known(target.user) or Learner.objects.filter(pk=user.pk).exists())
-    is_newer = _begin(user, event) if is_new else _is_newer(user, event)
-    _refresh_profile(user, event.learner, is_newer)
-    return LockedLearner(user, is_new)
-
-
-def _begin(user: User, event: BadgingEvent) -> bool:
-    """Store a learner who is new to badges. Return whether the event's profile is newer than the user's."""
-    # The host takes over name and e-mail address itself at each login.
-    known_until = user.last_login or (event.stamp.time if _tells_profile(event.learner) else NEVER)
-    profile_time = max(event.stamp.time, known_until) if _tells_profile(event.learner) else known_until
-    Learner.objects.create(user=user, profile_time=profile_time, was_named=_is_named(user))
-    return user.last_login is None or event.stamp.time > known_until
-
-
-def _is_newer(user: User, event: BadgingEvent) -> bool:
-    """Store the time of an event that tells a profile. Return whether it is the newest one that does."""
-    learner = Learner.objects.filter(pk=user.pk)
-    named = {"was_named": True} if _is_named(user) else {}
-    if _tells_profile(event.learner):
-        return bool(learner.filter(profile_time__lt=event.stamp.time).update(profile_time=event.stamp.time, **named))
-    if named:
-        learner.filter(was_named=False).update(**named)
-    return False
-
-
-def _tells_profile(learner: LearnerData) -> bool:
-    """Whether an event tells a name or e-mail address. One that does not must not make an older one look outdated."""
-    return bool(learner.email or learner.name)
-
-
 def lock(user_id: int) -> User:
     """Lock the learner until the end of the transaction, waiting for whoever has the lock.
 
     The lock is on the user's own row, the first that is locked and the one that everything else refers to:
     with any other, an insert whose foreign key needs the user's row could wait the wrong way round.
     """
+    return _locked().get(pk=user_id)
+
+
+def lock_all(user_ids: Iterable[int]) -> dict[int, User]:
+    """Lock learners as ``lock`` does, in the order of their keys, so that two batches do not wait for each other.
+
+    Raises User.DoesNotExist when one was deleted. One query, none without learners.
+    """
+    keys = sorted(set(user_ids))
+    users = {user.pk: user for user in _locked().filter(pk__in=keys).order_by("pk")} if keys else {}
+    if len(users) < len(keys):
+        raise User.DoesNotExist
+    return users
+
+
+def _locked() -> QuerySet[User]:
     # PostgreSQL: rows that refer to the user can be inserted by others meanwhile. MySQL has no such lock.
-    no_key = connection.features.has_select_for_no_key_update
-    return User.objects.select_for_update(no_key=no_key).get(pk=user_id)
-
-
-def _create(learner: LearnerData) -> User:
-    if not learner.username:
-        raise DeferredEvent(
-            f"LMS user {learner.lms_user_id} is not known here and the event has no user name",
-            cause=Deferral.UNKNOWN_LEARNER,
-        )
-    try:
-        # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
-        return User.objects.create(
-            username=learner.username,
-            password=make_password(None),
-            email=learner.email,
-            lms_user_id=learner.lms_user_id,
-            full_name=learner.name,
-            is_active=learner.is_active,
-        )
-    except IntegrityError as error:
-        # Another app, or a process that does not know the same id, made a user of this name at the same instant.
-        raise LearnerAppeared from error
-
-
-def _refresh_profile(user: User, learner: LearnerData, is_newer: bool) -> None:
-    is_renamed = bool(learner.username) and learner.username.casefold() != user.username.casefold()
-    if is_renamed and not is_newer:
-        # Of a time when the learner had another name, here or in the LMS.
-        return
-    # Not the user name: the host keeps credentials by it, and renames all of them at once.
-    said = {"email": learner.email, "full_name": learner.name, "lms_user_id": learner.lms_user_id}
-    changed = {
-        name: value
-        for name, value in said.items()
-        if value and getattr(user, name) != value and (not getattr(user, name) or (is_newer and name != "lms_user_id"))
-    }
-    if changed:
-        for name, value in changed.items():
-            setattr(user, name, value)
-        user.save(update_fields=list(changed))
-    if "full_name" in changed and _is_named(user):
-        Learner.objects.filter(pk=user.pk).update(was_named=True)
-
-
-def _is_named(user: User) -> bool:
-    return any(map(as_name, (user.full_name or "", user.first_name, user.last_name)))
+    return User.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)

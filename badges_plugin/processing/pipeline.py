@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -12,7 +11,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from badges_plugin import conf
-from badges_plugin.data import BadgingEvent, Deferral
+from badges_plugin.data import BadgingEvent, Deferral, LearnerData
 from badges_plugin.exceptions import ConfigurationChanged, DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
 from badges_plugin.processing import learners
@@ -26,7 +25,7 @@ ATTEMPTS = 5
 """How often an event is tried while staff change one thing after another."""
 
 
-BATCH_LEARNERS = 50
+BATCH_LEARNERS = 100
 """How many learners share a transaction at most."""
 
 
@@ -55,46 +54,72 @@ def process_event(event: BadgingEvent) -> Outcome:
 
 
 def process_batch(events: Iterable[BadgingEvent]) -> list[Outcome | IgnoredEvent]:
-    """Apply events of any number of learners; each learner's end as if they had been processed one after another.
+    """Apply events of any number of learners, as if they had been processed one after another.
 
     Returns, in the order of the events, what became of each, or why it must not be applied. Up to BATCH_LEARNERS
-    learners share a transaction; award and revocation follow once for a learner and badge, from where the events began
-    and where they end, as in ``process_history``. Any exception but those of single events means that nothing of the
-    learners of one transaction was applied: the same events can be given again, or in smaller batches.
+    learners share a transaction. Later events of a learner about the same badge are applied after the earlier ones, in
+    transactions of their own, so that each award and revocation happens as it would without a batch. Any exception
+    means that a transaction was undone as a whole, others perhaps not: the same events can be given again, or in
+    smaller batches.
     """
     taken = list(events)
-    of_learners: dict[object, dict[int, BadgingEvent]] = defaultdict(dict)
-    for number, event in enumerate(taken):
-        of_learners[event.learner.lms_user_id or event.learner.username.casefold()][number] = event
     outcomes: dict[int, Outcome | IgnoredEvent] = {}
-    waiting = list(of_learners.values())
-    while waiting:
-        part, waiting = waiting[:BATCH_LEARNERS], waiting[BATCH_LEARNERS:]
-        outcomes |= with_current_ruleset(partial(_process, part))
+    while len(outcomes) < len(taken):
+        left = {number: event for number, event in enumerate(taken) if number not in outcomes}
+        outcomes |= with_current_ruleset(partial(_process, left))
     return [outcomes[number] for number in range(len(taken))]
 
 
-def _process(batch: Sequence[Mapping[int, BadgingEvent]], ruleset: Ruleset) -> dict[int, Outcome | IgnoredEvent]:
-    """Return what became of numbered events, by number; each of the batch has the events of one learner."""
+def _process(events: Mapping[int, BadgingEvent], ruleset: Ruleset) -> dict[int, Outcome | IgnoredEvent]:
+    """Apply as many of these numbered events as one transaction may; return what became of them, by number."""
     outcomes: dict[int, Outcome | IgnoredEvent] = {}
-    matched: list[dict[int, Step]] = []
-    for events in batch:
-        steps: dict[int, Step] = {}
-        for number, event in sorted(events.items(), key=lambda item: item[1].stamp):
-            step = step_of(ruleset, event)
-            if step is None:
-                learners.note_retirement(event)
-                outcomes[number] = Outcome.UNMATCHED
-            elif isinstance(step, IgnoredEvent):
-                outcomes[number] = step
-            else:
-                steps[number] = step
-        if steps:
-            matched.append(steps)
-    for steps, applied in zip(matched, apply(ruleset, [list(steps.values()) for steps in matched]), strict=True):
+    part = _Part()
+    for number, event in events.items():
+        step = step_of(ruleset, event)
+        if step is None:
+            learners.note_retirement(event)
+            outcomes[number] = Outcome.UNMATCHED
+        elif isinstance(step, IgnoredEvent):
+            outcomes[number] = step
+        else:
+            part.offer(number, step)
+    batch = [sorted(steps, key=lambda step: step.event.stamp) for steps in part.steps()]
+    for numbers, applied in zip(part.numbers(), apply(ruleset, batch), strict=True):
         outcome = applied.ignored or (Outcome.REPEATED if applied.is_repeated else Outcome.APPLIED)
-        outcomes |= dict.fromkeys(steps, outcome)
+        outcomes |= dict.fromkeys(numbers, outcome)
     return outcomes
+
+
+class _Part:
+    """The events that one transaction takes: of each learner the first, and later ones about other badges."""
+
+    def __init__(self) -> None:
+        self._taken: dict[LearnerData, dict[int, Step]] = {}
+        self._keys: set[object] = set()
+        self._passed_over: set[object] = set()
+
+    def offer(self, number: int, step: Step) -> None:
+        """Take an event, or leave it and all later ones of its learner to the next transaction."""
+        learner = step.event.learner
+        keys = learners.keys_of(learner)
+        if not keys & self._passed_over:
+            if mine := self._taken.get(learner):
+                if not any(step.match.template_ids & each.match.template_ids for each in mine.values()):
+                    mine[number] = step
+                    return
+            elif not keys & self._keys and len(self._taken) < BATCH_LEARNERS:
+                self._taken[learner] = {number: step}
+                self._keys |= keys
+                return
+        self._passed_over |= keys
+
+    def numbers(self) -> list[list[int]]:
+        """Return the numbers of the events that were taken, by learner."""
+        return [list(steps) for steps in self._taken.values()]
+
+    def steps(self) -> list[list[Step]]:
+        """Return the events that were taken, with what they mean, by learner."""
+        return [list(steps.values()) for steps in self._taken.values()]
 
 
 def step_of(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from django.db import connection
 from django.db.models import OuterRef, Subquery
 
+from badges_plugin import bulk
 from badges_plugin.criteria import Standing
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, Ending, Fulfillment
 from badges_plugin.processing import learners
+from badges_plugin.processing.locking import LockedLearner
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.ruleset import CompiledTemplate, Ruleset
 
@@ -66,71 +67,87 @@ _LAST_ENDED_BY = Subquery(
 """How the last award of a progress ended: None where there was none, empty while it is held."""
 
 
-def is_applied(user: User, steps: Sequence[Step], ruleset: Ruleset) -> bool:
-    """Whether the events can change nothing any more. One query, no lock.
+def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> list[bool]:
+    """Return for each learner whether their events can change nothing any more. One query, no lock.
 
+    The learners are different ones.
     Stamps only ever grow while the rules stay, so an answer of True stays true. A progress that is complete and was
     never awarded (its configuration was changed since), or whose award expired (while the template was inactive), is
     not finished: the repeated event will award it. Nor is a fulfillment that does not count under the rules of today:
     the repeated event will renew it.
     """
-    if not learners.is_known(user):
-        return False
-    stored: dict[int, list[Fulfillment]] = defaultdict(list)
-    unfinished: dict[int, BadgeProgress] = {}
-    template_ids = _touched_templates(steps)
+    dealt_with = [user.pk for user, _ in known if learners.is_known(user)]
+    if not dealt_with:
+        return [False] * len(known)
+    stored: dict[tuple[int, int], list[Fulfillment]] = defaultdict(list)
+    unfinished: dict[tuple[int, int], BadgeProgress] = {}
     rows = (
-        Fulfillment.objects.filter(progress__user=user, progress__template__in=template_ids)
+        Fulfillment.objects.filter(
+            progress__user__in=dealt_with, progress__template__in=_touched(steps for _, steps in known)
+        )
         .select_related("progress")
         .annotate(last_ended_by=_LAST_ENDED_BY)
     )
     for row in rows:
-        stored[row.progress.template_id].append(row)
+        place = row.progress.user_id, row.progress.template_id
+        stored[place].append(row)
         if row.last_ended_by in (None, Ending.EXPIRED):
-            unfinished[row.progress.template_id] = row.progress
-    for template_id in template_ids:
-        template, progress = ruleset.templates[template_id], unfinished.get(template_id)
-        registers = Registers(template, stored[template_id])
-        if progress is not None and template.criteria.is_complete(registers.rows, counts_from=progress.counts_from):
-            return False
-        for step in steps:
-            registers.take(step)
-        if any(registers.settle()):
-            return False
-    return True
+            unfinished[place] = row.progress
+    return [
+        learners.is_known(user)
+        and all(
+            _is_applied(ruleset.templates[pk], steps, stored[user.pk, pk], unfinished.get((user.pk, pk)))
+            for pk in _touched([steps])
+        )
+        for user, steps in known
+    ]
 
 
-def apply(held: learners.LockedLearner, steps: Sequence[Step], ruleset: Ruleset) -> list[ProgressChange]:
-    """Set and reset the learner's fulfillments and return what changed, by template.
+def _is_applied(
+    template: CompiledTemplate, steps: Sequence[Step], rows: Sequence[Fulfillment], unfinished: BadgeProgress | None
+) -> bool:
+    registers = Registers(template, rows)
+    if unfinished is not None and template.criteria.is_complete(rows, counts_from=unfinished.counts_from):
+        return False
+    for step in steps:
+        registers.take(step)
+    return not any(registers.settle())
 
-    The caller holds the learner and gives the steps oldest first. Each fulfillment is stamped with the event; one
-    whose stamp is newer stays. A penalty leaves its stamp on requirements that were never fulfilled, too.
+
+def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset) -> list[list[ProgressChange]]:
+    """Set and reset learners' fulfillments and return what changed, by template, for each learner.
+
+    The caller has locked the learners, who are different ones, and gives the steps of each oldest first. Each
+    fulfillment is stamped with the event; one whose stamp is newer stays. A penalty leaves its stamp on requirements
+    that were never fulfilled, too. The number of statements does not depend on the number of learners.
     """
-    user, template_ids = held.user, _touched_templates(steps)
-    known: list[BadgeProgress] = []
-    if not held.is_new:
-        known = list(BadgeProgress.objects.filter(user=user, template__in=template_ids).order_by("pk"))
+    known = _known_progress(held)
     stored: dict[int, list[Fulfillment]] = defaultdict(list)
     if known:
-        for row in Fulfillment.objects.filter(progress__in=known):
+        for row in Fulfillment.objects.filter(progress__in=[progress.pk for progress in known.values()]):
             stored[row.progress_id].append(row)
-    new = _start(user, template_ids - {progress.template_id for progress in known})
-    changes: list[ProgressChange] = []
+    new = _start(held, known)
     saved: list[Fulfillment] = []
     deleted: list[int] = []
-    for progress in [*known, *new]:
-        template = ruleset.templates[progress.template_id]
-        # What follows needs both, and would ask the database for them again.
-        progress.user, progress.template = user, template.row
-        registers = Registers(template, stored[progress.pk], counts_from=progress.counts_from)
-        stayed_complete, reset_by = registers.take_all(steps)
-        change = ProgressChange(progress, template, registers.rows, progress in new, stayed_complete, reset_by)
-        changes.append(change)
-        rows, keys = registers.settle()
-        for row in rows:
-            row.progress = progress
-        saved += rows
-        deleted += keys
+    changes: list[list[ProgressChange]] = []
+    for learner, steps in held:
+        of_learner = []
+        for template_id in sorted(_touched([steps])):
+            place = learner.user.pk, template_id
+            template, progress = ruleset.templates[template_id], known.get(place) or new[place]
+            # What follows needs both, and would ask the database for them again.
+            progress.user, progress.template = learner.user, template.row
+            registers = Registers(template, stored[progress.pk], counts_from=progress.counts_from)
+            stayed_complete, reset_by = registers.take_all(steps)
+            of_learner.append(
+                ProgressChange(progress, template, registers.rows, place in new, stayed_complete, reset_by)
+            )
+            rows, keys = registers.settle()
+            for row in rows:
+                row.progress = progress
+            saved.extend(rows)
+            deleted.extend(keys)
+        changes.append(of_learner)
     _save(saved, deleted)
     return changes
 
@@ -153,27 +170,42 @@ def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[Progre
     ]
 
 
-def _touched_templates(steps: Iterable[Step]) -> frozenset[int]:
-    return frozenset().union(*(step.match.template_ids for step in steps))
+Place = tuple[int, int]
+"""The primary keys of a user and a template."""
 
 
-def _start(user: User, template_ids: frozenset[int]) -> list[BadgeProgress]:
-    """Begin progress. Nobody else does so meanwhile: the learner is held."""
-    if len(template_ids) == 1:  # one statement everywhere
-        return [BadgeProgress.objects.create(user=user, template_id=pk) for pk in template_ids]
-    new = BadgeProgress.objects.bulk_create(BadgeProgress(user=user, template_id=pk) for pk in sorted(template_ids))
-    if new and not connection.features.can_return_rows_from_bulk_insert:  # MySQL
-        return list(BadgeProgress.objects.filter(user=user, template__in=template_ids))
+def _touched(of_learners: Iterable[Sequence[Step]]) -> frozenset[int]:
+    return frozenset().union(*(step.match.template_ids for steps in of_learners for step in steps))
+
+
+def _known_progress(held: Sequence[tuple[LockedLearner, Sequence[Step]]]) -> dict[Place, BadgeProgress]:
+    """Return the progress that learners have on the templates of their steps. No query for new learners."""
+    known = [(learner.user.pk, steps) for learner, steps in held if not learner.is_new]
+    if not known:
+        return {}
+    template_ids = _touched(steps for _, steps in known)
+    rows = BadgeProgress.objects.filter(user__in=[pk for pk, _ in known], template__in=template_ids)
+    found = {(row.user_id, row.template_id): row for row in rows}
+    # Others of the batch may be about more templates.
+    return {place: found[place] for pk, steps in known for id_ in _touched([steps]) if (place := (pk, id_)) in found}
+
+
+def _start(
+    held: Sequence[tuple[LockedLearner, Sequence[Step]]], known: Mapping[Place, BadgeProgress]
+) -> dict[Place, BadgeProgress]:
+    """Begin progress. Nobody else does so meanwhile: the learners are locked."""
+    places = {(learner.user.pk, template_id) for learner, steps in held for template_id in _touched([steps])}
+    new = {place: BadgeProgress(user_id=place[0], template_id=place[1]) for place in sorted(places - known.keys())}
+    bulk.insert(list(new.values()), by=["user_id", "template_id"])
     return new
 
 
 def _save(rows: Sequence[Fulfillment], deleted: Sequence[int]) -> None:
-    new = [row for row in rows if not row.pk]
-    known = [row for row in rows if row.pk]
     if deleted:
         Fulfillment.objects.filter(pk__in=deleted).delete()
-    Fulfillment.objects.bulk_create(new)
-    Fulfillment.objects.bulk_update(known, _CHANGED)
+    new = [row for row in rows if not row.pk]
+    Fulfillment.objects.bulk_create(sorted(new, key=lambda row: (row.progress_id, row.requirement_id, row.value_key)))
+    bulk.insert_or_update(sorted((row for row in rows if row.pk), key=lambda row: row.pk), _CHANGED)
 
 
 _CHANGED = [

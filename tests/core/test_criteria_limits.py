@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db.models.signals import post_save
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.data import LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
-from badges_plugin.models import Fulfillment, Learner, RequirementGroup
+from badges_plugin.models import Fulfillment, RequirementGroup
 from badges_plugin.processing import learners, registers
 from tests.core.conftest import Heard
 from tests.core.test_criteria import BY_COURSE, PASSED, any_of_five, course, passing
@@ -43,35 +45,35 @@ def test_a_batch_says_of_each_event_what_became_of_it(heard: Heard) -> None:
     assert api.process_batch([]) == []
 
 
-def test_a_learner_who_is_retired_meanwhile_does_not_touch_the_others_of_a_batch(heard: Heard) -> None:
+def test_a_learner_who_is_retired_meanwhile_does_not_touch_the_others_of_a_batch(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
     users = [make_user() for _ in range(3)]
     any_of_five(make_template(), count=1)
+    lock_all = learners.lock_all
 
-    def retire(**kwargs: Any) -> None:
+    def retire_first(pks: Iterable[int]) -> dict[int, Any]:
         User.objects.filter(pk=users[1].pk).update(username="retired__user_1", email="retired__user_1@example.org")
+        return lock_all(pks)
 
-    post_save.connect(retire, sender=Learner)  # when the first of them is held
-    try:
-        outcomes = api.process_batch(passing(user, "A", 1) for user in users)
-    finally:
-        post_save.disconnect(retire, sender=Learner)
+    monkeypatch.setattr(learners, "lock_all", retire_first)
+    outcomes = api.process_batch(passing(user, "A", 1) for user in users)
     assert [type(outcome) for outcome in outcomes] == [Outcome, IgnoredEvent, Outcome]
     assert {award.user for award in heard.awarded} == {users[0], users[2]}
 
 
-def test_users_of_a_batch_are_locked_in_the_order_of_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_of_a_batch_are_locked_in_the_order_of_their_keys() -> None:
     users = [make_user() for _ in range(4)]
     any_of_five(make_template())
-    locked: list[int] = []
-    lock = learners.lock
-
-    def note(pk: int) -> Any:
-        locked.append(pk)
-        return lock(pk)
-
-    monkeypatch.setattr(learners, "lock", note)
-    api.process_batch(passing(user, "A", 1) for user in reversed(users))
-    assert locked == sorted(user.pk for user in users)
+    with CaptureQueriesContext(connection) as queries:
+        api.process_batch(passing(user, "A", 1) for user in reversed(users))
+    table = connection.ops.quote_name(User._meta.db_table)
+    keys = ", ".join(str(user.pk) for user in users)
+    locks = [
+        query["sql"] for query in queries if f"{table}.{connection.ops.quote_name('id')} IN ({keys})" in query["sql"]
+    ]
+    assert len(locks) == 1
+    assert "ORDER BY" in locks[0]
 
 
 @pytest.mark.parametrize(

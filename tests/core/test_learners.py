@@ -14,7 +14,7 @@ from badges_plugin.api import Outcome
 from badges_plugin.exceptions import IgnoredEvent
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeAward, Learner
-from badges_plugin.processing import learners
+from badges_plugin.processing import learners, locking
 from badges_plugin.retirement import is_retired, retired_users
 from tests.core.conftest import Heard
 from tests.factories import (
@@ -201,7 +201,9 @@ def test_b4_a_name_without_an_id_and_a_new_user_do_not_both_get_the_id() -> None
     found = learners.find(learner.learner)
     assert found == by_name
     meanwhile = make_user(username="other-name", lms_user_id=77)
-    assert learners.get_or_create(found, learner).user == meanwhile
+    (held,) = locking.hold([locking.Wanted(learner, found)])
+    assert isinstance(held, locking.LockedLearner)
+    assert held.user == meanwhile
     assert list(User.objects.filter(lms_user_id=77)) == [meanwhile]
 
 

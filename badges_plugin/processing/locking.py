@@ -1,0 +1,233 @@
+"""Lock the learners of a batch, create those who are no users yet, and take over what events say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+from django.contrib.auth.hashers import make_password
+from django.db import DEFAULT_DB_ALIAS, IntegrityError
+from django.db.models.signals import post_save
+
+from badges_plugin import bulk
+from badges_plugin.data import BadgingEvent, Deferral, LearnerData
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
+from badges_plugin.host import User
+from badges_plugin.models import Learner, LearnerLock
+from badges_plugin.names import as_name
+from badges_plugin.processing import learners
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Time of the profile of a learner of whom no event has told one. Every database takes it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A learner to be locked: the newest event about them, and the user whom ``learners.find`` returned before."""
+
+    event: BadgingEvent
+    found: User | None
+
+    @property
+    def lock_number(self) -> int | None:
+        """Which lock creating or identifying the user takes; None where it needs none: the host knows the id."""
+        learner = self.event.learner
+        if self.found is not None and (learner.lms_user_id is None or learners.has_id(self.found)):
+            return None
+        return (learner.lms_user_id or crc32(learner.username.casefold().encode())) % LearnerLock.COUNT
+
+
+@dataclass(frozen=True)
+class LockedLearner:
+    """A learner who is locked until the end of the transaction."""
+
+    user: User
+    is_new: bool
+    """Whether badges never dealt with the learner before, so that there is no progress either."""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A learner who is a user."""
+
+    user: User
+    is_made: bool = False
+    """Whether this transaction has made it, so that nobody else knows it yet."""
+    changes: dict[str, object] = field(default_factory=dict)
+
+
+def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
+    """Lock learners until the end of the transaction, and take over what the events say of them.
+
+    Returns each learner as they are now, or why they must not be changed: retired since they were looked up, say. The
+    learners are different ones (see ``learners.keys_of``). The profile is as of the newest event that tells of it: an
+    older one only fills in what is empty, and one that knows the learner by another user name changes nothing. The
+    number of statements does not depend on the number of learners. Raises User.DoesNotExist when one was deleted
+    meanwhile, and LearnerAppeared when a user name was taken at the same instant: the transaction must end then.
+    """
+    targets = _targets(wanted)
+    users = [target for target in targets if isinstance(target, _Target)]
+    locked = learners.lock_all(target.user.pk for target in users if not target.is_made)
+    known = Learner.objects.in_bulk(locked) if locked else {}
+    profiles = _Profiles()
+    held: list[LockedLearner | IgnoredEvent] = []
+    for want, target in zip(wanted, targets, strict=True):
+        if isinstance(target, IgnoredEvent):
+            held.append(target)
+            continue
+        # What this transaction has made is locked, and nobody ever dealt with it.
+        user = target.user if target.is_made else locked[target.user.pk]
+        try:
+            learners.refuse_retired(want.event.learner, user)
+        except IgnoredEvent as reason:
+            held.append(reason)
+            continue
+        profiles.take(user, known.get(user.pk), want.event, target.changes)
+        held.append(LockedLearner(user, user.pk not in known))
+    profiles.save()
+    return held
+
+
+def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
+    """Return the learners' users, created if need be, and only one for each.
+
+    No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The locks are
+    the first that the transaction takes, and a user whom the host knows by the id needs none.
+    """
+    numbers = {want.lock_number for want in wanted} - {None}
+    if not numbers:
+        return [_Target(want.found) for want in wanted if want.found is not None]
+    LearnerLock.hold(number for number in numbers if number is not None)
+    unsure = [want for want in wanted if want.lock_number is not None]
+    people = learners.find_many([want.event.learner for want in unsure])
+    again = {id(want): users for want, users in zip(unsure, people, strict=True)}
+    made: list[User] = []
+    targets = [_target(want, again.get(id(want)), made) for want in wanted]
+    _create(made)
+    return targets
+
+
+def _target(want: Wanted, again: list[User] | DeferredEvent | None, made: list[User]) -> _Target | IgnoredEvent:
+    learner = want.event.learner
+    if again is None:
+        again = [want.found] if want.found is not None else []
+    if isinstance(again, DeferredEvent):
+        return again
+    if again:
+        user = again[0]
+        is_unnamed = learner.lms_user_id is not None and not learners.has_id(user)
+        return _Target(user, changes={"lms_user_id": learner.lms_user_id} if is_unnamed else {})
+    if not learner.username:
+        return DeferredEvent(
+            f"LMS user {learner.lms_user_id} is not known here and the event has no user name",
+            cause=Deferral.UNKNOWN_LEARNER,
+        )
+    # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
+    user = User(
+        username=learner.username,
+        password=make_password(None),
+        email=learner.email,
+        lms_user_id=learner.lms_user_id,
+        full_name=learner.name,
+        is_active=learner.is_active,
+    )
+    made.append(user)
+    return _Target(user, is_made=True)
+
+
+def _create(made: list[User]) -> None:
+    made.sort(key=lambda user: user.username)
+    try:
+        bulk.insert(made, by=["username"])
+    except IntegrityError as error:
+        # Another app, or a process that does not know the same id, made a user of this name at the same instant.
+        raise LearnerAppeared from error
+    for user in made:
+        _tell_saved(user, created=True)
+
+
+class _Profiles:
+    """What events say of learners, as far as it must be written."""
+
+    def __init__(self) -> None:
+        self._new: list[Learner] = []
+        self._changed: list[Learner] = []
+        self._users: list[tuple[User, Collection[str]]] = []
+
+    def take(self, user: User, row: Learner | None, event: BadgingEvent, changes: Mapping[str, object]) -> None:
+        """Take over what an event says; ``row`` is what badges know of the learner, ``changes`` what is decided."""
+        is_new = row is None
+        row, is_newer = _begin(user, event) if row is None else (row, _is_newer(row, event))
+        before = (row.profile_time, row.was_named)
+        changes = {**changes, **_news(user, event.learner, is_newer=is_newer)}
+        for name, value in changes.items():
+            setattr(user, name, value)
+        if changes:
+            self._users.append((user, changes.keys()))
+        if is_newer and not is_new:
+            row.profile_time = event.stamp.time
+        row.was_named = row.was_named or _is_named(user)
+        if is_new:
+            self._new.append(row)
+        elif (row.profile_time, row.was_named) != before:
+            self._changed.append(row)
+
+    def save(self) -> None:
+        """Write it, in the order of the users' keys. No statement for what did not change."""
+        Learner.objects.bulk_create(sorted(self._new, key=_key))
+        bulk.insert_or_update(sorted(self._changed, key=_key), ["profile_time", "was_named"])
+        names = sorted({name for _, names in self._users for name in names})
+        bulk.insert_or_update(sorted((user for user, _ in self._users), key=_key), names)
+        for user, changed in self._users:
+            _tell_saved(user, created=False, update_fields=changed)
+
+
+def _key(row: Learner | User) -> int:
+    return int(row.pk)
+
+
+def _begin(user: User, event: BadgingEvent) -> tuple[Learner, bool]:
+    """Return the row of a learner who is new to badges, and whether the event's profile is newer than the user's."""
+    # The host takes over name and e-mail address itself at each login.
+    known_until = user.last_login or (event.stamp.time if _tells_profile(event.learner) else NEVER)
+    profile_time = max(event.stamp.time, known_until) if _tells_profile(event.learner) else known_until
+    is_newer = user.last_login is None or event.stamp.time > known_until
+    return Learner(user=user, profile_time=profile_time), is_newer
+
+
+def _is_newer(row: Learner, event: BadgingEvent) -> bool:
+    """Whether the event is the newest one that tells the learner's profile."""
+    return _tells_profile(event.learner) and row.profile_time < event.stamp.time
+
+
+def _tells_profile(learner: LearnerData) -> bool:
+    """Whether an event tells a name or e-mail address. One that does not must not make an older one look outdated."""
+    return bool(learner.email or learner.name)
+
+
+def _news(user: User, learner: LearnerData, *, is_newer: bool) -> dict[str, object]:
+    """Return the user's columns that an event changes."""
+    is_renamed = bool(learner.username) and learner.username.casefold() != user.username.casefold()
+    if is_renamed and not is_newer:
+        # Of a time when the learner had another name, here or in the LMS.
+        return {}
+    # Not the user name: the host keeps credentials by it, and renames all of them at once.
+    said = {"email": learner.email, "full_name": learner.name, "lms_user_id": learner.lms_user_id}
+    return {
+        name: value
+        for name, value in said.items()
+        if value and getattr(user, name) != value and (not getattr(user, name) or (is_newer and name != "lms_user_id"))
+    }
+
+
+def _is_named(user: User) -> bool:
+    return any(map(as_name, (user.full_name or "", user.first_name, user.last_name)))
+
+
+def _tell_saved(user: User, *, created: bool, update_fields: Iterable[str] | None = None) -> None:
+    """Send what ``save`` sends: written together, users send no signal, and other apps may listen."""
+    fields: Any = frozenset(update_fields) if update_fields is not None else None
+    post_save.send(sender=User, instance=user, created=created, raw=False, using=DEFAULT_DB_ALIAS, update_fields=fields)
