@@ -92,10 +92,14 @@ def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> list[tuple[_Pending
         except IgnoredEvent as reason:  # retired since they were looked up
             results.append((one, Applied(ignored=reason)))
     ruleset.must_be_current()
-    for one, learner in held:
-        changes = progression.apply(learner, holding.with_held(learner.user, one.steps, ruleset), ruleset)
-        collected = zip((change.template.id for change in changes), collector.collect(changes), strict=True)
-        results.append((one, Applied(tuple(collected), is_new_learner=one.found is None)))
+    changed = [
+        (one, progression.apply(learner, holding.with_held(learner.user, one.steps, ruleset), ruleset))
+        for one, learner in held
+    ]
+    collected = iter(collector.collect([change for _, changes in changed for change in changes]))
+    for one, changes in changed:
+        what = tuple((change.template.id, next(collected)) for change in changes)
+        results.append((one, Applied(what, is_new_learner=one.found is None)))
     return results
 
 

@@ -25,7 +25,7 @@ from badges_plugin.backfill.reading_kafka import KafkaTopicReader
 from badges_plugin.backfill.reading_redis import RedisStreamReader
 from badges_plugin.conf import TOPIC as TOPIC_NAME
 from badges_plugin.models import BadgeAward
-from badges_plugin.processing.outbox import Kind, event_id
+from badges_plugin.processing.badge_events import Kind, event_id
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
 from tests.core.conftest import Commit
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
