@@ -26,11 +26,10 @@ def of(backend: str, accounts: AbstractSet[str]) -> Mapping[str, int]:
     keys = {account: key for account in accounts if (key := _kept.get((backend, account))) is not None}
     if missing := sorted(accounts - keys.keys()):
         stored = dict(Channel.objects.filter(backend=backend, account__in=missing).values_list("account", "pk"))
-        # Not what this transaction creates, which may be undone, but what it finds may be from an earlier step of it.
-        transaction.on_commit(partial(_keep, backend, stored))
-        for account in missing:
-            # Under another spelling, where the database does not tell them apart, or new.
-            keys[account] = stored.get(account) or _create(backend, account)
+        found = {account: stored.get(account) or _create(backend, account) for account in missing}
+        # This transaction, which may have created them, may still be undone.
+        transaction.on_commit(partial(_keep, backend, found))
+        keys |= found
     return keys
 
 
