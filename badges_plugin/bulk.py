@@ -23,6 +23,9 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
     """
     if not rows:
         return
+    if len(rows) == 1 and not connection.features.can_return_rows_from_bulk_insert:
+        _insert_one(rows[0])
+        return
     model = type(rows[0])
     model._default_manager.bulk_create(rows)  # noqa: SLF001  Django's documented name
     if all(row.pk is not None for row in rows):
@@ -31,7 +34,7 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
     known = model._default_manager.filter(**columns).values_list("pk", *by)  # noqa: SLF001
     keys = {tuple(values): pk for pk, *values in known}
     for row in rows:
-        row.pk = keys[tuple(getattr(row, name) for name in by)]
+        _is_stored(row, keys[tuple(getattr(row, name) for name in by)])
 
 
 def insert_or_update(rows: Sequence[ModelT], fields: Sequence[str]) -> None:
@@ -65,3 +68,19 @@ def insert_children(rows: Iterable[models.Model]) -> None:
     # Private to Django; a test holds it on every version and database.
     query.insert_values(model._meta.local_concrete_fields, children, raw=True)
     query.get_compiler(using=DEFAULT_DB_ALIAS).execute_sql()
+
+
+def _insert_one(row: models.Model) -> None:
+    """Insert one row. MySQL tells the key of a single one, so that it need not be asked for."""
+    model: Any = type(row)
+    columns = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    query = InsertQuery(model)
+    query.insert_values(columns, [row])
+    compiler: Any = query.get_compiler(using=DEFAULT_DB_ALIAS)
+    ((key,),) = compiler.execute_sql(returning_fields=[model._meta.pk])
+    _is_stored(row, key)
+
+
+def _is_stored(row: models.Model, key: object) -> None:
+    row.pk = key
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  Django's documented name

@@ -19,7 +19,7 @@ from badges_plugin.exceptions import DeferredEvent, UnusableEventType
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeRequirement
-from badges_plugin.processing import erasure, outbox, traces
+from badges_plugin.processing import badge_events, erasure, traces
 from badges_plugin.redaction import describe_with_traceback
 from badges_plugin.signals import badge_event
 
@@ -87,7 +87,7 @@ def hear_badge_event(event: BadgingEvent, **kwargs: object) -> None:
             raise
         signal = events.get_event_type(event.type).signal
         metadata = EventsMetadata(event_type=event.type, id=event.stamp.id, time=event.stamp.time)
-        storing.store_in_process(signal, metadata, {"badge": outbox.badge_data_of(event)}, deferred)
+        storing.store_in_process(signal, metadata, {"badge": badge_events.badge_data_of(event)}, deferred)
         logger.warning("Event %s %s is kept as a failed event: %s.", event.type, event.stamp.id, deferred.reason)
 
 

@@ -8,6 +8,10 @@ different: they are sent after the commit.
 The sender of ``badge_awarded`` and ``badge_revoked`` is ``BadgeTemplate``. Argument: ``award``, a ``BadgeAward``, whose
 ``revoked_at`` is set if it was revoked.
 
+``badges_awarded`` and ``badges_revoked`` tell of the same awards, many at a time: all that are written together, once
+each has been told of by itself. Receivers that write rows should listen to these. Argument: ``awards``, a list, not
+empty.
+
 ``badge_event`` is sent after the commit, before the public event, so that the badges that need this one are updated in
 the same service, with or without a bus. It is sent again, to all receivers, until none of them raises. Sender:
 ``BadgeTemplate``. Argument: ``event``, the ``BadgingEvent``.
@@ -20,5 +24,7 @@ from django.dispatch import Signal
 
 badge_awarded = Signal()
 badge_revoked = Signal()
+badges_awarded = Signal()
+badges_revoked = Signal()
 badge_event = Signal()
 learner_retired = Signal()

@@ -13,6 +13,7 @@ import pytest
 from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
+from badges_plugin.distribution import channel_keys
 from sandbox.drills.database import describe
 from tests import dialects
 from tests.clock import Clock
@@ -47,6 +48,12 @@ def _statements_for_every_database() -> Iterator[None]:
     refused = dialects.found.copy()
     dialects.found.clear()
     assert not refused
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> None:
+    """The rows of which a process keeps the keys are gone with the test that committed them."""
+    channel_keys.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

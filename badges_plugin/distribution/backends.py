@@ -55,6 +55,14 @@ class Backend(ABC, Generic[ContextT]):
         A rejected key stops that account alone.
         """
 
+    def accounts(self, templates: Sequence[BadgeTemplate]) -> Mapping[int, str]:
+        """Return the accounts of many templates by their keys.
+
+        A backend that reads accounts from the database overrides this too, so that the number of queries does not grow
+        with the number of templates. Templates of the ruleset stay the same objects until the configuration changes.
+        """
+        return {template.pk: self.account(template) for template in {each.pk: each for each in templates}.values()}
+
     @abstractmethod
     def load(self, award: BadgeAward) -> ContextT:
         """Return everything from the database that a request needs (URLs, keys), frozen. May raise a failure."""
@@ -112,6 +120,20 @@ class Backend(ABC, Generic[ContextT]):
 
     def prepare_revoke(self, award: BadgeAward) -> None:
         """Write own rows together with a revocation, in its transaction. No requests here."""
+
+    def prepare_issues(self, awards: Sequence[BadgeAward]) -> None:
+        """Do for many awards, each of another badge, what ``prepare_issue`` does for one.
+
+        A backend that writes rows overrides this instead, so that the number of statements does not grow with the
+        number of awards.
+        """
+        for award in awards:
+            self.prepare_issue(award)
+
+    def prepare_revokes(self, awards: Sequence[BadgeAward]) -> None:
+        """Do for many revocations what ``prepare_revoke`` does for one."""
+        for award in awards:
+            self.prepare_revoke(award)
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         """Write to own rows what the provider did, in the transaction that settles the delivery."""

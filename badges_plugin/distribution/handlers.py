@@ -1,31 +1,44 @@
-"""Queue the deliveries of an award in its transaction: both are written or neither."""
+"""Queue the deliveries of awards in their transaction: both are written or neither."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from badges_plugin.distribution import forgetting, registry
-from badges_plugin.distribution.queueing import queue_issue, queue_revoke
+from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.queueing import queue_issues, queue_revokes
 from badges_plugin.models import BadgeAward
-from badges_plugin.signals import badge_awarded, badge_revoked, learner_retired
+from badges_plugin.signals import badges_awarded, badges_revoked, learner_retired
 
 
-def handle_badge_awarded(sender: object, award: BadgeAward, **kwargs: Any) -> None:
-    """Queue the issue at every provider of the template."""
-    for backend in registry.responsible_for(award.template):
-        backend.prepare_issue(award)
-        queue_issue(award, backend)
+def handle_badges_awarded(sender: object, awards: Sequence[BadgeAward], **kwargs: Any) -> None:
+    """Queue the issues at every provider of the templates."""
+    for backend, own in _by_backend(awards):
+        backend.prepare_issues(own)
+        queue_issues(own, backend)
 
 
-def handle_badge_revoked(sender: object, award: BadgeAward, **kwargs: Any) -> None:
-    """Queue the revocation at every provider that has the award, or may get it."""
-    for backend in registry.responsible_for(award.template):
-        backend.prepare_revoke(award)
-        queue_revoke(award, backend)
+def handle_badges_revoked(sender: object, awards: Sequence[BadgeAward], **kwargs: Any) -> None:
+    """Queue the revocations at every provider that has the awards, or may get them."""
+    for backend, own in _by_backend(awards):
+        backend.prepare_revokes(own)
+        queue_revokes(own, backend)
+
+
+def _by_backend(awards: Sequence[BadgeAward]) -> list[tuple[Backend[Any], list[BadgeAward]]]:
+    """Return the backends of the awards, in the order of their slugs, each with its own; templates are asked once."""
+    templates = {award.progress.template_id: award.template for award in awards}
+    responsible = {pk: registry.responsible_for(template) for pk, template in templates.items()}
+    backends = {backend.slug: backend for found in responsible.values() for backend in found}
+    return [
+        (backend, [award for award in awards if backend in responsible[award.progress.template_id]])
+        for _, backend in sorted(backends.items())
+    ]
 
 
 def connect() -> None:
     """Connect the receivers. Calling this twice has no further effect."""
-    badge_awarded.connect(handle_badge_awarded, dispatch_uid="badges_distribution.awarded")
-    badge_revoked.connect(handle_badge_revoked, dispatch_uid="badges_distribution.revoked")
+    badges_awarded.connect(handle_badges_awarded, dispatch_uid="badges_distribution.awarded")
+    badges_revoked.connect(handle_badges_revoked, dispatch_uid="badges_distribution.revoked")
     learner_retired.connect(forgetting.forget, dispatch_uid="badges_distribution.retired")

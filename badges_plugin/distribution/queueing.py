@@ -1,49 +1,51 @@
-"""Queue deliveries in the transaction of the award or revocation that causes them, and settle or retry them."""
+"""Queue deliveries in the transaction of the awards or revocations that cause them, and settle or retry them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from badges_plugin.distribution import registry
+from badges_plugin.distribution import channel_keys, registry
 from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
-from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import SETTLED, State, later
 from badges_plugin.models import BadgeAward
 
 GIVEN_UP = gettext_noop("Given up by staff.")
 
 
-def queue_issue(award: BadgeAward, backend: Backend[Any]) -> None:
-    """Queue the issue of an award at the provider. Called twice, it is still one delivery."""
-    _queue(award, backend, Action.ISSUE)
+def queue_issues(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
+    """Queue the issues of new awards at the provider. Called in the transaction that writes the awards, once."""
+    _queue(awards, backend, Action.ISSUE)
 
 
-def queue_revoke(award: BadgeAward, backend: Backend[Any]) -> None:
-    """Queue the revocation of an award at the provider, unless the provider never heard of it.
+def queue_revokes(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
+    """Queue the revocations of awards at the provider, save of those that the provider never heard of.
 
-    Nor when the award has expired and the provider ends the badge by itself. An issue that was certainly not sent is
+    Nor when an award has expired and the provider ends the badge by itself. An issue that was certainly not sent is
     cancelled. One that may have been sent is settled first: claims keep the order, and the issue of an award that has
-    ended is looked up and not sent again.
+    ended is looked up and not sent again. Called twice, it is still one delivery.
     """
-    issues = Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE)
+    of_key = {award.pk: award for award in awards}
+    known = Delivery.objects.filter(award__in=sorted(of_key), backend=backend.slug).order_by("pk")
     # Locked in any state: a worker that records its failure either has done so, or will see the revocation.
-    issue = issues.select_for_update().first()
-    if issue is None or issue.state == State.CANCELLED:
-        return
-    never_sent = issues.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False)
-    if settle(never_sent, State.CANCELLED, reason=ENDED_BEFORE):
-        return
-    if issue.ends_by_itself(award):
-        return
-    # The issue need not succeed any more; it only has to be known whether there is something to revoke.
-    retry_now(issues.filter(state=State.FAILED, in_doubt=True))
-    _queue(award, backend, Action.REVOKE)
+    rows = list(known.select_for_update())
+    asked = {row.award_id for row in rows if row.action == Action.REVOKE}
+    issues = [row for row in rows if row.action == Action.ISSUE and row.state != State.CANCELLED]
+    never_sent = [row for row in issues if row.state in (State.PENDING, State.FAILED) and not row.in_doubt]
+    if never_sent:
+        settle(_same(never_sent), State.CANCELLED, reason=ENDED_BEFORE)
+    sent = [row for row in issues if row not in never_sent and not row.ends_by_itself(of_key[row.award_id])]
+    # These issues need not succeed any more; it only has to be known whether there is something to revoke.
+    if failed := [row for row in sent if row.state == State.FAILED]:
+        retry_now(_same(failed))
+    _queue([of_key[row.award_id] for row in sent if row.award_id not in asked], backend, Action.REVOKE)
 
 
 def revoke_found(issue: Delivery, *, external_id: str) -> None:
@@ -103,8 +105,24 @@ def give_up(deliveries: QuerySet[Delivery]) -> int:
     return settle(deliveries.filter(hopeless), State.CANCELLED, reason=GIVEN_UP)
 
 
-def _queue(award: BadgeAward, backend: Backend[Any], action: Action) -> None:
-    channel, _created = Channel.objects.get_or_create(backend=backend.slug, account=backend.account(award.template))
-    delivery = Delivery(award=award, backend=backend.slug, action=action, channel=channel)
-    # One statement, where get_or_create needs four: every event that awards runs this.
-    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+def _same(rows: Sequence[Delivery]) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(pk__in=[row.pk for row in rows])
+
+
+def _queue(awards: Sequence[BadgeAward], backend: Backend[Any], action: Action) -> None:
+    """Insert deliveries that are not there yet. Never by ignoring conflicts: MySQL would ignore other errors, too."""
+    if not awards:
+        return
+    accounts = backend.accounts([award.template for award in awards])
+    channels = channel_keys.of(backend.slug, set(accounts.values()))
+    rows = [
+        Delivery(
+            award=award,
+            backend=backend.slug,
+            action=action,
+            channel_id=channels[accounts[award.progress.template_id]],
+        )
+        for award in awards
+    ]
+    with channel_keys.forgotten_on_error():
+        Delivery.objects.bulk_create(rows)

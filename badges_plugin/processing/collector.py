@@ -1,31 +1,20 @@
-"""Awards and revocations: what follows from progress."""
+"""Awards and revocations: what follows from progress, of any number of learners at once."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from badges_plugin.data import BadgingEvent
-from badges_plugin.host import AWARDED, REVOKED, UserCredential
-from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
-from badges_plugin.processing import causes, outbox, terms
+from badges_plugin.host import AWARDED, REVOKED
+from badges_plugin.models import BadgeAward, BadgeProgress, Ending
+from badges_plugin.processing import awarding, causes, credentials, terms
+from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.progression import ProgressChange
-from badges_plugin.reasons import MAX_LENGTH
-from badges_plugin.removal import detach
-from badges_plugin.signals import badge_awarded, badge_revoked
-
-logger = get_logger(__name__)
-
-Place = dict[str, Any]
-"""The columns of a credential that are unique together."""
 
 
 class Collected(enum.Enum):
@@ -41,118 +30,44 @@ def collect(changes: Sequence[ProgressChange]) -> list[Collected]:
 
     Returns what followed from each change. A badge that was revoked by hand stays revoked while the learner
     merely goes on passing: only the way from incomplete to complete awards it again. Called inside the
-    transaction that holds the learner.
+    transaction that holds the learners. A fixed number of statements, unless two changes are of one progress: then
+    the second follows when the first is written.
     """
-    last_awards = _last_awards([change.progress for change in changes if not change.is_first])
-    return [_collect(change, last_awards.get(change.progress.pk)) for change in changes]
+    collected: dict[int, Collected] = {}
+    waiting = list(enumerate(changes))
+    while waiting:
+        firsts = {change.progress.pk: number for number, change in reversed(waiting)}
+        now = [(number, change) for number, change in waiting if firsts[change.progress.pk] == number]
+        collected |= zip((number for number, _ in now), _collect([change for _, change in now]), strict=True)
+        waiting = [(number, change) for number, change in waiting if number not in collected]
+    return [collected[number] for number in range(len(changes))]
 
 
-def _collect(change: ProgressChange, last: BadgeAward | None) -> Collected:
-    is_awarded = last is not None and last.revoked_at is None
-    if change.is_complete and not is_awarded and _may_award(change, last):
-        return Collected.NOTHING if award(change, last) is None else Collected.AWARDED
-    if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
-        _revoke_by_event(last, change.reset_by)
-        return Collected.REVOKED
-    return Collected.NOTHING
+def award(changes: Sequence[ProgressChange], last_awards: Sequence[BadgeAward]) -> list[BadgeAward | None]:
+    """Award complete progress anew, after the last award of each. Called as ``collect`` is.
 
-
-def award(change: ProgressChange, last: BadgeAward | None) -> BadgeAward | None:
-    """Award a badge: the user credential, the award and, by the internal signal, whatever must go with it.
-
-    Returns None, and awards nothing, when the badge would have expired by now; see ``terms.term_of``.
-    """
-    progress, now = change.progress, timezone.now()
-    term = terms.term_of(change, last, now)
-    terms.count_from(progress, term.counts_from)
-    if term.awarded_at is None:
-        _log_after_commit(
-            "Badge template %s not awarded to user %s: it would have expired by now.",
-            progress.template_id,
-            progress.user_id,
-        )
-        return None
-    new = BadgeAward.objects.create(
-        progress=progress,
-        number=last.number + 1 if last else 1,
-        credential=_awarded_credential(progress, last),
-        awarded_at=term.awarded_at,
-        expires_at=term.expires_at,
-        recorded_at=now,
-        events=[
-            {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
-            for row in change.made_by(term.counts_from)
-        ],
-        publish_due_at=outbox.first_due(),
-    )
-    badge_awarded.send(sender=BadgeTemplate, award=new)
-    _log_after_commit(
-        "Badge template %s awarded to user %s (award %s) by event %s.",
-        progress.template_id,
-        progress.user_id,
-        new.number,
-        new.events[-1]["id"],
-    )
-    outbox.after_commit(new)
-    return new
-
-
-def revoke(
-    award: BadgeAward,
-    *,
-    ended_by: Ending,
-    reason: str = "",
-    facts: Mapping[str, object] | None = None,
-    happened_at: datetime | None = None,
-) -> None:
-    """End an award that has not ended yet. Called inside a transaction that holds the learner.
-
-    ``reason`` is in the own words of a person or a provider; otherwise ``facts`` tell it. ``happened_at``: now, unless
-    an event or the calendar told of it.
+    Returns None for a badge that would have expired by now.
     """
     now = timezone.now()
-    award.revoked_at = terms.after(award.awarded_at, min(happened_at or now, now))
-    award.revocation_recorded_at = now
-    award.revocation_reason = reason[:MAX_LENGTH]
-    award.ended_by = ended_by
-    award.ending_facts = dict(facts or {})
-    award.publish_due_at = outbox.first_due()
-    award.save(
-        update_fields=[
-            "revoked_at", "revocation_recorded_at", "revocation_reason", "ended_by", "ending_facts", "publish_due_at",
+    return awarding.grant(
+        [
+            Grant(change, last, terms.term_of(change, last, now))
+            for change, last in zip(changes, last_awards, strict=True)
         ]
-    )  # fmt: skip
-    _set_status(award.credential, REVOKED)
-    badge_revoked.send(sender=BadgeTemplate, award=award)
-    _log_after_commit(
-        "Badge template %s revoked from user %s (award %s): %s%s.",
-        award.progress.template_id,
-        award.progress.user_id,
-        award.number,
-        award.ended_by,
-        f" by event {causes.event_id(award)}" if causes.event_id(award) else "",
     )
-    outbox.after_commit(award)
 
 
-def expire(award: BadgeAward) -> None:
-    """End an award whose time is over, at the end of it. Called inside a transaction that holds the learner.
+def revoke(award: BadgeAward, *, ended_by: Ending, reason: str = "") -> None:
+    """End an award that has not ended yet, by a decision. Called inside a transaction that holds the learner."""
+    awarding.end([End(award, ended_by, reason=reason)])
 
-    From then on only what happened since the opening of its renewal counts.
+
+def expire(awards: Sequence[BadgeAward]) -> None:
+    """End awards whose time is over, at the end of it. Called inside a transaction that holds the learners.
+
+    From then on only what happened since the opening of their renewal counts.
     """
-    if award.expires_at is None:
-        raise ValueError(f"Award {award.pk} does not expire.")
-    revoke(award, ended_by=Ending.EXPIRED, happened_at=award.expires_at)
-    terms.count_from(award.progress, award.template.renewal_opens_at(award.expires_at))
-
-
-def _revoke_by_event(award: BadgeAward, event: BadgingEvent) -> None:
-    """End an award that an event broke; by the calendar, if that came first and nobody has noticed yet."""
-    if award.expires_at is not None and event.stamp.time >= award.expires_at <= timezone.now():
-        expire(award)
-        return
-    facts = causes.facts_of(award.template, event)
-    revoke(award, ended_by=Ending.PENALTY, facts=facts, happened_at=event.stamp.time)
+    awarding.end([_expiry(award) for award in awards])
 
 
 def restore_credential(award: BadgeAward) -> bool:
@@ -161,19 +76,36 @@ def restore_credential(award: BadgeAward) -> bool:
     Called inside a transaction that holds the learner.
     """
     last = award.progress.awards.order_by("-number")[0]
-    return _set_right(award.credential, award.progress, AWARDED if last.revoked_at is None else REVOKED)
+    return credentials.set_right(award.credential, award.progress, AWARDED if last.revoked_at is None else REVOKED)
 
 
-def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
-    """Return the newest award of each progress that has one. One query."""
-    if not progresses:
-        return {}
-    of_pk = {progress.pk: progress for progress in progresses}
-    last = {}
-    for award in BadgeAward.objects.filter(progress__in=progresses).select_related("credential").order_by("number"):
-        award.progress = of_pk[award.progress_id]
-        last[award.progress_id] = award
-    return last
+def _collect(changes: Sequence[ProgressChange]) -> list[Collected]:
+    last_awards = _last_awards([change.progress for change in changes if not change.is_first])
+    broken = {change.template.id: change.template.row for change in changes if change.reset_by is not None}
+    # No query where the ruleset has them.
+    prefetch_related_objects(list(broken.values()), "penalties__rules")
+    now = timezone.now()
+    decisions = [decide(change, last_awards.get(change.progress.pk), now) for change in changes]
+    grants = [decision for decision in decisions if isinstance(decision, Grant)]
+    granted = dict(zip(map(id, grants), awarding.grant(grants), strict=True)) if grants else {}
+    awarding.end([decision for decision in decisions if isinstance(decision, End)])
+    return [_result(decision, granted.get(id(decision))) for decision in decisions]
+
+
+def _result(decision: Grant | End | None, granted: BadgeAward | None) -> Collected:
+    if isinstance(decision, End):
+        return Collected.REVOKED
+    return Collected.NOTHING if granted is None else Collected.AWARDED
+
+
+def decide(change: ProgressChange, last: BadgeAward | None, now: datetime) -> Grant | End | None:
+    """Return what follows from a change of progress, given the last award. Changes nothing."""
+    is_awarded = last is not None and last.revoked_at is None
+    if change.is_complete and not is_awarded and _may_award(change, last):
+        return Grant(change, last, terms.term_of(change, last, now))
+    if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
+        return _end_by_event(last, change.reset_by, now)
+    return None
 
 
 def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
@@ -182,86 +114,28 @@ def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
     return change.template.row.can_be_reawarded and not (last.is_decided and change.stayed_complete)
 
 
-def _awarded_credential(progress: BadgeProgress, last: BadgeAward | None) -> UserCredential:
-    """The host allows one credential per user name and template: a badge that is earned again is the same one."""
-    if last is not None:
-        _set_right(last.credential, progress, AWARDED)
-        return last.credential
-    # Not get_or_create: the learner is held, nobody else creates it meanwhile.
-    place = _place_of(progress)
-    _make_room(place)
-    return UserCredential.objects.create(**place, status=AWARDED)
+def _end_by_event(award: BadgeAward, event: BadgingEvent, now: datetime) -> End:
+    """Return how an award ends that an event broke: by the calendar, if that came first and nobody has noticed."""
+    if award.expires_at is not None and event.stamp.time >= award.expires_at <= now:
+        return _expiry(award)
+    facts = causes.facts_of(award.template, event)
+    return End(award, Ending.PENALTY, happened_at=event.stamp.time, facts=facts)
 
 
-def _set_right(credential: UserCredential, progress: BadgeProgress, status: str) -> bool:
-    """Make a credential say whose and what it is. Returns False when it did."""
-    place = _place_of(progress)
-    is_astray = any(getattr(credential, name) != value for name, value in place.items())
-    if not is_astray and credential.status == status:
-        return False
-    if is_astray:
-        # Out of the way first: what stands in its place may belong where it is itself.
-        _park(credential)
-        _make_room(place)
-        _move(credential, place)
-    credential.status = status
-    # Saved, not updated: the host listens to post_save of UserCredential.
-    credential.save()
-    return True
+def _expiry(award: BadgeAward) -> End:
+    if award.expires_at is None:
+        raise ValueError(f"Award {award.pk} does not expire.")
+    opens_at = award.template.renewal_opens_at(award.expires_at)
+    return End(award, Ending.EXPIRED, happened_at=award.expires_at, counts_from=opens_at)
 
 
-def _place_of(progress: BadgeProgress) -> Place:
-    """Return what the host keeps unique: the learner's user name and the template."""
-    return {
-        "username": progress.user.get_username(),
-        "credential_content_type_id": ContentType.objects.get_for_model(BadgeTemplate).pk,
-        "credential_id": progress.template_id,
-    }
-
-
-def _make_room(place: Place) -> None:
-    """Give a credential in somebody else's place back to its owner, or detach it; then do the same where it goes.
-
-    It is of another learner who had the name before: the host renames credentials where it renames a user itself, and
-    not where staff do so on the user's page, perhaps of several users who took each other's names. Or its template was
-    changed by other code. Or it is of a user who was deleted, or of a template that had the key before.
-    """
-    taken, moving = [place], []
-    while (credential := UserCredential.objects.filter(**place).first()) is not None:
-        award = BadgeAward.objects.filter(credential=credential).select_related("progress__user").first()
-        place = _place_of(award.progress) if award is not None else place
-        if place in taken:
-            detach(credential)
-            break
-        _park(credential)
-        taken.append(place)
-        moving.append((credential, place))
-    for credential, place in moving:
-        _move(credential, place)
-        credential.save()
-
-
-def _park(credential: UserCredential) -> None:
-    """Take a credential away from its place for a moment; whoever does so saves it again."""
-    own_type = ContentType.objects.get_for_model(UserCredential)
-    # Updated, not saved: nothing has become of it yet that the host would want to know.
-    UserCredential.objects.filter(pk=credential.pk).update(
-        credential_content_type=own_type, credential_id=credential.pk
-    )
-
-
-def _move(credential: UserCredential, place: Place) -> None:
-    for name, value in place.items():
-        setattr(credential, name, value)
-
-
-def _set_status(credential: UserCredential, status: str) -> None:
-    if credential.status != status:
-        credential.status = status
-        # Saved, not updated: the host listens to post_save of UserCredential.
-        credential.save()
-
-
-def _log_after_commit(message: str, *args: object) -> None:
-    """A transaction that is undone, by a failure or because it is a rehearsal, has awarded nothing."""
-    transaction.on_commit(partial(logger.info, message, *args))
+def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
+    """Return the newest award of each progress that has one. One query."""
+    if not progresses:
+        return {}
+    of_pk = {progress.pk: progress for progress in progresses}
+    last = {}
+    for row in BadgeAward.objects.filter(progress__in=progresses).select_related("credential").order_by("number"):
+        row.progress = of_pk[row.progress_id]
+        last[row.progress_id] = row
+    return last

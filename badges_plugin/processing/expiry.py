@@ -77,7 +77,7 @@ def _end(ruleset: Ruleset, user_id: int, now: datetime) -> int:
         )
         for award in due:
             award.progress.user = user
-            collector.expire(award)
+        collector.expire(due)
         if due and not retirement.is_gone(user):
             _renew(ruleset, due)
     return len(due)
@@ -94,6 +94,6 @@ def _renew(ruleset: Ruleset, ended: Sequence[BadgeAward]) -> None:
         for award in ended
         if (template := ruleset.templates.get(award.progress.template_id)) is not None and not template.needs & gone
     }
-    for change in progression.stored([award.progress for award in of_progress.values()], ruleset):
-        if change.is_complete:
-            collector.award(change, of_progress[change.progress.pk])
+    stored = progression.stored([award.progress for award in of_progress.values()], ruleset)
+    renewed = [change for change in stored if change.is_complete]
+    collector.award(renewed, [of_progress[change.progress.pk] for change in renewed])

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
+from badges_plugin.processing.badge_events import Kind, badge_event_of
 from badges_plugin.processing.locking import LockedLearner
-from badges_plugin.processing.outbox import Kind, badge_event_of
 from badges_plugin.processing.registers import Step
 from badges_plugin.ruleset import Ruleset
 

@@ -4,51 +4,39 @@ That something is to be published is written in the transaction of the award. A 
 sent it leaves it to ``publish_pending``. An event that is sent twice has the same id and time both times. The badges
 that need this one hear of it first, by the internal signal ``badge_event``. If that fails, nothing is published, and
 all of it is tried again.
+
+All awards of a transaction are published together: the bus is waited for once, and what it has is noted at once.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, cast
-from uuid import UUID, uuid5
 
-import attr
-from django.db import DatabaseError, transaction
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from edx_django_utils.monitoring import set_custom_attribute
-from openedx_events.data import EventsMetadata
-from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
-from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
-from badges_plugin import dispatch, retirement
-from badges_plugin.data import BadgingEvent, EventStamp, LearnerData
+from badges_plugin import retirement
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
-from badges_plugin.processing.publishing import publish
+from badges_plugin.processing import publishing
+from badges_plugin.processing.badge_events import SIGNALS, Kind, badge_data, badge_event_of, event_id, metadata_of
+from badges_plugin.processing.publishing import PublicEvent
 from badges_plugin.redaction import describe_with_traceback
-from badges_plugin.ruleset import OWN_TEMPLATE, Ruleset, last_ruleset
+from badges_plugin.ruleset import Ruleset, last_ruleset
 from badges_plugin.signals import badge_event
 
 logger = get_logger(__name__)
 
-NAMESPACE = UUID("6f1a0d8e-58a6-5c0b-9d0e-0b1f4a2c7d35")
-
 CLAIM_TIME = timedelta(minutes=5)
 """How long an award is left to the process that publishes it, and the pause before the next attempt."""
 
-
-class Kind(enum.Enum):
-    """The public events of an award, in their order."""
-
-    AWARDED = "awarded"
-    REVOKED = "revoked"
-
-
-_SIGNALS = {Kind.AWARDED: BADGE_AWARDED, Kind.REVOKED: BADGE_REVOKED}
+Unpublished = tuple[BadgeAward, Kind]
 
 
 def first_due() -> datetime:
@@ -56,156 +44,149 @@ def first_due() -> datetime:
     return timezone.now() + CLAIM_TIME
 
 
-def after_commit(award: BadgeAward) -> None:
-    """Publish an award or its revocation once the running transaction, which wrote it, is committed."""
-    transaction.on_commit(partial(_publish_now, award))
+def after_commit(awards: Sequence[BadgeAward]) -> None:
+    """Publish awards or their revocations once the running transaction, which wrote them, is committed."""
+    if awards:
+        transaction.on_commit(partial(_publish_now, awards))
 
 
 def publish_pending(*, limit: int = 100) -> int:
-    """Publish what others left unpublished, oldest first; stop at the first that the bus does not take.
+    """Publish what others left unpublished, oldest first; stop when the bus does not take something.
 
     Returns how many events the bus took. Any number of processes may do this at the same time; one query when
     there is nothing to do.
     """
-    sent = 0
+    published = 0
+    # The first one alone finds out whether the bus is there. Those after it stay due if it is not.
+    for size in (1, limit - 1):
+        awards = _claim(size) if size > 0 else []
+        if not awards:
+            break
+        living = _without(retirement.retired_among(award.progress.user for award in awards), awards)
+        taken, is_all = _publish(_heard(_unpublished(living)))
+        published += taken
+        if not is_all:
+            break
+    return published
+
+
+def _claim(size: int) -> list[BadgeAward]:
+    """Return awards that are due, oldest first, and leave them to nobody else for a while. One query if there are none.
+
+    The learners are as they are now: publishing those before may have taken minutes.
+    """
     due = BadgeAward.objects.filter(publish_due_at__lte=timezone.now()).order_by("publish_due_at", "pk")
-    for award in due.select_related("progress__user", "progress__template", "credential")[:limit]:
-        claim = BadgeAward.objects.filter(pk=award.pk, publish_due_at=award.publish_due_at)
-        if not claim.update(publish_due_at=timezone.now() + CLAIM_TIME):
-            continue
-        # As they are now: the events before this one may have taken minutes.
-        award.progress.user.refresh_from_db(fields=["username", "email", "full_name", "lms_user_id", "is_active"])
-        try:
-            if retirement.is_gone(award.progress.user):
-                _withhold(award)
-                continue
-            for each, kind in _heard(award):
-                if not _publish(each, kind):
-                    return sent
-                sent += 1
-        except DatabaseError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one that cannot even be described must not keep the others back
-            logger.error("Award %s could not be published: %s", award.pk, type(error).__name__)
-    return sent
+    keys = list(due.values_list("pk", flat=True)[:size])
+    if not keys:
+        return []
+    with transaction.atomic():
+        skip_locked = connection.features.has_select_for_update_skip_locked
+        free = due.filter(pk__in=keys).select_for_update(skip_locked=skip_locked)
+        mine = list(free.values_list("pk", flat=True))
+        BadgeAward.objects.filter(pk__in=mine).update(publish_due_at=timezone.now() + CLAIM_TIME)
+    rows = _with_all_that_is_told(BadgeAward.objects.filter(pk__in=mine)).in_bulk()
+    return [rows[pk] for pk in mine if pk in rows]
 
 
-def event_id(award: BadgeAward, kind: Kind) -> UUID:
-    """Return the id of the public event, always the same one for the same award or revocation."""
-    return uuid5(NAMESPACE, f"{award.credential.uuid}/{award.number}/{kind.value}")
-
-
-def badge_data(award: BadgeAward) -> BadgeData:
-    """Describe an award in the language of openedx-events. An LMS user id of 0 means that it is not known."""
-    user = award.progress.user
-    template = award.progress.template
-    return BadgeData(
-        uuid=str(award.credential.uuid),
-        user=UserData(
-            pii=UserPersonalData(username=user.get_username(), email=user.email, name=user.full_name or ""),
-            id=user.lms_user_id or 0,
-            is_active=user.is_active,
-        ),
-        template=BadgeTemplateData(
-            uuid=str(template.uuid),
-            origin=template.origin,
-            name=template.name,
-            description=template.description,
-            image_url=template.icon,
-        ),
-    )
-
-
-def badge_event_of(award: BadgeAward, kind: Kind) -> BadgingEvent:
-    """Describe an award or its revocation as an event of this service, with id and time of the public event.
-
-    It says no more of the learner than who they are: the profile is where it came from.
-    """
-    user, metadata = award.progress.user, _metadata(award, kind)
-    return BadgingEvent(
-        metadata.event_type,
-        EventStamp(metadata.time, metadata.id),
-        LearnerData(
-            lms_user_id=user.lms_user_id or None,
-            username="" if user.lms_user_id else user.get_username(),
-            email="",
-            name="",
-            is_active=user.is_active,
-        ),
-        {**attr.asdict(badge_data(award), recurse=False), OWN_TEMPLATE: award.progress.template_id},
-    )
-
-
-def badge_data_of(event: BadgingEvent) -> BadgeData:
-    """Return what the public event of an event of this service carries."""
-    payload = cast("Mapping[str, Any]", event.payload)
-    return BadgeData(**{field.name: payload[field.name] for field in attr.fields(BadgeData)})
-
-
-def _publish_now(award: BadgeAward) -> None:
-    if award.revoked_at is not None:
-        award.refresh_from_db(fields=["published_at"])
+def _publish_now(awards: Sequence[BadgeAward]) -> None:
+    _refresh([award for award in awards if award.revoked_at is not None])
     # Whoever earned or lost it by an event was found among the living a moment ago.
-    is_told_by_event = award.ended_by in ("", Ending.PENALTY)
-    if not is_told_by_event and retirement.is_gone(award.progress.user):
-        _withhold(award)
+    by_event = {award.pk for award in awards if award.ended_by in ("", Ending.PENALTY)}
+    others = [award.progress.user for award in awards if award.pk not in by_event]
+    living = _without(retirement.retired_among(others), awards)
+    sequences = _unpublished(living)
+    told = [sequence for sequence in sequences if sequence[-1][0].pk in by_event]
+    untold = [sequence for sequence in sequences if sequence[-1][0].pk not in by_event]
+    # This process has just applied the events, and so knows without a query whether there are badges to be told.
+    _publish([*_heard(told, last_ruleset()), *_heard(untold)])
+
+
+def _refresh(awards: Sequence[BadgeAward]) -> None:
+    """Read again what another process may have published since these awards were read, before they ended."""
+    if not awards:
         return
-    for each, kind in _heard(award, by_event=is_told_by_event):
-        if not _publish(each, kind):
-            return
+    rows = BadgeAward.objects.filter(pk__in=[award.pk for award in awards])
+    published = dict(rows.values_list("pk", "published_at"))
+    for award in awards:
+        award.published_at = published.get(award.pk)
 
 
-def _heard(award: BadgeAward, *, by_event: bool = False) -> list[tuple[BadgeAward, Kind]]:
-    """Return what of an award is unpublished, once the badges that need it have heard it; nothing if they could not.
+def _without(gone: set[int], awards: Iterable[BadgeAward]) -> list[BadgeAward]:
+    """Return the awards of the living. Nothing is said of the others any more; then nothing is due either."""
+    living: list[BadgeAward] = []
+    withheld: list[BadgeAward] = []
+    for award in awards:
+        user = award.progress.user
+        is_gone = user.pk in gone or retirement.is_retired(user.get_username(), user.email)
+        (withheld if is_gone else living).append(award)
+    if withheld:
+        BadgeAward.objects.filter(pk__in=[award.pk for award in withheld]).update(publish_due_at=None)
+        for award in withheld:
+            logger.info("Award %s is not published: user %s was retired.", award.pk, award.progress.user_id)
+    return living
 
-    They hear all of it before any of it is published: while the bus is away, a revocation is not. ``by_event``: this
-    process has just applied the event that it follows from, and so knows without a query whether there are such badges.
-    """
-    unpublished = list(_unpublished(award))
-    ruleset = last_ruleset() if by_event else None
-    return unpublished if all(_is_heard(each, kind, ruleset) for each, kind in unpublished) else []
 
-
-def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
-    """Yield what of an award is unpublished, after what was left of earlier awards of the same badge.
+def _unpublished(awards: Sequence[BadgeAward]) -> list[list[Unpublished]]:
+    """Return what of each badge is unpublished, that of its earlier awards first; nothing of what is published.
 
     All of them are events about one badge: whoever goes by the last one must not take it for revoked when it is held.
     """
-    user = award.progress.user
-    if retirement.is_retired(user.get_username(), user.email):
-        _withhold(award)
-        return
-    for each in [*_earlier_awards(award), award]:
-        if each.published_at is None:
-            yield each, Kind.AWARDED
-        if each.revoked_at is not None and each.revocation_published_at is None:
-            yield each, Kind.REVOKED
+    newest = {award.progress_id: award for award in sorted(awards, key=lambda award: award.number)}
+    # In the order of the awards: the oldest is due first.
+    ordered = list(dict.fromkeys(award.progress_id for award in awards))
+    earlier = _earlier_awards(list(newest.values()))
+    sequences = [
+        [
+            (each, kind)
+            for each in [*earlier[progress_id], newest[progress_id]]
+            for kind, is_left in (
+                (Kind.AWARDED, each.published_at is None),
+                (Kind.REVOKED, each.revoked_at is not None and each.revocation_published_at is None),
+            )
+            if is_left
+        ]
+        for progress_id in ordered
+    ]
+    return [sequence for sequence in sequences if sequence]
 
 
-def _withhold(award: BadgeAward) -> None:
-    """Nothing is said of the award any more, because its learner was retired; then nothing is due either."""
-    BadgeAward.objects.filter(pk=award.pk).update(publish_due_at=None)
-    logger.info("Award %s is not published: user %s was retired.", award.pk, award.progress.user_id)
+def _earlier_awards(newest: Sequence[BadgeAward]) -> dict[int, list[BadgeAward]]:
+    """Return the earlier awards, by progress, of which something is due. One query, or none where there are none."""
+    found: dict[int, list[BadgeAward]] = defaultdict(list)
+    numbers = {award.progress_id: award.number for award in newest if award.number > 1}
+    if not numbers:
+        return found
+    left = BadgeAward.objects.filter(progress__in=sorted(numbers), publish_due_at__isnull=False)
+    for award in _with_all_that_is_told(left).order_by("number"):
+        if award.number < numbers[award.progress_id]:
+            found[award.progress_id].append(award)
+    return found
 
 
-def _earlier_awards(award: BadgeAward) -> list[BadgeAward]:
-    if award.number == 1:
-        return []
-    left = BadgeAward.objects.filter(progress=award.progress_id, number__lt=award.number, publish_due_at__isnull=False)
-    return list(left.select_related("progress__user", "progress__template", "credential").order_by("number"))
+def _with_all_that_is_told(awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+    return awards.select_related("progress__user", "progress__template", "credential")
+
+
+def _heard(sequences: Iterable[list[Unpublished]], ruleset: Ruleset | None = None) -> list[list[Unpublished]]:
+    """Return of which badges those that need them have heard all, or of which there is nothing to hear.
+
+    They hear all of it before any of it is published: while the bus is away, a revocation is not. ``ruleset``: one that
+    is known to be current, by which nobody is told of what matters to no badge.
+    """
+    return [sequence for sequence in sequences if all(_is_heard(award, kind, ruleset) for award, kind in sequence)]
 
 
 def _is_heard(award: BadgeAward, kind: Kind, ruleset: Ruleset | None) -> bool:
     """Tell the badges that need this one, in this process. Whether that is done with; heard again, it changes nothing.
 
-    The award is committed: what goes wrong is logged, and it is due again. By a ruleset that is known to be current
-    nobody is told of what matters to no badge.
+    The award is committed: what goes wrong is logged, and it is due again.
     """
-    event = badge_event_of(award, kind)
-    if ruleset is not None and not ruleset.match(event):
+    if ruleset is not None and SIGNALS[kind].event_type not in {*ruleset.requirements, *ruleset.penalties}:
         return True
     try:
-        badge_event.send(sender=BadgeTemplate, event=event)
+        event = badge_event_of(award, kind)
+        if ruleset is None or ruleset.match(event):
+            badge_event.send(sender=BadgeTemplate, event=event)
     except Exception as error:  # noqa: BLE001 - whoever awarded has done so
         logger.error(
             "Badges that need another one could not be told of award %s (%s) yet: %s",
@@ -217,47 +198,92 @@ def _is_heard(award: BadgeAward, kind: Kind, ruleset: Ruleset | None) -> bool:
     return True
 
 
-def _metadata(award: BadgeAward, kind: Kind) -> EventsMetadata:
-    signal = _SIGNALS[kind]
-    happened_at = award.awarded_at if kind is Kind.AWARDED else award.revoked_at
-    return EventsMetadata(
-        event_type=signal.event_type,
-        minorversion=signal.minor_version,
-        id=event_id(award, kind),
-        time=(happened_at or timezone.now()).astimezone(UTC),
-    )
+def _publish(sequences: Iterable[list[Unpublished]]) -> tuple[int, bool]:
+    """Send the events of each badge in their order. Returns how many are done with, and whether the bus took all.
+
+    Nobody else sends them meanwhile: their due times lie in the future.
+    """
+    left = [outgoing for sequence in sequences if (outgoing := _describe(sequence))]
+    done: list[_Outgoing] = []
+    is_all = True
+    while left:
+        firsts = [sequence[0] for sequence in left]
+        taken = publishing.publish([first.event for first in firsts if first.event is not None])
+        sent = [first.event is None or first.event.metadata.id in taken for first in firsts]
+        for first, is_sent in zip(firsts, sent, strict=True):
+            if not is_sent:
+                _report_not_taken(first)
+        done += [first for first, is_sent in zip(firsts, sent, strict=True) if is_sent]
+        is_all = is_all and all(sent)
+        # What follows about the same badge is not sent before what the bus did not take.
+        left = [rest for (_, *rest), is_sent in zip(left, sent, strict=True) if is_sent and rest]
+    _note(done)
+    return len(done), is_all
 
 
-def _publish(award: BadgeAward, kind: Kind) -> bool:
-    """Send the event; whether that is done with. Nobody else sends it meanwhile: its due time lies in the future."""
-    metadata = _metadata(award, kind)
-    # Our receiver would hear what ``_is_heard`` has told already.
-    with dispatch.done_here(metadata.id):
-        is_taken = publish(_SIGNALS[kind], metadata, badge=badge_data(award))
-    if not is_taken:
-        set_custom_attribute("badges_announcement_failed", str(metadata.id))
-        logger.warning("Event %s (award %s %s) was not taken yet.", metadata.id, award.pk, kind.value)
-        return False
-    logger.info(
-        "Award %s of user %s published as %s by event %s.", award.pk, award.progress.user_id, kind.value, metadata.id
-    )
+@dataclass(frozen=True)
+class _Outgoing:
+    """An event that is about to be sent; ``event`` is None where nobody listens to it."""
+
+    award: BadgeAward
+    kind: Kind
+    event: PublicEvent | None
+
+
+def _describe(sequence: Iterable[Unpublished]) -> list[_Outgoing]:
+    outgoing = []
+    for award, kind in sequence:
+        signal = SIGNALS[kind]
+        try:
+            has_listeners = publishing.has_listeners(signal)
+            event = (
+                PublicEvent(signal, metadata_of(award, kind), {"badge": badge_data(award)}) if has_listeners else None
+            )
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one that cannot even be described must not keep the others back
+            logger.error("Award %s could not be published: %s", award.pk, type(error).__name__)
+            return []
+        outgoing.append(_Outgoing(award, kind, event))
+    return outgoing
+
+
+def _report_not_taken(outgoing: _Outgoing) -> None:
+    event = event_id(outgoing.award, outgoing.kind)
+    set_custom_attribute("badges_announcement_failed", str(event))
+    logger.warning("Event %s (award %s %s) was not taken yet.", event, outgoing.award.pk, outgoing.kind.value)
+
+
+def _note(done: Sequence[_Outgoing]) -> None:
+    """Note that the events are done with. One statement for awards, one for revocations."""
+    for each in done:
+        if each.event is not None:
+            logger.info(
+                "Award %s of user %s published as %s by event %s.",
+                each.award.pk,
+                each.award.progress.user_id,
+                each.kind.value,
+                each.event.metadata.id,
+            )
     try:
-        _mark_published(award, kind)
+        for kind in Kind:
+            _mark_published([each.award.pk for each in done if each.kind is kind], kind)
     except DatabaseError as error:
-        # At worst it is sent once more, with the same id.
-        logger.warning("Event %s was sent, but that could not be noted: %s", metadata.id, type(error).__name__)
-    return True
+        # At worst they are sent once more, with the same ids.
+        logger.warning("%d events were sent, but that could not be noted: %s", len(done), type(error).__name__)
 
 
-def _mark_published(award: BadgeAward, kind: Kind) -> None:
-    """Note that the bus has the event. Nothing is due any more, unless the award's other event still is."""
-    row = BadgeAward.objects.filter(pk=award.pk)
+def _mark_published(keys: Sequence[int], kind: Kind) -> None:
+    """Note that the bus has the events. Nothing is due any more, unless the award's other event still is."""
+    if not keys:
+        return
+    rows = BadgeAward.objects.filter(pk__in=keys)
     now = timezone.now()
     if kind is Kind.AWARDED:
         other_is_due = Q(revoked_at__isnull=False, revocation_published_at=None)
-        row.update(published_at=now, publish_due_at=_due_if(other_is_due))
+        rows.update(published_at=now, publish_due_at=_due_if(other_is_due))
     else:
-        row.update(revocation_published_at=now, publish_due_at=_due_if(Q(published_at=None)))
+        rows.update(revocation_published_at=now, publish_due_at=_due_if(Q(published_at=None)))
 
 
 def _due_if(condition: Q) -> Case:

@@ -1,4 +1,4 @@
-"""Send a public event, and find out whether the event bus accepted it.
+"""Send public events, and find out which of them the event bus accepted.
 
 ``send_event`` does not report this: the producers of the bus libraries log their errors and return. So this module
 looks for the log record of an error, and checks whether the client's queue is empty afterwards.
@@ -7,7 +7,9 @@ looks for the log record of an error, and checks whether the client's queue is e
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -23,29 +25,42 @@ FLUSH_SECONDS = 2.0
 
 PRODUCER_LOGGERS = ("edx_event_bus_kafka.internal.producer", "edx_event_bus_redis.internal.producer")
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 NO_PRODUCER = f"{NoEventBusProducer.__module__}.{NoEventBusProducer.__qualname__}"
 
 
-def publish(signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: object) -> bool:
-    """Send an event with its own id and time to receivers here and to the bus; return whether the bus has it.
+@dataclass(frozen=True)
+class PublicEvent:
+    """An event with its own id and time."""
 
-    True where no bus is configured, or none for this type of event.
+    signal: OpenEdxPublicSignal
+    metadata: EventsMetadata
+    data: Mapping[str, object]
+
+
+def publish(events: Sequence[PublicEvent]) -> set[UUID]:
+    """Send events to receivers here and to the bus, and wait once for it; return the ids of those that the bus has.
+
+    So are those for which no bus is configured, or none for this type of event. Our own receiver does not hear them.
     """
-    reports = _FailureReports(metadata.id)
-    loggers = [logging.getLogger(name) for name in PRODUCER_LOGGERS]
+    on_bus = {event.metadata.id for event in events if is_published(event.signal.event_type)}
+    reports = _FailureReports(on_bus)
+    loggers = [logging.getLogger(name) for name in PRODUCER_LOGGERS] if on_bus else []
     for logger in loggers:
         logger.addFilter(reports)
     try:
-        # Not a method of openedx-events: send_event generates an id, and send_event_with_custom_metadata marks the
-        # event as coming from the bus, so that it is not published. With DEBUG on both stop at the first receiver
-        # that raises, possibly another app's, before the producer.
-        responses = dispatch.send_to_all(signal, metadata, data, from_event_bus=False)
-        if not is_published(signal.event_type):
-            return True
-        return _is_taken() and not reports.seen and not _producer_raised(responses)
+        raised = {event.metadata.id for event in events if _producer_raised(_send(event))}
+        failed = on_bus if on_bus and not _is_taken() else on_bus & (raised | reports.seen)
     finally:
         for logger in loggers:
             logger.removeFilter(reports)
+    return {event.metadata.id for event in events} - failed
+
+
+def has_listeners(signal: OpenEdxPublicSignal) -> bool:
+    """Return whether anybody is to be sent events of this type: the bus, or receivers of other apps."""
+    return is_published(signal.event_type) or dispatch.has_others(signal)
 
 
 def is_published(event_type: str) -> bool:
@@ -58,6 +73,15 @@ def is_published(event_type: str) -> bool:
 def disabled_loggers() -> list[str]:
     """Return the producers' loggers that suppress errors: events that they fail to send would count as sent."""
     return [name for name in PRODUCER_LOGGERS if not logging.getLogger(name).isEnabledFor(logging.ERROR)]
+
+
+def _send(event: PublicEvent) -> dispatch.Responses:
+    # Our receiver would hear what the badges that need this one were told already.
+    with dispatch.done_here(event.metadata.id):
+        # Not a method of openedx-events: send_event generates an id, and send_event_with_custom_metadata marks the
+        # event as coming from the bus, so that it is not published. With DEBUG on both stop at the first receiver
+        # that raises, possibly another app's, before the producer.
+        return dispatch.send_to_all(event.signal, event.metadata, event.data, from_event_bus=False)
 
 
 def _producer_raised(responses: Iterable[tuple[object, object]]) -> bool:
@@ -78,21 +102,24 @@ def _is_taken() -> bool:
 
 
 class _FailureReports(logging.Filter):
-    """Detects a producer's error report about this event, and removes the learner it quotes from the log."""
+    """Detects a producer's error reports about these events, and removes the learners they quote from the log."""
 
-    def __init__(self, event_id: UUID) -> None:
+    def __init__(self, event_ids: Iterable[UUID]) -> None:
         super().__init__()
-        self._id = str(event_id)
-        self.seen = False
+        self._ids = {str(event_id): event_id for event_id in event_ids}
+        self.seen: set[UUID] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno >= logging.ERROR and self._id in record.getMessage():
-            self.seen = True
+        if record.levelno < logging.ERROR:
+            return True
+        quoted = [text for text in _UUID.findall(record.getMessage()) if text in self._ids]
+        if quoted:
+            self.seen.update(self._ids[text] for text in quoted)
             cause = record.exc_info[1] if record.exc_info else None
             # The libraries wrap the error in an exception of their own.
             wrapped = cause.args[0] if cause is not None and cause.args else None
             what = wrapped if isinstance(wrapped, BaseException) else cause
             record.msg = "Event %s could not be published: %s"
-            record.args = (self._id, type(what).__name__)
+            record.args = (quoted[0], type(what).__name__)
             record.exc_info = record.exc_text = None
         return True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from badges_plugin import bulk
 from badges_plugin.models import BadgeAward, BadgeProgress
 from badges_plugin.processing.progression import ProgressChange
 
@@ -39,12 +41,14 @@ def term_of(change: ProgressChange, last: BadgeAward | None, now: datetime) -> T
     return Term(None, None, counts_from)
 
 
-def count_from(progress: BadgeProgress, moment: datetime | None) -> None:
-    """Let nothing of a progress count that is not newer than a moment. It only ever gets later."""
-    if moment is None or (progress.counts_from is not None and progress.counts_from >= moment):
-        return
-    progress.counts_from = moment
-    BadgeProgress.objects.filter(pk=progress.pk).update(counts_from=moment)
+def count_from(moments: Iterable[tuple[BadgeProgress, datetime | None]]) -> None:
+    """Let nothing of a progress count that is not newer than a moment. It only ever gets later. One statement."""
+    changed = []
+    for progress, moment in moments:
+        if moment is not None and (progress.counts_from is None or progress.counts_from < moment):
+            progress.counts_from = moment
+            changed.append(progress)
+    bulk.insert_or_update(changed, ["counts_from"])
 
 
 def after(earlier: datetime | None, moment: datetime) -> datetime:

@@ -23,7 +23,7 @@ from badges_plugin.models import (
     PenaltyDataRule,
     RequirementGroup,
 )
-from badges_plugin.processing.outbox import Kind, event_id
+from badges_plugin.processing.badge_events import Kind, event_id
 from sandbox.credly.remote import CredlyControl
 from sandbox.demo.state import everything
 from sandbox.drills.badges import CredlyBadge, add_site

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openedx_events.data import EventsMetadata
 from openedx_events.event_bus import EventBusProducer
@@ -25,10 +27,20 @@ from badges_plugin.backfill.reading_kafka import KafkaTopicReader
 from badges_plugin.backfill.reading_redis import RedisStreamReader
 from badges_plugin.conf import TOPIC as TOPIC_NAME
 from badges_plugin.models import BadgeAward
-from badges_plugin.processing.outbox import Kind, event_id
+from badges_plugin.processing.badge_events import Kind, event_id
 from tests.core.buses import apply_settings, close_registry_client, closed_port, embedded_kafka
 from tests.core.conftest import Commit
-from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
+from tests.factories import (
+    PASSING,
+    make_template,
+    make_user,
+    metadata,
+    passing_data,
+    penalizes_failing,
+    requires_course,
+    send_passing,
+    user_data,
+)
 
 pytestmark = pytest.mark.django_db
 TOPIC = {"learning-badges-lifecycle": {"event_key_field": "badge.uuid", "enabled": True}}
@@ -39,8 +51,10 @@ class Queue:
 
     def __init__(self) -> None:
         self.left = 0
+        self.flushed = 0
 
     def flush(self, timeout: float) -> int:
+        self.flushed += 1
         return self.left
 
 
@@ -51,9 +65,10 @@ class FakeProducer(EventBusProducer):  # type: ignore[misc]
         self.taken: list[EventsMetadata] = []
         self.producer = Queue()
         self.fails_with: Exception | None = None
+        self.fails_for = ""  # user name; empty: everybody
 
     def send(self, *, event_metadata: EventsMetadata, event_data: dict[str, Any], **kwargs: Any) -> None:
-        if self.fails_with is not None:
+        if self.fails_with is not None and self.fails_for in ("", event_data["badge"].user.pii.username):
             logging.getLogger("edx_event_bus_kafka.internal.producer").error(
                 "Error delivering message. %s %r", event_metadata, event_data, exc_info=self.fails_with
             )
@@ -241,6 +256,74 @@ def test_an_award_that_was_undone_is_not_published(bus: FakeProducer, commit: Co
         changes = api.process_history([], dry_run=True)
     assert changes.awarded == ()
     assert bus.taken == []
+
+
+def test_the_bus_is_waited_for_once_for_all_awards_of_a_transaction(
+    bus: FakeProducer, commit: Commit, learner: Any
+) -> None:
+    """One event awards two badges, of which the bus refuses neither."""
+    with commit():
+        send_passing(learner)
+        requires_course(make_template(), "course-v1:Only+This+1")
+        passes(learner)
+    assert bus.producer.flushed == 2
+    assert len(bus.taken) == len({event.id for event in bus.taken}) == 3
+    assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
+
+
+def many_pass(users: list[Any]) -> None:
+    events = [
+        api.read_event(PASSING, metadata(), {"course_passing_status": passing_data(user_data(user))}) for user in users
+    ]
+    api.process_batch(events)
+
+
+def test_one_that_the_bus_refuses_does_not_keep_the_others_of_its_batch(
+    bus: FakeProducer, commit: Commit, caplog: pytest.LogCaptureFixture
+) -> None:
+    requires_course(make_template())
+    users = [make_user() for _ in range(4)]
+    bus.fails_with, bus.fails_for = ConnectionError(f"cannot send {users[2].email}"), users[2].username
+    with commit():
+        many_pass(users)
+    assert list(BadgeAward.objects.filter(published_at=None).values_list("progress__user", flat=True)) == [users[2].pk]
+    assert (bus.producer.flushed, len(bus.taken)) == (1, 3)
+    assert users[2].email not in caplog.text
+    bus.fails_with = None
+    everything_is_due()
+    assert api.publish_pending() == 1
+    assert len({event.id for event in bus.taken}) == 4
+
+
+def test_what_a_process_left_that_died_after_a_batch_is_published_in_few_steps(bus: FakeProducer) -> None:
+    requires_course(make_template())
+    costs = []
+    for count in (3, 20):
+        many_pass([make_user() for _ in range(count)])  # the process dies between the commit and publishing
+        everything_is_due()
+        bus.producer.flushed = 0
+        with CaptureQueriesContext(connection) as queries:
+            assert api.publish_pending() == count
+        costs.append(len(queries))
+        # The first one alone finds out whether the bus is there.
+        assert bus.producer.flushed == 2
+        assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
+    assert costs[0] == costs[1]
+
+
+def test_events_of_one_badge_that_are_due_together_keep_their_order(bus: FakeProducer, learner: Any) -> None:
+    passes(make_user())
+    for minute in range(3):
+        passes(learner, minute=minute, is_passing=minute != 1)
+    everything_is_due()
+    bus.fails_with, bus.fails_for = ConnectionError("only theirs"), learner.username
+    assert api.publish_pending() == 1
+    bus.fails_with = None
+    everything_is_due()
+    assert api.publish_pending() == 3
+    assert len({event.id for event in bus.taken}) == len(bus.taken) == 4
+    own = bus.taken[1:]
+    assert [event.time for event in own] == sorted(event.time for event in own)
 
 
 @pytest.mark.filterwarnings("ignore:.*component will be inactive")

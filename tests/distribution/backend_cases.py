@@ -22,7 +22,7 @@ from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.clock import Clock
 from tests.distribution.worlds import deliver, let_time_pass
-from tests.factories import UserFactory, at, send_passing
+from tests.factories import PASSING, UserFactory, at, metadata, passing_data, send_passing, user_data
 
 
 class World(Protocol):
@@ -67,6 +67,11 @@ class World(Protocol):
         """Somebody issues the badge at the provider itself; its id."""
 
 
+def _passing(user: Any, minute: float, is_passing: bool) -> api.BadgingEvent:
+    data = passing_data(user_data(user), is_passing=is_passing)
+    return api.read_event(PASSING, metadata(time=at(minute)), {"course_passing_status": data})
+
+
 class BackendCases:
     """Inherit and provide the fixture ``world``."""
 
@@ -104,6 +109,20 @@ class BackendCases:
         [second] = world.live()
         assert second != first
         assert [delivery.external_id for delivery in Delivery.objects.order_by("pk")] == [first, first, second]
+
+    def test_many_learners_at_once_end_as_one_by_one(self, world: World, learner: Any) -> None:
+        learners = [learner, UserFactory.create(), UserFactory.create()]
+        for minute, is_passing in enumerate([True, False, True]):
+            api.process_batch([_passing(each, minute, is_passing) for each in learners[:2]])
+            send_passing(learners[2], minute=minute, is_passing=is_passing)
+            deliver()
+
+        assert (len(world.live()), len(world.gone())) == (3, 3)
+        of_each = [
+            list(Delivery.objects.filter(award__progress__user=each).order_by("pk").values_list("action", "state"))
+            for each in learners
+        ]
+        assert of_each == [[("issue", "done"), ("revoke", "done"), ("issue", "done")]] * 3
 
     def test_requests_use_nothing_but_their_order(
         self, world: World, learner: Any, django_assert_num_queries: Any

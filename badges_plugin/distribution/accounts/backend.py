@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Max, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution import keys, notifications, queueing, registry
@@ -37,6 +38,15 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
     def account(self, template: BadgeTemplate) -> str:
         return self.mirrored(template).account.channel_account
 
+    def accounts(self, templates: Sequence[BadgeTemplate]) -> Mapping[int, str]:
+        """Two queries; none for templates whose accounts were asked for before, as those of a ruleset."""
+        own, found = self.template_model.link_from_base(), {template.pk: template for template in templates}
+        prefetch_related_objects(list(found.values()), f"{own}__{self.template_model.account_field}")
+        try:
+            return {pk: getattr(template, own).account.channel_account for pk, template in found.items()}
+        except ObjectDoesNotExist as error:
+            raise PermanentFailure(_NOT_MIRRORED) from error
+
     def account_name(self, account: str) -> str:
         return str(self.account_model.for_channel(account) or account)
 
@@ -62,7 +72,11 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Create the badge that the provider does not know yet."""
-        self.badge_model.start(award)
+        self.prepare_issues([award])
+
+    def prepare_issues(self, awards: Sequence[BadgeAward]) -> None:
+        """Create the badges that the provider does not know yet."""
+        self.badge_model.start(awards)
 
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         """Write the provider's reply, unless another award followed: the row is about the latest one."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models import Case, Value, When
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from badges_plugin import bulk
 from badges_plugin.distribution import keys
 from badges_plugin.distribution.data import MAX_URL_LENGTH
 from badges_plugin.distribution.exceptions import RejectedKey
@@ -121,6 +124,11 @@ class MirroredTemplate(BadgeTemplate):
         self.origin = self.provider
         super().save(*args, **kwargs)
 
+    @classmethod
+    def link_from_base(cls) -> str:
+        """Return the attribute of the core's row of a template that leads to this one."""
+        return f"{cls._meta.app_label}_template"
+
     @property
     def account(self) -> Account:
         """The account that owns the template."""
@@ -166,13 +174,28 @@ class ProviderBadge(UserCredential):
         return self.url if self.url and self.state in self.PUBLIC_STATES else ""
 
     @classmethod
-    def start(cls, award: BadgeAward) -> None:
-        """Make the credential of a new award a badge of this model as well; a badge earned again starts anew."""
-        badge = cls(issued_at=award.awarded_at)
-        badge.pk = award.credential_id
+    def start(cls, awards: Sequence[BadgeAward]) -> None:
+        """Make the credentials of new awards badges of this model as well; a badge earned again starts anew.
+
+        One statement where the badges are new, a fixed number otherwise.
+        """
+        again = sorted(award.credential_id for award in awards if award.number > 1)
+        known = set(cls._default_manager.filter(pk__in=again).values_list("pk", flat=True)) if again else set()
+        # Only this model's own table is written. Otherwise Django would save the host's rows again, with defaults for
+        # all other columns.
+        bulk.insert_children(
+            cls(usercredential_ptr_id=award.credential_id, issued_at=award.awarded_at)
+            for award in awards
+            if award.credential_id not in known
+        )
+        if known:
+            cls._start_again([award for award in awards if award.credential_id in known])
+
+    @classmethod
+    def _start_again(cls, awards: Sequence[BadgeAward]) -> None:
+        unused = cls()
         own = [field.name for field in cls._meta.local_concrete_fields if not field.primary_key]
-        if cls._default_manager.filter(pk=badge.pk).update(**{name: getattr(badge, name) for name in own}):
-            return
-        # raw: only this model's own table is written. Otherwise Django would save the host's row again, with defaults
-        # for all other columns.
-        models.Model.save_base(badge, raw=True, force_insert=True)
+        values: dict[str, Any] = {name: getattr(unused, name) for name in own}
+        issued = [When(pk=award.credential_id, then=Value(award.awarded_at)) for award in awards]
+        values["issued_at"] = Case(*issued, output_field=models.DateTimeField())
+        cls._default_manager.filter(pk__in=[award.credential_id for award in awards]).update(**values)

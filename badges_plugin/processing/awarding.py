@@ -1,0 +1,160 @@
+"""Write awards and their ends: those of any number of learners, with a fixed number of statements.
+
+Called inside a transaction that holds the learners. Rows are written in the order of learners and templates, so that
+two transactions do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from badges_plugin import bulk
+from badges_plugin.host import REVOKED
+from badges_plugin.logs import get_logger
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
+from badges_plugin.processing import causes, credentials, outbox, terms
+from badges_plugin.processing.progression import ProgressChange
+from badges_plugin.processing.terms import Term
+from badges_plugin.reasons import MAX_LENGTH
+from badges_plugin.signals import badge_awarded, badge_revoked, badges_awarded, badges_revoked
+
+logger = get_logger(__name__)
+
+_ENDING = ["revoked_at", "revocation_recorded_at", "revocation_reason", "ended_by", "ending_facts", "publish_due_at"]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A complete progress that is to be awarded. Without a beginning, the term only says what counts from now on."""
+
+    change: ProgressChange
+    last: BadgeAward | None
+    term: Term
+
+
+@dataclass(frozen=True)
+class End:
+    """An award that ends, and why.
+
+    ``reason`` is in the own words of a person or a provider; otherwise ``facts`` tell it. ``happened_at``: now, unless
+    an event or the calendar told of it. ``counts_from``: only what is newer counts toward the next award.
+    """
+
+    award: BadgeAward
+    ended_by: Ending
+    happened_at: datetime | None = None
+    reason: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    counts_from: datetime | None = None
+
+
+def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
+    """Award badges: the user credentials, the awards and, by the internal signals, whatever must go with them.
+
+    Each is of another progress. Returns the award of each grant, or None for a badge that would have expired by now;
+    see ``terms.term_of``.
+    """
+    terms.count_from((each.change.progress, each.term.counts_from) for each in grants)
+    begun = sorted(
+        ((each.term.awarded_at, each) for each in grants if each.term.awarded_at is not None),
+        key=lambda pair: _order(pair[1].change.progress),
+    )
+    given = credentials.awarded([(each.change.progress, each.last) for _, each in begun])
+    now, due = timezone.now(), outbox.first_due()
+    awards = [
+        BadgeAward(
+            progress=each.change.progress,
+            number=each.last.number + 1 if each.last else 1,
+            credential=credential,
+            awarded_at=awarded_at,
+            expires_at=each.term.expires_at,
+            recorded_at=now,
+            events=_events(each),
+            publish_due_at=due,
+        )
+        for (awarded_at, each), credential in zip(begun, given, strict=True)
+    ]
+    bulk.insert(awards, by=("progress_id", "number"))
+    for award in awards:
+        badge_awarded.send(sender=BadgeTemplate, award=award)
+    if awards:
+        badges_awarded.send(sender=BadgeTemplate, awards=awards)
+    # A transaction that is undone, by a failure or because it is a rehearsal, has awarded nothing.
+    transaction.on_commit(partial(_log_awards, awards, [each for each in grants if each.term.awarded_at is None]))
+    outbox.after_commit(awards)
+    of_progress = {award.progress_id: award for award in awards}
+    return [of_progress.get(each.change.progress.pk) for each in grants]
+
+
+def end(endings: Sequence[End]) -> None:
+    """End awards that have not ended yet; each is of another progress."""
+    if not endings:
+        return
+    now, due = timezone.now(), outbox.first_due()
+    endings = sorted(endings, key=lambda each: _order(each.award.progress))
+    awards = [each.award for each in endings]
+    for each in endings:
+        award = each.award
+        award.revoked_at = terms.after(award.awarded_at, min(each.happened_at or now, now))
+        award.revocation_recorded_at = now
+        award.revocation_reason = each.reason[:MAX_LENGTH]
+        award.ended_by = each.ended_by
+        award.ending_facts = dict(each.facts)
+        award.publish_due_at = due
+    bulk.insert_or_update(awards, _ENDING)
+    credentials.set_status([award.credential for award in awards], REVOKED)
+    terms.count_from((each.award.progress, each.counts_from) for each in endings)
+    for award in awards:
+        badge_revoked.send(sender=BadgeTemplate, award=award)
+    badges_revoked.send(sender=BadgeTemplate, awards=awards)
+    transaction.on_commit(partial(_log_endings, awards))
+    outbox.after_commit(awards)
+
+
+def _order(progress: BadgeProgress) -> tuple[int, int]:
+    return progress.user_id, progress.template_id
+
+
+def _events(granted: Grant) -> list[dict[str, str]]:
+    return [
+        {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
+        for row in granted.change.made_by(granted.term.counts_from)
+    ]
+
+
+def _log_awards(awards: Sequence[BadgeAward], passed_over: Sequence[Grant]) -> None:
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    for each in passed_over:
+        logger.info(
+            "Badge template %s not awarded to user %s: it would have expired by now.",
+            each.change.progress.template_id,
+            each.change.progress.user_id,
+        )
+    for award in awards:
+        logger.info(
+            "Badge template %s awarded to user %s (award %s) by event %s.",
+            award.progress.template_id,
+            award.progress.user_id,
+            award.number,
+            award.events[-1]["id"],
+        )
+
+
+def _log_endings(awards: Sequence[BadgeAward]) -> None:
+    for award in awards:
+        logger.info(
+            "Badge template %s revoked from user %s (award %s): %s%s.",
+            award.progress.template_id,
+            award.progress.user_id,
+            award.number,
+            award.ended_by,
+            f" by event {causes.event_id(award)}" if causes.event_id(award) else "",
+        )
