@@ -165,8 +165,21 @@ def known_section(name: str, defaults: Mapping[str, object], *, null: str = "def
 def config() -> BadgesConfig:
     """Return the core's settings with their defaults.
 
+    Read again when ``BADGES_CONFIG`` is another object than before, as ``override_settings`` makes it.
     Raises ImproperlyConfigured, which says what to change, when a value has the wrong type or a key is unknown.
     """
+    global _last_read
+    given = getattr(settings, "BADGES_CONFIG", None)
+    last = _last_read
+    if last is None or last[0] is not given:
+        last = _last_read = (given, _read())
+    return last[1]
+
+
+_last_read: tuple[object, BadgesConfig] | None = None
+
+
+def _read() -> BadgesConfig:
     keeps_builtin_app()
     earner_ids()
     tolerance = known_section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[

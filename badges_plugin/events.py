@@ -13,7 +13,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 import attr
@@ -90,7 +90,11 @@ def get_event_type(name: str) -> EventType:
     Raises UnusableEventType when openedx-events has no such event, when it names no learner, or when it cannot cross
     the event bus.
     """
-    return _event_type(name, EARNERS_BY_ID.get(name) or conf.earner_ids().get(name))
+    return _event_type(name, _id_path(name))
+
+
+def _id_path(name: str) -> str | None:
+    return EARNERS_BY_ID.get(name) or conf.earner_ids().get(name)
 
 
 @cache
@@ -127,7 +131,12 @@ def key_paths(name: str, ignored: tuple[str, ...] = ()) -> dict[str, ValueKind]:
     mentions: ``student_user.pii.email`` and ``created_by.pii.email`` are left out as well, and so is
     ``pii.email`` where the event's data is the user itself.
     """
-    event_type = get_event_type(name)
+    return dict(_key_paths(name, _id_path(name), ignored))
+
+
+@lru_cache(maxsize=500)
+def _key_paths(name: str, id_path: str | None, ignored: tuple[str, ...]) -> Mapping[str, ValueKind]:
+    event_type = _event_type(name, id_path)
     below_user = {path.removeprefix("user.") for path in ignored if path.startswith("user.")}
 
     def is_ignored(path: str) -> bool:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from badges_plugin.data import ValueKind, resolve
 from badges_plugin.rules import Rule, as_comparable, as_counted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompiledCondition:
     """A compiled requirement or penalty. ``requirement_ids`` are the fulfillments it sets or resets."""
 
     template_id: int
-    requirement_ids: frozenset[int]
+    # A tuple takes a quarter of the memory of a set, and there is one for each requirement.
+    requirement_ids: tuple[int, ...]
     rules: tuple[Rule, ...]
+    """Those that must apply; in an index, the ones that it has not decided."""
     counted_by: str = ""
     """Of a requirement: the key path whose values it counts. An event without a value there does not apply."""
 
@@ -55,35 +56,82 @@ class Match:
         return outcomes
 
 
+ByValue = dict[object, list[CompiledCondition]]
+
+
 @dataclass
 class ConditionIndex:
     """The conditions on one event type, by the exact values they ask for where they ask for any."""
 
-    exact: dict[tuple[str, ValueKind], dict[object, list[CompiledCondition]]] = field(default_factory=dict)
+    exact: dict[tuple[str, ValueKind], ByValue] = field(default_factory=dict)
     others: list[CompiledCondition] = field(default_factory=list)
 
     def add(self, condition: CompiledCondition) -> None:
+        """Take up a condition. The rule that it is found by is not kept: the value that was looked up satisfies it."""
         rule = _most_selective(condition.rules)
         if rule is None or rule.equal_to is None:
             self.others.append(condition)
             return
+        rest = tuple(each for each in condition.rules if each is not rule)
+        condition = replace(condition, rules=rest)
         by_value = self.exact.setdefault((rule.key_path, rule.kind), {})
         for value in rule.equal_to:
-            by_value.setdefault(value, []).append(condition)
+            if value in by_value:
+                by_value[value].append(condition)
+            else:
+                by_value[value] = [condition]
+
+    def with_changes(self, template_ids: Collection[int], conditions: Iterable[CompiledCondition]) -> ConditionIndex:
+        """Return an index with other conditions of some templates. This one stays as it is."""
+        changes = ConditionIndex()
+        for condition in conditions:
+            changes.add(condition)
+        exact = {
+            place: _replaced(self.exact.get(place, {}), template_ids, changes.exact.get(place, {}))
+            for place in self.exact | changes.exact
+        }
+        return ConditionIndex(
+            {place: by_value for place, by_value in exact.items() if by_value},
+            [*_of_others(self.others, template_ids), *changes.others],
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.exact or self.others)
 
     def find(self, payload: object) -> dict[int, frozenset[int]]:
         """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries."""
-        found: dict[int, frozenset[int]] = defaultdict(frozenset)
-        for condition in self._candidates(payload):
-            if condition.applies(payload):
-                found[condition.template_id] |= condition.requirement_ids
-        return dict(found)
+        found: dict[int, frozenset[int]] = {}
+        for conditions in self._candidates(payload):
+            for condition in conditions:
+                if condition.applies(payload):
+                    ids = condition.requirement_ids
+                    found[condition.template_id] = found.get(condition.template_id, frozenset()).union(ids)
+        return found
 
-    def _candidates(self, payload: object) -> Iterable[CompiledCondition]:
+    def _candidates(self, payload: object) -> Iterable[Sequence[CompiledCondition]]:
         for (key_path, kind), by_value in self.exact.items():
             value = resolve(payload, key_path)
-            yield from by_value.get(as_comparable(value, kind), ()) if value is not None else ()
-        yield from self.others
+            if value is not None and (conditions := by_value.get(as_comparable(value, kind))):
+                yield conditions
+        yield self.others
+
+
+def _replaced(by_value: ByValue, template_ids: Collection[int], added: ByValue) -> ByValue:
+    """Return a copy with other conditions of some templates. Most of the lists are shared, so none is changed."""
+    copy = by_value.copy()
+    # Templates do not know where their conditions are: looking at all takes some milliseconds, and no memory.
+    touched = {value for value, found in by_value.items() for each in found if each.template_id in template_ids}
+    for value in touched | added.keys():
+        conditions = [*_of_others(by_value.get(value, ()), template_ids), *added.get(value, ())]
+        if conditions:
+            copy[value] = conditions
+        else:
+            del copy[value]
+    return copy
+
+
+def _of_others(conditions: Iterable[CompiledCondition], template_ids: Collection[int]) -> list[CompiledCondition]:
+    return [each for each in conditions if each.template_id not in template_ids]
 
 
 def _most_selective(rules: Iterable[Rule]) -> Rule | None:

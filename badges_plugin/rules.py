@@ -41,7 +41,7 @@ class Operator(enum.StrEnum):
 Predicate = Callable[[object], bool]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A compiled rule. ``equal_to`` holds the only values that can satisfy it, where that set is known."""
 

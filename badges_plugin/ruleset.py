@@ -1,127 +1,120 @@
 """The active requirements and penalties, compiled for lookup by event.
 
-Compiled once per change of configuration, in this or another process (see ``models.configuration``): looking
-up an event costs one query by primary key, however many templates there are. Conditions that ask for an exact
-value are found through a dictionary, so the work in memory does not grow with the templates of other courses
-either.
+Kept in memory, and brought up to date by the templates that changed since, in this or another process (see
+``models.versions``): looking up an event costs one query by primary key, however many templates there are. Conditions
+that ask for an exact value are found through a dictionary, so the work in memory does not grow with the templates of
+other courses either.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-from uuid import UUID
 
+from badges_plugin import conf
+from badges_plugin.compiling import OWN_TEMPLATE, CompiledTemplate, Conditions, compiled_templates
 from badges_plugin.criteria import Criteria, Group
-from badges_plugin.data import BadgingEvent, ValueKind, resolve
-from badges_plugin.events import BADGE_AWARDED_TYPE, BADGE_REVOKED_TYPE
-from badges_plugin.exceptions import ConfigurationChanged, InvalidRule, UnusableEventType
-from badges_plugin.logs import get_logger
+from badges_plugin.data import BadgingEvent, resolve
+from badges_plugin.exceptions import ConfigurationChanged
 from badges_plugin.matching import CompiledCondition, ConditionIndex, Match
-from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
-from badges_plugin.models.conditions import EventCondition
-from badges_plugin.models.key_paths import check_counted_by, compile_for
-from badges_plugin.rules import Operator, Rule, compile_rule
+from badges_plugin.models import BadgeRequirement, RulesetChange, RulesetVersion
 
-logger = get_logger(__name__)
+__all__ = [
+    "OWN_TEMPLATE",
+    "CompiledTemplate",
+    "Ruleset",
+    "compile_ruleset",
+    "criteria_of",
+    "current_ruleset",
+    "grouped",
+    "last_ruleset",
+]
 
 BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
-
-OWN_TEMPLATE = "own_template"
-"""Key path of the primary key of a badge's template, in events of badges of this service. No other event has it."""
-
-
-@dataclass(frozen=True)
-class CompiledTemplate:
-    """An active template and what it asks for."""
-
-    row: BadgeTemplate
-    """As it was when the ruleset was compiled; every change of it makes a new ruleset."""
-    criteria: Criteria
-    needs: frozenset[int] = frozenset()
-    """Primary keys of the templates of needed badges."""
-
-    @property
-    def id(self) -> int:
-        return self.row.pk
 
 
 @dataclass(frozen=True)
 class Ruleset:
-    """Everything that is needed to say what an event means, as of a token of the configuration."""
+    """Everything that is needed to say what an event means, as of a token of the configuration. It never changes."""
 
-    token: UUID | None
+    token: int | None
 
     templates: Mapping[int, CompiledTemplate]
     requirements: Mapping[str, ConditionIndex]
     penalties: Mapping[str, ConditionIndex]
 
-    def must_be_current(self) -> None:
-        """Raise ConfigurationChanged when it is not any more. One query."""
-        if RulesetVersion.current() != self.token:
+    def must_be_current(self, template_ids: Collection[int] | None = None) -> None:
+        """Raise ConfigurationChanged when one of these templates, or of all, was changed. One query, seldom two.
+
+        Whatever else was changed is no reason to undo work that these templates are enough for.
+        """
+        if RulesetVersion.current() == self.token:
+            return
+        changed = None if self.token is None or template_ids is None else RulesetChange.since(self.token)
+        if changed is None or template_ids is None or not changed.isdisjoint(template_ids):
             raise ConfigurationChanged("The configuration of badges was changed.")
 
     def match(self, event: BadgingEvent) -> Match:
         """Return which requirements and penalties of active templates apply to the event. No query."""
-        own = self._own_templates(event)
         return Match(
-            fulfilled=_without(own, self.requirements, event),
-            penalized=_without(own, self.penalties, event),
+            fulfilled=self._without_own(self.requirements, event), penalized=self._without_own(self.penalties, event)
         )
 
-    def _own_templates(self, event: BadgingEvent) -> frozenset[int]:
+    def _without_own(self, index: Mapping[str, ConditionIndex], event: BadgingEvent) -> dict[int, frozenset[int]]:
         # A badge may depend on another badge, never on itself: its own award must not take it away and so on.
-        if not event.type.startswith(BADGE_EVENT_PREFIX):
-            return frozenset()
+        found = index[event.type].find(event) if event.type in index else {}
+        if not found or not event.type.startswith(BADGE_EVENT_PREFIX):
+            return found
         uuid = str(resolve(event.payload, "template.uuid"))
-        return frozenset(template.id for template in self.templates.values() if str(template.row.uuid) == uuid)
+        return {pk: ids for pk, ids in found.items() if str(self.templates[pk].row.uuid) != uuid}
+
+    def with_changes(self, token: int, changed: Collection[int]) -> Ruleset:
+        """Return the ruleset as of a token, before which only these templates were changed. This one stays as it is."""
+        templates = {pk: template for pk, template in self.templates.items() if pk not in changed}
+        requirements: _ByType = defaultdict(list)
+        penalties: _ByType = defaultdict(list)
+        for compiled in compiled_templates(changed):
+            templates[compiled.template.id] = compiled.template
+            _sort(compiled.requirements, requirements)
+            _sort(compiled.penalties, penalties)
+        return Ruleset(
+            token,
+            templates,
+            _with_changes(self.requirements, changed, requirements),
+            _with_changes(self.penalties, changed, penalties),
+        )
 
 
-def _without(
-    own: frozenset[int], index: Mapping[str, ConditionIndex], event: BadgingEvent
-) -> dict[int, frozenset[int]]:
-    if event.type not in index:
-        return {}
-    found = index[event.type].find(event)
-    return {template_id: ids for template_id, ids in found.items() if template_id not in own}
+_ByType = dict[str, list[CompiledCondition]]
 
 
-def compile_ruleset(token: UUID | None = None) -> Ruleset:
-    """Read the active configuration. A fixed number of queries.
+def _sort(conditions: Conditions, by_type: _ByType) -> None:
+    for event_type, condition in conditions:
+        by_type[event_type].append(condition)
 
-    A condition that no longer compiles (an event type or key path that a new release of openedx-events lacks,
-    or that is now ignored by configuration) never applies, and is logged: it is broken, not false.
-    """
+
+def _with_changes(
+    index: Mapping[str, ConditionIndex], changed: Collection[int], added: Mapping[str, Sequence[CompiledCondition]]
+) -> dict[str, ConditionIndex]:
+    new = {
+        event_type: index.get(event_type, ConditionIndex()).with_changes(changed, added.get(event_type, ()))
+        for event_type in {*index, *added}
+    }
+    return {event_type: conditions for event_type, conditions in new.items() if conditions}
+
+
+def compile_ruleset(token: int | None = None) -> Ruleset:
+    """Read the whole active configuration. A fixed number of queries."""
     templates: dict[int, CompiledTemplate] = {}
     requirements: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     penalties: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
-    active = BadgeTemplate.objects.filter(is_active=True).prefetch_related(
-        "requirements__rules", "requirements__group", "penalties__rules", "penalties__requirements"
-    )
-    for template in active:
-        own = {requirement.pk for requirement in template.requirements.all()}
-        criteria = criteria_of(template.requirements.all(), in_order=template.in_order)
-        needs = frozenset(
-            item.needs_badge_id for item in template.requirements.all() if item.needs_badge_id is not None
-        )
-        templates[template.pk] = CompiledTemplate(template, criteria, needs)
-        for requirement in template.requirements.all():
-            if requirement.needs_badge_id is None:
-                _add(requirements, template, requirement, [requirement.pk])
-            else:
-                _add_needed_badge(requirements, penalties, requirement)
-        for penalty in template.penalties.all():
-            resets = own & {linked.pk for linked in penalty.requirements.all()}
-            if resets and penalty.rules.all():
-                _add(penalties, template, penalty, resets)
-            else:
-                logger.error(
-                    "Penalty %s of badge template %s has no rules or no requirements; it never applies.",
-                    penalty.pk,
-                    template.pk,
-                )
+    for compiled in compiled_templates():
+        templates[compiled.template.id] = compiled.template
+        for event_type, condition in compiled.requirements:
+            requirements[event_type].add(condition)
+        for event_type, condition in compiled.penalties:
+            penalties[event_type].add(condition)
     return Ruleset(token, templates, dict(requirements), dict(penalties))
 
 
@@ -151,86 +144,32 @@ def _position(requirement: BadgeRequirement) -> int:
     return requirement.position if requirement.group is None else requirement.group.position
 
 
-def _add(
-    index: dict[str, ConditionIndex],
-    template: BadgeTemplate,
-    condition: BadgeRequirement | BadgePenalty,
-    requirement_ids: Iterable[int],
-) -> None:
-    rules = _compile_rules(template, condition)
-    if rules is not None:
-        index[condition.event_type].add(
-            CompiledCondition(template.pk, frozenset(requirement_ids), rules, _counted_by(condition))
-        )
-
-
-def _counted_by(condition: EventCondition) -> str:
-    return condition.counted_by if isinstance(condition, BadgeRequirement) else ""
-
-
-def _add_needed_badge(
-    requirements: dict[str, ConditionIndex], penalties: dict[str, ConditionIndex], requirement: BadgeRequirement
-) -> None:
-    """The needed badge's award fulfills the requirement, its revocation resets it.
-
-    By the primary key of its template, which only events of this service have: a badge that another service awards, for
-    the same template at a provider even, is somebody else's.
-    """
-    held = compile_rule(OWN_TEMPLATE, Operator.EQUAL, str(requirement.needs_badge_id), ValueKind.NUMBER)
-    condition = CompiledCondition(requirement.template_id, frozenset([requirement.pk]), (held,))
-    requirements[BADGE_AWARDED_TYPE].add(condition)
-    penalties[BADGE_REVOKED_TYPE].add(condition)
-
-
-def _compile_rules(template: BadgeTemplate, condition: EventCondition) -> tuple[Rule, ...] | None:
-    try:
-        check_counted_by(condition.event_type, _counted_by(condition))
-        return tuple(compile_for(condition.event_type, rule) for rule in condition.existing_rules())
-    except (InvalidRule, UnusableEventType) as error:
-        logger.error(
-            "%s %s of badge template %s cannot be evaluated and never applies: %s",
-            type(condition).__name__,
-            condition.pk,
-            template.pk,
-            error,
-        )
-        return None
-
-
-T = TypeVar("T")
-
-
-class CachedByToken(Generic[T]):
-    """Keeps what ``make`` returned for as long as the token stays the same."""
-
-    def __init__(self, make: Callable[[UUID | None], T]) -> None:
-        self._make = make
-        self._kept: tuple[UUID, T] | None = None
-
-    def get(self, token: UUID | None) -> T:
-        """Return the value for a token; without one (nothing was ever configured) nothing is kept."""
-        if token is None:
-            return self._make(token)
-        kept = self._kept
-        if kept is None or kept[0] != token:
-            # The token was read first: what is compiled now is at least as new, and at worst compiled again.
-            kept = self._kept = (token, self._make(token))
-        return kept[1]
-
-    @property
-    def last(self) -> T | None:
-        """Return the value that was made last, perhaps for a token that has changed since."""
-        return self._kept[1] if self._kept is not None else None
-
-
-_compiled = CachedByToken(compile_ruleset)
+_last: tuple[conf.BadgesConfig, Ruleset] | None = None
 
 
 def current_ruleset() -> Ruleset:
-    """Return the ruleset of the configuration as committed now. One query unless the configuration changed."""
-    return _compiled.get(RulesetVersion.current())
+    """Return the ruleset of the configuration as committed now.
+
+    One query unless the configuration changed; then only the templates that changed are compiled, where the trail names
+    them.
+    """
+    global _last
+    token, config, last = RulesetVersion.current(), conf.config(), _last
+    if token is None:  # nothing was ever configured
+        return compile_ruleset()
+    if last is not None and last[0] is config and last[1].token == token:
+        return last[1]
+    # The token was read first: what is compiled now is at least as new, and at worst compiled again.
+    new = _renewed(last[1], token) if last is not None and last[0] is config else compile_ruleset(token)
+    _last = (config, new)
+    return new
+
+
+def _renewed(known: Ruleset, token: int) -> Ruleset:
+    changed = RulesetChange.since(known.token) if known.token is not None else None
+    return compile_ruleset(token) if changed is None else known.with_changes(token, changed)
 
 
 def last_ruleset() -> Ruleset | None:
     """Return the ruleset that this process used last, if any. No query; it may be outdated."""
-    return _compiled.last
+    return _last[1] if _last is not None else None

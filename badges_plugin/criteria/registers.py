@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -56,7 +57,7 @@ Registers = Mapping[int, Sequence[Register]]
 """Registers of one learner's progress, by requirement id."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Way:
     """How a requirement counts: one event is enough, each event, or the different values at a key path.
 
@@ -90,6 +91,7 @@ class Way:
         return self.prefix + event_id.hex
 
 
+@lru_cache(maxsize=1000)
 def way_of(count: int, counted_by: str) -> Way:
     """Return how a requirement with this count counts."""
     return Way(counted_by, is_each_event=count > 1 and not counted_by)

@@ -48,7 +48,7 @@ class Measure(enum.Enum):
     """Made under whatever rules."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """What one requirement asks for."""
 
@@ -60,7 +60,7 @@ class Criterion:
     """Whether it asks for something that lasts, such as a badge that is held: it counts toward a renewal, and in its
     turn, too."""
 
-    @cached_property
+    @property
     def way(self) -> Way:
         return way_of(self.count, self.counted_by)
 
@@ -117,7 +117,7 @@ class Criterion:
         return [max(moment, counts_from) for moment in moments_of(row, floor, None)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """A counted value, and when it began to hold."""
 
@@ -125,7 +125,7 @@ class Held:
     since: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How much of one requirement is done: ``number`` of ``criterion.count``."""
 
@@ -151,7 +151,7 @@ class Tally:
         return self.held[self.criterion.count - 1].since if self.is_fulfilled else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """Requirements of which ``needed`` must be fulfilled. A requirement without a group is a group of its own."""
 
@@ -178,7 +178,7 @@ class Group:
         return GroupStanding(self, tallies, is_waiting=not_before == _NEVER)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GroupStanding:
     """How much of a group is done: ``number`` of ``group.needed``."""
 
@@ -202,7 +202,7 @@ class GroupStanding:
         return done[self.group.needed - 1] if len(done) >= self.group.needed else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How much of a badge is done."""
 

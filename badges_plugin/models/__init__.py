@@ -1,13 +1,13 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from badges_plugin.models.awards import BadgeAward, Ending
-from badges_plugin.models.configuration import RulesetVersion
 from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.templates import BadgeTemplate
+from badges_plugin.models.versions import RulesetChange, RulesetVersion
 
 __all__ = [
     "BadgeAward",
@@ -24,5 +24,6 @@ __all__ = [
     "PenaltyDataRule",
     "RequirementGroup",
     "RetiredLearner",
+    "RulesetChange",
     "RulesetVersion",
 ]

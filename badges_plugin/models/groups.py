@@ -11,8 +11,9 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.models.configuration import ConfigurationModel, RulesetVersion
+from badges_plugin.models.configuration import ConfigurationModel
 from badges_plugin.models.templates import BadgeTemplate
+from badges_plugin.models.versions import RulesetVersion
 
 
 class RequirementGroup(ConfigurationModel):
@@ -23,6 +24,8 @@ class RequirementGroup(ConfigurationModel):
 
     .. no_pii: This model has no PII.
     """
+
+    template_path = "template"
 
     template = models.ForeignKey(
         BadgeTemplate, on_delete=models.CASCADE, related_name="groups", verbose_name=_("badge template")

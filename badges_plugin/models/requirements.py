@@ -27,7 +27,7 @@ NEEDED_BADGE = "needs_badge"
 
 
 @dataclass
-class _NeededBadge:
+class NeededBadge:
     """A needed badge, as the rule that it stands for."""
 
     value: str
@@ -40,6 +40,8 @@ class BadgeRequirement(EventCondition):
 
     .. no_pii: This model has no PII.
     """
+
+    template_path = "template"
 
     template = models.ForeignKey(
         BadgeTemplate, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("badge template")
@@ -153,7 +155,7 @@ class BadgeRequirement(EventCondition):
 
     def digest(self, rules: Iterable[RuleText] | None = None) -> str:
         if self.needs_badge_id is not None:
-            return digest(self.event_type, [_NeededBadge(str(self.needs_badge_id))])
+            return digest(self.event_type, [NeededBadge(str(self.needs_badge_id))])
         return digest(self.event_type, self.existing_rules() if rules is None else rules, self.way)
 
     def validity(self, digest: str | None = None) -> Validity:
@@ -167,6 +169,8 @@ class BadgePenalty(EventCondition):
 
     .. no_pii: This model has no PII.
     """
+
+    template_path = "template"
 
     template = models.ForeignKey(
         BadgeTemplate, on_delete=models.CASCADE, related_name="penalties", verbose_name=_("badge template")
@@ -200,6 +204,8 @@ class DataRule(AbstractDataRule):
     .. no_pii: This model has no PII.
     """
 
+    template_path = "requirement__template"
+
     requirement = models.ForeignKey(
         BadgeRequirement, on_delete=models.CASCADE, related_name="rules", verbose_name=_("requirement")
     )
@@ -232,6 +238,8 @@ class PenaltyDataRule(AbstractDataRule):
 
     .. no_pii: This model has no PII.
     """
+
+    template_path = "penalty__template"
 
     penalty = models.ForeignKey(BadgePenalty, on_delete=models.CASCADE, related_name="rules", verbose_name=_("penalty"))
 

@@ -26,6 +26,7 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
     """
 
     ORIGIN = "openedx"
+    template_path = "pk"
 
     # 32 bits: the host keeps it in UserCredential.credential_id, a PositiveIntegerField.
     id = models.AutoField(primary_key=True)

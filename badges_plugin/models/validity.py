@@ -23,12 +23,17 @@ from badges_plugin.rules import compile_rule
 class RuleText(Protocol):
     """A rule as it is written: a stored one, one of a migration's, or one that is being entered."""
 
-    key_path: str
-    operator: str
-    value: str
+    @property
+    def key_path(self) -> str: ...
+
+    @property
+    def operator(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Validity:
     """Under which rules fulfillments of one requirement may have been made."""
 
@@ -63,7 +68,12 @@ def digest(event_type: str, rules: Iterable[RuleText], way: Way = _ONE_EVENT) ->
     How a requirement counts belongs to what its rules mean; how many it asks for does not. Rules that cannot be
     compiled, after a new release of openedx-events for example, are taken letter by letter.
     """
-    meaning: list[object] = [event_type, sorted({_canonical(event_type, rule) for rule in rules})]
+    return digest_of_meaning(event_type, (_canonical(event_type, rule) for rule in rules), way)
+
+
+def digest_of_meaning(event_type: str, rules: Iterable[tuple[str, ...]], way: Way = _ONE_EVENT) -> str:
+    """Return the digest of rules in their canonical form."""
+    meaning: list[object] = [event_type, sorted(set(rules))]
     if not way.is_one:
         meaning.append(f"by {way.counted_by}" if way.counted_by else "each event")
     return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()[:32]
