@@ -115,7 +115,7 @@ def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> dict[int, Applied]:
             held.append((one, learner))
     if not held:
         return results
-    ruleset.must_be_current()
+    ruleset.must_be_current(progression.touched(one.steps for one, _ in held))
     # In the order of the users' keys, so that two batches write in the same order.
     held.sort(key=lambda each: each[1].user.pk)
     steps = holding.with_held([(learner, one.steps) for one, learner in held], ruleset)

@@ -67,6 +67,11 @@ _LAST_ENDED_BY = Subquery(
 """How the last award of a progress ended: None where there was none, empty while it is held."""
 
 
+def touched(of_learners: Iterable[Sequence[Step]]) -> frozenset[int]:
+    """Return the primary keys of the templates that learners' steps are about."""
+    return frozenset().union(*(step.match.template_ids for steps in of_learners for step in steps))
+
+
 def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> list[bool]:
     """Return for each learner whether their events can change nothing any more. One query, no lock.
 
@@ -83,7 +88,7 @@ def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> l
     unfinished: dict[tuple[int, int], BadgeProgress] = {}
     rows = (
         Fulfillment.objects.filter(
-            progress__user__in=dealt_with, progress__template__in=_touched(steps for _, steps in known)
+            progress__user__in=dealt_with, progress__template__in=touched(steps for _, steps in known)
         )
         .select_related("progress")
         .annotate(last_ended_by=_LAST_ENDED_BY)
@@ -97,7 +102,7 @@ def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> l
         learners.is_known(user)
         and all(
             _is_applied(ruleset.templates[pk], steps, stored[user.pk, pk], unfinished.get((user.pk, pk)))
-            for pk in _touched([steps])
+            for pk in touched([steps])
         )
         for user, steps in known
     ]
@@ -132,7 +137,7 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
     changes: list[list[ProgressChange]] = []
     for learner, steps in held:
         of_learner = []
-        for template_id in sorted(_touched([steps])):
+        for template_id in sorted(touched([steps])):
             place = learner.user.pk, template_id
             template, progress = ruleset.templates[template_id], known.get(place) or new[place]
             # What follows needs both, and would ask the database for them again.
@@ -174,27 +179,23 @@ Place = tuple[int, int]
 """The primary keys of a user and a template."""
 
 
-def _touched(of_learners: Iterable[Sequence[Step]]) -> frozenset[int]:
-    return frozenset().union(*(step.match.template_ids for steps in of_learners for step in steps))
-
-
 def _known_progress(held: Sequence[tuple[LockedLearner, Sequence[Step]]]) -> dict[Place, BadgeProgress]:
     """Return the progress that learners have on the templates of their steps. No query for new learners."""
     known = [(learner.user.pk, steps) for learner, steps in held if not learner.is_new]
     if not known:
         return {}
-    template_ids = _touched(steps for _, steps in known)
+    template_ids = touched(steps for _, steps in known)
     rows = BadgeProgress.objects.filter(user__in=[pk for pk, _ in known], template__in=template_ids)
     found = {(row.user_id, row.template_id): row for row in rows}
     # Others of the batch may be about more templates.
-    return {place: found[place] for pk, steps in known for id_ in _touched([steps]) if (place := (pk, id_)) in found}
+    return {place: found[place] for pk, steps in known for id_ in touched([steps]) if (place := (pk, id_)) in found}
 
 
 def _start(
     held: Sequence[tuple[LockedLearner, Sequence[Step]]], known: Mapping[Place, BadgeProgress]
 ) -> dict[Place, BadgeProgress]:
     """Begin progress. Nobody else does so meanwhile: the learners are locked."""
-    places = {(learner.user.pk, template_id) for learner, steps in held for template_id in _touched([steps])}
+    places = {(learner.user.pk, template_id) for learner, steps in held for template_id in touched([steps])}
     new = {place: BadgeProgress(user_id=place[0], template_id=place[1]) for place in sorted(places - known.keys())}
     bulk.insert(list(new.values()), by=["user_id", "template_id"])
     return new

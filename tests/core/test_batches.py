@@ -209,4 +209,4 @@ def test_histories_fail_together(template: BadgeTemplate) -> None:
 
 
 def test_nothing_to_do() -> None:
-    assert api.process_batch([]) == api.process_histories([]) == []
+    assert (api.process_batch([]), api.process_histories([])) == ([], [])
