@@ -7,13 +7,16 @@ as the topic, are here as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+SettingT = TypeVar("SettingT")
 
 TOPIC = "learning-badges-lifecycle"
 """The topic (Kafka) or stream (Redis) of all badge events, without the prefix."""
@@ -162,24 +165,28 @@ def known_section(name: str, defaults: Mapping[str, object], *, null: str = "def
     return values
 
 
+def _kept(read: Callable[[], SettingT]) -> Callable[[], SettingT]:
+    """Keep what was read until ``BADGES_CONFIG`` is another object, as ``override_settings`` makes it."""
+    last: tuple[object, SettingT] | None = None
+
+    @wraps(read)
+    def kept() -> SettingT:
+        nonlocal last
+        given = getattr(settings, "BADGES_CONFIG", None)
+        known = last
+        if known is None or known[0] is not given:
+            known = last = (given, read())
+        return known[1]
+
+    return kept
+
+
+@_kept
 def config() -> BadgesConfig:
     """Return the core's settings with their defaults.
 
-    Read again when ``BADGES_CONFIG`` is another object than before, as ``override_settings`` makes it.
     Raises ImproperlyConfigured, which says what to change, when a value has the wrong type or a key is unknown.
     """
-    global _last_read
-    given = getattr(settings, "BADGES_CONFIG", None)
-    last = _last_read
-    if last is None or last[0] is not given:
-        last = _last_read = (given, _read())
-    return last[1]
-
-
-_last_read: tuple[object, BadgesConfig] | None = None
-
-
-def _read() -> BadgesConfig:
     keeps_builtin_app()
     earner_ids()
     tolerance = known_section("processing", {"future_tolerance_seconds": DEFAULT_FUTURE_TOLERANCE_SECONDS})[
@@ -246,6 +253,7 @@ def _retention() -> Retention:
     return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})
 
 
+@_kept
 def retirement() -> tuple[str, str]:
     """Return how the LMS marks retired users: the prefix of their user names and the domain of their e-mail addresses.
 

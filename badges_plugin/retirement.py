@@ -11,6 +11,7 @@ a retired user are retired as well. So is a user whom an event described as reti
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
@@ -29,11 +30,11 @@ def is_retired(username: str, email: str) -> bool:
 
 def mark_of(username: str, email: str) -> str:
     """Return the one of the two that is a mark of retirement; empty if neither is."""
-    prefix, domains = _marks()
-    if username.casefold().startswith(prefix.casefold()):
+    prefix, domains = _folded(*conf.retirement())
+    if username.casefold().startswith(prefix):
         return username
     _, at, domain = email.strip().rstrip(".").casefold().rpartition("@")
-    return email if at and any(domain == each or domain.endswith(f".{each}") for each in domains) else ""
+    return email if at and f".{domain}".endswith(domains) else ""
 
 
 def is_said_to_be(user: User) -> bool:
@@ -90,3 +91,8 @@ def _marked(username: str, email: str) -> Q:
 def _marks() -> tuple[str, set[str]]:
     prefix, domain = conf.retirement()
     return prefix, {_INVALID_DOMAIN, domain.casefold()}
+
+
+@lru_cache(maxsize=1)
+def _folded(prefix: str, domain: str) -> tuple[str, tuple[str, ...]]:
+    return prefix.casefold(), (f".{_INVALID_DOMAIN}", f".{domain.casefold()}")

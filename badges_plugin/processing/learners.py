@@ -175,13 +175,15 @@ def lock(user_id: int) -> User:
     return _locked().get(pk=user_id)
 
 
-def lock_all(user_ids: Iterable[int]) -> dict[int, User]:
+def lock_all(user_ids: Iterable[int], *, with_learners: bool = False) -> dict[int, User]:
     """Lock learners as ``lock`` does, in the order of their keys, so that two batches do not wait for each other.
 
-    Raises User.DoesNotExist when one was deleted. One query, none without learners.
+    ``with_learners`` locks and selects the rows in ``badges_learner`` as well. Raises User.DoesNotExist when a user was
+    deleted. One query, none without learners.
     """
     keys = sorted(set(user_ids))
-    users = {user.pk: user for user in _locked().filter(pk__in=keys).order_by("pk")} if keys else {}
+    rows = _locked().select_related("badges_learner") if with_learners else _locked()
+    users = {user.pk: user for user in rows.filter(pk__in=keys).order_by("pk")} if keys else {}
     if len(users) < len(keys):
         raise User.DoesNotExist
     return users

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
-from django.contrib.auth.hashers import make_password
-from django.db import DEFAULT_DB_ALIAS, IntegrityError
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection
 from django.db.models.signals import post_save
 
 from badges_plugin import bulk
@@ -70,8 +71,7 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
     """
     targets = _targets(wanted)
     users = [target for target in targets if isinstance(target, _Target)]
-    locked = learners.lock_all(target.user.pk for target in users if not target.is_made)
-    known = Learner.objects.in_bulk(locked) if locked else {}
+    locked, known = _lock([target.user for target in users if not target.is_made])
     profiles = _Profiles()
     held: list[LockedLearner | IgnoredEvent] = []
     for want, target in zip(wanted, targets, strict=True):
@@ -89,6 +89,17 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
         held.append(LockedLearner(user, user.pk not in known))
     profiles.save()
     return held
+
+
+def _lock(users: Sequence[User]) -> tuple[dict[int, User], dict[int, Learner]]:
+    """Lock users; return them as they are now, and what badges know of them, by key."""
+    # In one query where it is there for all of them: locking a row that is missing would keep others from inserting
+    # theirs at some isolation levels, and PostgreSQL locks no optional row.
+    with_learners = all(map(learners.is_known, users)) and not connection.features.has_select_for_no_key_update
+    locked = learners.lock_all((user.pk for user in users), with_learners=with_learners)
+    if with_learners:
+        return locked, {pk: user.badges_learner for pk, user in locked.items() if learners.is_known(user)}
+    return locked, Learner.objects.in_bulk(locked) if locked else {}
 
 
 def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
@@ -128,7 +139,7 @@ def _target(want: Wanted, again: list[User] | DeferredEvent | None, made: list[U
     # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
     user = User(
         username=learner.username,
-        password=make_password(None),
+        password=UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30),  # as make_password(None), which takes longer
         email=learner.email,
         lms_user_id=learner.lms_user_id,
         full_name=learner.name,

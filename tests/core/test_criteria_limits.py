@@ -52,9 +52,9 @@ def test_a_learner_who_is_retired_meanwhile_does_not_touch_the_others_of_a_batch
     any_of_five(make_template(), count=1)
     lock_all = learners.lock_all
 
-    def retire_first(pks: Iterable[int]) -> dict[int, Any]:
+    def retire_first(pks: Iterable[int], **options: Any) -> dict[int, Any]:
         User.objects.filter(pk=users[1].pk).update(username="retired__user_1", email="retired__user_1@example.org")
-        return lock_all(pks)
+        return lock_all(pks, **options)
 
     monkeypatch.setattr(learners, "lock_all", retire_first)
     outcomes = api.process_batch(passing(user, "A", 1) for user in users)
