@@ -28,7 +28,7 @@ from badges_plugin.processing import publishing
 from badges_plugin.processing.badge_events import SIGNALS, Kind, badge_data, badge_event_of, event_id, metadata_of
 from badges_plugin.processing.publishing import PublicEvent
 from badges_plugin.redaction import describe_with_traceback
-from badges_plugin.ruleset import Ruleset, last_ruleset
+from badges_plugin.ruleset import Ruleset, current_ruleset, last_ruleset
 from badges_plugin.signals import badge_event
 
 logger = get_logger(__name__)
@@ -63,7 +63,7 @@ def publish_pending(*, limit: int = 100) -> int:
         if not awards:
             break
         living = _without(retirement.retired_among(award.progress.user for award in awards), awards)
-        taken, is_all = _publish(_heard(_unpublished(living)))
+        taken, is_all = _publish(_heard(_unpublished(living), current_ruleset()))
         published += taken
         if not is_all:
             break
