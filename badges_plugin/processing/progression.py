@@ -202,11 +202,12 @@ def _start(
 
 
 def _save(rows: Sequence[Fulfillment], deleted: Sequence[int]) -> None:
+    new = [row for row in rows if not row.pk]
+    known = [row for row in rows if row.pk]
     if deleted:
         Fulfillment.objects.filter(pk__in=deleted).delete()
-    new = [row for row in rows if not row.pk]
     Fulfillment.objects.bulk_create(sorted(new, key=lambda row: (row.progress_id, row.requirement_id, row.value_key)))
-    bulk.insert_or_update(sorted((row for row in rows if row.pk), key=lambda row: row.pk), _CHANGED)
+    bulk.insert_or_update(sorted(known, key=lambda row: row.pk), _CHANGED)
 
 
 _CHANGED = [
