@@ -16,7 +16,7 @@ from pytest_django.plugin import blocking_manager_key
 from sandbox.drills.database import describe
 from tests import dialects
 from tests.clock import Clock
-from tests.selection import deselect_without_database, skip_unfit
+from tests.selection import begin_with_the_longest, deselect_without_database, skip_unfit
 from tests.services import SERVICES, ServiceMissingError
 
 
@@ -38,6 +38,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     skip_unfit(items)
     deselect_without_database(config, items)
+    begin_with_the_longest(items)
 
 
 @pytest.fixture(autouse=True)
