@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
 
@@ -33,6 +34,20 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         return None
     with config.stash[blocking_manager_key].unblock():  # outside of tests, pytest-django lets nobody connect
         return f"database: {describe()}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from thousands of collected tests, which live until the end anyway.
+
+    While they are collected it takes two fifths of the time, and finds nothing.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
