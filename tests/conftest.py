@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
 from sandbox.drills.database import describe
-from tests import dialects
+from tests import dialects, migrated
 from tests.clock import Clock
 from tests.selection import begin_with_the_longest, deselect_without_database, skip_unfit
 from tests.services import SERVICES, ServiceMissingError
@@ -63,6 +64,13 @@ def _statements_for_every_database() -> Iterator[None]:
     refused = dialects.found.copy()
     dialects.found.clear()
     assert not refused
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Begin with a database that is migrated already, if it is one in memory."""
+    if connection.vendor == "sqlite" and connection.settings_dict["TEST"].get("NAME") is None:
+        migrated.fill_the_next(migrated.database())
 
 
 @pytest.fixture(scope="session", autouse=True)
