@@ -1,4 +1,4 @@
-"""What reaches the database of a run, and so runs on each database server."""
+"""What reaches the database of a run, and so runs on each database server; and what runs first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.selection import deselect_without_database, reaches_database
+from tests.selection import begin_with_the_longest, deselect_without_database, reaches_database
 
 
 def test_a_test_that_asks_for_nothing_cannot(request: pytest.FixtureRequest) -> None:
@@ -38,3 +38,14 @@ def test_only_on_a_server_is_a_test_left_out(request: pytest.FixtureRequest, ven
     config: Any = Mock()
     deselect_without_database(config, items, vendor)
     assert len(items) == left
+
+
+def test_the_longest_come_first_but_for_those_that_may_empty_the_database() -> None:
+    def marked(*names: str) -> Any:
+        return Mock(get_closest_marker=lambda name: name in names or None)
+
+    quick, slow, long, limited = marked(), marked("slow"), marked("long"), marked("long", "timeout")
+    emptying = marked("slow", "django_db")
+    items: list[pytest.Item] = [emptying, quick, slow, long, limited]
+    begin_with_the_longest(items)
+    assert items == [limited, long, slow, emptying, quick]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from badges_plugin.conf import TOPIC
 from sandbox.demo.processes import Processes
-from tests.bus.stage import Stage, copy_database, migrated_database
+from tests import migrated
+from tests.bus.stage import HOST_SETTINGS, Stage, copy_database, migrated_database
 
 KAFKA_CONSUMER = "badges_plugin.consumers.kafka.KafkaConsumer"
 REDIS_CONSUMER = "badges_plugin.consumers.redis.RedisConsumer"
@@ -28,6 +30,8 @@ def session_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proc
 
 @pytest.fixture(scope="session")
 def database(session_processes: Processes) -> Path:
+    if os.environ["DJANGO_SETTINGS_MODULE"] == HOST_SETTINGS:
+        return migrated.database()
     return migrated_database(session_processes, session_processes.folder / "template")
 
 

@@ -16,6 +16,7 @@ from sandbox.demo.processes import Child, Processes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(REPOSITORY / "sandbox" / "manage.py")]
+HOST_SETTINGS = "sandbox.settings"
 DATABASE = "credentials.sqlite3"
 
 # Joining and taking over within seconds (before both the embedded bus lets a session pass), offsets committed at
@@ -80,7 +81,7 @@ class Stage:
                 "BADGES_CONFIG_JSON": json.dumps({"consumer": self.settings}),
                 "BADGES_SANDBOX_DIR": str(self.folder),
                 "DATABASE_URL": "",
-                "DJANGO_SETTINGS_MODULE": "sandbox.settings",
+                "DJANGO_SETTINGS_MODULE": HOST_SETTINGS,
                 **environ,
             },
         )
@@ -92,8 +93,8 @@ class Stage:
 
 
 def migrated_database(processes: Processes, folder: Path) -> Path:
-    """Make the host's database, once; each stage gets a copy."""
-    environ = {"BADGES_SANDBOX_DIR": str(folder), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "sandbox.settings"}
+    """Make the host's database where the tests themselves run in another host; each stage gets a copy."""
+    environ = {"BADGES_SANDBOX_DIR": str(folder), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": HOST_SETTINGS}
     migrate = processes.start("migrate", [*MANAGE, "migrate", "--verbosity", "0"], environ=environ)
     assert migrate.wait(timeout=120) == 0, migrate.log()
     return folder / DATABASE
