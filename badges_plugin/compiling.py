@@ -56,7 +56,6 @@ class CompiledTemplate:
         """Return the template as it was when it was compiled. No query; most templates are never asked for it."""
         if self._row is None:
             self._row = BadgeTemplate.from_db(DEFAULT_DB_ALIAS, _columns(), self._values)
-            self._values = ()
         return self._row
 
 

@@ -86,5 +86,3 @@ def test_a_penalty_reaches_only_requirements_of_its_own_template() -> None:
     (index,) = compile_ruleset().penalties.values()
     (found,) = [item for by_value in index.exact.values() for items in by_value.values() for item in items]
     assert (found.template_id, found.requirement_ids) == (penalty.template_id, (own.pk,))
-
-
