@@ -22,7 +22,7 @@ from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.logs import get_logger
 from badges_plugin.matching import CompiledCondition
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, DataRule, PenaltyDataRule
-from badges_plugin.models.key_paths import check_counted_by, compile_for
+from badges_plugin.models.key_paths import check_counted_by, compile_among, usable_kinds
 from badges_plugin.models.requirements import NeededBadge
 from badges_plugin.models.validity import Validity, digest, digest_of_meaning, fingerprint
 from badges_plugin.rules import Operator, Rule, compile_rule
@@ -36,6 +36,7 @@ Meaning = tuple[str, ...]
 """A rule in its canonical form."""
 
 _AT_ONCE = 2000
+_NOTHING_KEPT: Mapping[str, Sequence[str]] = {}
 _NOTHING_FORGOTTEN: Mapping[str, int] = {}
 
 
@@ -55,7 +56,6 @@ class CompiledTemplate:
         """Return the template as it was when it was compiled. No query; most templates are never asked for it."""
         if self._row is None:
             self._row = BadgeTemplate.from_db(DEFAULT_DB_ALIAS, _columns(), self._values)
-            self._values = ()
         return self._row
 
 
@@ -71,9 +71,11 @@ class Compiled(NamedTuple):
     penalties: Conditions
 
 
-class _RuleRow(NamedTuple):
-    template_id: int
-    condition_id: int
+_RuleRow = tuple[int, int, str, str, str]
+"""Primary keys of the template and of the requirement or penalty; key path, operator and value."""
+
+
+class _RuleText(NamedTuple):
     key_path: str
     operator: str
     value: str
@@ -87,8 +89,6 @@ class _RequirementRow(NamedTuple):
     counted_by: str
     position: int
     needs_badge_id: int | None
-    kept_rules: Mapping[str, Sequence[str]]
-    forgotten_rules: Mapping[str, int]
     group_id: int | None
     needed: int | None
     group_position: int | None
@@ -99,13 +99,13 @@ class _RequirementRow(NamedTuple):
 
 
 _REQUIREMENT_COLUMNS = (
-    "template_id", "pk", "event_type", "count", "counted_by", "position", "needs_badge_id", "kept_rules",
-    "forgotten_rules", "group_id", "group__needed", "group__position",
+    "template_id", "pk", "event_type", "count", "counted_by", "position", "needs_badge_id",
+    "group_id", "group__needed", "group__position",
 )  # fmt: skip
 
 
 def compiled_templates(template_ids: Collection[int] | None = None) -> Iterator[Compiled]:
-    """Yield the active templates, or those of these, compiled. Six queries.
+    """Yield the active templates, or those of these, compiled. Seven queries.
 
     A condition that no longer compiles (an event type or key path that a new release of openedx-events lacks,
     or that is now ignored by configuration) never applies, and is logged: it is broken, not false.
@@ -141,6 +141,9 @@ class _Reader:
         links = BadgePenalty.requirements.through.objects.all()
         self.templates = self._rows(BadgeTemplate.objects.all(), "", *_columns())
         self.requirements = self._stream(BadgeRequirement.objects.all(), "template", *_REQUIREMENT_COLUMNS[1:])
+        # Of most requirements nothing was ever decided, and reading so from JSON takes a fifth of the whole time.
+        decided = BadgeRequirement.objects.exclude(kept_rules={}, forgotten_rules={})
+        self.decisions = self._stream(decided, "template", "pk", "kept_rules", "forgotten_rules")
         self.rules = self._stream(
             DataRule.objects.all(), "requirement__template", "requirement_id", "key_path", "operator", "value"
         )
@@ -166,7 +169,8 @@ class _Compiler:
     def __init__(self, read: _Reader) -> None:
         self._read = read
         self._check = lru_cache(maxsize=1000)(check_counted_by)
-        self._rule = lru_cache(maxsize=1000)(_rule_and_meaning)
+        self._kinds = cache(usable_kinds)
+        self._rule = lru_cache(maxsize=1000)(self._rule_and_meaning)
 
     def compiled(self, values: tuple[Any, ...]) -> Compiled:
         """Compile the next template of the stream."""
@@ -174,32 +178,31 @@ class _Compiler:
         pk = columns["id"]
         rows = [_RequirementRow(*row) for row in self._read.requirements.of(pk)]
         rules = _by_condition(self._read.rules.of(pk))
+        decisions = {row[1]: row[2:] for row in self._read.decisions.of(pk)}
         criteria: list[tuple[_RequirementRow, Criterion]] = []
         fulfilling: Conditions = []
         resetting: Conditions = []
         for row in rows:
             if row.needs_badge_id is not None:
-                criterion, condition = _needed_badge(row, row.needs_badge_id)
+                meaning, condition = _needed_badge(row, row.needs_badge_id)
                 fulfilling.append((BADGE_AWARDED_TYPE, condition))
                 resetting.append((BADGE_REVOKED_TYPE, condition))
             else:
-                criterion, found = self._requirement(row, rules.get(row.pk, ()))
+                meaning, found = self._requirement(row, rules.get(row.pk, ()))
                 fulfilling += [(row.event_type, found)] if found is not None else []
-            criteria.append((row, criterion))
+            criteria.append((row, _criterion(row, meaning, *decisions.get(row.pk, ()))))
         resetting += self._penalties(pk, {row.pk for row in rows})
         needs = frozenset(row.needs_badge_id for row in rows if row.needs_badge_id is not None)
         template = CompiledTemplate(pk, _criteria(criteria, in_order=columns["in_order"]), needs, values)
         return Compiled(template, fulfilling, resetting)
 
-    def _requirement(
-        self, row: _RequirementRow, rules: Sequence[_RuleRow]
-    ) -> tuple[Criterion, CompiledCondition | None]:
+    def _requirement(self, row: _RequirementRow, rules: Sequence[_RuleRow]) -> tuple[str, CompiledCondition | None]:
         way = way_of(row.how_many, row.counted_by)
         found = self._rules("BadgeRequirement", row.pk, row.template_id, row.event_type, rules, row.counted_by)
         if found is None:
-            return _criterion(row, digest(row.event_type, rules, way)), None
-        condition = CompiledCondition(row.template_id, (row.pk,), tuple(rule for rule, _ in found), row.counted_by)
-        return _criterion(row, digest_of_meaning(row.event_type, (meaning for _, meaning in found), way)), condition
+            return digest(row.event_type, [_RuleText(*rule[2:]) for rule in rules], way), None
+        condition = CompiledCondition(row.template_id, (row.pk,), tuple([rule for rule, _ in found]), row.counted_by)
+        return digest_of_meaning(row.event_type, [meaning for _, meaning in found], way), condition
 
     def _penalties(self, template_id: int, own: Collection[int]) -> Iterator[tuple[str, CompiledCondition]]:
         rules, linked = _by_condition(self._read.penalty_rules.of(template_id)), defaultdict(list)
@@ -223,32 +226,35 @@ class _Compiler:
     ) -> list[tuple[Rule, Meaning]] | None:
         try:
             self._check(event_type, counted_by)
-            return [self._rule(event_type, row.key_path, row.operator, row.value) for row in rows]
+            return [self._rule(event_type, *row[2:]) for row in rows]
         except (InvalidRule, UnusableEventType) as error:
             text = "%s %s of badge template %s cannot be evaluated and never applies: %s"
             logger.error(text, name, pk, template_id, error)
             return None
 
+    def _rule_and_meaning(self, event_type: str, key_path: str, operator: str, value: str) -> tuple[Rule, Meaning]:
+        rule = compile_among(self._kinds(event_type), event_type, _RuleText(key_path, operator, value))
+        return rule, rule.canonical
 
-def _rule_and_meaning(event_type: str, key_path: str, operator: str, value: str) -> tuple[Rule, Meaning]:
-    rule = compile_for(event_type, _RuleRow(0, 0, key_path, operator, value))
-    return rule, rule.canonical
 
-
-def _needed_badge(row: _RequirementRow, needed: int) -> tuple[Criterion, CompiledCondition]:
+def _needed_badge(row: _RequirementRow, needed: int) -> tuple[str, CompiledCondition]:
     """The needed badge's award fulfills the requirement, its revocation resets it.
 
     By the primary key of its template, which only events of this service have: a badge that another service awards, for
     the same template at a provider even, is somebody else's.
     """
     held = compile_rule(OWN_TEMPLATE, Operator.EQUAL, str(needed), ValueKind.NUMBER)
-    criterion = _criterion(row, digest(row.event_type, [NeededBadge(str(needed))]))
-    return criterion, CompiledCondition(row.template_id, (row.pk,), (held,))
+    return digest(row.event_type, [NeededBadge(str(needed))]), CompiledCondition(row.template_id, (row.pk,), (held,))
 
 
-def _criterion(row: _RequirementRow, meaning: str) -> Criterion:
-    current = fingerprint(meaning, row.forgotten_rules)
-    validity = Validity(current, frozenset(row.kept_rules.get(current, ())), row.forgotten_rules or _NOTHING_FORGOTTEN)
+def _criterion(
+    row: _RequirementRow,
+    meaning: str,
+    kept: Mapping[str, Sequence[str]] = _NOTHING_KEPT,
+    forgotten: Mapping[str, int] = _NOTHING_FORGOTTEN,
+) -> Criterion:
+    current = fingerprint(meaning, forgotten)
+    validity = Validity(current, frozenset(kept.get(current, ())), forgotten)
     return Criterion(row.pk, validity, row.how_many, row.counted_by, is_lasting=row.needs_badge_id is not None)
 
 
@@ -263,14 +269,14 @@ def _criteria(criteria: Iterable[tuple[_RequirementRow, Criterion]], *, in_order
 
 
 def _group(members: Sequence[tuple[_RequirementRow, Criterion]]) -> Group:
-    row, criteria = members[0][0], tuple(criterion for _, criterion in members)
+    row, criteria = members[0][0], tuple([criterion for _, criterion in members])
     return Group(criteria) if row.group_id is None else Group(criteria, row.needed or 1, row.group_id)
 
 
-def _by_condition(rows: Iterable[Any]) -> dict[int, list[_RuleRow]]:
+def _by_condition(rows: Iterable[_RuleRow]) -> dict[int, list[_RuleRow]]:
     found: dict[int, list[_RuleRow]] = {}
     for row in rows:
-        found.setdefault(row[1], []).append(_RuleRow(*row))
+        found.setdefault(row[1], []).append(row)
     return found
 
 

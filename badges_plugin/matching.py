@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from badges_plugin.data import ValueKind, resolve
 from badges_plugin.rules import Rule, as_comparable, as_counted
@@ -73,7 +73,7 @@ class ConditionIndex:
             self.others.append(condition)
             return
         rest = tuple(each for each in condition.rules if each is not rule)
-        condition = replace(condition, rules=rest)
+        condition = CompiledCondition(condition.template_id, condition.requirement_ids, rest, condition.counted_by)
         by_value = self.exact.setdefault((rule.key_path, rule.kind), {})
         for value in rule.equal_to:
             if value in by_value:

@@ -8,8 +8,10 @@ other courses either.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from badges_plugin import conf
@@ -109,13 +111,26 @@ def compile_ruleset(token: int | None = None) -> Ruleset:
     templates: dict[int, CompiledTemplate] = {}
     requirements: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     penalties: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
-    for compiled in compiled_templates():
-        templates[compiled.template.id] = compiled.template
-        for event_type, condition in compiled.requirements:
-            requirements[event_type].add(condition)
-        for event_type, condition in compiled.penalties:
-            penalties[event_type].add(condition)
+    with _without_collections():
+        for compiled in compiled_templates():
+            templates[compiled.template.id] = compiled.template
+            for event_type, condition in compiled.requirements:
+                requirements[event_type].add(condition)
+            for event_type, condition in compiled.penalties:
+                penalties[event_type].add(condition)
     return Ruleset(token, templates, dict(requirements), dict(penalties))
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keep the garbage collector from looking through what is being made: a third of the time, and all of it stays."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def grouped(requirements: Iterable[BadgeRequirement]) -> list[list[BadgeRequirement]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -19,7 +21,16 @@ def compile_for(event_type: str, rule: RuleText) -> Rule:
     Raises InvalidRule when the key path does not exist in such events or is ignored by configuration, or when
     operator or value do not fit; UnusableEventType when there is no such event type.
     """
-    kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
+    return compile_among(usable_kinds(event_type), event_type, rule)
+
+
+def usable_kinds(event_type: str) -> Mapping[str, ValueKind]:
+    """Return the key paths that rules can use. Raises UnusableEventType when there is no such event type."""
+    return events.key_paths(event_type, conf.config().ignored_keypaths)
+
+
+def compile_among(kinds: Mapping[str, ValueKind], event_type: str, rule: RuleText) -> Rule:
+    """Compile a rule for events of a type, given what ``usable_kinds`` returns for it. Raises InvalidRule."""
     kind = kinds.get(rule.key_path)
     if kind is None:
         raise InvalidRule(
@@ -32,7 +43,7 @@ def compile_for(event_type: str, rule: RuleText) -> Rule:
 def countable_key_paths(event_type: str) -> list[str]:
     """Return the key paths whose different values can be counted; none of an event type that cannot be used."""
     try:
-        kinds = events.key_paths(event_type, conf.config().ignored_keypaths)
+        kinds = usable_kinds(event_type)
     except UnusableEventType:
         return []
     return [path for path, kind in kinds.items() if kind is not ValueKind.LIST and path != EVENT_TIME]

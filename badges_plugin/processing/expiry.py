@@ -71,10 +71,10 @@ def _end(ruleset: Ruleset, user_id: int, now: datetime) -> int:
     """End what is due of one learner, and award what was renewed, in one transaction."""
     with transaction.atomic():
         user = learners.lock(user_id)
-        ruleset.must_be_current()
         due = list(
             _due(now).filter(progress__user=user).select_related("progress__template", "credential").order_by("pk")
         )
+        ruleset.must_be_current({award.progress.template_id for award in due})
         for award in due:
             award.progress.user = user
         collector.expire(due)
