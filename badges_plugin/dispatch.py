@@ -94,6 +94,11 @@ def is_connected(signal: OpenEdxPublicSignal) -> bool:
     return any(lookup[0] == UID for lookup, *_ in signal.receivers)
 
 
+def has_others(signal: OpenEdxPublicSignal) -> bool:
+    """Whether receivers other than ours are connected to the signal."""
+    return any(lookup[0] != UID for lookup, *_ in signal.receivers)
+
+
 def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str = UID) -> None:
     """Make our receiver, or the one that was connected with ``dispatch_uid``, the first of the signal.
 

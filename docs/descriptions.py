@@ -9,6 +9,11 @@ PUBLIC_MODULES = {
 }
 
 CONSUMER = {
+    "batch_size": "Maximum number of events that are applied together, from 1 to 1000.",
+    "batch_milliseconds": (
+        "How long to wait for more events once one has come, from 0 to 1000. An event that comes alone is delayed by as"
+        " much. Milliseconds."
+    ),
     "poll_timeout": "Maximum wait for a message, and so for noticing a stop signal. Seconds.",
     "patience": (
         "How long to wait for a database, schema registry or Redis that is down. Then the process ends with an exit"
