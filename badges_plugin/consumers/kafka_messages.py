@@ -139,8 +139,9 @@ def _read(
 ) -> dict[str, Any] | None:
     """Return the signal's arguments in a message's value.
 
-    The library's deserializer does not detect bytes that are left over after the event, and takes three times as long.
-    It is used for what it alone knows: a schema id in a header, references between schemas, rules of a schema.
+    The library's deserializer does not detect bytes that are left over after the event, and repeats its look-ups for
+    each message. It is used for what it alone knows: a schema id in a header, references between schemas, rules of a
+    schema.
     """
     has_id_in_front = value[:1] == FRAMED and not any(name == HEADER_SCHEMA_ID for name, _ in headers)
     written = _writer(client, int.from_bytes(value[1:CONTENT_STARTS], "big")) if has_id_in_front else None
