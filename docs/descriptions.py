@@ -23,7 +23,10 @@ CONSUMER = {
     "session_timeout": "Kafka: after this silence, the broker gives the consumer's partitions to others. Seconds.",
     "offset_reset": 'Kafka: where a group without an offset starts: ``"earliest"`` or ``"latest"``.',
     "commit_interval": "Kafka: how often the offsets of applied events are committed. Seconds.",
-    "claim_idle": ("Redis: how long an event may stay unacknowledged before another consumer takes it over. Seconds."),
+    "claim_idle": (
+        "Redis: how long an event may stay unacknowledged before another consumer takes it over. Must exceed the few"
+        " seconds that a batch may take. Seconds."
+    ),
     "forget_idle": (
         "Redis: how long a consumer with no pending events may be silent before its name is removed from its group."
         " Seconds."
