@@ -95,7 +95,7 @@ def is_connected(signal: OpenEdxPublicSignal) -> bool:
 
 
 def has_others(signal: OpenEdxPublicSignal) -> bool:
-    """Whether anything but our receiver is connected to the signal."""
+    """Whether receivers other than ours are connected to the signal."""
     return any(lookup[0] != UID for lookup, *_ in signal.receivers)
 
 

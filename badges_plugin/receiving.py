@@ -1,9 +1,11 @@
-"""Process an event that the consumers, or a signal in this process, bring, and log the outcome."""
+"""Process events that the consumers, or a signal in this process, bring, and log the outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Protocol
 from uuid import UUID
 
 from openedx_events.data import EventsMetadata
@@ -21,6 +23,17 @@ MAX_CHAIN = dependencies.MAX_CHAIN + 1
 """
 
 _depth: ContextVar[int] = ContextVar("badges_plugin.receiving.depth", default=0)
+
+
+class Carried(Protocol):
+    """What a public signal carries."""
+
+    @property
+    def signal(self) -> OpenEdxPublicSignal: ...
+    @property
+    def metadata(self) -> EventsMetadata: ...
+    @property
+    def data(self) -> Mapping[str, object]: ...
 
 
 def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
@@ -41,23 +54,55 @@ def hear(event: BadgingEvent) -> None:
         logger.info("Event %s %s: %s.", event.type, event.stamp.id, outcome.value)
 
 
+def receive_batch(events: Sequence[Carried]) -> list[api.Outcome | Exception]:
+    """Process events together; return what became of each, in their order.
+
+    That is an exception for an event that cannot be read, an IgnoredEvent, which is logged, for one that must not be
+    applied, and a DeferredEvent for one that may be applied later. Any exception that is raised means that some events
+    were not applied: the same ones, or parts of them, can be given again.
+    """
+    results: dict[int, api.Outcome | Exception] = {}
+    readable: dict[int, BadgingEvent] = {}
+    for number, event in enumerate(events):
+        try:
+            readable[number] = api.read_event(event.signal.event_type, event.metadata, event.data)
+        except Exception as error:  # noqa: BLE001 - whatever the error, it is about this event alone
+            results[number] = error
+    with _one_deeper():
+        results |= zip(readable, api.process_batch(readable.values()), strict=True)
+    outcomes = [results[number] for number in range(len(events))]
+    for event, outcome in zip(events, outcomes, strict=True):
+        if isinstance(outcome, IgnoredEvent) and not isinstance(outcome, DeferredEvent):
+            _log_ignored(event.signal.event_type, event.metadata.id, outcome)
+    return outcomes
+
+
 def _in_chain(event_type: str, event_id: UUID, process: Callable[[], api.Outcome]) -> api.Outcome | None:
     """Return the outcome of an event, or None when it was ignored, which is logged."""
-    depth = _depth.set(_depth.get() + 1)
     try:
-        _refuse_endless_chain()
-        return process()
+        with _one_deeper():
+            return process()
     except DeferredEvent:
         raise
     except IgnoredEvent as ignored:
-        logger.warning("Event %s %s ignored: %s.", event_type, event_id, ignored.reason)
+        _log_ignored(event_type, event_id, ignored)
         return None
+
+
+@contextmanager
+def _one_deeper() -> Iterator[None]:
+    """Count what happens inside as following from what is being processed. Raises DeferredEvent at the limit."""
+    depth = _depth.set(_depth.get() + 1)
+    try:
+        if _depth.get() > MAX_CHAIN:
+            raise DeferredEvent(
+                "badges that depend on one another award and revoke each other without end",
+                cause=Deferral.ENDLESS_CHAIN,
+            )
+        yield
     finally:
         _depth.reset(depth)
 
 
-def _refuse_endless_chain() -> None:
-    if _depth.get() > MAX_CHAIN:
-        raise DeferredEvent(
-            "badges that depend on one another award and revoke each other without end", cause=Deferral.ENDLESS_CHAIN
-        )
+def _log_ignored(event_type: str, event_id: UUID, ignored: IgnoredEvent) -> None:
+    logger.warning("Event %s %s ignored: %s.", event_type, event_id, ignored.reason)

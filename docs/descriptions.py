@@ -9,6 +9,11 @@ PUBLIC_MODULES = {
 }
 
 CONSUMER = {
+    "batch_size": "Maximum number of events that are applied together, from 1 to 1000.",
+    "batch_milliseconds": (
+        "How long to wait for more events once one has come, from 0 to 1000. An event that comes alone is delayed by as"
+        " much. Milliseconds."
+    ),
     "poll_timeout": "Maximum wait for a message, and so for noticing a stop signal. Seconds.",
     "patience": (
         "How long to wait for a database, schema registry or Redis that is down. Then the process ends with an exit"
@@ -18,7 +23,10 @@ CONSUMER = {
     "session_timeout": "Kafka: after this silence, the broker gives the consumer's partitions to others. Seconds.",
     "offset_reset": 'Kafka: where a group without an offset starts: ``"earliest"`` or ``"latest"``.',
     "commit_interval": "Kafka: how often the offsets of applied events are committed. Seconds.",
-    "claim_idle": ("Redis: how long an event may stay unacknowledged before another consumer takes it over. Seconds."),
+    "claim_idle": (
+        "Redis: how long an event may stay unacknowledged before another consumer takes it over. Must exceed the few"
+        " seconds that a batch may take. Seconds."
+    ),
     "forget_idle": (
         "Redis: how long a consumer with no pending events may be silent before its name is removed from its group."
         " Seconds."

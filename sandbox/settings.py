@@ -1,8 +1,9 @@
 """Settings of the sandbox: the stand-in's, plugin hooks, and the environment in place of an operator.
 
 Environment: ``DATABASE_URL``; ``BADGES_SANDBOX_DIR``, the folder for files (default: ``var/`` of the
-repository); ``BADGES_SANDBOX_LOG_LEVEL``; ``BADGES_SANDBOX_DEBUG``; ``CREDENTIALS_STANDIN_RELEASE``; and what
-``sandbox.environment`` reads. Plugin hooks are those of type ``production``.
+repository); ``BADGES_SANDBOX_LOG_LEVEL``; ``BADGES_SANDBOX_LOG_EVENTS``, which is ``DEBUG`` for a line per event of a
+consumer; ``BADGES_SANDBOX_DEBUG``; ``CREDENTIALS_STANDIN_RELEASE``; and what ``sandbox.environment`` reads. Plugin
+hooks are those of type ``production``.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("BADGES_SANDBOX_LOG_LEVEL", "INFO")},
+    "loggers": {"badges_plugin.consumers.reporting": {"level": os.environ.get("BADGES_SANDBOX_LOG_EVENTS", "NOTSET")}},
 }
 
 if not BEFORE_SUMAC:

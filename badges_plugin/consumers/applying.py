@@ -1,54 +1,72 @@
-"""Apply messages one by one; store those that fail, so that each message that was handled can be acknowledged."""
+"""Apply batches of messages; store those that fail, so that each message that was handled can be acknowledged."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from edx_django_utils.cache import RequestCache
-from edx_django_utils.monitoring import set_custom_attribute
 
-from badges_plugin import api, database, dispatch, receiving
+from badges_plugin import api, database, dispatch, heartbeat, receiving
 from badges_plugin.consumers import storing
 from badges_plugin.consumers.config import ConsumerConfig
+from badges_plugin.consumers.dividing import apply_divided
 from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, ReceiversFailed, Stopped
-from badges_plugin.consumers.message import MAX_HEADER_LENGTH, DecodedEvent, Message
-from badges_plugin.consumers.retrying import Retrying
+from badges_plugin.consumers.handled import Handled, Result, is_ignored
+from badges_plugin.consumers.message import DecodedEvent, Message
+from badges_plugin.consumers.reporting import Reports
+from badges_plugin.consumers.retrying import Patience, Retrying
 from badges_plugin.consumers.running import StopRequest
-from badges_plugin.logs import Deferrals, get_logger
-from badges_plugin.redaction import describe, one_line
+from badges_plugin.consumers.sizing import BatchSize
+from badges_plugin.logs import get_logger
+from badges_plugin.redaction import describe
 
 logger = get_logger(__name__)
 
+KEEP_SECONDS = 1.0
+"""How often a claim on messages is kept alive while they are handled."""
 
-def receive(event: DecodedEvent) -> bool:
-    """Apply the event. Returns False when our receiver is not connected to its type.
 
-    Raises ReceiversFailed with the error, or with the DeferredEvent of an event that can be applied later.
+def receive(events: Sequence[DecodedEvent]) -> list[Result]:
+    """Apply events in order; return what became of each: None where our receiver is not connected to its type.
+
+    An exception is ReceiversFailed, with the error or the DeferredEvent, or an IgnoredEvent, which is logged already.
+    Raises ReceiversFailed when some events were not applied: the same ones, or parts of them, can be given again.
     """
-    if not dispatch.is_connected(event.signal):
-        return False
+    ours = {number: event for number, event in enumerate(events) if dispatch.is_connected(event.signal)}
+    results: list[Result] = [None] * len(events)
     try:
-        receiving.receive(event.signal, event.metadata, event.data)
+        outcomes = receiving.receive_batch(list(ours.values()))
     except (Exception, SystemExit) as error:
         # SystemExit would end the consumer at each delivery, perhaps with exit code 0.
-        raise ReceiversFailed({dispatch.receiver_name(receiving.receive): error}) from error
-    return True
+        raise _failed(error) from error
+    for number, outcome in zip(ours, outcomes, strict=True):
+        if isinstance(outcome, Exception) and not is_ignored(outcome):
+            results[number] = _failed(outcome)
+        else:
+            results[number] = outcome
+    return results
 
 
 class Applier:
-    """Applies messages one after the other, for a consumer that acknowledges each of them afterwards.
+    """Applies batches of messages one after the other, for a consumer that acknowledges them afterwards.
 
-    ``receive`` applies an event and returns whether it did; it is called again after a transient error. Then the event
-    is sent once to the receivers of other apps, whose errors do not affect ours.
+    ``receive`` applies events and returns what became of each; it is called again after a transient error, and with
+    parts of them after any other. Then each event is sent once to the receivers of other apps, whose errors do not
+    affect ours.
     """
 
     def __init__(
-        self, config: ConsumerConfig, stop: StopRequest, *, receive: Callable[[DecodedEvent], bool] = receive
+        self,
+        config: ConsumerConfig,
+        stop: StopRequest,
+        *,
+        receive: Callable[[Sequence[DecodedEvent]], Sequence[Result]] = receive,
     ) -> None:
         self._receive = receive
-        self._unreceived: set[str] = set()
-        self._deferrals = Deferrals()
+        self._size = BatchSize(config.batch_size)
+        self._reports = Reports()
         self._retrying = Retrying(
             limit=config.patience,
             max_pause=config.max_backoff,
@@ -57,67 +75,101 @@ class Applier:
             stop=stop,
         )
 
-    def apply_or_store(self, message: Message, *, while_waiting: Callable[[], None] = lambda: None) -> bool:
-        """Return True when ``message`` was applied, False when it was stored; acknowledge it in both cases.
+    @property
+    def batch_size(self) -> int:
+        """How many messages the next batch may have."""
+        return self._size.current
 
-        .. custom_attribute_name: badges_event_failed
-        .. custom_attribute_description: True when the event was not applied and is stored as a failed event.
-        .. custom_attribute_name: badges_event_deferred
-        .. custom_attribute_description: Why the event was stored to be applied later: "future", "name_taken",
-            "unknown_learner".
+    def apply_or_store(
+        self, messages: Sequence[Message], *, while_waiting: Callable[[], None] = lambda: None
+    ) -> list[bool]:
+        """Apply a batch; return for each of its messages whether it was applied, or else stored. Acknowledge them all.
 
-        ``while_waiting`` keeps the consumer's claim on the message alive during pauses. Raises CannotGoOn or
-        Stopped when the message was neither applied nor stored and must not be acknowledged.
+        There are fewer results than messages when one cannot be decoded for the time being: acknowledge those before
+        it, then call this again with the rest, to wait for it.
+
+        ``while_waiting`` keeps the consumer's claim on the messages alive. Raises CannotGoOn or Stopped when messages
+        were neither applied nor stored; then none of them must be acknowledged.
         """
+        if not messages:
+            return []
         started = time.monotonic()
-        decoded: DecodedEvent | None = None
-
-        def apply() -> None:
-            nonlocal decoded
-            decoded = decoded or message.decode()
-            if not self._receive(decoded) and not decoded.signal.receivers:
-                self._warn_once(message.event_type)
-
         RequestCache.clear_all_namespaces()
-        set_custom_attribute("badges_event_id", one_line(message.event_id, MAX_HEADER_LENGTH))
-        set_custom_attribute("badges_event_type", one_line(message.event_type, MAX_HEADER_LENGTH))
-        try:
-            self._retrying.run(apply, f"Applying {message}", while_waiting=while_waiting)
-        except (CannotGoOn, Stopped):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever the error, the event is kept and the next one is processed
-            self._store(message, decoded, error, while_waiting)
-            _tell_others(decoded)
-            return False
-        _tell_others(decoded)
-        logger.info("Applied %s in %.0f ms", message, (time.monotonic() - started) * 1000)
-        return True
+        work = _Work(self._retrying, while_waiting, started)
+        batch = work.decode(messages)
+        work.apply(batch, self._receive)
+        work.store([one for one in batch if one.error is not None])
+        for one in batch:
+            _tell_others(one.decoded)
+            work.keep()
+        seconds = time.monotonic() - started
+        self._size.took(len(batch), seconds)
+        outcomes = self._reports.report(batch, seconds)
+        logger.info("Applied %d events in %.0f ms: %s", len(batch), seconds * 1000, outcomes)
+        return [one.error is None for one in batch]
 
-    def _warn_once(self, event_type: str) -> None:
-        if event_type not in self._unreceived:
-            self._unreceived.add(event_type)
-            logger.warning(
-                "Nothing here receives events of type %s: they are acknowledged without effect. Is BADGES_ENABLED on?",
-                event_type,
-            )
 
-    def _store(
-        self, message: Message, decoded: DecodedEvent | None, error: Exception, while_waiting: Callable[[], None]
-    ) -> None:
+class _Work:
+    """The steps of applying one batch, which share the time that it may wait."""
+
+    def __init__(self, retrying: Retrying, while_waiting: Callable[[], None], now: float) -> None:
+        self._run = partial(retrying.run, patience=Patience(retrying.limit), while_waiting=while_waiting)
+        self._keep = while_waiting
+        self._kept_at = now
+
+    def keep(self) -> None:
+        """Show that the consumer is alive, and keep its claim on the batch, if it is time."""
+        now = time.monotonic()
+        if now > self._kept_at + KEEP_SECONDS:
+            self._kept_at = now
+            heartbeat.beat()
+            self._keep()
+
+    def decode(self, messages: Sequence[Message]) -> list[Handled]:
+        """Decode the leading messages, waiting for the first if need be, but for no other."""
+        batch: list[Handled] = []
+        for message in messages:
+            try:
+                decoded = message.decode() if batch else self._run(message.decode, f"Decoding {message}")
+            except (CannotGoOn, Stopped):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever the error, the message is kept, and so are the others
+                if _is_transient(error):
+                    break
+                batch.append(Handled(message, result=error))
+            else:
+                batch.append(Handled(message, decoded))
+        return batch
+
+    def apply(self, batch: Sequence[Handled], receive: Callable[[Sequence[DecodedEvent]], Sequence[Result]]) -> None:
+        """Apply what was decoded and note what became of it; divide the batch where something fails."""
+
+        def attempt(part: Sequence[Handled]) -> Sequence[Result]:
+            self.keep()
+            events = [one.decoded for one in part if one.decoded is not None]
+            return self._run(lambda: receive(events), f"Applying {_names(part)}")
+
+        decoded = [one for one in batch if one.decoded is not None]
+        for one, result in zip(
+            decoded, apply_divided(decoded, attempt, let_through=(CannotGoOn, Stopped)), strict=True
+        ):
+            one.result = result
+
+    def store(self, failed: Sequence[Handled]) -> None:
+        """Store all of them. Raises CannotGoOn if one cannot be."""
+        if not failed:
+            return
+        self.keep()
         try:
-            self._retrying.run(
-                lambda: storing.store(message, decoded, error), f"Storing {message}", while_waiting=while_waiting
-            )
+            self._run(lambda: storing.store_all(failed), f"Storing {_names(failed)}")
         except (CannotGoOn, Stopped):
             raise
         except Exception as second:
-            raise CannotGoOn(f"{message} failed with {describe(error)} and cannot be stored") from second
-        set_custom_attribute("badges_event_failed", True)
-        if deferred := storing.deferral(error):
-            set_custom_attribute("badges_event_deferred", deferred.cause.value)
-            self._deferrals.report(deferred, message)
-            return
-        logger.error("Stored %s as a failed event: %s", message, describe(error))
+            if len(failed) == 1:
+                why = describe(failed[0].error) if failed[0].error else ""
+                raise CannotGoOn(f"{failed[0].message} failed with {why} and cannot be stored") from second
+            for one in failed:
+                self.store([one])
 
 
 def publish_leftovers(stop: StopRequest) -> None:
@@ -135,12 +187,24 @@ def publish_leftovers(stop: StopRequest) -> None:
         database.refresh_connections()
 
 
+def _failed(error: BaseException) -> ReceiversFailed:
+    failed = ReceiversFailed({dispatch.receiver_name(receiving.receive): error})
+    failed.__cause__ = error
+    return failed
+
+
+def _names(part: Sequence[Handled]) -> str:
+    """Return which messages these are, for the log."""
+    return f"{part[0].message}" + (f" and {len(part) - 1} more" if len(part) > 1 else "")
+
+
 def _tell_others(event: DecodedEvent | None) -> None:
     """Send the event to the receivers of other apps, after ours.
 
     An event that could be neither applied nor stored comes again; so far they have not received it.
     """
-    if event is not None:
+    if event is not None and dispatch.has_others(event.signal):
+        RequestCache.clear_all_namespaces()
         dispatch.tell_others(event.signal, event.metadata, event.data)
 
 

@@ -9,6 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin import conf
 
+MAX_BATCH_SIZE = 1000
+"""Larger batches are no faster, and hold the locks of their learners for longer."""
+MAX_BATCH_MILLISECONDS = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerConfig:
@@ -16,7 +20,9 @@ class ConsumerConfig:
 
     .. setting_name: BADGES_CONFIG["consumer"]
     .. setting_default: {}
-    .. setting_description: ``poll_timeout``: maximum wait for a message, and so for noticing a stop signal;
+    .. setting_description: ``batch_size``: maximum number of events that are applied together; ``batch_milliseconds``:
+        how long to wait for more of them once one has come; ``poll_timeout``: maximum wait for a message, and so for
+        noticing a stop signal;
         ``patience``: how long to wait for an unreachable database, schema registry or Redis before the process ends,
         with a non-zero exit code and the message not acknowledged; ``max_backoff``: maximum pause between two
         attempts; ``session_timeout`` (Kafka): the broker gives a consumer's partitions to others after this silence;
@@ -27,6 +33,8 @@ class ConsumerConfig:
         is reported; ``kafka``: further properties of librdkafka, which override all others.
     """
 
+    batch_size: int = 100
+    batch_milliseconds: int = 10
     poll_timeout: float = 1.0
     patience: float = 120.0
     max_backoff: float = 15.0
@@ -47,6 +55,12 @@ def consumer_config() -> ConsumerConfig:
         value = given[name]
         if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
             raise ImproperlyConfigured(f'BADGES_CONFIG["consumer"]["{name}"] must be a number of seconds above 0.')
+    for name, least, most in (("batch_size", 1, MAX_BATCH_SIZE), ("batch_milliseconds", 0, MAX_BATCH_MILLISECONDS)):
+        value = given[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ImproperlyConfigured(
+                f'BADGES_CONFIG["consumer"]["{name}"] must be a whole number from {least} to {most}.'
+            )
     if given["offset_reset"] not in {"earliest", "latest"}:
         raise ImproperlyConfigured('BADGES_CONFIG["consumer"]["offset_reset"] must be "earliest" or "latest".')
     if not isinstance(given["kafka"], Mapping):

@@ -22,14 +22,15 @@ from badges_plugin.times import read_instant
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_whole(content: bytes, schema: object) -> Mapping[str, Any]:
-    """Return the record in ``content``, which must be all of it.
+def read_whole(content: bytes, schema: object, reader_schema: object = None) -> Mapping[str, Any]:
+    """Return the record in ``content``, which must be all of it; ``schema`` wrote it.
 
-    Raises Undecodable when bytes are left over: another schema wrote them, and the values read may be wrong.
-    Any other exception is about the content, too.
+    Fields that only ``reader_schema`` has get their defaults; those that it lacks are left out. Raises Undecodable when
+    bytes are left over: another schema wrote them, and the values read may be wrong. Any other exception is about the
+    content, too.
     """
     stream = io.BytesIO(content)
-    record: Any = fastavro.schemaless_reader(stream, schema, None)  # type: ignore[arg-type]
+    record: Any = fastavro.schemaless_reader(stream, schema, reader_schema)  # type: ignore[arg-type]
     if left := len(content) - stream.tell():
         raise Undecodable(
             f"{left} bytes are left over after the event: it was written with another schema, perhaps by another "

@@ -28,7 +28,7 @@ class ReceiversFailed(ConsumerError):
 
 
 class CannotGoOn(ConsumerError):
-    """The message can be neither applied nor stored: end the process without acknowledging it."""
+    """Messages can be neither applied nor stored: end the process without acknowledging them."""
 
 
 class UnusableOption(ConsumerError):
@@ -36,4 +36,4 @@ class UnusableOption(ConsumerError):
 
 
 class Stopped(ConsumerError):
-    """The process was asked to stop while the message waited; it is not acknowledged."""
+    """The process was asked to stop while messages waited; they are not acknowledged."""

@@ -1,4 +1,4 @@
-"""Consume a Kafka topic: poll, apply or store each event, and store its offset.
+"""Consume a Kafka topic: take a batch of events, apply or store each of them, and store their offsets.
 
 An offset is stored in the client only after its event was applied or stored; the client commits stored offsets in the
 background, and again when partitions are revoked and when it closes. After a crash the events of the last
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka import Message as KafkaMessage
 from edx_django_utils.monitoring import set_custom_attribute
 from edx_event_bus_kafka.internal.config import get_full_topic, load_common_settings
 from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
@@ -22,7 +21,8 @@ from badges_plugin.consumers.applying import Applier, publish_leftovers
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
-from badges_plugin.consumers.kafka_losses import Losses, check_assigned, lowest_offset
+from badges_plugin.consumers.kafka_batches import Batches
+from badges_plugin.consumers.kafka_losses import Losses, check_assigned
 from badges_plugin.consumers.kafka_messages import message_from, registry
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.logs import get_logger
@@ -37,19 +37,6 @@ TOPIC_REFRESH_MILLISECONDS = 30_000
 # The client retries an unavailable broker, and logs it, twice in this time. Its default causes 20 lines a second.
 RECONNECT_MILLISECONDS = 2_000
 
-# Errors from which the client recovers: unavailable brokers, a topic that does not exist yet, a late poll.
-REPORTED_ONLY = frozenset(
-    {
-        "_ALL_BROKERS_DOWN",
-        "_MAX_POLL_EXCEEDED",
-        "_RESOLVE",
-        "_TIMED_OUT",
-        "_TRANSPORT",
-        "LEADER_NOT_AVAILABLE",
-        "UNKNOWN_TOPIC_OR_PART",
-    }
-)
-
 
 def consume(topic: str, group: str, stop: StopRequest) -> None:
     """Consume ``topic`` (without prefix) for ``group`` until ``stop``. Raises CannotGoOn or Stopped."""
@@ -63,36 +50,29 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
     client = make_client(properties)
     full_topic = get_full_topic(topic)
     losses = Losses(group, config.offset_reset)
-    client.subscribe([full_topic], **_callbacks(losses))
+    batches = Batches(client, losses, config)
+    client.subscribe([full_topic], **_callbacks(losses, batches))
     logger.info("Consuming %s for group %s.", full_topic, group)
     try:
-        _loop(client, config, losses, stop)
+        _loop(batches, Applier(config, stop), LagReport(client, config.lag_interval), group, stop)
     finally:
         # Commits the stored offsets, gives the partitions back and leaves the group, so others take over at once.
         client.close()
         logger.info("Closed.")
 
 
-def _loop(client: Consumer, config: ConsumerConfig, losses: Losses, stop: StopRequest) -> None:
-    applier = Applier(config, stop)
-    lag = LagReport(client, config.lag_interval)
+def _loop(batches: Batches, applier: Applier, lag: LagReport, group: str, stop: StopRequest) -> None:
     retries = Retries()
     while not stop():
         heartbeat.beat()
-        received = client.poll(config.poll_timeout)
+        batch = batches.take(applier.batch_size)
+        while batch:
+            done = len(applier.apply_or_store([message_from(each, group) for each in batch]))
+            batches.acknowledge(batch[:done])
+            # What is left waits for the schema registry; after a stop it is delivered again.
+            batch = [] if stop() else batch[done:]
         lag.report_when_due()
         retries.when_due()
-        # Not "if received": the length of a message with an empty value is 0.
-        if received is None or not _is_event(received):
-            continue
-        _check_for_gap(losses, client, received)
-        applier.apply_or_store(message_from(received, losses.group))
-        _store_offset(client, received)
-
-
-def _check_for_gap(losses: Losses, client: Consumer, received: KafkaMessage) -> None:
-    topic, partition = received.topic() or "", received.partition() or 0
-    losses.received(partition, received.offset() or 0, lowest=lambda: lowest_offset(client, topic, partition))
 
 
 class LagReport:
@@ -171,40 +151,21 @@ def make_client(properties: dict[str, Any]) -> Consumer:
         raise CannotGoOn(f"Kafka: {error}") from error
 
 
-def _is_event(received: KafkaMessage) -> bool:
-    """Return whether this is an event, not an error report of the client. Raises CannotGoOn for a fatal error."""
-    error = received.error()
-    if error is None:
-        return True
-    if error.name() not in REPORTED_ONLY and not error.retriable():
-        raise CannotGoOn(f"Kafka: {error.name()}, {error.str()}")
-    logger.warning("Kafka: %s, %s", error.name(), error.str())
-    return False
-
-
-def _store_offset(client: Consumer, received: KafkaMessage) -> None:
-    try:
-        client.store_offsets(message=received)
-    except KafkaException as error:
-        # The partition now belongs to another consumer, to which the message is delivered again.
-        logger.warning("Offset %d of partition %d was not stored: %s", received.offset(), received.partition(), error)
-
-
-def _callbacks(losses: Losses) -> dict[str, Callable[[Consumer, list[TopicPartition]], None]]:
-    """Return the callbacks for partitions that are assigned, revoked or lost; they run between two messages."""
+def _callbacks(losses: Losses, batches: Batches) -> dict[str, Callable[[Consumer, list[TopicPartition]], None]]:
+    """Return the callbacks for partitions that are assigned, revoked or lost; they run while a batch is taken."""
 
     def on_assign(client: Consumer, partitions: list[TopicPartition]) -> None:
         logger.info("Assigned partitions %s.", [each.partition for each in partitions])
         check_assigned(losses, client, partitions)
 
     def on_revoke(client: Consumer, partitions: list[TopicPartition]) -> None:
-        # All offsets are stored; the client commits them before it gives the partitions back.
+        # The offsets of earlier batches are stored; the client commits them before it gives the partitions back.
         logger.info("Giving back partitions %s.", [each.partition for each in partitions])
-        losses.released([each.partition for each in partitions])
+        batches.give_back([each.partition for each in partitions])
 
     def on_lost(client: Consumer, partitions: list[TopicPartition]) -> None:
         logger.warning("Lost partitions %s.", [each.partition for each in partitions])
-        losses.released([each.partition for each in partitions])
+        batches.give_back([each.partition for each in partitions])
 
     return {"on_assign": on_assign, "on_revoke": on_revoke, "on_lost": on_lost}
 

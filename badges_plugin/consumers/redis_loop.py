@@ -1,4 +1,4 @@
-"""Consume a Redis stream: read, apply or store each entry, and acknowledge it.
+"""Consume a Redis stream: read a batch of entries, apply or store each of them, and acknowledge them together.
 
 An entry is acknowledged only after it was applied or stored. Until then it is pending: after a restart a consumer of
 the same name gets it first, and any running consumer takes it over once it has been idle for too long.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from edx_django_utils.monitoring import set_custom_attribute
@@ -25,6 +26,7 @@ from badges_plugin.consumers.applying import Applier, publish_leftovers
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
+from badges_plugin.consumers.message import Message
 from badges_plugin.consumers.redis_messages import message_from
 from badges_plugin.consumers.redis_options import RedisOptions
 from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
@@ -103,22 +105,29 @@ class Reader:
             self._with_redis(lambda: self._stream.move_group_to(go_on_after), "Moving the group")
         while not self._stop():
             heartbeat.beat()
-            entry = self._with_redis(self._next, "Reading")
-            if entry is not None:
-                self._handle(entry)
+            self._handle(self._with_redis(self._next, "Reading"))
             for left_behind in self._claimed_when_due():
                 self._handle(left_behind)
             self._report_lag_when_due()
             self._retries.when_due()
 
-    def _next(self) -> Entry | None:
+    def _next(self) -> list[Entry]:
         if not self._group_checked:
             self._check_group()
+        size = self._applier.batch_size
         if self._own_after is None:
-            return self._stream.next_new(wait=self._config.poll_timeout)
-        entry = self._stream.next_own(self._own_after)
-        self._own_after = entry.id if entry else None
-        return entry
+            return self._next_new(size)
+        entries = self._stream.next_own(self._own_after, count=size)
+        self._own_after = entries[-1].id if entries else None
+        return entries
+
+    def _next_new(self, size: int) -> list[Entry]:
+        """Return new entries: after the first, those that come within ``batch_milliseconds``."""
+        entries = self._stream.next_new(wait=self._config.poll_timeout, count=size)
+        until = time.monotonic() + self._config.batch_milliseconds / 1000
+        while entries and len(entries) < size and (left := until - time.monotonic()) > 0:
+            entries += self._stream.next_new(wait=left, count=size - len(entries))
+        return entries
 
     def _check_group(self) -> None:
         self._stream.ensure_group()
@@ -132,27 +141,35 @@ class Reader:
                 self._stream.group,
             )
 
-    def _handle(self, entry: Entry) -> None:
-        message = message_from(entry, self._stream.stream, self._stream.group)
-        if entry.fields:
-            self._applier.apply_or_store(message, while_waiting=lambda: self._keep(entry))
-        else:
-            logger.error("%s was removed from the stream before it was processed; it is lost.", message)
-        self._with_redis(lambda: self._stream.acknowledge(entry), f"Acknowledging {message}")
+    def _handle(self, entries: Sequence[Entry]) -> None:
+        """Apply or store entries and acknowledge them; report those that are gone."""
+        handled = [entry for entry in entries if not entry.fields]
+        for entry in handled:
+            logger.error("%s was removed from the stream before it was processed; it is lost.", self._message(entry))
+        left = [entry for entry in entries if entry.fields]
+        while handled or left:
+            done = len(self._applier.apply_or_store(list(map(self._message, left)), while_waiting=self._keeping(left)))
+            handled += left[:done]
+            self._with_redis(partial(self._stream.acknowledge, handled), f"Acknowledging {len(handled)} entries")
+            handled, left = [], left[done:]
 
-    def _claimed_when_due(self) -> Iterator[Entry]:
+    def _message(self, entry: Entry) -> Message:
+        return message_from(entry, self._stream.stream, self._stream.group)
+
+    def _claimed_when_due(self) -> Iterator[list[Entry]]:
         if time.monotonic() < self._claim_due:
             return
         self._claim_due = time.monotonic() + self._claim_idle / 2
-        claimed = self._stream.claim_idle(self._claim_idle)
+        claimed = self._stream.claim_idle(self._claim_idle, count=lambda: self._applier.batch_size)
         while not self._stop():
-            entry = self._with_redis(lambda: next(claimed, None), "Claiming")
-            if entry is None:
+            entries = self._with_redis(lambda: next(claimed, None), "Claiming")
+            if entries is None:
                 # Only now: the pending entries of consumers that are gone belong to others.
                 self._remove_idle_consumers()
                 return
-            logger.info("Took over %s, which another consumer left.", entry.id.decode())
-            yield entry
+            ids = ", ".join(entry.id.decode() for entry in entries)
+            logger.info("Took over %s, which another consumer left.", ids)
+            yield entries
 
     def _remove_idle_consumers(self) -> None:
         """Remove consumers that are gone from the group: each new container may add another name."""
@@ -174,12 +191,17 @@ class Reader:
         if names:
             logger.info("Removed %d idle consumers from the group: %s.", len(names), ", ".join(names))
 
-    def _keep(self, entry: Entry) -> None:
-        try:
-            self._stream.keep(entry)
-        except RedisError as error:
-            # At worst another consumer processes it as well, which is harmless.
-            logger.warning("Could not keep the claim on %s: %s", entry.id.decode(), type(error).__name__)
+    def _keeping(self, entries: Sequence[Entry]) -> Callable[[], None]:
+        """Return a function that keeps these entries from being taken over."""
+
+        def keep() -> None:
+            try:
+                self._stream.keep(entries)
+            except RedisError as error:
+                # At worst another consumer processes them as well, which is harmless.
+                logger.warning("Could not keep the claim on %d entries: %s", len(entries), type(error).__name__)
+
+        return keep
 
     def _report_lag_when_due(self) -> None:
         if time.monotonic() < self._lag_due:

@@ -7,7 +7,7 @@ https://redis.io/docs/latest/develop/data-types/streams/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,34 +72,41 @@ class GroupStream:
         """Make the group continue after ``entry_id``."""
         self._client.xgroup_setid(self.stream, self.group, entry_id)
 
-    def next_new(self, *, wait: float) -> Entry | None:
-        """Return the next entry that no consumer of the group has received, waiting up to ``wait`` seconds for one."""
-        return self._read(NEVER_DELIVERED, block=max(round(wait * 1000), 1))
+    def next_new(self, *, wait: float, count: int) -> list[Entry]:
+        """Return the next entries that no consumer of the group has received.
 
-    def next_own(self, after: bytes | str) -> Entry | None:
-        """Return this consumer's first unacknowledged entry after the id ``after``."""
-        return self._read(after, block=None)
+        As many as there are, but no more than ``count``; waits up to ``wait`` seconds for the first one.
+        """
+        return self._read(NEVER_DELIVERED, count=count, block=max(round(wait * 1000), 1))
 
-    def claim_idle(self, idle: float) -> Iterator[Entry]:
-        """Take over, one by one, the entries that have been pending for more than ``idle`` seconds."""
+    def next_own(self, after: bytes | str, *, count: int) -> list[Entry]:
+        """Return up to ``count`` of this consumer's unacknowledged entries, the first ones after the id ``after``."""
+        return self._read(after, count=count, block=None)
+
+    def claim_idle(self, idle: float, *, count: Callable[[], int]) -> Iterator[list[Entry]]:
+        """Take over the entries that have been pending for more than ``idle`` seconds, up to ``count()`` at a time."""
         cursor: bytes | str = BEGINNING
         while True:
             answer = self._client.xautoclaim(
-                self.stream, self.group, self.consumer, round(idle * 1000), start_id=cursor, count=1
+                self.stream, self.group, self.consumer, round(idle * 1000), start_id=cursor, count=count()
             )
             cursor = answer[0]
-            yield from (Entry(entry_id, fields or {}) for entry_id, fields in answer[1] if entry_id is not None)
+            claimed = [Entry(entry_id, fields or {}) for entry_id, fields in answer[1] if entry_id is not None]
             # From Redis 7 on these are no longer pending; no later answer contains them.
-            yield from (Entry(entry_id, {}) for entry_id in answer[2:] and answer[2])
+            gone = [Entry(entry_id, {}) for entry_id in answer[2:] and answer[2]]
+            if claimed or gone:
+                yield claimed + gone
             if cursor in {BEGINNING, BEGINNING.encode()}:
                 return
 
-    def keep(self, entry: Entry) -> None:
-        """Reset the idle time of ``entry``, so that no other consumer takes it over while it waits."""
-        self._client.xclaim(self.stream, self.group, self.consumer, 0, [entry.id], justid=True)
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Reset the idle time of entries, so that no other consumer takes them over while they wait."""
+        ids: list[Any] = [entry.id for entry in entries]
+        self._client.xclaim(self.stream, self.group, self.consumer, 0, ids, justid=True)
 
-    def acknowledge(self, entry: Entry) -> None:
-        self._client.xack(self.stream, self.group, entry.id)
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Acknowledge entries, at least one, together."""
+        self._client.xack(self.stream, self.group, *(entry.id for entry in entries))
 
     def state(self) -> GroupState:
         for info in self._client.xinfo_groups(self.stream):
@@ -160,10 +167,7 @@ class GroupStream:
     def _is_mine(self, info: Mapping[str, Any]) -> bool:
         return bool(info["name"] == self.group.encode())
 
-    def _read(self, after: bytes | str, *, block: int | None) -> Entry | None:
+    def _read(self, after: bytes | str, *, count: int, block: int | None) -> list[Entry]:
         # redis-py's stubs describe both protocol versions at once; with the default one this is a list of streams.
-        answer: Any = self._client.xreadgroup(self.group, self.consumer, {self.stream: after}, count=1, block=block)
-        for _, entries in answer or []:
-            for entry_id, fields in entries:
-                return Entry(entry_id, fields or {})
-        return None
+        answer: Any = self._client.xreadgroup(self.group, self.consumer, {self.stream: after}, count=count, block=block)
+        return [Entry(entry_id, fields or {}) for _, entries in answer or [] for entry_id, fields in entries]

@@ -38,7 +38,7 @@ def process_again(failed: FailedEvent) -> None:
     event = _read(failed)
     rows = FailedEvent.objects.filter(pk=failed.pk)
     try:
-        receive(event)
+        _receive(event)
     except ReceiversFailed as error:
         columns = error_columns(error, attempts=failed.attempts + 1)
         # Not updated_at: an event that is retried again and again would never become old enough to be deleted.
@@ -47,6 +47,13 @@ def process_again(failed: FailedEvent) -> None:
     rows.update(state=FailedEvent.State.PROCESSED, retry_at=None, updated_at=timezone.now())
     if failed.event_time is None:  # it could not be decoded
         dispatch.tell_others(event.signal, event.metadata, event.data)
+
+
+def _receive(event: DecodedEvent) -> None:
+    """Apply one event. Raises ReceiversFailed, also when it can be applied later."""
+    (result,) = receive([event])
+    if isinstance(result, ReceiversFailed):
+        raise result
 
 
 def _read(failed: FailedEvent) -> DecodedEvent:

@@ -33,6 +33,13 @@ def pauses(longest: float) -> Iterator[float]:
         pause = min(pause * 2, longest)
 
 
+@dataclass
+class Patience:
+    """The seconds for which operations that share it may still wait and repeat, together."""
+
+    left: float
+
+
 @dataclass(frozen=True)
 class Retrying:
     """Repeats an operation while it fails with transient errors.
@@ -49,13 +56,22 @@ class Retrying:
     sleep: Callable[[float], None] = field(default=time.sleep)
     clock: Callable[[], float] = field(default=time.monotonic)
 
-    def run(self, operation: Callable[[], Result], what: str, *, while_waiting: Callable[[], None]) -> Result:
+    def run(
+        self,
+        operation: Callable[[], Result],
+        what: str,
+        *,
+        while_waiting: Callable[[], None],
+        patience: Patience | None = None,
+    ) -> Result:
         """Return ``operation()``; ``what`` names it in the log.
 
         ``while_waiting`` is called after each pause, to keep a claim on the message alive. Raises CannotGoOn after
         ``limit`` seconds, Stopped when the process is asked to stop, and any exception that is not transient.
+        With ``patience``, the limit is what is left of it; an operation that succeeds at once takes nothing.
         """
-        deadline = self.clock() + self.limit
+        patience = patience or Patience(self.limit)
+        deadline = self.clock() + patience.left
         for attempt, pause in enumerate(pauses(self.max_pause), start=1):
             try:
                 return operation()
@@ -67,6 +83,9 @@ class Retrying:
                 logger.warning(
                     "%s: attempt %d failed with %s, next one in %.1f s", what, attempt, describe(error), pause
                 )
+            finally:
+                if attempt > 1:
+                    patience.left = max(deadline - self.clock(), 0.0)
             self._pause(pause, what)
             while_waiting()
             self.refresh()

@@ -25,7 +25,7 @@ FAILURE = 1
 class StopRequest:
     """A request to stop this process; call it to know whether it was made.
 
-    The current event is finished, or left unacknowledged, before the consumer closes.
+    The current batch is finished, or left unacknowledged, before the consumer closes.
     """
 
     def __init__(self) -> None:
@@ -76,13 +76,13 @@ def run_until_stopped(
         with stop.on_signals():
             consume()
     except Stopped as stopped:
-        logger.warning("%s; it is not acknowledged and will be delivered again.", stopped)
+        logger.warning("%s; events that are not acknowledged will be delivered again.", stopped)
     except UnusableOption as error:
         logger.critical("Invalid option in --extra: %s", error)
         raise SystemExit(FAILURE) from error
     except (CannotGoOn, ImproperlyConfigured, ImportError) as error:
-        logger.critical("Stopping; the current event is not acknowledged: %s", error)
+        logger.critical("Stopping; the current events are not acknowledged: %s", error)
         raise SystemExit(FAILURE) from error
     except Exception as error:
-        logger.critical("Stopping; the current event is not acknowledged: %s", describe_with_traceback(error))
+        logger.critical("Stopping; the current events are not acknowledged: %s", describe_with_traceback(error))
         raise SystemExit(FAILURE) from error

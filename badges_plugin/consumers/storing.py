@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from badges_plugin import database
 from badges_plugin.consumers.exceptions import ReceiversFailed
+from badges_plugin.consumers.handled import Handled, deferral
 from badges_plugin.consumers.message import DecodedEvent, Message
 from badges_plugin.data import Deferral
 from badges_plugin.exceptions import DeferredEvent
@@ -39,6 +40,56 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
 
     ``decoded`` is None when the message could not be decoded. Raises DatabaseError when it cannot be stored.
     """
+    facts = _facts(message, decoded, error)
+    with transaction.atomic():
+        row, created = FailedEvent.objects.get_or_create(fingerprint=message.fingerprint, defaults=facts)
+        if not created:
+            _store_again(row, facts, error)
+
+
+def store_all(failed: Sequence[Handled]) -> None:
+    """Store messages, each as ``store`` does, but together. Raises DatabaseError; then none is stored."""
+    if len(failed) == 1:
+        store(failed[0].message, failed[0].decoded, _error(failed[0]))
+        return
+    new: dict[str, FailedEvent] = {}
+    with transaction.atomic():
+        fingerprints = {one.message.fingerprint: one for one in failed}
+        rows = FailedEvent.objects.filter(fingerprint__in=list(fingerprints)).only("fingerprint", "state", "attempts")
+        known = {row.fingerprint: row for row in rows}
+        for fingerprint, one in fingerprints.items():
+            facts = _facts(one.message, one.decoded, _error(one))
+            if fingerprint in known:
+                _store_again(known[fingerprint], facts, _error(one))
+            else:
+                new[fingerprint] = FailedEvent(fingerprint=fingerprint, **facts)
+        for packet in _in_packets(list(new.values())):
+            FailedEvent.objects.bulk_create(packet)
+
+
+def _in_packets(rows: Sequence[FailedEvent]) -> Iterator[list[FailedEvent]]:
+    """Yield the rows in groups whose sizes together are at most what one row may have."""
+    packet: list[FailedEvent] = []
+    size = 0
+    for row in rows:
+        weight = sum(map(len, (row.raw or b"", row.error, json.dumps(row.payload), json.dumps(row.metadata))))
+        if packet and size + weight > MAX_VALUE_BYTES:
+            yield packet
+            packet, size = [], 0
+        packet.append(row)
+        size += weight
+    if packet:
+        yield packet
+
+
+def _error(one: Handled) -> Exception:
+    if one.error is None:
+        raise ValueError(f"{one.message} did not fail")
+    return one.error
+
+
+def _facts(message: Message, decoded: DecodedEvent | None, error: BaseException) -> dict[str, Any]:
+    """Return the columns of a failed event but for its fingerprint."""
     content = _content(decoded) if decoded else None
     facts: dict[str, Any] = {
         "bus": message.bus,
@@ -59,18 +110,19 @@ def store(message: Message, decoded: DecodedEvent | None, error: BaseException) 
     if remaining is not facts["payload"]:
         # It names a retired learner. The bytes and the error contain the same data, so they are not kept.
         facts |= {"payload": remaining, "raw": None, "error": facts["reason"]}
-    with transaction.atomic():
-        row, created = FailedEvent.objects.get_or_create(fingerprint=message.fingerprint, defaults=facts)
-        if not created:
-            # A message that is delivered again, for example by a replay, is reopened whatever was decided before.
-            is_reopened = row.state != FailedEvent.State.FAILED
-            FailedEvent.objects.filter(pk=row.pk).update(
-                attempts=F("attempts") + 1,
-                updated_at=timezone.now() if is_reopened else F("updated_at"),
-                state=FailedEvent.State.FAILED,
-                **{name: facts[name] for name in ("reason", "error", "metadata", "payload", "event_time")},
-                **_next_attempt(error, attempts=row.attempts + 1),
-            )
+    return facts
+
+
+def _store_again(row: FailedEvent, facts: Mapping[str, Any], error: BaseException) -> None:
+    # A message that is delivered again, for example by a replay, is reopened whatever was decided before.
+    is_reopened = row.state != FailedEvent.State.FAILED
+    FailedEvent.objects.filter(pk=row.pk).update(
+        attempts=F("attempts") + 1,
+        updated_at=timezone.now() if is_reopened else F("updated_at"),
+        state=FailedEvent.State.FAILED,
+        **{name: facts[name] for name in ("reason", "error", "metadata", "payload", "event_time")},
+        **_next_attempt(error, attempts=row.attempts + 1),
+    )
 
 
 def store_in_process(
@@ -90,12 +142,6 @@ def store_in_process(
         decode=lambda: event,
     )
     store(message, event, error)
-
-
-def deferral(error: BaseException) -> DeferredEvent | None:
-    """Return the DeferredEvent if the event may be applied later; None for any other error."""
-    errors = error.errors.values() if isinstance(error, ReceiversFailed) else (error,)
-    return next((each for each in errors if isinstance(each, DeferredEvent)), None)
 
 
 def error_columns(error: BaseException, *, attempts: int = 1) -> dict[str, Any]:

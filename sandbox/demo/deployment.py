@@ -53,6 +53,7 @@ class Deployment:
             "DJANGO_SETTINGS_MODULE": "sandbox.settings",
             "BADGES_SANDBOX_DIR": str(processes.folder),
             "BADGES_SANDBOX_LOG_LEVEL": "INFO",
+            "BADGES_SANDBOX_LOG_EVENTS": "DEBUG",
             "BADGES_ENABLED": "true",
             "BADGES_CONFIG_JSON": json.dumps(BADGES_CONFIG),
             "CREDLY_API_BASE_URL": self.credly_url,

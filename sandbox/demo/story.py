@@ -194,7 +194,7 @@ class Story:
         return {name: standing(name, self._templates.credly, self._deployment.credly) for name in ("ada", "bob")}
 
     def _times_handled(self, event_id: str) -> int:
-        return sum(f"Applied event {event_id}" in line for line in self._consumer.log().splitlines())
+        return sum(f"Handled event {event_id} " in line for line in self._consumer.log().splitlines())
 
     def _wait(self, condition: Callable[[], bool], what: str, expected: object = None) -> None:
         deadline = time.monotonic() + TIMEOUT_SECONDS

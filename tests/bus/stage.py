@@ -80,6 +80,7 @@ class Stage:
                 "EVENT_BUS_CONSUMER": self.consumer_class,
                 "BADGES_CONFIG_JSON": json.dumps({"consumer": self.settings}),
                 "BADGES_SANDBOX_DIR": str(self.folder),
+                "BADGES_SANDBOX_LOG_EVENTS": "DEBUG",
                 "DATABASE_URL": "",
                 "DJANGO_SETTINGS_MODULE": HOST_SETTINGS,
                 **environ,
@@ -112,7 +113,7 @@ def passing(user_id: int, *, course: int = 0, **more: object) -> dict[str, objec
 
 
 def applied(consumers: Child | Iterable[Child], event_ids: Iterable[str]) -> bool:
-    """Return whether the consumers' logs say of each of these events that it was applied."""
+    """Return whether the consumers' logs say of each of these events that it was handled."""
     children = [consumers] if isinstance(consumers, Child) else list(consumers)
     log = "".join(child.log() for child in children)
-    return all(f"Applied event {event_id} " in log for event_id in event_ids)
+    return all(f"Handled event {event_id} " in log for event_id in event_ids)

@@ -19,6 +19,13 @@ def test_what_is_left_out_has_its_default() -> None:
     assert (config.patience, config.offset_reset, config.kafka) == (5, "earliest", {})
 
 
+@pytest.mark.parametrize("given", [{"batch_size": 1, "batch_milliseconds": 0}, {"batch_size": 1000}])
+def test_a_batch_may_be_one_event_and_need_not_wait(given: dict[str, int]) -> None:
+    with override_settings(BADGES_CONFIG={"consumer": given}):
+        config = consumer_config()
+    assert {name: getattr(config, name) for name in given} == given
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
@@ -26,6 +33,13 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"patience": "5"}, "patience"),
         ({"patience": True}, "patience"),  # a number to Python
         ({"poll_timeout": 0}, "poll_timeout"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 1001}, "batch_size"),
+        ({"batch_size": 10.0}, "batch_size"),
+        ({"batch_size": True}, "batch_size"),
+        ({"batch_milliseconds": -1}, "batch_milliseconds"),
+        ({"batch_milliseconds": "10"}, "batch_milliseconds"),
+        ({"batch_milliseconds": 60_000}, "batch_milliseconds"),  # meant as a minute
         ({"offset_reset": "smallest"}, "offset_reset"),
         ({"kafka": "session.timeout.ms=1"}, "kafka"),
     ],

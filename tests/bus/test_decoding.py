@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TIMESTAMP_NOT_AVAILABLE
-from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data
-from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
+from confluent_kafka.schema_registry import Schema
+from openedx_events.event_bus.avro.serializer import AvroSignalSerializer, serialize_event_data_to_bytes
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin.consumers import kafka_messages, redis_messages
@@ -135,22 +135,24 @@ def redis_message(second: int, value: bytes, **headers: str) -> Message:
 def kafka_message(second: int, value: bytes, *, kind: int = TIMESTAMP_CREATE_TIME, **headers: str) -> Message:
     milliseconds = round((BROKER + timedelta(seconds=second)).timestamp() * 1000)
     named = {f"ce_{name}": text for name, text in {"type": PASSING, **headers}.items()}
-    received: Any = Received(named, second, (kind, milliseconds), value)
+    received: Any = Received(named, second, (kind, milliseconds), b"\x00\x00\x00\x00\x07" + value)
     return kafka_messages.message_from(received, "credentials")
+
+
+class Registry:
+    """A schema registry that knows one schema, by each id."""
+
+    def get_schema(self, schema_id: int) -> Schema:
+        return Schema(AvroSignalSerializer(COURSE_PASSING_STATUS_UPDATED).schema_string(), "AVRO")
 
 
 @pytest.fixture(params=["redis", "kafka"])
 def message(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Make messages of one bus; Kafka's schema registry is out of the picture."""
+    """Make messages of one bus; Kafka's schema registry is a fake."""
     if request.param == "redis":
         return redis_message
 
-    def deserializer(signal: Any, registry: Any) -> Any:
-        return lambda value, context: deserialize_bytes_to_event_data(value, signal)
-
-    monkeypatch.setattr(kafka_messages, "get_deserializer", deserializer)
-    monkeypatch.setattr(kafka_messages, "registry", lambda: None)
-    monkeypatch.setattr(kafka_messages, "_must_be_whole", lambda *_: None)
+    monkeypatch.setattr(kafka_messages, "registry", Registry)
     return kafka_message
 
 
@@ -171,7 +173,7 @@ def test_d1_a_topic_without_times_that_is_read_three_times_awards_once(message: 
     applier = Applier(ConsumerConfig(kafka={}), StopRequest())
     for _ in range(3):
         for each in topic:
-            assert applier.apply_or_store(each) is True
+            assert applier.apply_or_store([each]) == [True]
     award = BadgeAward.objects.get()
     assert (award.number, award.awarded_at, award.revoked_at) == (1, BROKER + timedelta(seconds=1), None)
     assert Fulfillment.objects.get().event_time == BROKER + timedelta(seconds=1)
@@ -184,7 +186,7 @@ def test_d1_an_event_without_an_id_or_with_a_garbled_time_is_kept_as_failed(mess
     applier = Applier(ConsumerConfig(kafka={}), StopRequest())
     for second, headers in enumerate([{}, {"id": str(ID), "time": "soon"}]):
         for _ in range(2):
-            assert applier.apply_or_store(message(second, value, **headers)) is False
+            assert applier.apply_or_store([message(second, value, **headers)]) == [False]
     assert list(FailedEvent.objects.values_list("attempts", flat=True)) == [2, 2]
     assert not BadgeAward.objects.exists()
 

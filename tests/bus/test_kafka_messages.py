@@ -64,12 +64,14 @@ class Answering(ThreadingHTTPServer):
     status = 200
     body = b""
     has_associations = True
+    asked: list[str]
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Answering
 
     def do_GET(self) -> None:
+        self.server.asked.append(self.path)
         is_missing = self.path.startswith("/associations") and not self.server.has_associations
         self.send_response(404 if is_missing else self.server.status)
         self.send_header("Content-Length", str(len(self.server.body)))
@@ -83,6 +85,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(settings: Any) -> Iterator[Answering]:
     with Answering(("127.0.0.1", 0), Handler) as answering:
+        answering.asked = []
         thread = threading.Thread(target=answering.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         settings.EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL = f"http://127.0.0.1:{answering.server_port}"
@@ -146,6 +149,45 @@ def test_f13_an_event_with_bytes_left_over_is_none_on_kafka(
         decode(Received(value=value))
     assert not isinstance(raised.value, DecodingUnavailable)
     assert said in f"{type(raised.value).__name__}: {raised.value}"
+
+
+def test_the_registry_is_asked_once_for_each_schema(server: Answering) -> None:
+    schema = AvroSignalSerializer(COURSE_PASSING_STATUS_UPDATED).schema_string()
+    server.body, server.has_associations = json.dumps({"schema": schema}).encode(), False
+    content = content_of(COURSE_PASSING_STATUS_UPDATED)
+    for schema_id in (7, 7, 8, 7):
+        decode(Received(value=b"\0" + schema_id.to_bytes(4, "big") + content))
+    assert [path.partition("?")[0] for path in server.asked] == ["/schemas/ids/7", "/schemas/ids/8"]
+
+
+def test_a_registry_that_comes_back_is_asked_again(server: Answering) -> None:
+    server.status = 401  # the library repeats what it knows to be temporary, for seconds
+    value = b"\x00\x00\x00\x00\x07" + content_of(COURSE_PASSING_STATUS_UPDATED)
+    with pytest.raises(DecodingUnavailable):
+        decode(Received(value=value))
+    server.status = 200
+    server.body = json.dumps({"schema": AvroSignalSerializer(COURSE_PASSING_STATUS_UPDATED).schema_string()}).encode()
+    assert decode(Received(value=value))
+
+
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        # Another release of openedx-events wrote it, with a field more, which is left out here ...
+        ({"name": "more", "type": "string"}, b"\x06abc"),
+        # ... or with one whose value is nothing.
+        ({"name": "more", "type": ["null", "string"], "default": None}, b"\x00"),
+    ],
+)
+def test_an_event_of_another_release_is_read_by_its_own_schema(
+    server: Answering, field: dict[str, object], content: bytes
+) -> None:
+    schema = json.loads(AvroSignalSerializer(COURSE_PASSING_STATUS_UPDATED).schema_string())
+    schema["fields"].append(field)
+    server.body, server.has_associations = json.dumps({"schema": json.dumps(schema)}).encode(), False
+    value = b"\x00\x00\x00\x00\x07" + content_of(COURSE_PASSING_STATUS_UPDATED) + content
+    event: Any = decode(Received(value=value))
+    assert event.data == {"course_passing_status": passing_data(user_data())}
 
 
 @LEFT_OVER

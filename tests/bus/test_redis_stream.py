@@ -14,6 +14,7 @@ from badges_plugin.consumers.redis_loop import Reader
 from badges_plugin.consumers.redis_stream import GroupStream
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.doctor import Level, redis_probe
+from badges_plugin.models import FailedEvent
 
 pytestmark = [pytest.mark.bus, pytest.mark.services]
 
@@ -80,6 +81,37 @@ def test_f8_what_was_given_to_the_dead_is_handled_before_they_are_forgotten(clie
 
     assert client.xpending("topic", GROUP)["pending"] == 0
     assert stop.asked < StopWhen.MOST
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("of", ["living", "dead"])
+def test_entries_are_handled_and_acknowledged_together_also_those_whose_content_is_gone(
+    client: Any, stream: GroupStream, of: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [client.xadd("topic", {"x": str(number)}) for number in range(10)]
+    client.xreadgroup(GROUP, of, {"topic": ">"}, count=9)
+    client.xdel("topic", ids[4])
+    wait_until_idle(client, of)
+    client.config_resetstat()
+    reader(stream, StopWhen(lambda: FailedEvent.objects.count() == 9)).run()
+
+    assert client.xpending("topic", GROUP)["pending"] == 0
+    assert FailedEvent.objects.values("position").distinct().count() == 9
+    assert caplog.text.count(f"{ids[4].decode()}) was removed from the stream before it was processed") == 1
+    # Batches of 1, 2, 4, ..., and the end of the own entries or of the claimed ones between them.
+    assert client.info("commandstats")["cmdstat_xack"]["calls"] <= 6
+
+
+def test_a_claim_is_kept_for_all_entries_at_once(client: Any, stream: GroupStream) -> None:
+    for number in range(3):
+        client.xadd("topic", {"x": str(number)})
+    entries = stream.next_new(wait=0.01, count=10)
+    assert len(entries) == 3
+    wait_until_idle(client, "living")
+    stream.keep(entries)
+    assert list(GroupStream(client, "topic", GROUP, "other").claim_idle(IDLE, count=lambda: 10)) == []
+    stream.acknowledge(entries)
+    assert client.xpending("topic", GROUP)["pending"] == 0
 
 
 def test_f8_a_redis_that_allows_no_scripts_keeps_the_names_and_the_consumer_goes_on(

@@ -148,7 +148,7 @@ def test_what_it_cannot_get_over_is_an_exit_code(error: Exception) -> None:
 
 def test_a_stop_while_waiting_is_a_clean_end(caplog: pytest.LogCaptureFixture) -> None:
     run_until_stopped(raising(Stopped("Applying event 1")), StopRequest(), {}, accepted=())
-    assert "Applying event 1; it is not acknowledged" in caplog.text
+    assert "Applying event 1; events that are not acknowledged" in caplog.text
 
 
 def test_an_unexpected_error_is_logged_by_class_and_place_alone(caplog: pytest.LogCaptureFixture) -> None:

@@ -123,7 +123,7 @@ def test_a_consumer_waits_until_a_synchronization_of_many_templates_is_through()
     message = Message("kafka", "topic", "group", "0:1", "", PASSING, {}, b"", decode=lambda: event)
     applier = Applier(ConsumerConfig(max_backoff=0.01, kafka={}), StopRequest())
     with connection.execute_wrapper(synchronizing):
-        assert applier.apply_or_store(message) is True
+        assert applier.apply_or_store([message]) == [True]
     assert BadgeAward.objects.count() == 1
     assert not FailedEvent.objects.exists()
 

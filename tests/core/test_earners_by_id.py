@@ -171,7 +171,7 @@ def by_a_consumer(user_id: int, percent: float = 0.9, minute: float = 0) -> None
         value=b"bytes",
         decode=lambda: event,
     )
-    Applier(ConsumerConfig(kafka={}), StopRequest()).apply_or_store(message)
+    Applier(ConsumerConfig(kafka={}), StopRequest()).apply_or_store([message])
 
 
 @pytest.fixture

@@ -321,7 +321,7 @@ def test_while_badges_are_off_nothing_is_tried(settings: Any) -> None:
 def test_a_database_that_goes_away_ends_the_command_with_what_to_do() -> None:
     first, second = stored(), stored()
     gone = OperationalError("server closed the connection unexpectedly")
-    sending = patch("badges_plugin.consumers.reprocessing.receive", side_effect=[None, gone])
+    sending = patch("badges_plugin.consumers.reprocessing.receive", side_effect=[[None], gone])
     with sending, pytest.raises(CommandError, match="database is unavailable"):
         call_command("process_failed_events", stdout=StringIO())
     first.refresh_from_db()

@@ -113,7 +113,7 @@ def consume(name: str, course: str = COURSE, *, event_id: uuid.UUID | None = Non
     event = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, known, {"course_passing_status": passing_data(who, course)})
     message = Message("kafka", "topic", "group", str(known.id), str(known.id), PASSING, {}, b"", lambda: event)
     config = ConsumerConfig(patience=1, max_backoff=0.01, kafka={})
-    return Applier(config, StopRequest()).apply_or_store(message)
+    return Applier(config, StopRequest()).apply_or_store([message]) == [True]
 
 
 def rename(old: str, new: str) -> None:
