@@ -210,6 +210,7 @@ def config() -> BadgesConfig:
     )
 
 
+@_kept
 def earner_ids() -> Mapping[str, str]:
     """Return where events of other packages have the LMS user id of their earner, by event type.
 
