@@ -32,7 +32,7 @@ from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.expiry import end_expired
-from badges_plugin.processing.history import HistoryChanges, process_history
+from badges_plugin.processing.history import HistoryChanges, process_histories, process_history
 from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
@@ -61,6 +61,7 @@ __all__ = [
     "keep_fulfillments",
     "process_batch",
     "process_event",
+    "process_histories",
     "process_history",
     "publish_pending",
     "read_event",
