@@ -20,7 +20,7 @@ ItemT = TypeVar("ItemT")
 class Output(Protocol):
     """The error output of Django's commands: progress is not a part of the report."""
 
-    def write(self, msg: str, style_func: Callable[[str], str], ending: str | None = None) -> None:
+    def write(self, msg: str, style_func: Callable[[str], str], ending: str | None = None) -> object:
         """Write ``msg``, followed by a newline unless another ending is given."""
 
     def isatty(self) -> bool:

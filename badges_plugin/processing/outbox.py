@@ -24,7 +24,7 @@ from openedx_events.data import EventsMetadata
 from openedx_events.learning.data import BadgeData, BadgeTemplateData, UserData, UserPersonalData
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
-from badges_plugin import dispatch, retirement
+from badges_plugin import dispatch, retirement, synthetic
 from badges_plugin.data import BadgingEvent, EventStamp, LearnerData
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
@@ -175,6 +175,9 @@ def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
     if retirement.is_retired(user.get_username(), user.email):
         _withhold(award)
         return
+    if synthetic.is_synthetic(user.get_username(), user.lms_user_id):
+        _withhold(award, "its learner is one of a load test")
+        return
     for each in [*_earlier_awards(award), award]:
         if each.published_at is None:
             yield each, Kind.AWARDED
@@ -182,10 +185,10 @@ def _unpublished(award: BadgeAward) -> Iterator[tuple[BadgeAward, Kind]]:
             yield each, Kind.REVOKED
 
 
-def _withhold(award: BadgeAward) -> None:
-    """Nothing is said of the award any more, because its learner was retired; then nothing is due either."""
+def _withhold(award: BadgeAward, why: str = "its learner was retired") -> None:
+    """Nothing is said of the award any more; then nothing is due either."""
     BadgeAward.objects.filter(pk=award.pk).update(publish_due_at=None)
-    logger.info("Award %s is not published: user %s was retired.", award.pk, award.progress.user_id)
+    logger.info("Award %s of user %s is not published: %s.", award.pk, award.progress.user_id, why)
 
 
 def _earlier_awards(award: BadgeAward) -> list[BadgeAward]:
