@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
+
+from django.db import DatabaseError
 
 from badges_plugin import api
 from badges_plugin.backfill.batches import History, batched
@@ -96,9 +99,14 @@ def _divided(
 
 
 def names(counted: Counter[int]) -> list[tuple[str, int]]:
-    """Return the templates' names with their counts, most frequent first."""
-    templates = BadgeTemplate.objects.in_bulk(list(counted))
-    return [(f"{templates[pk]} ({templates[pk].uuid})", number) for pk, number in counted.most_common()]
+    """Return the templates' names with their counts, most frequent first; their keys while the database is away."""
+    templates: dict[int, BadgeTemplate] = {}
+    with suppress(DatabaseError):
+        templates = BadgeTemplate.objects.in_bulk(list(counted))
+    return [
+        (f"{templates[pk]} ({templates[pk].uuid})" if pk in templates else f"badge template {pk}", number)
+        for pk, number in counted.most_common()
+    ]
 
 
 def _retrying() -> Retrying:

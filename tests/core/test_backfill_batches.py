@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from badges_plugin.backfill import batches
+from badges_plugin.backfill.applying import names
 from badges_plugin.backfill.batches import BATCH_EVENTS, BATCH_LEARNERS, batched
 from badges_plugin.backfill.progress import EVERY_SECONDS, Progress
 from badges_plugin.backfill.samples import MAX_LINES, MAX_REASONS, OTHER_REASONS, Sample, count_reasons
@@ -117,6 +118,18 @@ def test_reports_stay_small_whatever_goes_wrong() -> None:
         count_reasons(counted, [f"LMS user {number} is not known here"])
     assert (len(sample), len(sample.lines)) == (MAX_REASONS + 20, MAX_LINES)
     assert (len(counted), counted[OTHER_REASONS], counted.total()) == (MAX_REASONS + 1, 20, MAX_REASONS + 20)
+
+
+@pytest.mark.django_db
+def test_a_report_is_written_without_the_database() -> None:
+    template = make_template(name="Passed")
+    assert names(Counter({template.pk: 2, 0: 1})) == [(f"Passed ({template.uuid})", 2), ("badge template 0", 1)]
+
+    def gone(execute: Any, *args: Any) -> Any:
+        raise OperationalError(2006, "Server has gone away")
+
+    with connection.execute_wrapper(gone):
+        assert names(Counter({template.pk: 2})) == [(f"badge template {template.pk}", 2)]
 
 
 def backfill(folder: Path, rows: list[str], **options: Any) -> str:

@@ -290,6 +290,7 @@ def test_the_bus_gets_real_events_and_its_failures_are_noticed(monkeypatch: pyte
         producer.fails = True
         with pytest.raises(CannotMeasure, match="event bus did not take an event"):
             bus.send([made.event(5)])
+    assert logging.getLogger(__name__).level == logging.NOTSET
 
 
 def test_synthetic_awards_are_not_published(django_capture_on_commit_callbacks: Any) -> None:

@@ -41,11 +41,17 @@ class InProcess:
 
     window: int | None = None
 
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("badges_plugin")
+        self._level = self._logger.level
+
     def __enter__(self) -> Self:
+        # It logs each event, several times.
+        self._logger.setLevel(logging.WARNING)
         return self
 
     def __exit__(self, *args: object) -> None:
-        pass
+        self._logger.setLevel(self._level)
 
     def send(self, events: Sequence[DecodedEvent]) -> None:
         read = [api.read_event(each.signal.event_type, each.metadata, each.data) for each in events]
@@ -64,16 +70,20 @@ class Bus(logging.Handler):
         self._key_field = KEY_FIELDS[key]
         self._failures = 0
         self._logger = logging.getLogger(type(self._producer).__module__)
+        self._usual_level = self._logger.level
         self.window = _window(type(self._producer))
 
     def __enter__(self) -> Self:
         self._logger.addHandler(self)
+        # It logs each event that it has delivered.
+        self._logger.setLevel(logging.WARNING)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._logger.removeHandler(self)
+        self._logger.setLevel(self._usual_level)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count what the producer reports."""
