@@ -5,25 +5,30 @@ from __future__ import annotations
 import sqlite3
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
 from django.core.management.base import CommandError
+from django.db import OperationalError
 
 from badges_plugin import conf
 from badges_plugin.backfill.applying import ApplyReport, Source, apply_all, names
 from badges_plugin.backfill.progress import Output, Progress
+from badges_plugin.backfill.samples import MAX_LINES, Sample
 from badges_plugin.backfill.selection import Filter, ReadReport
-from badges_plugin.backfill.spool import Spool
+from badges_plugin.backfill.spool import Newcomer, Spool
 from badges_plugin.command_line import BadgesCommand
+from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.models import BadgeTemplate
-from badges_plugin.redaction import one_line
+from badges_plugin.redaction import describe, one_line
 from badges_plugin.times import read_time
 
-MAX_LINES = 50
+INTERRUPTED = 130
+"""The exit code of a command that ends because of Ctrl-C, as shells have it."""
 
 
 class BackfillCommand(BadgesCommand):
@@ -63,9 +68,9 @@ class BackfillCommand(BadgesCommand):
             raise CommandError(f"No active badge template: {', '.join(sorted(map(str, missing)))}.")
         return Filter(templates=frozenset(found.values()), since=since)
 
-    def progress(self, what: str, total: int) -> Progress:
-        """Return a progress line on the command's output."""
-        return Progress(cast("Output", self.stdout), what, total)
+    def progress(self, what: str, total: int | None) -> Progress:
+        """Return a progress line on the command's error output."""
+        return Progress(cast("Output", self.stderr), what, total)
 
     def report_read(self, seen: ReadReport) -> None:
         """Report which events were found."""
@@ -74,13 +79,21 @@ class BackfillCommand(BadgesCommand):
             f"{seen.other_types} of types that are not configured, {seen.too_old} too old, "
             f"{len(seen.unreadable)} unreadable."
         )
-        self._list("Unreadable and skipped:", seen.unreadable)
+        self._sample("Unreadable and skipped:", seen.unreadable)
         self._list("Not applied:", _counted(seen.ignored))
 
     def apply(self, source: Source, selection: Filter, *, dry_run: bool) -> None:
         """Apply what was collected and report it. Raises CommandError when some of it could not be applied."""
-        progress = self.progress("Learners", source.count_learners())
-        applied = apply_all(source, templates=selection.templates, dry_run=dry_run, on_learner=progress.to)
+        with interruptible_reading():
+            learners = source.count_learners()
+        progress = self.progress("Learners", learners)
+        applied = ApplyReport()
+        try:
+            apply_all(source, templates=selection.templates, dry_run=dry_run, on_learner=progress.to, report=applied)
+        except (KeyboardInterrupt, CannotGoOn, OperationalError) as error:
+            progress.finish()
+            self._report(applied, dry_run=dry_run)
+            raise _ended_early(error, applied.learners, learners, dry_run=dry_run) from error
         progress.finish()
         self._report(applied, dry_run=dry_run)
         if applied.failed:
@@ -99,27 +112,66 @@ class BackfillCommand(BadgesCommand):
         self._list(f"{would}awarded:".capitalize(), _counted(names(applied.awarded)))
         self._list(f"{would}revoked:".capitalize(), _counted(names(applied.revoked)))
         self._list("Not applied:", _counted(applied.ignored))
-        self._list("Failed:", applied.failed)
+        self._sample("Failed:", applied.failed)
 
     def report_newcomers(self, spool: Spool, *, refuse: bool, dry_run: bool) -> None:
         """List the learners who are new to Credentials. Raises CommandError if ``refuse`` is set and there are any."""
-        unknown = sorted(spool.newcomers())
-        newcomers = [str(newcomer) for newcomer in unknown if newcomer.username]
-        if unknown and refuse:
-            lines = "\n".join(f"  {each}" for each in unknown)
-            raise CommandError(
-                f"{len(unknown)} learners are unknown to Credentials; nothing was applied. Correct the rows, or let "
-                f"--unknown-learners=create create those with a user name.\n{lines}"
-            )
-        self._list(f"{'Would be new' if dry_run else 'New'} here:", newcomers, max_lines=None if dry_run else MAX_LINES)
+        if refuse:
+            _refuse(spool.newcomers())
+        title, more = f"{'Would be new' if dry_run else 'New'} here:", 0
+        newcomers = (str(newcomer) for newcomer in spool.newcomers() if newcomer.username)
+        for number, line in enumerate(newcomers):
+            if number == 0:
+                self.stdout.write(title)
+            if dry_run or number < MAX_LINES:
+                self.stdout.write(f"  {one_line(line)}")
+            else:
+                more += 1
+        if more:
+            self.stdout.write(f"  and {more} more")
 
-    def _list(self, title: str, lines: list[str], max_lines: int | None = MAX_LINES) -> None:
+    def _sample(self, title: str, sample: Sample) -> None:
+        self._list(title, sample.lines, total=len(sample))
+
+    def _list(self, title: str, lines: Sequence[str], *, total: int | None = None) -> None:
         if lines:
             self.stdout.write(title)
-        for line in lines[:max_lines]:
+        for line in lines[:MAX_LINES]:
             self.stdout.write(f"  {one_line(line)}")
-        if max_lines is not None and len(lines) > max_lines:
-            self.stdout.write(f"  and {len(lines) - max_lines} more")
+        if more := max((len(lines) if total is None else total) - MAX_LINES, 0):
+            self.stdout.write(f"  and {more} more")
+
+
+def _refuse(newcomers: Iterable[Newcomer]) -> None:
+    unknown = [f"  {newcomer}" for newcomer in newcomers]
+    if unknown:
+        lines = "\n".join(unknown)
+        raise CommandError(
+            f"{len(unknown)} learners are unknown to Credentials; nothing was applied. Correct the rows, or let "
+            f"--unknown-learners=create create those with a user name.\n{lines}"
+        )
+
+
+def _ended_early(error: BaseException, learners: int, total: int, *, dry_run: bool) -> CommandError:
+    """Return the error to raise when the command ends before all is applied; it says how far it came."""
+    is_interrupt = isinstance(error, KeyboardInterrupt)
+    why = "Interrupted" if is_interrupt else one_line(describe(error))
+    far = f"{learners} of {total} learners were done"
+    advice = (
+        "Nothing was changed."
+        if dry_run
+        else "What was applied stays. Run the same command again to go on: it passes quickly over what was applied."
+    )
+    return CommandError(f"{why}: {far}. {advice}", returncode=INTERRUPTED if is_interrupt else 1)
+
+
+@contextmanager
+def interruptible_reading() -> Iterator[None]:
+    """Say, after Ctrl-C during the first half, that nothing was applied."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise CommandError("Interrupted while reading: nothing was applied.", returncode=INTERRUPTED) from error
 
 
 def spool_error(error: OSError | sqlite3.Error) -> CommandError:

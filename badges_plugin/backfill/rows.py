@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from ccx_keys.locator import CCXLocator
@@ -138,6 +139,7 @@ def _user_id(text: str) -> int | None:
     return int(text)
 
 
+@lru_cache(maxsize=4096)  # a file has few courses and many rows
 def _course_key(text: str) -> CourseKey:
     try:
         key = CourseKey.from_string(text)

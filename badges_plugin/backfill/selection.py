@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from badges_plugin import api, conf
+from badges_plugin.backfill.samples import Sample, count_reasons
 from badges_plugin.backfill.spool import Spool
 from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable
 from badges_plugin.consumers.message import DecodedEvent, Message
@@ -34,7 +35,7 @@ class ReadReport:
     too_old: int = 0
     unmatched: int = 0
     kept: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: Sample = field(default_factory=Sample)
     """Messages that could not be decoded, with the reason; no personal data."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Number of events that are not applied, by reason."""
@@ -63,7 +64,7 @@ class Selector:
                 raise
             except Exception as error:  # noqa: BLE001 - as in the consumers, one bad message must not end it
                 self.seen.total += 1
-                self.seen.unreadable.append(f"{message}: {describe(error)}")
+                self.seen.unreadable.add(f"{message}: {describe(error)}")
             else:
                 self.select(event)
 
@@ -80,7 +81,7 @@ class Selector:
         try:
             badging = api.read_event(event_type, event.metadata, event.data)
         except IgnoredEvent as ignored:
-            self.seen.ignored[ignored.reason] += 1
+            count_reasons(self.seen.ignored, [ignored.reason])
             return
         if is_retired(badging.learner.username, badging.learner.email):
             # Always: it prevents the learner's earlier events from being applied.

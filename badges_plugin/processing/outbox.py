@@ -21,7 +21,7 @@ from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from edx_django_utils.monitoring import set_custom_attribute
 
-from badges_plugin import retirement
+from badges_plugin import retirement, synthetic
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
 from badges_plugin.processing import publishing
@@ -112,17 +112,21 @@ def _refresh(awards: Sequence[BadgeAward]) -> None:
 
 
 def _without(gone: set[int], awards: Iterable[BadgeAward]) -> list[BadgeAward]:
-    """Return the awards of the living. Nothing is said of the others any more; then nothing is due either."""
+    """Return the awards of the living, save those of a load test. Nothing is said of the others, and nothing is due."""
     living: list[BadgeAward] = []
-    withheld: list[BadgeAward] = []
+    withheld: dict[int, str] = {}
     for award in awards:
         user = award.progress.user
-        is_gone = user.pk in gone or retirement.is_retired(user.get_username(), user.email)
-        (withheld if is_gone else living).append(award)
+        if user.pk in gone or retirement.is_retired(user.get_username(), user.email):
+            withheld[award.pk] = f"user {user.pk} was retired"
+        elif synthetic.is_synthetic(user.get_username(), user.lms_user_id):
+            withheld[award.pk] = f"user {user.pk} belongs to a load test"
+        else:
+            living.append(award)
     if withheld:
-        BadgeAward.objects.filter(pk__in=[award.pk for award in withheld]).update(publish_due_at=None)
-        for award in withheld:
-            logger.info("Award %s is not published: user %s was retired.", award.pk, award.progress.user_id)
+        BadgeAward.objects.filter(pk__in=withheld).update(publish_due_at=None)
+        for pk, why in withheld.items():
+            logger.info("Award %s is not published: %s.", pk, why)
     return living
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from argparse import ArgumentParser
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from badges_plugin.backfill.commands import MAX_LINES, BackfillCommand, spool_error
+from badges_plugin.backfill.commands import BackfillCommand, interruptible_reading, spool_error
 from badges_plugin.backfill.held_badges import HeldBadges
 from badges_plugin.backfill.rows import BadRow, read_rows
+from badges_plugin.backfill.samples import Sample
 from badges_plugin.backfill.selection import Selector
 from badges_plugin.backfill.spool import Spool
 from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.exceptions import CannotRead
+
+_ROWS_BETWEEN_REPORTS = 100
 
 
 class Command(BackfillCommand):
@@ -56,10 +60,11 @@ class Command(BackfillCommand):
         try:
             with Spool(options["spool_dir"]) as spool:
                 selector = Selector(spool, selection)
-                self._read(options["file"], selector)
-                self.report_read(selector.seen)
                 refuse = options["unknown_learners"] == "refuse"
-                self.report_newcomers(spool, refuse=refuse, dry_run=options["dry_run"])
+                with interruptible_reading():
+                    self._read(options["file"], selector)
+                    self.report_read(selector.seen)
+                    self.report_newcomers(spool, refuse=refuse, dry_run=options["dry_run"])
                 self.apply(spool, selection, dry_run=options["dry_run"])
         except CannotRead as error:
             raise CommandError(f"{options['file']}: {error}") from error
@@ -69,15 +74,22 @@ class Command(BackfillCommand):
             raise spool_error(error) from error
 
     def _read(self, path: Path, selector: Selector) -> None:
-        bad: list[BadRow] = []
+        bad = Sample()
         # utf-8-sig: spreadsheets write a byte order mark.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for row in read_rows(file):
+        with path.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
+            size = path.stat().st_size if raw.seekable() else None  # a pipe has none
+            progress, number = self.progress("Rows", size), 0
+            for number, row in enumerate(read_rows(file), 1):
                 if isinstance(row, BadRow):
-                    bad.append(row)
+                    bad.add(str(row))
                 else:
                     selector.select(row.event, line=row.line)
+                if number % _ROWS_BETWEEN_REPORTS == 0:
+                    progress.to(number, position=None if size is None else raw.tell())
+            progress.to(number, position=size)
+            progress.finish()
         if bad:
-            lines = "\n".join(f"  {each}" for each in bad[:MAX_LINES])
-            more = f"\n  and {len(bad) - MAX_LINES} more" if len(bad) > MAX_LINES else ""
+            lines = "\n".join(f"  {each}" for each in bad.lines)
+            left_out = len(bad) - len(bad.lines)
+            more = f"\n  and {left_out} more" if left_out else ""
             raise CommandError(f"{path} has {len(bad)} errors; nothing was applied.\n{lines}{more}")

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from badges_plugin.backfill.commands import BackfillCommand, spool_error, time_argument
+from badges_plugin.backfill.commands import BackfillCommand, interruptible_reading, spool_error, time_argument
 from badges_plugin.backfill.selection import Selector
 from badges_plugin.backfill.spool import Spool
 from badges_plugin.command_line import text
@@ -74,8 +74,9 @@ or stop all consumers of the group and reset its offset:
         try:
             with closing(self._open(options)) as reader, Spool(options["spool_dir"]) as spool:
                 selector = Selector(spool, selection)
-                selector.read(self.progress("Messages", len(reader)).over(reader.messages()))
-                self.report_read(selector.seen)
+                with interruptible_reading():
+                    selector.read(self.progress("Messages", len(reader)).over(reader.messages()))
+                    self.report_read(selector.seen)
                 self.apply(spool, selection, dry_run=options["dry_run"])
         except (CannotRead, ConsumerError) as error:
             raise CommandError(f"{error} Run the command again; events that were applied change nothing.") from error
