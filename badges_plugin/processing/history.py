@@ -59,17 +59,6 @@ def process_histories(
     return with_current_ruleset(lambda ruleset: _process(ruleset, histories, templates, dry_run=dry_run))
 
 
-def process_histories(
-    histories: Sequence[Sequence[BadgingEvent]], *, templates: Collection[int] | None = None, dry_run: bool = False
-) -> list[HistoryChanges]:
-    """Apply histories of different learners in one transaction, each as ``process_history`` does.
-
-    Returns what each changed, in the order given. Any exception means that nothing of any of them was applied.
-    """
-    with transaction.atomic():
-        return [process_history(events, templates=templates, dry_run=dry_run) for events in histories]
-
-
 def _process(
     ruleset: Ruleset,
     histories: Sequence[Sequence[BadgingEvent]],

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import api
+from badges_plugin.compiling import OWN_TEMPLATE
 from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import ConfigurationChanged
 from badges_plugin.models import (
@@ -24,7 +25,6 @@ from badges_plugin.models import (
     RulesetVersion,
     versions,
 )
-from badges_plugin.compiling import OWN_TEMPLATE
 from badges_plugin.ruleset import Ruleset, compile_ruleset, current_ruleset
 from tests.factories import (
     AWARDED_TYPE,
