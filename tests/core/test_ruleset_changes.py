@@ -24,8 +24,7 @@ from badges_plugin.models import (
     RulesetVersion,
     versions,
 )
-from badges_plugin.processing.outbox import OWN_TEMPLATE
-from badges_plugin.ruleset import Ruleset, compile_ruleset, current_ruleset
+from badges_plugin.ruleset import OWN_TEMPLATE, Ruleset, compile_ruleset, current_ruleset
 from tests.factories import (
     AWARDED_TYPE,
     PASSING,
