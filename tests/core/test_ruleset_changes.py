@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import api
-from badges_plugin.compiling import OWN_TEMPLATE
 from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import ConfigurationChanged
 from badges_plugin.models import (
@@ -25,7 +24,7 @@ from badges_plugin.models import (
     RulesetVersion,
     versions,
 )
-from badges_plugin.ruleset import Ruleset, compile_ruleset, current_ruleset
+from badges_plugin.ruleset import OWN_TEMPLATE, Ruleset, compile_ruleset, current_ruleset
 from tests.factories import (
     AWARDED_TYPE,
     PASSING,
