@@ -93,7 +93,11 @@ class LargeList(ChangeList):
     """A list that says where it does not show all rows, and sorts only what is small."""
 
     is_cut = False
-    most = MOST
+
+    @property
+    def most(self) -> int:
+        """The number of rows that are counted at most."""
+        return MOST
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
         rows = super().get_queryset(request, *args, **kwargs)
@@ -156,12 +160,12 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
 
     def _any(self, rows: QuerySet[ModelT], conditions: list[Q]) -> QuerySet[ModelT]:
         """Return the rows that meet one of the conditions. No index serves several of them at once."""
-        if not conditions:
-            return rows.none()
-        if len(conditions) == 1:
-            return rows.filter(conditions[0])
-        found = [rows.filter(each).order_by().values_list("pk", flat=True)[: MOST + 1] for each in conditions]
-        return rows.filter(pk__in={key for keys in found for key in keys})
+        if len(conditions) > 1:
+            keys = [list(rows.filter(each).order_by().values_list("pk", flat=True)[: MOST + 1]) for each in conditions]
+            conditions = [each for each, found in zip(conditions, keys, strict=True) if found]
+            if len(conditions) > 1:
+                return rows.filter(pk__in={key for found in keys for key in found})
+        return rows.filter(conditions[0]) if conditions else rows.none()
 
 
 def people(request: HttpRequest, term: str) -> list[int]:
@@ -177,6 +181,14 @@ def people(request: HttpRequest, term: str) -> list[int]:
         text = _("More than %d learners were found. Only some of them are shown. Search for more of the name.")
         messages.warning(request, text % MOST_PEOPLE)
     return sorted(found)[:MOST_PEOPLE]
+
+
+def newest(request: HttpRequest, rows: QuerySet[ModelT]) -> list[int]:
+    """Return the keys of the newest rows, for a filter that no index serves; say so if there are more."""
+    keys = list(rows.order_by("-pk").values_list("pk", flat=True)[: MOST + 1])
+    if len(keys) > MOST:
+        messages.warning(request, _("This filter was applied to the newest %d rows only.") % MOST)
+    return keys[:MOST]
 
 
 class TemplateFilter(admin.RelatedFieldListFilter):

@@ -91,9 +91,7 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
         if templates := list(BadgeTemplate.objects.filter(name__icontains=term).values_list("pk", flat=True)):
             yield Q(award__progress__template__in=templates)
         backends = list(Channel.objects.order_by("backend").values_list("backend", flat=True).distinct())
-        by_id = Q(backend__in=backends, external_id__istartswith=term)
-        if Delivery.objects.filter(by_id).exists():
-            yield by_id
+        yield Q(backend__in=backends, external_id__istartswith=term)
 
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
