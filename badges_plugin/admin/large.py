@@ -142,7 +142,7 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
         term = search_term.strip()
         if not term or not is_large(self.model):
             return super().get_search_results(request, queryset, search_term)
-        return self._any(queryset, list(self.found_by(request, term))), False
+        return self._any(request, queryset, list(self.found_by(request, term))), False
 
     def found_by(self, request: HttpRequest, term: str) -> Iterable[Q]:
         """Yield conditions by which a search term finds rows of a large table; each is served by an index."""
@@ -158,13 +158,16 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
             return None
         return super().response_action(request, queryset, *args, **kwargs)
 
-    def _any(self, rows: QuerySet[ModelT], conditions: list[Q]) -> QuerySet[ModelT]:
+    def _any(self, request: HttpRequest, rows: QuerySet[ModelT], conditions: list[Q]) -> QuerySet[ModelT]:
         """Return the rows that meet one of the conditions. No index serves several of them at once."""
         if len(conditions) > 1:
-            keys = [list(rows.filter(each).order_by().values_list("pk", flat=True)[: MOST + 1]) for each in conditions]
+            share = MOST // len(conditions)
+            keys = [list(rows.filter(each).order_by().values_list("pk", flat=True)[: share + 1]) for each in conditions]
             conditions = [each for each, found in zip(conditions, keys, strict=True) if found]
             if len(conditions) > 1:
-                return rows.filter(pk__in={key for found in keys for key in found})
+                if any(len(found) > share for found in keys):
+                    messages.warning(request, _("Too much was found. Only some of it is shown. Search for more."))
+                return rows.filter(pk__in={key for found in keys for key in found[:share]})
         return rows.filter(conditions[0]) if conditions else rows.none()
 
 
