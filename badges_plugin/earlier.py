@@ -12,15 +12,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from badges_plugin.counting import MOST
 from badges_plugin.models import BadgeAward, BadgeRequirement, Fulfillment, RulesetVersion
 from badges_plugin.models.validity import Validity, digest_of, number_of
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """Learners who fulfilled a requirement under rules that do not count, of whom nobody has decided."""
+    """Learners who fulfilled a requirement under rules that do not count, of whom nobody has decided.
+
+    Counted up to ``counting.MOST``: one more stands for any larger number, and ``holders`` are then those among them.
+    """
 
     learners: int = 0
     holders: int = 0
@@ -29,11 +33,16 @@ class Earlier:
     def __bool__(self) -> bool:
         return bool(self.learners)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more learners than were counted."""
+        return self.learners > MOST
+
 
 def undecided(requirements: Iterable[BadgeRequirement]) -> dict[int, Earlier]:
     """Return, by primary key, what somebody must decide about.
 
-    One query, a second one where there is something, and the rules' where not prefetched.
+    One query, one more for each requirement of which there is something, and the rules' where not prefetched.
     """
     return _undecided({requirement.pk: requirement.validity() for requirement in requirements})
 
@@ -81,24 +90,21 @@ def _open_rules(requirement: BadgeRequirement, validity: Validity, before: str) 
 
 
 def _undecided(validities: Mapping[int, Validity]) -> dict[int, Earlier]:
-    fulfilled = Fulfillment.objects.filter(requirement__in=list(validities), is_fulfilled=True).order_by()
+    fulfillments = Fulfillment.objects.filter(requirement__in=list(validities)).order_by()
+    fulfilled = fulfillments.filter(is_fulfilled=True)
     open_rules: dict[int, set[str]] = defaultdict(set)
-    for requirement_id, made_under in fulfilled.values_list("requirement_id", "made_under").distinct():
-        if validities[requirement_id].is_open(made_under):
+    # Not only what is fulfilled: so MySQL jumps from value to value in the index, instead of reading all of it.
+    found = fulfillments.values_list("requirement_id", "is_fulfilled", "made_under").distinct()
+    for requirement_id, is_fulfilled, made_under in found:
+        if is_fulfilled and validities[requirement_id].is_open(made_under):
             open_rules[requirement_id].add(made_under)
-    if not open_rules:
-        return {}
-    # Who did several things under them is one learner.
-    is_open = Q(*(Q(requirement=pk, made_under__in=rules) for pk, rules in open_rules.items()), _connector=Q.OR)
+    return {pk: _count(fulfilled.filter(requirement=pk, made_under__in=rules)) for pk, rules in open_rules.items()}
+
+
+def _count(fulfilled: QuerySet[Fulfillment]) -> Earlier:
+    """Count learners: who did several things is one of them."""
     held = Exists(BadgeAward.objects.filter(progress=OuterRef("progress"), revoked_at=None))
-    rows = (
-        fulfilled.filter(is_open)
-        .annotate(has_badge=held)
-        .values("requirement_id", "has_badge")
-        .annotate(learners=Count("progress", distinct=True))
+    learners = fulfilled.annotate(has_badge=held).values("progress", "has_badge").distinct()[: MOST + 1]
+    return Earlier(
+        **learners.aggregate(learners=Count("progress"), holders=Count("progress", filter=Q(has_badge=True)))
     )
-    numbers = {(row["requirement_id"], row["has_badge"]): row["learners"] for row in rows}
-    return {
-        pk: Earlier(numbers.get((pk, True), 0) + numbers.get((pk, False), 0), numbers.get((pk, True), 0))
-        for pk in open_rules
-    }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from badges_plugin import conf, earlier, events
+from badges_plugin.counting import in_words
 from badges_plugin.data import ValueKind
 from badges_plugin.domains import PERCENT_GRADE, Domain, Domains, domains
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
@@ -239,13 +240,13 @@ def _undecided(requirements: Sequence[BadgeRequirement]) -> list[str]:
     found = earlier.undecided(requirements)
     return [
         ngettext(
-            "%(learners)d learner fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
+            "%(learners)s learner fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
             "to keep or forget it, on the page of the requirement.",
-            "%(learners)d learners fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
+            "%(learners)s learners fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "
             "to keep or forget it, on the page of the requirement.",
             found[requirement.pk].learners,
         )
-        % {"learners": found[requirement.pk].learners, "requirement": key_sentence(requirement)}
+        % {"learners": in_words(found[requirement.pk].learners), "requirement": key_sentence(requirement)}
         for requirement in requirements
         if requirement.pk in found
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -19,8 +20,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
 from badges_plugin.admin import links
-from badges_plugin.admin.base import ReadOnlyAdmin
-from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.admin.large import LargeTableAdmin, TemplateFilter, people
+from badges_plugin.counting import count_up_to
+from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
 from badges_plugin.reading import event_label, moment
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.times import day_text
@@ -76,7 +78,7 @@ class RevocationForm(forms.Form):
     )
 
 
-class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
+class BadgeAwardAdmin(LargeTableAdmin[BadgeAward]):
     """One row for each award; a badge that is earned again has another row.
 
     The host's own page of user credentials shows a badge of ours and does not save it, so revoking is an action here.
@@ -84,7 +86,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
 
     change_form_template = "badges_plugin/admin/award_form.html"
     list_display = ("learner", "template", "number", "is_held", "awarded_on", "expires_on", "ending")
-    list_filter = (StateFilter, ExpiryFilter, "awarded_at", "progress__template")
+    list_filter = (StateFilter, ExpiryFilter, "awarded_at", ("progress__template", TemplateFilter))
     list_select_related = ("progress__user", "progress__template")
     search_fields = (
         "progress__user__username",
@@ -114,8 +116,12 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     )
     readonly_fields = fields
     actions = ("revoke", "correct_credentials")
-    ordering = ("-id",)
-    show_full_result_count = False
+
+    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
+        if users := people(request, term):
+            yield Q(progress__user__in=users)
+        if templates := list(BadgeTemplate.objects.filter(name__icontains=term).values_list("pk", flat=True)):
+            yield Q(progress__template__in=templates)
 
     def heading(self, obj: BadgeAward) -> str:
         return f"{obj.user.get_username()}: {obj.template} #{obj.number}"
@@ -177,7 +183,7 @@ class BadgeAwardAdmin(ReadOnlyAdmin[BadgeAward]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[BadgeAward]) -> HttpResponse | None:
         """Ask for a reason on a page of its own; revoke when it is given."""
         held = queryset.filter(revoked_at=None)
-        if held.count() > MAX_AT_ONCE:
+        if count_up_to(held, MAX_AT_ONCE) > MAX_AT_ONCE:
             self.message_user(request, _("Select at most %d badges at once.") % MAX_AT_ONCE, messages.ERROR)
             return None
         awards = list(held.select_related(*self.list_select_related))

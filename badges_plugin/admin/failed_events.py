@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin.admin import links
-from badges_plugin.admin.base import ReadOnlyAdmin
+from badges_plugin.admin.large import LargeTableAdmin
 from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
+from badges_plugin.counting import count_up_to
 from badges_plugin.models import FailedEvent
 from badges_plugin.reading import event_label
 
@@ -34,7 +36,7 @@ FACTS = (
 CONTENT = ("payload_text", "metadata_text", "raw_text", "error_text")
 
 
-class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
+class FailedEventAdmin(LargeTableAdmin[FailedEvent]):
     """Written by the consumers; what a person decides about a row is an action.
 
     The content of an event names a learner. It is shown to users with the change permission.
@@ -45,12 +47,14 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     search_fields = ("event_id", "event_type", "reason", "position")
     search_help_text = gettext_lazy("Event id, event type, reason or position on the bus.")
     actions = ("process_again", "dismiss")
-    ordering = ("-id",)
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FailedEvent]:
         """Leave out the large columns, which a list does not show."""
         return super().get_queryset(request).defer("payload", "metadata", "raw", "error")
+
+    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
+        for field in self.search_fields:
+            yield Q(**{f"{field}__istartswith": term})
 
     def get_fields(self, request: HttpRequest, obj: FailedEvent | None = None) -> tuple[str, ...]:
         return (*FACTS, *CONTENT) if links.may(request, "change", FailedEvent) else FACTS
@@ -100,7 +104,7 @@ class FailedEventAdmin(ReadOnlyAdmin[FailedEvent]):
     @admin.action(description=gettext_lazy("Process again"), permissions=["change"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
         """Process the oldest first, one by one. One that fails again does not stop the others."""
-        if queryset.count() > MAX_AT_ONCE:
+        if count_up_to(queryset, MAX_AT_ONCE) > MAX_AT_ONCE:
             self.message_user(request, _("Select at most %d events at once.") % MAX_AT_ONCE, messages.ERROR)
             return
         processed, refusals, failures = 0, [], 0

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from badges_plugin import reading
 from badges_plugin.admin import links
+from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
 from badges_plugin.reading import CriteriaText, GroupText, PenaltyText, RequirementText
 
@@ -31,7 +32,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Overview:
-    """URLs are empty for those who may not go there."""
+    """URLs are empty for those who may not go there. Learners and holders are counted by ``counting``."""
 
     criteria: CriteriaText
     groups: tuple[Group, ...]
@@ -42,6 +43,14 @@ class Overview:
     learners_url: str
     holders: int
     holders_url: str
+
+    @property
+    def learners_text(self) -> str:
+        return in_words(self.learners)
+
+    @property
+    def holders_text(self) -> str:
+        return in_words(self.holders)
 
 
 def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> Overview:
@@ -66,8 +75,8 @@ def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> 
         penalties=tuple(Row(each, url(BadgePenalty, each.id)) for each in criteria.penalties),
         add_requirement_url=add_url(BadgeRequirement),
         add_penalty_url=add_url(BadgePenalty),
-        learners=BadgeProgress.objects.filter(template=template.pk).count(),
+        learners=count_up_to(BadgeProgress.objects.filter(template=template.pk)),
         learners_url=list_url(BadgeProgress, template__id__exact=template.pk),
-        holders=BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None).count(),
+        holders=count_up_to(BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)),
         holders_url=list_url(BadgeAward, progress__template__id__exact=template.pk, state="held"),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin import reading
 from badges_plugin.admin import links
-from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.admin.base import ReadOnlyInline
+from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, is_large, newest, people
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
@@ -29,6 +31,8 @@ class BadgeFilter(admin.SimpleListFilter):
         return [("held", _("has it")), ("revoked", _("had it before")), ("never", _("never had it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
+        if self.value() and is_large(BadgeProgress):
+            return self._of_the_newest(request, queryset)
         awards = BadgeAward.objects.filter(progress=OuterRef("pk"))
         held = Exists(awards.filter(revoked_at=None))
         match self.value():
@@ -39,6 +43,15 @@ class BadgeFilter(admin.SimpleListFilter):
             case "never":
                 return queryset.filter(~Exists(awards))
         return queryset
+
+    def _of_the_newest(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
+        """Decide about the newest rows only, by their keys: MySQL would look at every award."""
+        keys = newest(request, rows)
+        awards = BadgeAward.objects.filter(progress__in=keys)
+        awarded = set(awards.values_list("progress", flat=True))
+        held = set(awards.filter(revoked_at=None).values_list("progress", flat=True))
+        chosen = {"held": held, "revoked": awarded - held, "never": set(keys) - awarded}
+        return rows.filter(pk__in=chosen.get(self.value() or "", keys))
 
 
 class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
@@ -92,7 +105,7 @@ class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
         return award.reason or "-"
 
 
-class ProgressList(ChangeList):
+class ProgressList(LargeList):
     """Reads how far the learners of a page are, all at once."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -103,18 +116,20 @@ class ProgressList(ChangeList):
             vars(row)["facts"] = facts[row.pk]
 
 
-class BadgeProgressAdmin(ReadOnlyAdmin[BadgeProgress]):
+class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
     list_display = ("learner", "email", "template", "fulfilled", "is_complete", "has_badge")
-    list_filter = (BadgeFilter, "template")
+    list_filter = (BadgeFilter, ("template", TemplateFilter))
     list_select_related = ("user", "template")
     search_fields = ("user__username", "user__email", "user__full_name")
     search_help_text = gettext_lazy("User name, e-mail address or full name of a learner.")
     inlines = (FulfillmentInline, AwardInline)
     fields = ("learner_link", "email", "template_link", "fulfilled", "is_complete", "has_badge", "groups")
     readonly_fields = fields
-    ordering = ("-id",)
-    show_full_result_count = False
     list_per_page = 50
+
+    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
+        if users := people(request, term):
+            yield Q(user__in=users)
 
     def heading(self, obj: BadgeProgress) -> str:
         return f"{obj.user.get_username()}: {obj.template}"

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from badges_plugin import api
+from badges_plugin.counting import in_words
 from badges_plugin.models import BadgeRequirement
 from badges_plugin.models.conditions import AbstractDataRule
 from badges_plugin.reading import Condition, plain_sentence, rules_sentence
@@ -49,8 +50,19 @@ class Questions:
         return bool(self.earlier or self.to_confirm)
 
     @property
-    def on_the_way(self) -> int:
-        return self.earlier.learners - self.earlier.holders
+    def learners(self) -> str:
+        return in_words(self.earlier.learners)
+
+    @property
+    def holders(self) -> str:
+        return self._of_those_counted(self.earlier.holders)
+
+    @property
+    def on_the_way(self) -> str:
+        return self._of_those_counted(self.earlier.learners - self.earlier.holders)
+
+    def _of_those_counted(self, number: int) -> str:
+        return _("at least %d") % number if self.earlier.is_cut else str(number)
 
 
 def unasked(condition: Condition) -> Questions:

@@ -19,7 +19,8 @@ from badges_plugin.admin.conditions import ConditionAdmin
 from badges_plugin.admin.needed_badges import NeededBadgeForm
 from badges_plugin.admin.questions import CHOICE, FORGET, KEEP
 from badges_plugin.admin.rules import RequirementRuleInline, countable_choices, offered_event_types
-from badges_plugin.models import BadgeProgress, BadgeRequirement, BadgeTemplate, RequirementGroup
+from badges_plugin.counting import count_up_to, in_words
+from badges_plugin.models import BadgeRequirement, BadgeTemplate, Fulfillment, RequirementGroup
 from badges_plugin.models.groups import tidy
 from badges_plugin.reading import Condition
 
@@ -170,15 +171,16 @@ class BadgeRequirementAdmin(ConditionAdmin):
     ) -> tuple[list[Any], Any, set[str], list[str]]:
         """Count the learners who fulfilled it: Django would load and list every one of them."""
         requirements = list(objs)
-        learners = (
-            BadgeProgress.objects.filter(fulfillments__requirement__in=requirements).values("user").distinct().count()
-        )
+        fulfillments = Fulfillment.objects.filter(requirement__in=requirements)
+        learners = count_up_to(fulfillments.values("progress__user").distinct())
         lost = ngettext(
-            "progress of %d learner on it (awarded badges are kept)",
-            "progress of %d learners on it (awarded badges are kept)",
+            "progress of %s learner on it (awarded badges are kept)",
+            "progress of %s learners on it (awarded badges are kept)",
             learners,
         )
-        listed = [[self.what(requirement), [lost % learners] if learners else []] for requirement in requirements]
+        listed = [
+            [self.what(requirement), [lost % in_words(learners)] if learners else []] for requirement in requirements
+        ]
         counts = {self.opts.verbose_name_plural: len(requirements)}
         return [item for pair in listed for item in pair if item], counts, set(), []
 

@@ -23,6 +23,7 @@ from badges_plugin.admin import activation, links
 from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
 from badges_plugin.admin.overview import overview
 from badges_plugin.admin.questions import ASKED, ask_plainly
+from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.models import BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
 
 CONFIRMED = "confirm_activation"
@@ -216,20 +217,16 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
     ) -> tuple[list[Any], Any, set[str], list[str]]:
         """Refuse templates with progress, with the number of learners: Django would load and list every one of them."""
         templates = list(objs)
-        in_use = (
-            BadgeProgress.objects.filter(template__in=[template.pk for template in templates])
-            .values("template__name")
-            .annotate(learners=Count("pk"))
-            .order_by("template__name")
-        )
+        counted = [(each, count_up_to(BadgeProgress.objects.filter(template=each.pk))) for each in templates]
         reasons = [
             ngettext(
-                "%(template)s has the progress of %(count)d learner. Deactivate it instead of deleting it.",
-                "%(template)s has the progress of %(count)d learners. Deactivate it instead of deleting it.",
-                row["learners"],
+                "%(template)s has the progress of %(count)s learner. Deactivate it instead of deleting it.",
+                "%(template)s has the progress of %(count)s learners. Deactivate it instead of deleting it.",
+                learners,
             )
-            % {"template": row["template__name"], "count": row["learners"]}
-            for row in in_use
+            % {"template": template.name, "count": in_words(learners)}
+            for template, learners in sorted(counted, key=lambda pair: pair[0].name)
+            if learners
         ]
         reasons += api.deletion_problems(templates)
         if reasons:

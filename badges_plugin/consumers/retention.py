@@ -25,10 +25,8 @@ def purge(before: datetime, *, also_undecided: bool = False, dry_run: bool = Fal
 
     Events about which nobody has decided are kept unless ``also_undecided``: each may be a missing badge.
     """
-    keys = list(_decided(before).values_list("pk", flat=True))
-    if also_undecided:
-        keys += _undecided(before).values_list("pk", flat=True)
-    return _delete(keys, dry_run=dry_run)
+    old = [_decided(before), *([_undecided(before)] if also_undecided else [])]
+    return sum(rows.count() if dry_run else _delete_all(rows) for rows in old)
 
 
 def purge_a_batch(now: datetime, *, batch: int = BATCH) -> bool:
@@ -80,6 +78,14 @@ def _naming(username: str) -> Iterator[int]:
         readable = quoted in json.dumps(payload) or quoted in json.dumps(metadata)
         if readable or (payload is None and username.encode() in bytes(raw or b"")):
             yield pk
+
+
+def _delete_all(rows: QuerySet[FailedEvent]) -> int:
+    """Delete rows batch by batch, each committed by itself: whoever interrupts this keeps what was done."""
+    deleted = 0
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        deleted += _delete(keys, dry_run=False)
+    return deleted
 
 
 def _delete(keys: list[int], *, dry_run: bool) -> int:

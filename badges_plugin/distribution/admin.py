@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.admin.large import LargeTableAdmin, people
 from badges_plugin.admin.links import link_to
 from badges_plugin.distribution import channels, queueing, registry
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, BadgeTemplate
 
 LATEST_ATTEMPTS = 100
 """Attempts shown at most. After weeks of downtime there are thousands, and the page would take megabytes."""
@@ -39,7 +42,7 @@ class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
         return localized(attempt.reason)
 
 
-class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+class DeliveryAdmin(LargeTableAdmin[Delivery]):
     """Read-only: deliveries change by attempts and by the actions."""
 
     list_display = (
@@ -81,8 +84,14 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     fields = readonly_fields
     inlines = (AttemptInline,)
     actions = ("retry_now", "give_up")
-    show_full_result_count = False
-    ordering = ("-id",)
+
+    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
+        if users := people(request, term):
+            yield Q(award__progress__user__in=users)
+        if templates := list(BadgeTemplate.objects.filter(name__icontains=term).values_list("pk", flat=True)):
+            yield Q(award__progress__template__in=templates)
+        backends = list(Channel.objects.order_by("backend").values_list("backend", flat=True).distinct())
+        yield Q(backend__in=backends, external_id__istartswith=term)
 
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"

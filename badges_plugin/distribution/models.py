@@ -112,6 +112,9 @@ class Delivery(models.Model):
             models.Index(fields=("state", "claimed_until"), name="badges_delivery_claim"),
             models.Index(fields=("claimed_by",), name="badges_delivery_claimant"),
             models.Index(fields=("backend", "external_id"), name="badges_delivery_external"),
+            models.Index(fields=("state", "settled_at"), name="badges_delivery_settled"),
+            models.Index(fields=("in_doubt",), name="badges_delivery_in_doubt"),
+            models.Index(fields=("action",), name="badges_delivery_action"),
         ]
 
     def __str__(self) -> str:

@@ -95,7 +95,12 @@ class BadgeAward(models.Model):
             models.UniqueConstraint(fields=("progress", "number"), name="badges_award_number"),
         ]
         # Whose time is over is asked every minute, and most awards are over some day.
-        indexes = [models.Index(fields=("revoked_at", "expires_at"), name="badges_award_expiry")]
+        # The others serve lists of staff.
+        indexes = [
+            models.Index(fields=("revoked_at", "expires_at"), name="badges_award_expiry"),
+            models.Index(fields=("ended_by",), name="badges_award_ended_by"),
+            models.Index(fields=("awarded_at",), name="badges_award_awarded"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.progress} #{self.number}"

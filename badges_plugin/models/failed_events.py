@@ -82,6 +82,16 @@ class FailedEvent(models.Model):
     class Meta:
         verbose_name = _("failed event")
         verbose_name_plural = _("failed events")
+        # The first is for retention, the others serve lists and searches of staff.
+        indexes = [
+            models.Index(fields=("state", "updated_at"), name="badges_failed_retention"),
+            models.Index(fields=("cause",), name="badges_failed_cause"),
+            models.Index(fields=("bus",), name="badges_failed_bus"),
+            models.Index(fields=("topic",), name="badges_failed_topic"),
+            models.Index(fields=("position",), name="badges_failed_position"),
+            models.Index(fields=("reason",), name="badges_failed_reason"),
+            models.Index(fields=("failed_at",), name="badges_failed_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type or '?'} {self.event_id or self.position}"

@@ -79,6 +79,8 @@ class Fulfillment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=("progress", "requirement", "value_key"), name="badges_fulfillment_value"),
         ]
+        # Under which rules a requirement was fulfilled is asked on its page and of the doctor: the index alone answers.
+        indexes = [models.Index(fields=("requirement", "is_fulfilled", "made_under"), name="badges_fulfillment_rules")]
 
     def __str__(self) -> str:
         return f"{self.requirement_id}: {self.is_fulfilled}"

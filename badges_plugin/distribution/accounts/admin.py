@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Field, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -15,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin
+from badges_plugin.admin.base import ModelAdmin
+from badges_plugin.admin.large import LargeTableAdmin
 from badges_plugin.admin.templates import BadgeTemplateAdmin, BadgeTemplateForm
 from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
@@ -132,20 +134,28 @@ def _refusal(template: object) -> str:
     return template.refusal if isinstance(template, MirroredTemplate) else ""
 
 
-class ProviderBadgeAdmin(ReadOnlyAdmin[BadgeT]):
+class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):
     """Learners' badges: the host's status, and the state at the provider.
 
     Read-only: badges change by awards, revocations and what the provider reports.
     """
 
     list_display = ("uuid", "username", "template", "status", "state", "external_id", "issued_at")
-    list_filter = ("status", "state")
+    # Not by the host's status: it has no index.
+    list_filter = ("state",)
     fields = readonly_fields = (*list_display, "url", "badge_link")
     search_fields = ("username", "uuid", "external_id")
     # The host's page of a credential supports program certificates only, and is a 404 for ours.
     view_on_site = False
-    show_full_result_count = False
     ordering = ("-pk",)
+
+    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
+        yield Q(username__istartswith=term)
+        for name in ("uuid", "external_id"):
+            field = self.opts.get_field(name)
+            with suppress(ValidationError):  # a UUID is wanted, and the term is none
+                if isinstance(field, Field):
+                    yield Q(**{name: field.to_python(term)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeT]:
         """With the names of the templates: the host's generic relation would cost a query for each row."""

@@ -112,6 +112,7 @@ class AccredibleBadge(ProviderBadge):
     class Meta:
         verbose_name = _("Accredible badge")
         verbose_name_plural = _("Accredible badges")
+        indexes = [models.Index(fields=("state",), name="accredible_badge_state")]
 
 
 def builtin_twins() -> Q:

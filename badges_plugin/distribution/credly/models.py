@@ -106,6 +106,7 @@ class CredlyBadge(ProviderBadge):
     class Meta:
         verbose_name = _("Credly badge")
         verbose_name_plural = _("Credly badges")
+        indexes = [models.Index(fields=("state",), name="credly_badge_state")]
 
     @property
     def external_uuid(self) -> UUID | None:

@@ -1,0 +1,148 @@
+"""Lists of tables with millions of rows: what they leave out, and that they say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from badges_plugin import counting
+from badges_plugin.admin import large
+from badges_plugin.models import BadgeAward, BadgeProgress, FailedEvent
+from tests.core.admin_pages import errors, staff, text, url
+from tests.factories import make_template, make_user, requires_course, send_passing
+
+pytestmark = pytest.mark.django_db
+NAMES = ("ann", "anna", "bob", "cid", "dora")
+
+
+@pytest.fixture
+def client() -> Client:
+    template = make_template(name="Python")
+    requires_course(template)
+    for name in NAMES:
+        send_passing(make_user(username=name, full_name=f"{name.title()} Doe", email=f"{name}@example.org"))
+    return staff(superuser=True)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let three rows be many."""
+    monkeypatch.setattr(large, "MOST", 3)
+    monkeypatch.setattr(large, "LARGE", 3)
+
+
+def listed(response: Any) -> list[str]:
+    return [row.user.get_username() for row in response.context["cl"].result_list]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_list_of_too_many_rows_is_cut_and_says_so(client: Client) -> None:
+    page = client.get(url("badgeprogress"))
+    assert "More than 3 rows. Search or filter to see others." in text(page)
+    assert listed(page) == ["dora", "cid", "bob"]
+    one = client.get(url("badgeprogress"), {"q": "bob"})
+    assert "More than" not in text(one)
+    assert listed(one) == ["bob"]
+
+
+@pytest.mark.usefixtures("small")
+def test_pages_of_a_cut_list_follow_one_another(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.contrib import admin
+
+    monkeypatch.setattr(admin.site._registry[BadgeProgress], "list_per_page", 2)
+    assert listed(client.get(url("badgeprogress"))) == ["dora", "cid"]
+    assert listed(client.get(url("badgeprogress"), {"p": 2})) == ["bob", "anna"]
+    assert client.get(url("badgeprogress"), {"p": 3}).status_code == 302
+
+
+@pytest.mark.usefixtures("small")
+def test_only_a_list_that_is_not_cut_is_sorted(client: Client) -> None:
+    page = client.get(url("badgeprogress"), {"o": "1"})
+    assert "too many to be sorted" in errors(page)
+    assert listed(page) == ["dora", "cid", "bob"]
+    few = client.get(url("badgeprogress"), {"o": "1", "q": "ann"})
+    assert "too many" not in errors(few)
+    assert listed(few) == ["ann", "anna"]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("ann", {"ann", "anna"}),  # the beginning of user names
+        ("ANNA", {"anna"}),
+        ("dora d", {"dora"}),  # of full names
+        ("cid@example.org", {"cid"}),
+        ("cid@example", set()),
+        ("doe", set()),  # a part that is no beginning: there is no index for it
+        ("python", {"dora", "cid", "bob"}),  # a badge; the list is cut
+        ("%", set()),
+        ("nobody", set()),
+    ],
+)
+def test_a_large_table_is_searched_for_beginnings(client: Client, query: str, found: set[str]) -> None:
+    page = client.get(url("badgeaward"), {"q": query})
+    assert {each.user.get_username() for each in page.context["cl"].result_list} == found
+
+
+@pytest.mark.usefixtures("small")
+def test_a_search_that_finds_too_many_learners_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "MOST_PEOPLE", 1)
+    page = client.get(url("badgeprogress"), {"q": "ann"})
+    assert "More than 1 learners were found." in errors(page)
+    assert len(listed(page)) == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_an_action_on_rows_that_nobody_has_counted_is_refused(client: Client) -> None:
+    for number in range(5):
+        FailedEvent.objects.create(fingerprint=str(number), topic="t", position=f"0:{number}")
+    pk = FailedEvent.objects.order_by("pk")[0].pk
+    chosen = {"action": "dismiss", "_selected_action": [pk], "select_across": "1"}
+    page = client.post(url("failedevent"), chosen, follow=True)
+    assert "Select at most 3 rows at once." in errors(page)
+    assert not FailedEvent.objects.filter(state=FailedEvent.State.DISMISSED).exists()
+    assert "1 event was dismissed" in errors(
+        client.post(url("failedevent"), {**chosen, "select_across": "0"}, follow=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("0:2", ["0:2"]), ("an er", ["0:3"]), ("error", []), ("0:", ["0:4", "0:3"])]
+)
+@pytest.mark.usefixtures("small")
+def test_failed_events_are_searched_for_beginnings(query: str, found: list[str]) -> None:
+    for number in range(5):
+        reason = "An error" if number == 3 else "Something"
+        FailedEvent.objects.create(fingerprint=str(number), topic="t", position=f"0:{number}", reason=reason)
+    page = staff("view_failedevent").get(url("failedevent"), {"q": query})
+    assert [row.position for row in page.context["cl"].result_list][:2] == found
+
+
+def test_what_is_counted_for_people_is_counted_up_to_a_bound(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1) as queries:
+        assert counting.count_up_to(BadgeAward.objects.all(), 3) == 4
+    assert "LIMIT 4" in queries.captured_queries[0]["sql"]
+    assert counting.count_up_to(BadgeAward.objects.all(), 5) == 5
+    assert (counting.in_words(4, 3), counting.in_words(3, 3)) == ("more than 3", "3")
+
+
+@pytest.mark.usefixtures("client")
+def test_of_many_templates_a_filter_offers_the_first_and_the_chosen_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "MOST_CHOICES", 1)
+    other = make_template(name="Zoology")
+    page = staff(superuser=True).get(url("badgeprogress"), {"template__id__exact": other.pk})
+    spec = page.context["cl"].filter_specs[1]
+    assert [choice["display"] for choice in spec.choices(page.context["cl"])] == ["All", "Python", "Zoology"]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("badge", "found"), [("held", ["dora", "bob"]), ("revoked", ["cid"]), ("never", [])])
+def test_what_became_of_progress_is_looked_up_for_the_newest(client: Client, badge: str, found: list[str]) -> None:
+    award = BadgeAward.objects.get(progress__user__username="cid")
+    BadgeAward.objects.filter(pk=award.pk).update(revoked_at=award.awarded_at)
+    page = client.get(url("badgeprogress"), {"badge": badge})
+    assert listed(page) == found
+    assert "the newest 3 rows only" in errors(page)

@@ -1,0 +1,112 @@
+"""Queries over tables that grow: on MySQL and MariaDB, an index serves each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from badges_plugin import earlier
+from badges_plugin.consumers import deferred, retention
+from badges_plugin.distribution import claims, purge
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.retry import RetryPolicy
+from badges_plugin.doctor import database_probes
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, FailedEvent, Fulfillment
+from badges_plugin.processing import expiry, outbox
+from tests.factories import make_user
+
+pytestmark = [pytest.mark.mysql, pytest.mark.standin, pytest.mark.django_db(transaction=True)]
+
+ROWS = 3000
+FEW = 1000
+"""Rows that may be read or sorted whatever the size of the table."""
+BEFORE = datetime(2025, 12, 1, tzinfo=UTC)
+"""When nothing of what was inserted is due or old."""
+BIG = {model._meta.db_table for model in (BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent, User)}
+
+
+def work() -> dict[str, Callable[[], Any]]:
+    """Everything that processes ask again and again."""
+    return {
+        "expiry": lambda: expiry.end_expired(BEFORE),
+        "outbox": outbox.publish_pending,
+        "old failed events": lambda: retention.purge_a_batch(BEFORE),
+        "deferred events": lambda: deferred.retry_a_batch(BEFORE),
+        "old deliveries": lambda: purge.purge_a_batch(BEFORE),
+        "claims": lambda: claims.claim(10, worker="w", lease=30, now=BEFORE, policy=RetryPolicy()),
+        "expired claims": lambda: claims.recover_expired(BEFORE),
+        "undecided": lambda: earlier.undecided(BadgeRequirement.objects.order_by("pk")),
+        "failed events": lambda: list(database_probes.failed_events()),
+        "retained events": lambda: list(database_probes.retained_events()),
+        "announcements": lambda: list(database_probes.announcements()),
+    }
+
+
+def pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Any]]:
+    """Lists of staff, with filters and searches, as of tables that are large."""
+    monkeypatch.setattr("badges_plugin.admin.large.LARGE", 1)
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    queries = {
+        "badges_plugin_badgeprogress": ("", "q=bench-100", "badge=held"),
+        "badges_plugin_badgeaward": ("", "q=bench-100", "state=held", "state=expired", "expiry=30"),
+        "badges_distribution_delivery": ("", "q=bench-100", "state__exact=failed", "in_doubt__exact=1", "q=0000000001"),
+        "badges_plugin_failedevent": ("", "q=0:100", "state__exact=failed", "cause__exact=future", "topic=nothing"),
+    }
+    return {
+        f"{table}?{query}": lambda table=table, query=query: client.get(
+            f"{reverse(f'admin:{table}_changelist')}?{query}"
+        )  # type: ignore[misc]
+        for table, wanted in queries.items()
+        for query in wanted
+    }
+
+
+def faults(asked: list[str]) -> list[str]:
+    """Explain each SELECT; return those that read or sort more than a few rows of a big table."""
+    found = []
+    for sql in asked:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {sql.replace('%', '%%')}", [])
+            names = [column[0] for column in cursor.description]
+            plan = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        # Without a condition, as many rows are read as are wanted.
+        is_bounded = "WHERE" not in sql and "ORDER BY" not in sql and "LIMIT" in sql
+        aliases = {name for name in BIG if name in sql} | set(re.findall(r" (U\d+|T\d+)\b", sql))
+        for step in plan:
+            is_big = step["table"] in aliases and int(step["rows"] or 0) > FEW
+            scans = step["type"] in ("ALL", "index") and not is_bounded
+            if is_big and (scans or "filesort" in (step["Extra"] or "")):
+                found.append(f"{step['table']} {step['type']} {step['rows']} {step['Extra']}: {sql[:1500]}")
+    return found
+
+
+def test_an_index_serves_every_query_that_grows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandbox.bench.tables import fill
+
+    fill(ROWS, fulfillments=2)
+    broken = {}
+    for name, call in {**work(), **pages(client, monkeypatch)}.items():
+        with CaptureQueriesContext(connection) as captured:
+            call()
+        asked = [each["sql"] for each in captured.captured_queries if each["sql"].startswith("SELECT")]
+        assert asked, name
+        if found := faults([sql for sql in asked if "FOR UPDATE" not in sql]):
+            broken[name] = found
+    assert not broken
+
+
+def test_a_query_without_an_index_is_found() -> None:
+    from sandbox.bench.tables import fill
+
+    fill(ROWS, fulfillments=1)
+    assert faults([str(BadgeAward.objects.filter(revocation_reason="x").query).replace("= x", "= 'x'")])
+    assert faults([str(BadgeAward.objects.order_by("recorded_at").query)])
