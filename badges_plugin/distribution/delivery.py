@@ -32,7 +32,7 @@ from badges_plugin.distribution.exceptions import (
 from badges_plugin.distribution.models import AttemptOutcome, Delivery, DeliveryAttempt
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.requests import Job, bug, read_job
-from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, decide, later
+from badges_plugin.distribution.retry import Bug, Decision, Outcome, RetryPolicy, State, Verdict, decide, later
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward
 from badges_plugin.redaction import describe_with_traceback
@@ -44,12 +44,13 @@ _STOPPED = gettext_noop("The worker was stopped before it came to this delivery.
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The outcome of a job."""
+    """The outcome of a job. ``shared`` is the same object where one request was for several jobs."""
 
     job: Job
     outcome: Outcome
     started_at: datetime
     seconds: float
+    shared: object = None
 
 
 def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[Job]:
@@ -150,6 +151,25 @@ def record(attempt: Attempt, *, policy: RetryPolicy, chance: float | None = None
         # after this check is erased later, together with all of this.
         forgetting.erase([delivery])
     return decision
+
+
+def note_channels(attempts: Sequence[Attempt], decisions: Sequence[Decision | None], *, policy: RetryPolicy) -> None:
+    """Record what the attempts say about their accounts, without repeating what is known. Never fails.
+
+    A request for several badges that fails is one failure of its account.
+    """
+    last: dict[int, Verdict] = {}
+    said = set()
+    for attempt, decision in zip(attempts, decisions, strict=True):
+        if decision is None or decision.verdict is Verdict.NOTHING:
+            continue
+        channel, verdict = attempt.job.delivery.channel_id, decision.verdict
+        repeats = last.get(channel) is verdict is Verdict.WORKS or (id(attempt.shared), verdict) in said
+        if attempt.shared is not None:
+            said.add((id(attempt.shared), verdict))
+        last[channel] = verdict
+        if not repeats:
+            note_channel(attempt, decision, policy=policy)
 
 
 def note_channel(attempt: Attempt, decision: Decision | None, *, policy: RetryPolicy) -> None:

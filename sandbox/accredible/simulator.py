@@ -10,7 +10,7 @@ from typing import Any, Self
 from sandbox.accredible import api
 from sandbox.accredible.records import Credential, planted
 from sandbox.accredible.server import Server
-from sandbox.credly.faults import Fault, Faults
+from sandbox.credly.faults import Fault, Faults, RateLimit
 from sandbox.credly.wire import Reply, Request
 
 
@@ -56,6 +56,13 @@ class AccredibleSimulator:
     def fail(self, **fault: Any) -> None:
         """Add a fault: ``fail(status=503, times=3)``, ``fail(applied=True, manner="drop", operation="issue")``."""
         self.faults.add(Fault(**fault))
+
+    def limit(self, requests: int = 200, *, seconds: float = 30.0) -> None:
+        """Refuse what exceeds the number of requests in each period, as Accredible does.
+
+        2,000 in five minutes, counted in periods of 30 seconds; a shorter period is a faster clock.
+        """
+        self.faults.limit_rate(RateLimit(requests, seconds))
 
     def behave(self) -> None:
         self.faults.clear()
