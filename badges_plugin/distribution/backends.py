@@ -50,6 +50,9 @@ class Backend(ABC, Generic[ContextT]):
     A badge whose date the provider does not know is revoked there when it expires here.
     """
 
+    loads_by_template: ClassVar[bool] = False
+    """Whether what ``load`` returns depends on the award's template alone, so that one result serves many awards."""
+
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
         return template.origin == self.slug

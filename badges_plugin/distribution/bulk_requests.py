@@ -17,11 +17,14 @@ from badges_plugin.distribution.requests import Job, bug
 from badges_plugin.distribution.retry import Outcome
 
 
-def bundles(jobs: Sequence[Job]) -> list[list[Job]]:
+def bundles(jobs: Sequence[Job], *, requests: int) -> list[list[Job]]:
     """Return the jobs in groups, each for one request: issues of one account together, every other job alone.
 
-    Of the issues, only those that are certainly to be sent: a badge in doubt is looked up first, by itself.
+    If so many ``requests`` are enough for the jobs, each is alone: there is no backlog, and alone it is faster. Of the
+    issues, only those share a request that are certainly to be sent: a badge in doubt is looked up first, by itself.
     """
+    if len(jobs) <= requests:
+        return [[job] for job in jobs]
     together: dict[int, list[list[Job]]] = defaultdict(list)
     alone = []
     for job in jobs:

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from badges_plugin import api
@@ -19,16 +19,9 @@ from badges_plugin.database import is_transient
 from badges_plugin.distribution import channels, claims
 from badges_plugin.distribution.bulk_requests import bundles, carry_out_all
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.delivery import (
-    Attempt,
-    failed_to_record,
-    not_begun,
-    note_channels,
-    notify,
-    prepare,
-    record,
-)
+from badges_plugin.distribution.delivery import Attempt, not_begun, prepare
 from badges_plugin.distribution.housekeeping import Housekeeping
+from badges_plugin.distribution.recording import failed_to_record, note_channels, notify, record, record_all
 from badges_plugin.distribution.requests import Job
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.distribution.threads import Threads
@@ -206,7 +199,7 @@ class Worker:
         claimed = claims.claim(
             free, worker=self.name, lease=self.config.lease, now=timezone.now(), policy=self.config.retry
         )
-        for jobs in bundles(prepare(claimed, self.config)):
+        for jobs in bundles(prepare(claimed, self.config), requests=free):
             future = threads.submit(partial(carry_out_all, jobs, is_stopping=lambda: self._stopping))
             self._running[future] = _UnderWay(jobs, overdue_at)
 
@@ -224,8 +217,7 @@ class Worker:
         # In the order in which an event that revokes several badges locks them, or the two may deadlock.
         attempts = sorted(attempts, key=lambda attempt: attempt.job.delivery.pk)
         try:
-            with transaction.atomic():
-                decisions = [record(attempt, policy=self.config.retry) for attempt in attempts]
+            decisions = record_all(attempts, policy=self.config.retry)
         except Exception as error:
             if is_transient(error):
                 raise

@@ -37,6 +37,8 @@ class AccredibleSimulator:
         #: Names of the operations in the order in which requests for them arrived.
         self.asked: list[str] = []
         self.log: list[Logged] = []
+        #: Requests that were above the limit.
+        self.refused = 0
         self._server = Server((host, port), self.handle)
 
     def __enter__(self) -> Self:
@@ -78,6 +80,7 @@ class AccredibleSimulator:
             self.log.append(Logged(datetime.now(UTC), name, request.target, request.body.decode(errors="replace")))
             fault = self.faults.choose(name, None)
             if fault is not None and not fault.applied:
+                self.refused += fault.status == 429
                 return fault.reply()
             reply = api.perform(self.world, request)
         return fault.reply() if fault is not None else reply

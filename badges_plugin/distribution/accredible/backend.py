@@ -59,6 +59,7 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Accredible")  # type: ignore[assignment]
     expires_badges = True
+    loads_by_template = True
     account_model = AccredibleApiConfig
     template_model = AccredibleGroup
     badge_model = AccredibleBadge

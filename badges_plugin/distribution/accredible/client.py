@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -21,8 +20,8 @@ from badges_plugin.distribution.api import (
     DeliveryFailure,
     HttpClient,
     PermanentFailure,
-    RateLimiter,
     TransientFailure,
+    shared_limiter,
     usual_timeouts,
 )
 
@@ -237,13 +236,8 @@ def make_client(api_key: str) -> AccredibleClient:
         # A pasted key may hold non-Latin-1 characters: let Accredible refuse it, not Python.
         headers={"Authorization": f"Token token={api_key.encode().decode('latin-1')}"},
         timeouts=usual_timeouts(),
-        limiter=_limiter(settings.requests_per_minute) if settings.requests_per_minute else None,
+        # Accredible counts requests by network address, not by key.
+        limiter=shared_limiter("accredible", settings.requests_per_minute) if settings.requests_per_minute else None,
         describe=error_message,
     )
     return AccredibleClient(http)
-
-
-@lru_cache(maxsize=8)
-def _limiter(per_minute: float) -> RateLimiter:
-    """Return the limiter of the whole process: Accredible counts requests by network address, not by key."""
-    return RateLimiter(per_minute)
