@@ -138,6 +138,11 @@ class Backend(ABC, Generic[ContextT]):
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         """Write to own rows what the provider did, in the transaction that settles the delivery."""
 
+    def record_many(self, done: Sequence[tuple[BadgeAward, Action, Receipt]]) -> None:
+        """Do the same for several at once; override it to need fewer statements. By default, ``record`` for each."""
+        for award, action, receipt in done:
+            self.record(award, action, receipt)
+
     def forget(self, awards: Sequence[BadgeAward]) -> None:
         """Erase what own rows say about a retired learner. The ids at the provider stay."""
 

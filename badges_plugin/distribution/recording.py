@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from badges_plugin import bulk, retirement
 from badges_plugin.distribution import channels, forgetting, registry
+from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Receipt
 from badges_plugin.distribution.delivery import Attempt
 from badges_plugin.distribution.duplicates import badge_in_the_way
@@ -45,12 +47,20 @@ def record_all(
         kept = _write_states(attempts, decisions, in_the_way)
         counted = [(each, decision) for each, decision in zip(attempts, decisions, strict=True) if kept(each)]
         DeliveryAttempt.objects.bulk_create([_logged(*each) for each in counted])
-        for attempt, _decision in counted:
-            if isinstance(attempt.outcome, Receipt):
-                delivery = attempt.job.delivery
-                attempt.job.backend.record(delivery.award, Action(delivery.action), attempt.outcome)
+        _record_receipts([attempt for attempt, _decision in counted])
     _erase_retired([attempt for attempt, decision in counted if decision.state is not State.CANCELLED])
     return [decision if kept(attempt) else None for attempt, decision in zip(attempts, decisions, strict=True)]
+
+
+def _record_receipts(attempts: Sequence[Attempt]) -> None:
+    """Let the backends write what the providers did."""
+    done: dict[Backend[Any], list[tuple[BadgeAward, Action, Receipt]]] = defaultdict(list)
+    for attempt in attempts:
+        if isinstance(attempt.outcome, Receipt):
+            delivery = attempt.job.delivery
+            done[attempt.job.backend].append((delivery.award, Action(delivery.action), attempt.outcome))
+    for backend, receipts in done.items():
+        backend.record_many(receipts)
 
 
 def _erase_retired(attempts: Sequence[Attempt]) -> None:
