@@ -51,8 +51,6 @@ def test_processes_that_take_turns_keep_the_pace_together() -> None:
             sent.append(day.now)
 
     assert min(later - earlier for earlier, later in pairwise(sent)) >= GAP - 1e-6
-    # Nothing is left unused by processes that always have something to send.
-    assert sent[-1] - sent[0] <= GAP * (len(sent) + 2)
 
 
 def test_a_busy_process_reserves_up_to_a_second_and_an_idle_one_a_single_turn() -> None:
@@ -62,6 +60,8 @@ def test_a_busy_process_reserves_up_to_a_second_and_an_idle_one_a_single_turn() 
         limiter.wait()
     assert day.reserved[:4] == pytest.approx([0.125, 0.25, 0.5, 1.0])
     assert max(day.reserved) == pytest.approx(1.0)
+    # It uses all of its time.
+    assert day.now == pytest.approx(100 + 29 * 0.125)
 
     day.now += 60
     limiter.wait()
