@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from badges_plugin.distribution.bulk_requests import bundles, carry_out_all
@@ -16,6 +18,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.delivery import prepare
 from badges_plugin.distribution.exceptions import PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.recording import record_all
 from badges_plugin.distribution.requests import Job
 from badges_plugin.distribution.retry import Bug
 from badges_plugin.host import User
@@ -190,3 +193,14 @@ def test_reasons_do_not_name_the_learners(learners: list[Any], provider: Provide
     reasons = {attempt.outcome.reason for attempt in carry_out_all(group())}  # type: ignore[union-attr]
 
     assert reasons == {f"no room for {'<name>, ' * BULK}{learners[-1].full_name}"}
+
+
+def test_recording_many_takes_as_many_statements_as_recording_one(learners: list[Any]) -> None:
+    first, *rest = carry_out_all(group())
+    with CaptureQueriesContext(connection) as of_one:
+        record_all([first], policy=config().retry)
+    with CaptureQueriesContext(connection) as of_many:
+        record_all(rest, policy=config().retry)
+
+    assert (len(rest), len(of_many)) == (BULK - 1, len(of_one))
+    assert states() == ["done"] * BULK + ["pending"]
