@@ -71,7 +71,7 @@ CREDLY = {
     "LOCALE": "Language of Credly's e-mails, such as ``fr``. Empty: Credly decides.",
     "SUPPRESS_ISSUE_EMAIL": "Whether Credly should not e-mail the learner about a new badge.",
     "SUPPRESS_REVOKE_EMAIL": "Whether Credly should not e-mail the learner about a revoked badge.",
-    "REQUESTS_PER_MINUTE": "Rate limit of each worker for each organization. ``None``: no limit.",
+    "REQUESTS_PER_MINUTE": "Rate limit of all workers together for each organization. ``None``: no limit.",
     "WEBHOOK_SECRET": "The last part of the webhook's URL. Empty: the URL has no such part.",
 }
 
@@ -88,7 +88,9 @@ ACCREDIBLE = {
     "USE_SANDBOX": "Whether to use Accredible's sandbox.",
     "API_KEYS": "API keys by the name of the API configuration. They override keys entered in the admin.",
     "REQUESTS_PER_MINUTE": (
-        "Rate limit of each worker. Accredible allows 400 requests a minute per IP address: divide them among the"
-        " workers that share one. ``0``: no limit."
+        "Rate limit of all workers together. Accredible allows 400 requests a minute per IP address. ``0``: no limit."
+    ),
+    "BULK_SIZE": (
+        "Credentials in one request while many are waiting, at most 30. ``1``: each credential is issued by itself."
     ),
 }

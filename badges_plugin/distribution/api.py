@@ -25,6 +25,7 @@ from badges_plugin.distribution.http import HttpClient, Timeouts
 from badges_plugin.distribution.rate_limit import RateLimiter
 from badges_plugin.distribution.recipients import MISSING_NAME
 from badges_plugin.distribution.registry import register, unregister
+from badges_plugin.distribution.shared_limit import shared_limiter
 from badges_plugin.doctor import Finding, Reach
 from badges_plugin.doctor import register as register_probe
 from badges_plugin.models import BadgeAward, BadgeTemplate
@@ -64,6 +65,7 @@ __all__ = [
     "register_chore",
     "register_probe",
     "section",
+    "shared_limiter",
     "spellings",
     "unregister",
     "usual_timeouts",

@@ -2,15 +2,15 @@
 
 The base class owns the order of steps; a provider fills in ``account``, ``load``, ``find``, ``issue`` and ``revoke``,
 and may fill in the hooks. ``load`` and the hooks run in the worker's main thread with the database; ``find``,
-``issue`` and ``revoke`` run in threads, with nothing but their ProviderRequest, and end with a Receipt or one of the
-exceptions in ``exceptions``.
+``issue``, ``issue_many`` and ``revoke`` run in threads, with nothing but their ProviderRequest, and end with a Receipt
+or one of the exceptions in ``exceptions``.
 """
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, final
 
 from django.utils.translation import gettext_noop
@@ -32,6 +32,12 @@ _NO_NAME = gettext_noop("The learner has no name that could stand on a badge. It
 _NOT_ADOPTABLE = gettext_noop("The provider refuses the badge as a duplicate, but shows no badge to adopt.")
 _CLAIM_EXPIRED = gettext_noop("The claim expired before anything was sent.")
 
+# A refusal of what a bulk request contains, so that a part of it may be accepted.
+_REFUSES_CONTENT = frozenset({400, 413, 422})
+
+ManyOutcome = Receipt | Cancelled | Exception
+"""The outcome of one of several requests: what ``deliver`` returns, or the exception that it would raise."""
+
 
 class Backend(ABC, Generic[ContextT]):
     """One provider. ``slug`` is the origin of its templates and its name in the database, for good."""
@@ -43,6 +49,9 @@ class Backend(ABC, Generic[ContextT]):
 
     A badge whose date the provider does not know is revoked there when it expires here.
     """
+
+    loads_by_template: ClassVar[bool] = False
+    """Whether what ``load`` returns depends on the award's template alone, so that one result serves many awards."""
 
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
@@ -78,6 +87,19 @@ class Backend(ABC, Generic[ContextT]):
     @abstractmethod
     def issue(self, request: ProviderRequest[ContextT]) -> Receipt:
         """Ask for the badge, once. Raises AlreadyIssued when the provider says that the learner has it."""
+
+    def bulk_size(self) -> int:
+        """Return how many badges of one account ``issue_many`` takes at most; 1 where badges are issued one by one."""
+        return 1
+
+    def issue_many(self, requests: Sequence[ProviderRequest[ContextT]]) -> Sequence[Receipt | DeliveryFailure]:
+        """Ask for several badges of one account in one request; return the provider's answer to each, in their order.
+
+        An answer may be AlreadyIssued. A failure of the request as a whole is raised. One that is permanent says that
+        no badge was issued; the badges are then asked for in smaller numbers. Where it is not known whether a badge was
+        issued, its failure must be ambiguous. Called only if ``bulk_size`` is above 1, and never for a badge in doubt.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def revoke(self, request: ProviderRequest[ContextT]) -> Receipt:
@@ -138,6 +160,11 @@ class Backend(ABC, Generic[ContextT]):
     def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
         """Write to own rows what the provider did, in the transaction that settles the delivery."""
 
+    def record_many(self, done: Sequence[tuple[BadgeAward, Action, Receipt]]) -> None:
+        """Do the same for several at once; override it to need fewer statements. By default, ``record`` for each."""
+        for award, action, receipt in done:
+            self.record(award, action, receipt)
+
     def forget(self, awards: Sequence[BadgeAward]) -> None:
         """Erase what own rows say about a retired learner. The ids at the provider stay."""
 
@@ -167,10 +194,40 @@ class Backend(ABC, Generic[ContextT]):
         try:
             return self.issue(request)
         except AlreadyIssued as refusal:
-            found = self._look_up(request)
-            if found is None:
-                raise self._no_badge_to_adopt(request, refusal) from refusal
-            return found
+            return self._adopt(request, refusal)
+
+    @final
+    def deliver_many(self, requests: Sequence[ProviderRequest[ContextT]]) -> list[ManyOutcome]:
+        """Issue several badges of one account, none of them in doubt; return the outcomes in the order of the requests.
+
+        What is wrong with one badge harms no other: a request that is refused as a whole is divided.
+        """
+        if len(requests) == 1:
+            return [_outcome_of(lambda: self.deliver(requests[0]))]
+        try:
+            for request in requests:
+                _check_claim(request)
+            answers = self.issue_many(requests)
+            return [self._conclude(*pair) for pair in zip(requests, answers, strict=True)]
+        except PermanentFailure as refusal:
+            if refusal.ambiguous:
+                return [refusal] * len(requests)
+            size = (len(requests) + 1) // 2 if refusal.status in _REFUSES_CONTENT else 1
+            parts = [requests[start : start + size] for start in range(0, len(requests), size)]
+            return [outcome for part in parts for outcome in self.deliver_many(part)]
+        except Exception as failure:  # noqa: BLE001 - it is the outcome of each
+            return [failure] * len(requests)
+
+    def _conclude(self, request: ProviderRequest[ContextT], answer: Receipt | DeliveryFailure) -> ManyOutcome:
+        if isinstance(answer, AlreadyIssued):
+            return _outcome_of(lambda: self._adopt(request, answer))
+        return answer
+
+    def _adopt(self, request: ProviderRequest[ContextT], refusal: AlreadyIssued) -> Receipt:
+        found = self._look_up(request)
+        if found is None:
+            raise self._no_badge_to_adopt(request, refusal) from refusal
+        return found
 
     def _no_badge_to_adopt(self, request: ProviderRequest[ContextT], refusal: AlreadyIssued) -> PermanentFailure:
         try:
@@ -187,6 +244,13 @@ class Backend(ABC, Generic[ContextT]):
             return self.find(request)
         except DeliveryFailure as failure:
             raise failure.still_in_doubt() from None
+
+
+def _outcome_of(deliver: Callable[[], Receipt | Cancelled]) -> ManyOutcome:
+    try:
+        return deliver()
+    except Exception as failure:  # noqa: BLE001 - the caller distinguishes failures and bugs
+        return failure
 
 
 def _check_claim(request: ProviderRequest[ContextT]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -106,10 +106,10 @@ def apply_verdict(
     mine = Channel.objects.filter(pk=channel.pk)
     match decision.verdict:
         case Verdict.WORKS:
-            # No write in the normal case: all workers would contend for the one row.
-            if not mine.filter(failures__gte=policy.breaker_threshold).update(failures=0, rest_until=None):
-                # A rest that the provider asked for meanwhile remains.
-                mine.filter(failures__gt=0).update(failures=0)
+            # No write in the normal case: all workers would contend for the one row. A rest that the provider asked for
+            # meanwhile remains. In this order: MySQL sets one column after the other.
+            was_down = When(failures__gte=policy.breaker_threshold, then=None)
+            mine.filter(failures__gt=0).update(rest_until=Case(was_down, default=F("rest_until")), failures=0)
         case Verdict.STRIKE:
             mine.update(failures=F("failures") + 1)
             seconds = rest(mine.values_list("failures", flat=True).get(), policy=policy)

@@ -12,10 +12,12 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import connections, router, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_noop
 
+from badges_plugin.distribution import registry
 from badges_plugin.distribution.channels import open_channels, probe_channels
+from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, RetryPolicy, State, later
 from badges_plugin.logs import get_logger
@@ -27,14 +29,17 @@ _NO_RESULT = gettext_noop("The worker gave no result in time. The badge is looke
 
 
 def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
-    """Claim up to ``limit`` free deliveries, with their related rows, for ``lease`` seconds.
+    """Claim free deliveries for up to ``limit`` requests, with their related rows, for ``lease`` seconds.
 
+    That is as many deliveries. Only where more are waiting, a request to a provider that takes several is filled.
     ``worker`` names the process; the name of the claim in ``claimed_by`` is unique, so that a late result of an expired
     claim is recognized.
     """
     token = f"{worker[:90]}/{uuid4().hex}"
     due = _due(now)
     taken = _take(due.filter(channel__in=open_channels(now, policy)), limit, token, lease, now)
+    if taken == limit:
+        _take_backlog(due, token, lease, now)
     for channel in probe_channels(now, policy) if taken < limit else ():
         taken += _take(due.filter(channel=channel), 1, token, lease, now)
     if not taken:
@@ -46,6 +51,19 @@ def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: Retry
         )
         .order_by("pk")
     )
+
+
+def _take_backlog(due: QuerySet[Delivery], token: str, lease: float, now: datetime) -> None:
+    """Claim more issues for the requests that can carry several, so that each of them is filled.
+
+    Of the claimed deliveries' own channels only: others were not their turn yet.
+    """
+    mine = Delivery.objects.filter(claimed_by=token, action=Action.ISSUE, in_doubt=False)
+    for backend, channel, requests in mine.values_list("backend", "channel").annotate(Count("pk")).order_by("channel"):
+        more = requests * (registry.get(backend).bulk_size() - 1)
+        if more:
+            same = due.filter(channel=channel, action=Action.ISSUE, in_doubt=False)
+            _take(same, more, token, lease, now)
 
 
 def recover_expired(now: datetime) -> int:

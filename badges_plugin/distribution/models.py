@@ -109,6 +109,8 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=("state", "next_attempt_at"), name="badges_delivery_due"),
+            # More of one channel, however many of others are due before them.
+            models.Index(fields=("channel", "state", "next_attempt_at"), name="badges_delivery_ch_due"),
             models.Index(fields=("state", "claimed_until"), name="badges_delivery_claim"),
             models.Index(fields=("claimed_by",), name="badges_delivery_claimant"),
             models.Index(fields=("backend", "external_id"), name="badges_delivery_external"),
@@ -167,3 +169,21 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery} #{self.number}"
+
+
+class RateLimit(models.Model):
+    """A pace that the processes of a site share. Up to ``free_from``, on the database's clock, time is reserved.
+
+    .. no_pii: This model has no PII.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=128, unique=True)
+    free_from = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("rate limit")
+        verbose_name_plural = _("rate limits")
+
+    def __str__(self) -> str:
+        return self.name

@@ -63,18 +63,22 @@ def settle(deliveries: QuerySet[Delivery], state: State, *, reason: str = "", **
     """Move deliveries to a final state and erase what was needed only until then. Return how many there were."""
     if state not in SETTLED:
         raise ValueError(f"{state} is not final.")
-    return deliveries.update(
-        state=state,
-        in_doubt=False,
-        claimed_by="",
-        claimed_until=None,
-        recipient_email="",
-        last_error=reason,
-        awaits_name=False,
-        in_the_way=None,
-        settled_at=timezone.now(),
-        **changes,
-    )
+    return deliveries.update(**settled(state, reason), **changes)
+
+
+def settled(state: State, reason: str = "") -> dict[str, Any]:
+    """Return the values of the fields of a delivery that has reached a final state."""
+    return {
+        "state": state,
+        "in_doubt": False,
+        "claimed_by": "",
+        "claimed_until": None,
+        "recipient_email": "",
+        "last_error": reason,
+        "awaits_name": False,
+        "in_the_way": None,
+        "settled_at": timezone.now(),
+    }
 
 
 def retry_now(deliveries: QuerySet[Delivery]) -> int:

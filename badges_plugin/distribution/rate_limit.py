@@ -1,4 +1,4 @@
-"""Limit the pace of one process's requests to a provider, and the time until which they may begin."""
+"""Limit the pace of requests to a provider, and the time until which they may begin."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 # Seconds between two checks, while waiting for a turn, whether the process is to stop.
 _SLICE = 0.2
+# Seconds after which a process that made no request counts as idle.
+_BUSY_SECONDS = 1.0
+# Of the sums of floating-point numbers.
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,16 @@ def may_begin() -> bool:
 class RateLimiter:
     """Let calls pass at an even pace, ``per_minute`` of them, after a burst of at most one second's worth.
 
-    For one process: with several workers, divide the provider's limit among them. Whoever exceeds it gets a 429, which
-    makes the account rest in all workers.
+    By itself for one process. ``reserve`` makes processes share the pace (see ``shared_limiter``): it reserves so many
+    seconds for this process alone, and returns in how many seconds they begin. Then there are no bursts. Whoever
+    exceeds a provider's limit all the same gets a 429, which makes the account rest in all workers.
     """
 
     def __init__(
         self,
         per_minute: float,
         *,
+        reserve: Callable[[float], float] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -65,7 +71,11 @@ class RateLimiter:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
+        # The latest turn that was given.
         self._next = float("-inf")
+        self._reserve = reserve
+        self._turns = 1
+        self._begins = self._ends = float("-inf")
 
     def wait(self, *, at_most: float = float("inf")) -> bool:
         """Wait until the next call may be made, and return True.
@@ -75,9 +85,8 @@ class RateLimiter:
         """
         curfew = _curfew.get()
         with self._lock:
+            turn = self._turn() if self._reserve is None else self._reserved_turn(self._reserve)
             now = self._clock()
-            # Unused time counts, but never more than one burst of it.
-            turn = max(self._next, now - self._burst) + self._gap
             if turn >= (now + at_most if curfew is None else curfew.ends):
                 return False
             self._next = turn
@@ -85,6 +94,28 @@ class RateLimiter:
         if pause > 0:
             return self._pause(pause, curfew.is_stopping if curfew else None)
         return True
+
+    def _turn(self) -> float:
+        # Unused time counts, but never more than one burst of it.
+        return max(self._next, self._clock() - self._burst) + self._gap
+
+    def _reserved_turn(self, reserve: Callable[[float], float]) -> float:
+        """Return the next turn in the time that is reserved for this process; reserve more if there is none.
+
+        A process that goes on asking reserves twice as much each time, up to one second's worth, so that a busy one
+        rarely asks and another one never waits long for what nobody uses.
+        """
+        now = self._clock()
+        turn = max(self._next + self._gap, self._begins, now)
+        if turn + self._gap <= self._ends + _TOLERANCE:
+            return turn
+        is_busy = now < self._ends + _BUSY_SECONDS
+        self._turns = min(2 * self._turns, max(1, int(1.0 / self._gap))) if is_busy else 1
+        seconds = self._turns * self._gap
+        wait = reserve(seconds)
+        self._begins = self._clock() + wait
+        self._ends = self._begins + seconds
+        return self._begins
 
     def _pause(self, seconds: float, is_stopping: Callable[[], bool] | None) -> bool:
         """Sleep; return False when the process is to stop meanwhile."""

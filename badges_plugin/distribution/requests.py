@@ -46,13 +46,35 @@ class Job:
         return request if isinstance(request, ProviderRequest) and not request.withdrawn.reason else None
 
 
+class Contexts:
+    """The results of ``Backend.load``. One that depends on the template alone is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], Any] = {}
+
+    def of(self, award: BadgeAward, backend: Backend[Any]) -> Any:
+        """Return the context of an award, or raise the failure of ``load``."""
+        if not backend.loads_by_template:
+            return backend.load(award)
+        key = backend.slug, award.progress.template_id
+        if key not in self._known:
+            self._known[key] = backend.load(award)
+        return self._known[key]
+
+
 def read_job(
-    delivery: Delivery, backend: Backend[Any], fingerprint: str, config: DistributionConfig, *, is_retired: bool
+    delivery: Delivery,
+    backend: Backend[Any],
+    fingerprint: str,
+    config: DistributionConfig,
+    *,
+    is_retired: bool,
+    contexts: Contexts | None = None,
 ) -> Job:
     """Read the job of a delivery. A badge that cannot be read does not stop the others; a database error does."""
     request: ProviderRequest[Any] | Cancelled | DeliveryFailure | Bug
     try:
-        request = request_for(delivery, backend, config, is_retired=is_retired)
+        request = request_for(delivery, backend, config, is_retired=is_retired, contexts=contexts)
     except DeliveryFailure as failure:
         failure.ambiguous = delivery.in_doubt
         request = failure
@@ -64,7 +86,12 @@ def read_job(
 
 
 def request_for(
-    delivery: Delivery, backend: Backend[Any], config: DistributionConfig, *, is_retired: bool | None = None
+    delivery: Delivery,
+    backend: Backend[Any],
+    config: DistributionConfig,
+    *,
+    is_retired: bool | None = None,
+    contexts: Contexts | None = None,
 ) -> ProviderRequest[Any] | Cancelled:
     """Return what the backend needs to carry the delivery out.
 
@@ -93,7 +120,7 @@ def request_for(
         reason=_reason(award, backend),
         recipient=recipient,
         account=delivery.channel.account,
-        context=backend.load(award),
+        context=(contexts or Contexts()).of(award, backend),
         external_id=external_id,
         foreign_ids=_foreign_ids(delivery),
         in_doubt=delivery.in_doubt,

@@ -11,24 +11,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.database import is_transient
 from badges_plugin.distribution import channels, claims
+from badges_plugin.distribution.bulk_requests import bundles, carry_out_all
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.delivery import (
-    Attempt,
-    carry_out,
-    failed_to_record,
-    not_begun,
-    note_channel,
-    notify,
-    prepare,
-    record,
-)
+from badges_plugin.distribution.delivery import Attempt, not_begun, prepare
 from badges_plugin.distribution.housekeeping import Housekeeping
+from badges_plugin.distribution.recording import failed_to_record, note_channels, notify, record, record_all
 from badges_plugin.distribution.requests import Job
 from badges_plugin.distribution.retry import Decision
 from badges_plugin.distribution.threads import Threads
@@ -50,9 +43,9 @@ _NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A job in a thread. After ``overdue_at``, on ``time.monotonic()``, its claim has expired."""
+    """Jobs of one request, in a thread. After ``overdue_at``, on ``time.monotonic()``, their claims have expired."""
 
-    job: Job
+    jobs: Sequence[Job]
     overdue_at: float
 
 
@@ -74,8 +67,8 @@ class Worker:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.counts: Counter[str] = Counter()
         self._on_outcome = on_outcome
-        self._running: dict[Future[Attempt], _UnderWay] = {}
-        self._known_stuck: set[Future[Attempt]] = set()
+        self._running: dict[Future[list[Attempt]], _UnderWay] = {}
+        self._known_stuck: set[Future[list[Attempt]]] = set()
         self._unrecorded: list[Attempt] = []
         self._stopping = False
         self._leave_at = _NEVER
@@ -93,7 +86,7 @@ class Worker:
     def run(self, *, once: bool = False) -> Counter[str]:
         """Deliver until stopped or, with ``once``, until nothing is due. Return the number of each outcome."""
         errors = 0
-        threads = Threads[Attempt](self.concurrency, name="deliver")
+        threads = Threads[list[Attempt]](self.concurrency, name="deliver")
         try:
             while True:
                 self._beat()
@@ -147,7 +140,7 @@ class Worker:
         while not self._stopping and (left := ends - time.monotonic()) > 0:
             time.sleep(min(left, _SLICE))
 
-    def _step(self, threads: Threads[Attempt]) -> bool:
+    def _step(self, threads: Threads[list[Attempt]]) -> bool:
         """Record finished jobs and start new ones in free threads; False when there is nothing to wait for."""
         self._collect()
         if self._stopping:
@@ -166,12 +159,12 @@ class Worker:
     def _collect(self) -> None:
         """Wait up to ``interval`` seconds for a job to finish."""
         ends = time.monotonic() + min(self.interval, BEAT_SECONDS)
-        finished: set[Future[Attempt]] = set()
+        finished: set[Future[list[Attempt]]] = set()
         # In slices, to notice a stop.
         while self._running and not finished and not self._must_stop_now() and (left := ends - time.monotonic()) > 0:
             finished, _ = wait(self._running, timeout=min(left, _SLICE), return_when=FIRST_COMPLETED)
         finished = {future for future in self._running if future.done()}
-        self._unrecorded.extend(future.result() for future in finished)
+        self._unrecorded.extend(attempt for future in finished for attempt in future.result())
         for future in finished:
             del self._running[future]
 
@@ -183,7 +176,7 @@ class Worker:
         if self._leave_at == _NEVER:
             self._leave_at = time.monotonic() + self.config.time_to_end
         for future in [future for future in self._running if future.cancel()]:
-            self._unrecorded.append(not_begun(self._running.pop(future).job))
+            self._unrecorded.extend(not_begun(job) for job in self._running.pop(future).jobs)
 
     def _log_unfinished(self) -> None:
         if self._running:
@@ -192,10 +185,10 @@ class Worker:
                 len(self._running),
             )
 
-    def _is_overdue(self, future: Future[Attempt]) -> bool:
+    def _is_overdue(self, future: Future[list[Attempt]]) -> bool:
         return time.monotonic() > self._running[future].overdue_at
 
-    def _start(self, threads: Threads[Attempt]) -> None:
+    def _start(self, threads: Threads[list[Attempt]]) -> None:
         # A few are claimed ahead, so that one query claims several deliveries and no thread waits for it. Only a few: a
         # claimed delivery is sent even if the provider asks to slow down.
         ahead = self.concurrency // 2
@@ -206,9 +199,9 @@ class Worker:
         claimed = claims.claim(
             free, worker=self.name, lease=self.config.lease, now=timezone.now(), policy=self.config.retry
         )
-        for job in prepare(claimed, self.config):
-            future = threads.submit(partial(carry_out, job, is_stopping=lambda: self._stopping))
-            self._running[future] = _UnderWay(job, overdue_at)
+        for jobs in bundles(prepare(claimed, self.config), requests=free):
+            future = threads.submit(partial(carry_out_all, jobs, is_stopping=lambda: self._stopping))
+            self._running[future] = _UnderWay(jobs, overdue_at)
 
     def _do_chores(self) -> None:
         if time.monotonic() < self._next_housekeeping:
@@ -224,15 +217,13 @@ class Worker:
         # In the order in which an event that revokes several badges locks them, or the two may deadlock.
         attempts = sorted(attempts, key=lambda attempt: attempt.job.delivery.pk)
         try:
-            with transaction.atomic():
-                decisions = [record(attempt, policy=self.config.retry) for attempt in attempts]
+            decisions = record_all(attempts, policy=self.config.retry)
         except Exception as error:
             if is_transient(error):
                 raise
             # Recording them one by one finds, and logs, the one that fails.
             decisions = [self._record_one(attempt) for attempt in attempts]
-        for attempt, decision in zip(attempts, decisions, strict=True):
-            note_channel(attempt, decision, policy=self.config.retry)
+        note_channels(attempts, decisions, policy=self.config.retry)
         for attempt, decision in zip(attempts, decisions, strict=True):
             notify(attempt, decision)
             outcome = "lost claim" if decision is None else decision.state.value

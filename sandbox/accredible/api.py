@@ -27,21 +27,23 @@ class Refused(Exception):
 
     def __init__(self, status: int, body: Json) -> None:
         super().__init__(status, body)
+        self.body = body
         self.reply = json_reply(body, status)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A request whose route and account are known."""
+    """A request whose route and account are known. ``status`` is that of its answer."""
 
     world: World
     account: str
     body: Json
     identity: str = ""
+    status: int = 200
 
 
 def operation(request: Request) -> str:
-    """Return the route's name ("groups", "issue", "expire", "delete", "get" or "search"), or "" if there is none."""
+    """Return the route's name, a key of ``_ROUTES``, or "" if there is none."""
     return _match(request)[0]
 
 
@@ -55,7 +57,9 @@ def perform(world: World, request: Request) -> Reply:
         return json_reply({"error": "Not found"}, 404)
     try:
         body = request.json_object() if request.body else {}
-        return json_reply(_ROUTES[name][2](Call(world, account, body, identity)))
+        call = Call(world, account, body, identity)
+        answer = _ROUTES[name][2](call)
+        return json_reply(answer, call.status)
     except Refused as refused:
         return refused.reply
 
@@ -86,8 +90,38 @@ def _groups(call: Call) -> Json:
     }
 
 
+_LARGEST_BULK = 30
+
+
+def _issue_many(call: Call) -> Json:
+    """Create what can be created. The status tells whether that is all, some or none of it."""
+    wanted = call.body.get("credentials", [])
+    if not wanted or len(wanted) > _LARGEST_BULK:
+        raise Refused(422, {"errors": f"credentials must be 1 to {_LARGEST_BULK}"})
+    results: list[Json] = []
+    for each in wanted:
+        try:
+            results.append({"credential": _create(call, each)})
+        except Refused as refused:
+            errors = refused.body["errors"]
+            # Assumption: errors of fields are listed as sentences.
+            texts = (
+                [f"{name} {text}" for name, many in errors.items() for text in many]
+                if isinstance(errors, dict)
+                else [errors]
+            )
+            error = {"code": refused.reply.status, "message": "Invalid credential", "details": texts}
+            results.append({"error": error})
+    refusals = sum("error" in result for result in results)
+    call.status = 200 if not refusals else 422 if refusals == len(results) else 207
+    return {"results": results}
+
+
 def _issue(call: Call) -> Json:
-    wanted = call.body.get("credential", {})
+    return {"credential": _create(call, call.body.get("credential", {}))}
+
+
+def _create(call: Call, wanted: Json) -> Json:
     group = call.world.groups.get(wanted.get("group_id", 0))
     recipient = wanted.get("recipient", {})
     if group is None or group.account != call.account:
@@ -112,8 +146,8 @@ def _issue(call: Call) -> Json:
         updated_at=datetime.now(UTC),
     )
     call.world.credits -= credential.approve
-    call.world.credentials[credential.id] = credential
-    return {"credential": credential.shown()}
+    call.world.add(credential)
+    return credential.shown()
 
 
 def _is_duplicate(world: World, group: Group, email: str) -> bool:
@@ -124,7 +158,7 @@ def _is_duplicate(world: World, group: Group, email: str) -> bool:
         credential.group_id == group.id
         and credential.recipient["email"].casefold() == email.casefold()
         and (credential.is_alive or group.duplicates == "one ever")
-        for credential in world.credentials.values()
+        for credential in world.at(email)
     )
 
 
@@ -181,6 +215,7 @@ def _day(value: Any) -> date | None:
 _ROUTES: dict[str, tuple[str, re.Pattern[str], Callable[[Call], Json]]] = {
     "groups": ("POST", re.compile(r"/v1/issuer/groups/search"), _groups),
     "issue": ("POST", re.compile(r"/v1/credentials"), _issue),
+    "issue_many": ("POST", re.compile(r"/v2/credentials/bulk_create"), _issue_many),
     "expire": ("PUT", re.compile(r"/v1/credentials/([^/]+)"), _expire),
     "delete": ("DELETE", re.compile(r"/v1/credentials/([^/]+)"), _delete),
     "get": ("GET", re.compile(r"/v1/credentials/([^/]+)"), _get),

@@ -72,6 +72,21 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: Iterator[int] = field(default_factory=lambda: count(10_001))
 
+    #: Numbers of credentials by the issuer's id and by e-mail address, both as they were issued.
+    _numbers_of: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, credential: Credential) -> None:
+        self.credentials[credential.id] = credential
+        for name in {credential.license_id, credential.recipient["email"].casefold()}:
+            self._numbers_of.setdefault(name, []).append(credential.id)
+
+    def at(self, email: str) -> Iterator[Credential]:
+        """Yield the credentials that were issued to an e-mail address."""
+        return self._known_as(email.casefold())
+
+    def _known_as(self, name: str) -> Iterator[Credential]:
+        return (self.credentials[number] for number in self._numbers_of.get(name, ()) if number in self.credentials)
+
     def add_group(self, id_: int, account: str, name: str, course_name: str = "") -> Group:
         group = self.groups[id_] = Group(id_, account, name, course_name, f"What {name} is for.")
         return group
@@ -82,8 +97,9 @@ class World:
 
     def by_any_id(self, account: str, identity: str) -> Credential | None:
         """Return the credential with this number, or with this id of the issuer."""
-        fitting = (c for c in self.of_account(account) if identity in {str(c.id), c.license_id})
-        return next(fitting, None)
+        number = int(identity) if identity.isascii() and identity.isdigit() else 0
+        fitting = [self.credentials[number]] if number in self.credentials else self._known_as(identity)
+        return next((each for each in fitting if self.groups[each.group_id].account == account), None)
 
 
 def planted(groups: int = 59) -> World:

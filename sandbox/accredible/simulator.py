@@ -10,7 +10,7 @@ from typing import Any, Self
 from sandbox.accredible import api
 from sandbox.accredible.records import Credential, planted
 from sandbox.accredible.server import Server
-from sandbox.credly.faults import Fault, Faults
+from sandbox.credly.faults import Fault, Faults, RateLimit
 from sandbox.credly.wire import Reply, Request
 
 
@@ -37,6 +37,8 @@ class AccredibleSimulator:
         #: Names of the operations in the order in which requests for them arrived.
         self.asked: list[str] = []
         self.log: list[Logged] = []
+        #: Requests that were above the limit.
+        self.refused = 0
         self._server = Server((host, port), self.handle)
 
     def __enter__(self) -> Self:
@@ -57,6 +59,13 @@ class AccredibleSimulator:
         """Add a fault: ``fail(status=503, times=3)``, ``fail(applied=True, manner="drop", operation="issue")``."""
         self.faults.add(Fault(**fault))
 
+    def limit(self, requests: int = 200, *, seconds: float = 30.0) -> None:
+        """Refuse what exceeds the number of requests in each period, as Accredible does.
+
+        2,000 in five minutes, counted in periods of 30 seconds; a shorter period is a faster clock.
+        """
+        self.faults.limit_rate(RateLimit(requests, seconds))
+
     def behave(self) -> None:
         self.faults.clear()
 
@@ -71,6 +80,7 @@ class AccredibleSimulator:
             self.log.append(Logged(datetime.now(UTC), name, request.target, request.body.decode(errors="replace")))
             fault = self.faults.choose(name, None)
             if fault is not None and not fault.applied:
+                self.refused += fault.status == 429
                 return fault.reply()
             reply = api.perform(self.world, request)
         return fault.reply() if fault is not None else reply

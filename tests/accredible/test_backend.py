@@ -27,7 +27,7 @@ from tests.distribution.backend_cases import BackendCases
 from tests.distribution.worlds import deliver, let_time_pass
 from tests.factories import UserFactory, at, send_passing
 
-OPERATIONS = {Action.ISSUE: "issue", Action.REVOKE: "expire"}
+OPERATIONS = {Action.ISSUE: ("issue", "issue_many"), Action.REVOKE: ("expire",)}
 
 
 def issue_by_hand(config: AccredibleApiConfig, email: str, **values: object) -> str:
@@ -50,13 +50,15 @@ class AccredibleWorld:
         return [str(credential.id) for credential in self.simulator.credentials() if not credential.is_alive]
 
     def calls(self, action: Action) -> int:
-        return Counter(self.simulator.asked)[OPERATIONS[action]]
+        return sum(self.simulator.asked.count(operation) for operation in OPERATIONS[action])
 
     def lose_answers(self, action: Action) -> None:
-        self.simulator.fail(applied=True, manner="drop", operation=OPERATIONS[action])
+        for operation in OPERATIONS[action]:
+            self.simulator.fail(applied=True, manner="drop", operation=operation)
 
     def lose_requests(self, action: Action) -> None:
-        self.simulator.fail(applied=False, manner="drop", operation=OPERATIONS[action])
+        for operation in OPERATIONS[action]:
+            self.simulator.fail(applied=False, manner="drop", operation=operation)
 
     def break_down(self) -> None:
         self.simulator.fail(status=503, times=None)
@@ -306,3 +308,48 @@ def test_c5_a_credential_in_the_way_is_said_to_be_whose_it_is(
     assert failed.in_the_way.user == ada
     assert f"of user {ada.pk}" in failed.last_error
     assert ada.email not in failed.last_error
+
+
+def test_a_backlog_is_issued_in_bulk(accredible: AccredibleSimulator, group: AccredibleGroup) -> None:
+    users = [UserFactory.create(full_name=f"Lea Learner {number}") for number in range(33)]
+    for user in users:
+        send_passing(user)
+    deliver(concurrency=1)
+
+    assert Counter(accredible.asked)["issue_many"] == 2
+    assert "issue" not in accredible.asked
+    issued = {str(each.id): (each.license_id, each.recipient["email"]) for each in accredible.credentials()}
+    assert issued == {
+        row.external_id: (f"openedx-{row.award.credential.uuid}-1", row.award.user.email)
+        for row in Delivery.objects.all()
+    }
+    assert set(AccredibleBadge.objects.values_list("state", flat=True)) == {"published"}
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_badge_earned_again_says_in_bulk_too_what_may_be_in_its_way(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, others: int
+) -> None:
+    accredible.world.groups[GROUP].duplicates = "one ever"
+    for minute in (1, 2):
+        send_passing(ada, minute=minute, is_passing=minute != 2)
+        deliver()
+    send_passing(ada, minute=3)
+    for user in UserFactory.create_batch(others + 1):
+        send_passing(user)
+    deliver(concurrency=1)
+
+    failed = Delivery.objects.get(award__number=2)
+    assert (failed.state, "allow duplicates" in failed.last_error) == ("failed", True)
+    assert Delivery.objects.filter(state="done", action="issue").count() == others + 2
+
+
+def test_bulk_requests_can_be_switched_off(
+    accredible: AccredibleSimulator, group: AccredibleGroup, settings: Any
+) -> None:
+    settings.BADGES_CONFIG["accredible"]["BULK_SIZE"] = 1
+    for user in UserFactory.create_batch(3):
+        send_passing(user)
+    deliver(concurrency=1)
+
+    assert accredible.asked.count("issue") == 3

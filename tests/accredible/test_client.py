@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from badges_plugin.distribution.accounts.payloads import UnexpectedReply
-from badges_plugin.distribution.accredible.client import error_message
+from badges_plugin.distribution.accredible.client import AccredibleClient, error_message
 from badges_plugin.distribution.accredible.data import CredentialState, credential, group
+from badges_plugin.distribution.api import HttpClient
+from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFailure
+from sandbox.accredible.server import Server
+from sandbox.credly.wire import json_reply
 
 TODAY = date(2026, 6, 15)
 
@@ -66,3 +70,60 @@ def test_records_without_an_id_are_refused(record: Any) -> None:
 def test_places_of_group_and_address(record: dict[str, Any], group_id: int | None, email: str) -> None:
     read = credential({"id": "12", **record})
     assert (read.id, read.group_id, read.recipient_email) == ("12", group_id, email)
+
+
+def made(number: int, reference: str | None) -> Any:
+    return {"credential": {"id": number, "license_id": reference, "approve": True}}
+
+
+def refused(code: Any, *details: str) -> Any:
+    return {"error": {"code": code, "message": "Invalid", "details": list(details)}}
+
+
+DOUBT = "TransientFailure in doubt"
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "outcomes"),
+    [
+        (200, {"results": [made(1, "a"), made(2, "b")]}, ["1", "2"]),
+        # The reference counts, not the place.
+        (200, {"results": [made(2, "b"), made(1, "a")]}, ["1", "2"]),
+        # Without references, the place counts if there is a result for each.
+        (200, {"results": [made(1, None), made(2, None)]}, ["1", "2"]),
+        (200, {"results": [made(1, None)]}, [DOUBT, DOUBT]),
+        (200, {"results": [made(2, "b")]}, [DOUBT, "2"]),
+        (200, {"results": [made(1, "a"), made(3, "c")]}, ["1", DOUBT]),
+        (207, {"results": [made(1, "a"), refused(422, "email is invalid")]}, ["1", "PermanentFailure"]),
+        (207, {"results": [refused("invalid"), made(2, "b")]}, ["PermanentFailure", "2"]),
+        (207, {"results": [made(1, "a"), refused(422, "email has already been taken")]}, ["1", "AlreadyIssued"]),
+        (207, {"results": [made(1, "a"), refused(500)]}, ["1", DOUBT]),
+        (207, {"results": [made(1, "a"), refused(429)]}, ["1", "TransientFailure"]),
+        # Refused, all of them: the status says so, and the results why.
+        (422, {"results": [refused(422), refused(422)]}, ["PermanentFailure", "PermanentFailure"]),
+        # Nothing that says what became of them.
+        (200, {"results": [None, {"credential": "?"}]}, [DOUBT, DOUBT]),
+        (200, {}, [DOUBT, DOUBT]),
+        (200, [], [DOUBT, DOUBT]),
+    ],
+)  # fmt: skip
+def test_answers_to_a_bulk_request(status: int, reply: Any, outcomes: list[str]) -> None:
+    with Server(("127.0.0.1", 0), lambda request: json_reply(reply, status)) as server:
+        client = AccredibleClient(HttpClient(server.origin, describe=error_message))
+        answers = client.issue_many([{"id": "a"}, {"id": "b"}])
+
+    assert [described(answer) for answer in answers] == outcomes
+
+
+@pytest.mark.parametrize("reply", [{"errors": "too many"}, {"results": []}])
+def test_a_bulk_request_that_is_refused_as_a_whole(reply: Any) -> None:
+    with Server(("127.0.0.1", 0), lambda request: json_reply(reply, 422)) as server:
+        client = AccredibleClient(HttpClient(server.origin, describe=error_message))
+        with pytest.raises(PermanentFailure):
+            client.issue_many([{"id": "a"}, {"id": "b"}])
+
+
+def described(answer: Any) -> str:
+    if not isinstance(answer, DeliveryFailure):
+        return str(answer.id)
+    return f"{type(answer).__name__} in doubt" if answer.ambiguous else type(answer).__name__

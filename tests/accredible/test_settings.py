@@ -76,3 +76,11 @@ def test_the_pace_stays_below_what_accredible_allows(settings: Any, given: Any, 
     settings.BADGES_CONFIG = {"accredible": given}
 
     assert config().requests_per_minute == pace
+
+
+@pytest.mark.parametrize("size", [0, 31, 1.5, True, "30"])
+def test_bulk_sizes_that_accredible_does_not_take(settings: Any, size: Any) -> None:
+    settings.BADGES_CONFIG = {"accredible": {"BULK_SIZE": size}}
+
+    [message] = check_settings(None)
+    assert "BULK_SIZE" in str(message.msg)

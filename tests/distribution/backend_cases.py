@@ -202,6 +202,29 @@ class BackendCases:
         deliver()
         assert len(world.live()) == 1
 
+    def test_what_is_wrong_with_one_of_many_harms_no_other(self, world: World) -> None:
+        learners = [UserFactory.create(full_name="Lea Learner") for _ in range(4)]
+        by_hand = world.issue_by_hand(learners[1].email)
+        for learner in [*learners[:2], UserFactory.create(email=""), *learners[2:]]:
+            send_passing(learner)
+        deliver(concurrency=1)
+
+        assert [state for _, state in self.states()] == ["done", "done", "failed", "done", "done"]
+        issued = {row.award.user.email: row.external_id for row in Delivery.objects.exclude(external_id="")}
+        assert set(issued) == {learner.email for learner in learners}
+        assert issued[learners[1].email] == by_hand
+        assert sorted(world.live()) == sorted(issued.values())
+
+    @pytest.mark.parametrize("arrived", [True, False])
+    def test_each_of_many_whose_answer_is_lost_is_looked_up(self, world: World, arrived: bool) -> None:
+        (world.lose_answers if arrived else world.lose_requests)(Action.ISSUE)
+        for learner in UserFactory.create_batch(3, full_name="Lea Learner"):
+            send_passing(learner)
+        deliver(concurrency=1)
+
+        assert self.states() == [("issue", "done")] * 3
+        assert sorted(world.live()) == sorted(Delivery.objects.values_list("external_id", flat=True))
+
     def test_the_wish_to_wait_is_heard(self, world: World, learner: Any) -> None:
         world.throttle(7)
         send_passing(learner)

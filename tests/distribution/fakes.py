@@ -10,7 +10,7 @@ from itertools import count
 
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, ProviderRequest, Receipt
-from badges_plugin.distribution.exceptions import AlreadyIssued, PermanentFailure
+from badges_plugin.distribution.exceptions import AlreadyIssued, DeliveryFailure, PermanentFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 
@@ -29,6 +29,9 @@ class Provider:
     after: list[Exception | None] = field(default_factory=list)
     lookup: list[Exception | None] = field(default_factory=list)
     key: str = "good"
+    #: Owners whose badges are refused; with the status of ``all_or_nothing``, together with all of the same request.
+    refused: set[str] = field(default_factory=set)
+    all_or_nothing: int = 0
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -43,12 +46,33 @@ class Provider:
         with self._lock:
             self.asked.append("issue")
             _fail(self.before)
-            if any(self.owners[badge] == owner for badge in self.live()):
-                raise AlreadyIssued("has it already", status=422)
-            badge = f"badge-{next(self._numbers)}"
-            self.badges[badge], self.owners[badge] = "pending", owner
+            answer = self._issue_one(owner)
+            if isinstance(answer, DeliveryFailure):
+                raise answer
             _fail(self.after)
-            return badge
+            return answer
+
+    def issue_many(self, owners: Sequence[str]) -> list[str | DeliveryFailure]:
+        """Like ``issue``, for many. Those in ``refused`` are refused: each by itself, or all because of one."""
+        with self._lock:
+            self.asked.append("issue_many")
+            _fail(self.before)
+            if self.all_or_nothing and self.refused.intersection(owners):
+                raise PermanentFailure("one of them is refused", status=self.all_or_nothing)
+            answers = [self._issue_one(owner) for owner in owners]
+            _fail(self.after)
+            return answers
+
+    def _issue_one(self, owner: str) -> str | DeliveryFailure:
+        if not owner:
+            return PermanentFailure("no e-mail address")
+        if owner in self.refused:
+            return PermanentFailure("refused", status=422)
+        if any(self.owners[badge] == owner for badge in self.live()):
+            return AlreadyIssued("has it already", status=422)
+        badge = f"badge-{next(self._numbers)}"
+        self.badges[badge], self.owners[badge] = "pending", owner
+        return badge
 
     def revoke(self, badge: str) -> None:
         with self._lock:
@@ -78,6 +102,7 @@ class FakeBackend(Backend[Provider]):
         self.notified: list[Action] = []
         self.forgotten: list[int] = []
         self.expires_at: datetime | None = None
+        self.largest_bulk = 1
 
     def account(self, template: BadgeTemplate) -> str:
         return str(template.uuid)
@@ -102,9 +127,14 @@ class FakeBackend(Backend[Provider]):
         return None
 
     def issue(self, request: ProviderRequest[Provider]) -> Receipt:
-        if not request.recipient.email:
-            raise PermanentFailure("no e-mail address")
         return Receipt(request.context.issue(request.recipient.email), "pending", expires_at=self.expires_at)
+
+    def bulk_size(self) -> int:
+        return self.largest_bulk
+
+    def issue_many(self, requests: Sequence[ProviderRequest[Provider]]) -> list[Receipt | DeliveryFailure]:
+        answers = requests[0].context.issue_many([request.recipient.email for request in requests])
+        return [each if isinstance(each, DeliveryFailure) else Receipt(each, "pending") for each in answers]
 
     def revoke(self, request: ProviderRequest[Provider]) -> Receipt:
         request.context.revoke(request.external_id)

@@ -14,9 +14,10 @@ from badges_plugin import api
 from badges_plugin.distribution import channels, queueing
 from badges_plugin.distribution.claims import claim, recover_expired
 from badges_plugin.distribution.conf import config
-from badges_plugin.distribution.delivery import carry_out, note_channel, prepare, record
+from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.exceptions import NotSent, PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.recording import note_channel, record
 from badges_plugin.exceptions import ConfigurationChanged
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider

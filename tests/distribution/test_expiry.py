@@ -14,9 +14,10 @@ from badges_plugin.distribution import notifications
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action, ProviderRequest
-from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, record
+from badges_plugin.distribution.delivery import Attempt, carry_out, prepare
 from badges_plugin.distribution.exceptions import TransientFailure
 from badges_plugin.distribution.models import Delivery
+from badges_plugin.distribution.recording import record
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.catalog import write_catalog
 from tests.clock import Clock

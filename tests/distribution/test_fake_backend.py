@@ -10,7 +10,7 @@ from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.exceptions import RejectedKey, TransientFailure
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.backend_cases import BackendCases
-from tests.distribution.fakes import Provider
+from tests.distribution.fakes import FakeBackend, Provider
 
 
 class FakeWorld:
@@ -56,6 +56,9 @@ class FakeWorld:
 
 
 class TestFakeBackend(BackendCases):
-    @pytest.fixture
-    def world(self, provider: Provider, template: BadgeTemplate) -> FakeWorld:
+    @pytest.fixture(params=[1, 3], ids=["one by one", "in bulk"])
+    def world(
+        self, provider: Provider, backend: FakeBackend, template: BadgeTemplate, request: pytest.FixtureRequest
+    ) -> FakeWorld:
+        backend.largest_bulk = request.param
         return FakeWorld(provider, template)

@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.distribution import claims, delivery, notifications, queueing, rate_limit, requests, withdrawal
+from badges_plugin.distribution import (
+    claims,
+    delivery,
+    notifications,
+    queueing,
+    rate_limit,
+    recording,
+    requests,
+    withdrawal,
+)
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Cancelled
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
@@ -146,7 +155,7 @@ def test_c1_a_learner_who_is_retired_between_claim_and_request(ada: Any, provide
     taken = claims.claim(1, worker="test", lease=60, now=timezone.now(), policy=config().retry)
     retire(ada)
     [job] = delivery.prepare(taken, config())
-    delivery.record(delivery.carry_out(job), policy=config().retry)
+    recording.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
     assert Delivery.objects.get().recipient_email == ""
 
@@ -156,7 +165,7 @@ def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider)
     job = claimed()
     retire(ada)
     withdrawal.withdraw_retired()
-    delivery.record(delivery.carry_out(job), policy=config().retry)
+    recording.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 
 
@@ -336,7 +345,7 @@ def test_c1_a_worker_withdraws_what_it_has_at_hand(ada: Any, provider: Provider,
     job = claimed()
     tell(ada)
     withdrawal.withdraw_retired()
-    delivery.record(delivery.carry_out(job), policy=config().retry)
+    recording.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
 
 
@@ -396,7 +405,7 @@ def test_c1_a_learner_is_retired_while_the_request_is_under_way(
     tell(ada)
     assert api.sweep_retired() > 0
     backend.forgotten.clear()
-    delivery.record(attempt, policy=config().retry)
+    recording.record(attempt, policy=config().retry)
 
     kept = str([*Delivery.objects.values(), *DeliveryAttempt.objects.values()])
     assert not [word for word in ("Ada", "Lovelace", "ada@") if word in kept]

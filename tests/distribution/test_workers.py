@@ -18,10 +18,11 @@ from django.utils import timezone
 from badges_plugin import api
 from badges_plugin.distribution.claims import claim
 from badges_plugin.distribution.conf import config
-from badges_plugin.distribution.delivery import Attempt, carry_out, prepare, record
+from badges_plugin.distribution.delivery import Attempt, carry_out, prepare
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.purge import Purged, purge
+from badges_plugin.distribution.recording import record
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.processing import learners

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from badges_plugin.distribution.accounts.backend import AccountBackend
 from badges_plugin.distribution.accredible.client import AccredibleClient, client_for
+from badges_plugin.distribution.accredible.conf import config
 from badges_plugin.distribution.accredible.data import CredentialPayload, CredentialState
 from badges_plugin.distribution.accredible.models import ORIGIN, AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.api import (
@@ -19,6 +20,7 @@ from badges_plugin.distribution.api import (
     Action,
     AlreadyIssued,
     BadgeAward,
+    DeliveryFailure,
     PermanentFailure,
     ProviderRequest,
     Receipt,
@@ -26,6 +28,8 @@ from badges_plugin.distribution.api import (
     spellings,
 )
 from badges_plugin.times import site_day, site_midnight
+
+AnswerT = TypeVar("AnswerT", bound=Receipt | DeliveryFailure)
 
 _NO_EMAIL = gettext_noop("The learner has no e-mail address, and Accredible issues only to e-mail addresses.")
 _PERHAPS_EXPIRED = gettext_noop(
@@ -55,6 +59,7 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Accredible")  # type: ignore[assignment]
     expires_badges = True
+    loads_by_template = True
     account_model = AccredibleApiConfig
     template_model = AccredibleGroup
     badge_model = AccredibleBadge
@@ -91,16 +96,40 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
         try:
             return _receipt(request.context.client.issue(_credential_to_issue(request)))
         except AlreadyIssued as refusal:
-            if not request.foreign_ids:
-                raise
-            reason = f"{refusal.reason} {_PERHAPS_EXPIRED}"
-            raise AlreadyIssued(reason, status=refusal.status, body=refusal.body) from refusal
+            raise _explained(refusal, request) from refusal
+
+    def bulk_size(self) -> int:
+        return config().bulk_size
+
+    def issue_many(self, requests: Sequence[ProviderRequest[Context]]) -> Sequence[Receipt | DeliveryFailure]:
+        fields: dict[int, dict[str, Any]] = {}
+        answers: dict[int, Receipt | DeliveryFailure] = {}
+        for request in requests:
+            try:
+                fields[request.award_id] = _credential_to_issue(request)
+            except PermanentFailure as failure:
+                answers[request.award_id] = failure
+        if fields:
+            replies = requests[0].context.client.issue_many(list(fields.values()))
+            answers |= dict(zip(fields, map(_receipt_or_failure, replies), strict=True))
+        return [_explained(answers[request.award_id], request) for request in requests]
 
     def revoke(self, request: ProviderRequest[Context]) -> Receipt:
         expired = request.context.client.expire(request.external_id, on=_today())
         if expired is None:
             return _gone(request)
         return Receipt(request.external_id, CredentialState.EXPIRED)
+
+
+def _receipt_or_failure(reply: CredentialPayload | DeliveryFailure) -> Receipt | DeliveryFailure:
+    return _receipt(reply) if isinstance(reply, CredentialPayload) else reply
+
+
+def _explained(answer: AnswerT, request: ProviderRequest[Context]) -> AnswerT | AlreadyIssued:
+    """Return the answer; a refusal of a badge that is earned again says what may be in its way."""
+    if not isinstance(answer, AlreadyIssued) or not request.foreign_ids:
+        return answer
+    return AlreadyIssued(f"{answer.reason} {_PERHAPS_EXPIRED}", status=answer.status, body=answer.body)
 
 
 def _at_email_address(request: ProviderRequest[Context]) -> Iterator[CredentialPayload]:

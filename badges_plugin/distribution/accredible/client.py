@@ -5,9 +5,8 @@ https://docs.api.accredible.com/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -18,14 +17,16 @@ from badges_plugin.distribution.accredible.conf import config
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig
 from badges_plugin.distribution.api import (
     AlreadyIssued,
+    DeliveryFailure,
     HttpClient,
     PermanentFailure,
-    RateLimiter,
     TransientFailure,
+    shared_limiter,
     usual_timeouts,
 )
 
 _DUPLICATE = "has already been taken"
+_BULK_UNREADABLE = gettext_noop("Accredible's reply does not say what became of this credential.")
 _GONE = frozenset({404, 410})
 
 PAGE_SIZE = 50
@@ -77,6 +78,21 @@ class AccredibleClient:
             raise
         return _credential(reply)
 
+    def issue_many(self, credentials: Sequence[Mapping[str, Any]]) -> list[data.CredentialPayload | DeliveryFailure]:
+        """Create credentials, at most 30 of them, each with an id. Return the answer to each, in their order.
+
+        Some may be created and others refused. Raises a failure only if Accredible answers for all of them at once.
+        """
+        wanted = {"credentials": list(credentials)}
+        try:
+            reply = self._http.request("POST", "v2", "credentials", "bulk_create", json=wanted)
+        except PermanentFailure as failure:
+            # The status of a request in which every single credential is refused.
+            if failure.status != 422 or not _has_results(failure.body, len(credentials)):
+                raise
+            reply = failure.body
+        return _answers(reply, [str(credential["id"]) for credential in credentials])
+
     def expire(self, credential_id: str, *, on: date) -> data.CredentialPayload | None:
         """Make a credential expire on a day. Return None when there is no such credential."""
         wanted = {"credential": {"expired_on": on.isoformat()}}
@@ -116,7 +132,7 @@ def error_message(body: Any) -> str:
     if not isinstance(body, Mapping):
         return ""
     parts = []
-    for name in ("message", "error", "errors", "data"):
+    for name in ("message", "error", "errors", "details", "data"):
         value = body.get(name)
         if isinstance(value, Mapping):
             parts += [f"{attribute} {_joined(texts)}" for attribute, texts in value.items()]
@@ -158,6 +174,55 @@ def _credential(reply: Any) -> data.CredentialPayload:
     return read(data.credential, reply.get("credential") if isinstance(reply, Mapping) else None)
 
 
+def _has_results(reply: Any, number: int) -> bool:
+    results = reply.get("results") if isinstance(reply, Mapping) else None
+    return isinstance(results, list) and len(results) == number
+
+
+def _answers(reply: Any, references: Sequence[str]) -> list[data.CredentialPayload | DeliveryFailure]:
+    """Return what became of the credential of each reference.
+
+    A credential is known by its reference; only where Accredible does not repeat that, by its place. What a place says
+    counts only if there are as many results as credentials. Everything else is in doubt, and looked up.
+    """
+    results = reply.get("results") if isinstance(reply, Mapping) else None
+    results = results if isinstance(results, list) else []
+    answers = [_answer(result) for result in results]
+    made = [answer for answer in answers if isinstance(answer, data.CredentialPayload)]
+    by_reference = {answer.reference: answer for answer in made if answer.reference}
+    in_place: Sequence[data.CredentialPayload | DeliveryFailure | None]
+    in_place = answers if len(answers) == len(references) else [None] * len(references)
+    return [by_reference.get(each) or _in_place(answer) for each, answer in zip(references, in_place, strict=True)]
+
+
+def _in_place(answer: data.CredentialPayload | DeliveryFailure | None) -> data.CredentialPayload | DeliveryFailure:
+    is_of_another = isinstance(answer, data.CredentialPayload) and answer.reference
+    if answer is None or is_of_another:
+        return TransientFailure(_BULK_UNREADABLE, ambiguous=True)
+    return answer
+
+
+def _answer(result: Any) -> data.CredentialPayload | DeliveryFailure:
+    """Return the credential of a result, or its error as a failure; one that is neither is in doubt."""
+    error = result.get("error") if isinstance(result, Mapping) else None
+    if not isinstance(error, Mapping):
+        try:
+            return _credential(result)
+        except TransientFailure as failure:
+            return failure
+    code = error.get("code")
+    status = code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600 else 422
+    message = error_message(error)
+    reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
+    if status == 429:
+        return TransientFailure(reason, throttled=True, status=status)
+    if status >= 500:
+        return TransientFailure(reason, ambiguous=True, status=status)
+    if _DUPLICATE in message:
+        return AlreadyIssued(reason, status=status, body=error)
+    return PermanentFailure(reason, status=status, body=error)
+
+
 def client_for(api_config: AccredibleApiConfig) -> AccredibleClient:
     """Return a client with the configuration's own key. Raises RejectedKey when there is none that can be used."""
     return make_client(api_config.api_key)
@@ -171,13 +236,8 @@ def make_client(api_key: str) -> AccredibleClient:
         # A pasted key may hold non-Latin-1 characters: let Accredible refuse it, not Python.
         headers={"Authorization": f"Token token={api_key.encode().decode('latin-1')}"},
         timeouts=usual_timeouts(),
-        limiter=_limiter(settings.requests_per_minute) if settings.requests_per_minute else None,
+        # Accredible counts requests by network address, not by key.
+        limiter=shared_limiter("accredible", settings.requests_per_minute) if settings.requests_per_minute else None,
         describe=error_message,
     )
     return AccredibleClient(http)
-
-
-@lru_cache(maxsize=8)
-def _limiter(per_minute: float) -> RateLimiter:
-    """Return the limiter of the whole process: Accredible counts requests by network address, not by key."""
-    return RateLimiter(per_minute)

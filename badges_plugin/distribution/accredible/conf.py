@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from badges_plugin.distribution.accounts.settings import ProviderSettings
 
+LARGEST_BULK = 30
+"""Credentials that the second version of ``bulk_create`` takes in one request."""
+
 _DEFAULTS: dict[str, object] = {
     "ACCREDIBLE_BASE_URL": "https://dashboard.accredible.com/",
     "ACCREDIBLE_API_BASE_URL": "https://api.accredible.com/v1/",
@@ -17,6 +20,7 @@ _DEFAULTS: dict[str, object] = {
     "USE_SANDBOX": False,
     "API_KEYS": {},
     "REQUESTS_PER_MINUTE": 360,
+    "BULK_SIZE": 30,
 }
 
 BUILTIN_DEFAULTS = {
@@ -40,6 +44,7 @@ class AccredibleConfig:
     api_root: str
     api_keys: Mapping[str, str] = field(repr=False)
     requests_per_minute: float | None
+    bulk_size: int
 
     def key_of(self, name: str) -> str:
         """Return the key for the API configuration of this name, or "" where there is none."""
@@ -62,7 +67,8 @@ def config() -> AccredibleConfig:
     .. setting_description: ``USE_SANDBOX`` and ``USE_EU`` choose among ``ACCREDIBLE_API_BASE_URL`` and its ``SANDBOX``
         and ``EU`` twins; the two other URLs are those of the web site, and nothing is sent there. ``API_KEYS``
         maps names of API configurations to keys that are not to be kept in the database. ``REQUESTS_PER_MINUTE`` slows
-        each worker down to that; Accredible counts by network address.
+        all workers together down to that; Accredible counts by network address. ``BULK_SIZE`` is the largest number of
+        credentials in one request, used while many are waiting; with 1 each is issued by itself.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
@@ -72,7 +78,15 @@ def config() -> AccredibleConfig:
         api_root=_without_version(urls[_chosen(values)]),
         api_keys=_api_keys(values),
         requests_per_minute=values.pace("REQUESTS_PER_MINUTE", unlimited=0),
+        bulk_size=_bulk_size(values),
     )
+
+
+def _bulk_size(values: ProviderSettings) -> int:
+    value = values["BULK_SIZE"]
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_BULK:
+        raise values.wrong("BULK_SIZE", f"a whole number from 1 to {LARGEST_BULK}")
+    return value
 
 
 def _chosen(values: ProviderSettings) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +17,8 @@ from badges_plugin.distribution.api import (
     AlreadyIssued,
     HttpClient,
     PermanentFailure,
-    RateLimiter,
     TransientFailure,
+    shared_limiter,
     usual_timeouts,
 )
 from badges_plugin.distribution.credly import data
@@ -162,19 +161,14 @@ def client_for(organization: CredlyOrganization) -> CredlyClient:
 def make_client(organization: UUID, api_key: str) -> CredlyClient:
     """Return a client for a key that need not be stored."""
     settings = config()
+    pace = settings.requests_per_minute
     # The key is the user name; the password is empty.
     credentials = base64.b64encode(f"{api_key}:".encode()).decode()
     http = HttpClient(
         settings.api_base_url,
         headers={"Authorization": f"Basic {credentials}"},
         timeouts=usual_timeouts(),
-        limiter=_limiter(organization, settings.requests_per_minute) if settings.requests_per_minute else None,
+        limiter=shared_limiter(f"credly:{organization}", pace) if pace else None,
         describe=error_message,
     )
     return CredlyClient(http, organization)
-
-
-@lru_cache(maxsize=1024)
-def _limiter(organization: UUID, per_minute: float) -> RateLimiter:
-    """Return the limiter that all threads of the process share for the organization."""
-    return RateLimiter(per_minute)

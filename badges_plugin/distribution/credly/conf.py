@@ -57,8 +57,8 @@ def config() -> CredlyConfig:
     .. setting_description: ``USE_SANDBOX`` chooses between the URLs ``CREDLY_BASE_URL``, ``CREDLY_API_BASE_URL``
         and their ``CREDLY_SANDBOX_...`` twins. ``ORGANIZATIONS`` maps organization ids to API keys that are not to be
         kept in the database. ``LOCALE`` is the language of Credly's e-mails. ``SUPPRESS_ISSUE_EMAIL`` and
-        ``SUPPRESS_REVOKE_EMAIL`` stop them. ``REQUESTS_PER_MINUTE`` slows each worker down to that. ``WEBHOOK_SECRET``
-        becomes a part of the webhook's URL.
+        ``SUPPRESS_REVOKE_EMAIL`` stop them. ``REQUESTS_PER_MINUTE`` slows all workers together down to that.
+        ``WEBHOOK_SECRET`` becomes a part of the webhook's URL.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
