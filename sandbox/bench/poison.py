@@ -14,7 +14,7 @@ from sandbox.bench.goals import Measured
 from sandbox.bench.scene import Scene
 
 EVERY = 100
-REFUSING = {"DJANGO_SETTINGS_MODULE": "sandbox.drills.refusing"}
+REFUSING = {"DJANGO_SETTINGS_MODULE": "sandbox.drills.faulty_host"}
 
 
 def measure(scene: Scene) -> Iterator[Measured]:
