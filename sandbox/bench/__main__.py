@@ -1,4 +1,4 @@
-"""Measure what is wanted: ``python -m sandbox.bench [PART ...] [--small] [--database NAME]``.
+"""Measure what is wanted: ``python -m sandbox.bench [PART ...] [--small] [--database NAME] [--save FILE]``.
 
 Each database server is started with its defaults, so that a commit survives a crash. Statements are counted without
 the beginning and end of transactions. A whole run takes up to 50 minutes for each server, most of it for a backfill of
@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from sandbox.bench.goals import PARTS, Measured, lines, text
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure (default: all): {', '.join(PARTS)}")
     parser.add_argument("--small", action="store_true", help="a tenth of the size, and fewer rounds")
     parser.add_argument("--database", action="append", choices=SERVERS, help="on this server (default: on both)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the tables to this file as well")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.parts) - set(PARTS))
     if unknown:
@@ -47,11 +49,13 @@ def main(arguments: Sequence[str]) -> int:
         for name in options.database or SERVERS:
             title, measured, reasons = _on(name, parts, brokers, small=options.small)
             tables.append((title, lines(parts, measured, reasons, small=options.small)))
-    for title, rows in tables:
-        print(f"\n{title}\n\n{text(rows)}")
     short = sum(not row.ok for _, rows in tables for row in rows)
-    size = "a tenth of the size" if options.small else "full size"
-    print(f"\n{size}, {os.cpu_count()} cores, load {load:.1f} when it began; {time.monotonic() - began:.0f} s.")
+    size = "A tenth of the size" if options.small else "Full size"
+    closing = f"{size}, {os.cpu_count()} cores, load {load:.1f} when it began; {time.monotonic() - began:.0f} s."
+    report = "\n\n".join([*(f"{title}\n\n{text(rows)}" for title, rows in tables), closing])
+    print(f"\n{report}")
+    if options.save:
+        options.save.write_text(f"{report}\n", encoding="utf-8")
     print(f"{short} fall short of what is wanted." if short else "All is as wanted.")
     return 1 if short else 0
 

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 CONSUMERS = 3
 LEARNERS, KILLS = 260, 21
-FEW_LEARNERS, FEW_KILLS = 30, 3
+FEW_LEARNERS, FEW_KILLS = 30, 6
 # Between two kills: long enough for a group to form again most of the time, not always.
 SHORTEST_PAUSE, MAX_PAUSE = 1.0, 4.5
 OUTAGE_SECONDS = 2.0
 DATABASE_OUTAGES = 2
 # So that there is one in nearly every batch.
 UNREADABLE_EVERY = 100
-FATES = {"in a transaction": signal.SIGUSR1, "between commit and acknowledgement": signal.SIGUSR2}
+AT_ANY_INSTANT = "at any instant"
+FATES = {"in a transaction": signal.SIGUSR1, "between commit and acknowledgment": signal.SIGUSR2}
 """See ``sandbox.drills.faulty_host``."""
 
 
@@ -117,6 +118,7 @@ class _Fates:
         self._stage = stage
         self._chance = chance
         self._outages = _faults(stage, kills)
+        self._names = itertools.cycle([*FATES, AT_ANY_INSTANT])
         self._died: Counter[str] = Counter()
 
     @contextmanager
@@ -124,8 +126,7 @@ class _Fates:
         """Kill and replace a consumer while, or after, the events of the block are sent."""
         stage, chance = self._stage, self._chance
         outage = self._outages.get(stage.kills)
-        names = [*FATES, "at any instant"]
-        name = names[stage.kills % len(names)] if outage is None else "at any instant"
+        name = next(self._names) if outage is None else AT_ANY_INSTANT
         doomed = stage.doom(chance, FATES[name]) if name in FATES else None
         yield
         if doomed is None:
@@ -136,7 +137,7 @@ class _Fates:
                 wait_until(lambda: doomed.exit_code is not None, "it died", timeout=MAX_PAUSE)
         with outage or nullcontext():
             obeyed = stage.kill_and_replace(chance, doomed)
-        self._died[name if obeyed or doomed is None else "at any instant"] += 1
+        self._died[name if obeyed or doomed is None else AT_ANY_INSTANT] += 1
         pause(chance.uniform(SHORTEST_PAUSE, MAX_PAUSE - SHORTEST_PAUSE))
 
     def tell(self, result: Result, *, small: bool) -> None:
