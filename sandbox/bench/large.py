@@ -26,5 +26,8 @@ def measure_pages(scene: Scene) -> Iterator[Measured]:
 def measure_accredible(scene: Scene) -> Iterator[Measured]:
     """Have a worker deliver a backlog within the provider's limit."""
     accredible: Any = import_module("sandbox.bench.accredible")
-    minutes, note = accredible.measure(scene.stage, scene.size(100_000, 10_000))
-    yield Measured("accredible", float(minutes), str(note))
+    found = accredible.measure(scene.stage, badges=scene.size(100_000, 10_000))
+    if found.lost or found.twice:
+        raise RuntimeError(f"{found.lost} badges are missing, {found.twice} were issued twice")
+    note = f"{found.requests} requests, {found.refused} refused by the limit; minutes of its clock"
+    yield Measured("accredible", float(found.minutes), note)
