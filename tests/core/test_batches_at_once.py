@@ -26,7 +26,7 @@ from tests.core.racers import Batches, Round, race
 from tests.factories import COURSE, make_template, penalizes_failing, requires_course
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-ROUNDS = int(os.environ.get("BADGES_RACE_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("BADGES_RACE_ROUNDS", "10"))
 PROCESSES = 3
 LEARNERS = 12
 LARGEST_BATCH = 20
