@@ -22,7 +22,7 @@ def measure(scene: Scene) -> Iterator[Measured]:
     have_other_templates()
     topics = Topics(scene.stage, scene.kafka())
     rates = {}
-    for batch, count in ((1, scene.size(1000, 300)), (None, scene.size(5000, 1000))):
+    for batch, count in ((1, scene.size(1000, 200)), (None, scene.size(5000, 1000))):
         badge = own_badge()
         people = learners(count)
         people[EVERY // 2 :: EVERY] = learners(count // EVERY, "refused")

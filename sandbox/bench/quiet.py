@@ -36,7 +36,7 @@ def _delay(scene: Scene, bus: Bus, batch: int | None) -> float:
     consumer.wait_for(lambda: "Consuming " in consumer.log(), "it consumed", timeout=MISSING_SECONDS)
     chance = random.Random(1)  # noqa: S311 - repeatable, not secret
     delays = []
-    for learner in learners(WARM_UP + scene.size(40, 12)):
+    for learner in learners(WARM_UP + scene.size(40, 9)):
         delays.append(_seconds(lms, badge, learner))
         # The consumer may be anywhere in its waiting when the next one comes.
         time.sleep(chance.uniform(0, LONGEST_PAUSE))
