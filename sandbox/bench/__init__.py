@@ -1,5 +1,5 @@
-"""Measure the cost of an event and of a delivery: ``python -m sandbox.bench [deliveries] [events] [bus]``.
+"""Measure what the plugin does in a second, and compare it with what is wanted: ``python -m sandbox.bench``.
 
-On the database server of ``DATABASE_URL``, or on an SQLite file without it. Milliseconds depend on the machine and on
-what else it does; the ratios within one run are what to compare.
+See ``sandbox.bench.__main__``. Milliseconds depend on the machine and on what else it does; the ratios within one run
+are what to compare.
 """

@@ -1,175 +1,85 @@
-"""Measure the way from a real broker to a committed award, relative to a receiver that does nothing. Needs Django."""
+"""Measure the way from a broker to a committed award, as a multiple of a receiver that does nothing. Needs Django."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import re
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterator
 from statistics import median
 
-from badges_plugin import api
-from badges_plugin.models import BadgeAward
-from sandbox.demo.processes import Child
-from sandbox.drills.badges import PASSING, CredlyBadge
-from sandbox.drills.bus_brokers import PREFIX, kafka, redis
-from sandbox.drills.bus_stage import PUBLISHED
-from sandbox.drills.stage import MANAGE, Stage
-from sandbox.drills.tables import table
-from sandbox.environment import NO_BUS_PRODUCER
-from tests.services.process import ServiceFailedError, ServiceMissingError
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.models import BadgeAward, BadgeTemplate
+from sandbox.bench.badges import NOBODYS_COURSE, credly_badge, have_other_templates, own_badge
+from sandbox.bench.consumers import Topics, learners
+from sandbox.bench.goals import Measured
+from sandbox.bench.scene import Bus, Scene
 
-EVENTS = 1000
-ROUNDS = 3
-KEY = "course_passing_status.course.course_key"
-NOTHING = "a receiver that does nothing"
-NO_MATCH = "no template matches"
-AWARD = "awards a Credly badge to a new learner"
-AND_PUBLISHED = "the same, and publishes it on the bus"
-CONSUMED_SECONDS = 600.0
-# Rarely: polling takes processor time from the measurement.
-LOOK_SECONDS = 1.0
-_APPLIED = re.compile(r"^(\S+ \S+) INFO badges_plugin\.consumers\.applying: Applied ", re.MULTILINE)
-
-Bus = tuple[str, Mapping[str, str]]
-"""Its name, for people, and the environment that leads to it."""
+NOTHING = "nothing"
+IDLE = {"DJANGO_SETTINGS_MODULE": "sandbox.bench.idle", "BADGES_ENABLED": "false"}
 
 
-def print_ratios(stage: Stage) -> None:
-    """Print, for Kafka and for Redis, events per second by receiver, and the time as a multiple."""
-    print(
-        f"\nEvents from a broker: {EVENTS} to one consumer, a process of its own, from the first applied to the last; "
-        f"medians of\n{ROUNDS} rounds, and the time as a multiple of a receiver that does nothing. An award is "
-        "committed, with\nits delivery to Credly, when it counts. "
-        "The database of tests.services does not flush at each commit."
-    )
-    for opened in (_kafka, _redis):
-        with opened(stage) as (name, environment):
-            if environment:
-                _print_table(name, _Bench(stage, environment).measure())
-            else:
-                print(f"\n{name}")
+def measure_kafka(scene: Scene) -> Iterator[Measured]:
+    """Measure every kind of event."""
+    yield from _measure(scene, scene.kafka(), "kafka no match", awards=True)
 
 
-def _print_table(name: str, rounds: list[Mapping[str, float]]) -> None:
-    rows = []
-    for receiver in rounds[0]:
-        rates = [rates[receiver] for rates in rounds]
-        multiples = [rates[NOTHING] / rates[receiver] for rates in rounds]
-        each = ", ".join(f"{multiple:.1f}" for multiple in multiples)
-        rate = median(rates)
-        rows.append([receiver, f"{rate:.0f}", f"{1000 / rate:.2f}", f"{median(multiples):.1f}", each])
-    print(f"\n{name}:")
-    print(table(["", "per second", "ms", "x", "x in each round"], rows), flush=True)
+def measure_redis(scene: Scene) -> Iterator[Measured]:
+    """Measure events that match nothing."""
+    yield from _measure(scene, scene.redis(), "redis no match", awards=False)
 
 
-class _Bench:
-    """Measures on one bus. Every round has its own topics and badges, every measurement a new group."""
-
-    def __init__(self, stage: Stage, bus: Mapping[str, str]) -> None:
-        self._stage = stage
-        self._bus = {**bus, "EVENT_BUS_TOPIC_PREFIX": PREFIX}
-        self._name = bus["EVENT_BUS_PRODUCER"].partition(".")[0]
-
-    def measure(self) -> list[Mapping[str, float]]:
-        """Return, for every round, the events per second by receiver."""
-        return [self._round(f"{self._name}-bench-{number}") for number in range(1, ROUNDS + 1)]
-
-    def _round(self, name: str) -> Mapping[str, float]:
-        first, second = (CredlyBadge(self._stage.credly, f"{name}-{number}") for number in (1, 2))
-        api.deactivate_template(first.template)
-        for badge in (first, second):
-            self._send(badge)
-        rates = {
-            NOTHING: self._rate(first, "nothing", DJANGO_SETTINGS_MODULE="sandbox.bench.idle", BADGES_ENABLED="false"),
-            NO_MATCH: self._rate(first, "no-match"),
-        }
-        self._demand_awards(first, 0)
-        api.activate_template(first.template)
-        rates[AWARD] = self._rate(first, "award", EVENT_BUS_PRODUCER=NO_BUS_PRODUCER)
-        rates[AND_PUBLISHED] = self._rate(second, "award", EVENT_BUS_PRODUCER_CONFIG=json.dumps(PUBLISHED))
-        for badge in (first, second):
-            self._demand_awards(badge, EVENTS)
-        return rates
-
-    def _send(self, badge: CredlyBadge) -> None:
-        """Let new learners pass the course. Return when the bus has all events."""
-        config = {PASSING: {badge.name: {"event_key_field": KEY, "enabled": True}}}
-        environment = {**self._bus, "EVENT_BUS_PRODUCER_CONFIG": json.dumps(config)}
-        arguments = [sys.executable, "-m", "sandbox.lms", "stream"]
-        lms = self._stage.processes.start(f"lms-{badge.name}", arguments, environ=environment)
-        for learner in badge.learners(EVENTS):
-            pii = learner.pii
-            who = {"user_id": learner.id, "username": pii.username, "email": pii.email, "name": pii.name}
-            lms.send_line(json.dumps({"event": "passing", "course": badge.course, "is_passing": True, **who}))
-        lms.end_input()
-        code = lms.wait()
-        if code:
-            raise RuntimeError(f"The LMS side ended with {code}; see {lms.log_path}")
-
-    def _rate(self, badge: CredlyBadge, group: str, **variables: str) -> float:
-        """Have a new group consume the badge's topic; returns the events in a second."""
-        # The times are taken from its log.
-        environment = {**self._stage.environment, **self._bus, "BADGES_SANDBOX_LOG_LEVEL": "INFO", **variables}
-        arguments = [sys.executable, MANAGE, "consume_events", "-t", badge.name, "-g", group, "--extra", "{}"]
-        consumer = self._stage.processes.start(f"consumer-{badge.name}-{group}", arguments, environ=environment)
-        consumer.wait_for(lambda: _all_applied(consumer), "everything was applied", timeout=CONSUMED_SECONDS)
-        code = consumer.stop()
-        if code:
-            raise RuntimeError(f"The consumer ended with {code}; see {consumer.log_path}")
-        moments = _applied(consumer)
-        if len(moments) != EVENTS:
-            raise RuntimeError(f"{len(moments)} events were applied, not {EVENTS}; see {consumer.log_path}")
-        return (EVENTS - 1) / (moments[-1] - moments[0]).total_seconds()
-
-    def _demand_awards(self, badge: CredlyBadge, count: int) -> None:
-        awards = BadgeAward.objects.filter(progress__template=badge.template.pk, published_at__isnull=False)
-        if awards.count() != count:
-            raise RuntimeError(f"{awards.count()} awards of {badge.name}, not {count}")
+def _measure(scene: Scene, bus: Bus, no_match: str, *, awards: bool) -> Iterator[Measured]:
+    have_other_templates()
+    rounds = _Rounds(scene, bus, no_match)
+    rates: dict[str, list[float]] = defaultdict(list)
+    # In turns, so that other load on the machine affects all of them alike.
+    for _ in range(scene.size(3, 1)):
+        rates[NOTHING].append(rounds.nothing())
+        rates[no_match].append(rounds.no_match())
+        if awards:
+            for name, rate in rounds.awards():
+                rates[name].append(rate)
+    for name in rates:
+        if name != NOTHING:
+            multiples = [nothing / rate for nothing, rate in zip(rates[NOTHING], rates[name], strict=True)]
+            note = f"{median(rates[name]):.0f}/s; nothing: {median(rates[NOTHING]):.0f}/s; rounds: "
+            yield Measured(name, median(multiples), note + ", ".join(f"{each:.2f}" for each in multiples))
 
 
-def _all_applied(consumer: Child) -> bool:
-    time.sleep(LOOK_SECONDS)
-    return len(_applied(consumer)) >= EVENTS
+class _Rounds:
+    """Measures on one bus. Each round has its own badges and learners; what matches nothing is read again."""
+
+    def __init__(self, scene: Scene, bus: Bus, name: str) -> None:
+        self._stage = scene.stage
+        self._topics = Topics(scene.stage, bus)
+        self._others = scene.size(20_000, 3000)
+        self._awards = scene.size(5000, 1000)
+        self._nobody = name.replace(" ", "-")
+        self._topics.send(self._nobody, (each.passes(NOBODYS_COURSE) for each in learners(self._others)))
+
+    def nothing(self) -> float:
+        return self._topics.consume(self._nobody, self._others, environment=IDLE).rate
+
+    def no_match(self) -> float:
+        return self._topics.consume(self._nobody, self._others).rate
+
+    def awards(self) -> Iterator[tuple[str, float]]:
+        badge, people = own_badge(), learners(self._awards)
+        for topic in (badge.name, f"{badge.name}-newer"):
+            self._topics.send(topic, (each.passes(badge.course) for each in people))
+        yield "own", self._topics.consume(badge.name, self._awards).rate
+        _demand(badge.template, self._awards, deliveries=0)
+        yield "repeat", self._topics.consume(badge.name, self._awards).rate
+        yield "newer", self._topics.consume(f"{badge.name}-newer", self._awards).rate
+        _demand(badge.template, self._awards, deliveries=0)
+        sold = credly_badge(self._stage)
+        self._topics.send(sold.name, (each.passes(sold.course) for each in learners(self._awards)))
+        yield "credly", self._topics.consume(sold.name, self._awards).rate
+        _demand(sold.template, self._awards, deliveries=self._awards)
 
 
-def _applied(consumer: Child) -> list[datetime]:
-    """Return when each event was applied, to the millisecond."""
-    return [datetime.fromisoformat(moment) for moment in _APPLIED.findall(consumer.log())]
-
-
-@contextlib.contextmanager
-def _kafka(stage: Stage) -> Iterator[Bus]:
-    """Return Apache Kafka, or the embedded broker if it is not installed."""
-    with contextlib.ExitStack() as stack:
-        try:
-            broker = stack.enter_context(kafka())
-        except (ServiceMissingError, ServiceFailedError) as error:
-            yield f"The embedded broker, because there is no Apache Kafka ({error})", _embedded(stage)
-        else:
-            yield "Apache Kafka with a schema registry", broker.environment
-
-
-@contextlib.contextmanager
-def _redis(stage: Stage) -> Iterator[Bus]:
-    """Return Redis, without an environment if it is not installed."""
-    with contextlib.ExitStack() as stack:
-        try:
-            broker = stack.enter_context(redis())
-        except (ServiceMissingError, ServiceFailedError) as error:
-            yield f"Redis was not measured ({error})", {}
-        else:
-            yield "Redis Streams", broker.environment
-
-
-def _embedded(stage: Stage) -> Mapping[str, str]:
-    bus = stage.processes.start("bus", [sys.executable, "-m", "sandbox.bus"]).wait_for_json()
-    return {
-        "EVENT_BUS_KAFKA_BOOTSTRAP_SERVERS": bus["bootstrap_servers"],
-        "EVENT_BUS_KAFKA_SCHEMA_REGISTRY_URL": bus["registry_url"],
-        "EVENT_BUS_PRODUCER": "edx_event_bus_kafka.create_producer",
-        "EVENT_BUS_CONSUMER": "badges_plugin.consumers.kafka.KafkaConsumer",
-    }
+def _demand(template: BadgeTemplate, awards: int, *, deliveries: int) -> None:
+    """Raise RuntimeError unless what was measured was done."""
+    held = BadgeAward.objects.filter(progress__template=template.pk, published_at__isnull=False).count()
+    queued = Delivery.objects.filter(award__progress__template=template.pk).count()
+    if (held, queued) != (awards, deliveries):
+        raise RuntimeError(f"{held} awards and {queued} deliveries, not {awards} and {deliveries}")

@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 
-from sandbox.drills.badges import CredlyBadge
+from sandbox.bench.goals import Measured
+from sandbox.bench.scene import Scene
+from sandbox.drills.badges import CredlyBadge, add_site
 from sandbox.drills.books import wait_until_settled
-from sandbox.drills.catalog import Number
-from sandbox.drills.stage import Stage
-from sandbox.drills.tables import table
 
 LATENCY_SECONDS = 0.2
 CONCURRENCY = 16
 BADGES = 600
-ROUNDS = 3
-WANTED_PER_SECOND = 60
 _STAT_UTIME = 11
 
 
-def print_throughput(stage: Stage) -> None:
-    """Print the throughput of one worker with a backlog and a Credly that takes 200 ms for each request."""
+def measure(scene: Scene) -> Iterator[Measured]:
+    """Have one worker deliver a backlog to a Credly that takes 200 ms for each request."""
+    add_site()
     ideal = CONCURRENCY / LATENCY_SECONDS
-    rows: list[list[Number]] = []
-    for number in range(1, ROUNDS + 1):
-        rate, cpu = _measure(stage, f"round {number}")
-        rows.append([f"round {number}", BADGES, rate, f"{rate / ideal:.0%}", cpu])
-    print(
-        f"\nDeliveries: one worker, --concurrency {CONCURRENCY}, Credly takes {LATENCY_SECONDS * 1000:.0f} ms a call. "
-        f"Wanted: {WANTED_PER_SECOND} per second; {ideal:.0f} would be ideal."
-    )
-    print(table(["", "badges", "per second", "of ideal", "worker CPU ms per badge"], rows))
+    rounds = [_measure(scene, f"round {number}") for number in range(scene.size(3, 2))]
+    rate = median(rate for rate, _ in rounds)
+    each = ", ".join(f"{rate:.1f}" for rate, _ in rounds)
+    cpu = f"{median(cpu for _, cpu in rounds):.1f} ms CPU of the worker for each"
+    yield Measured("credly deliveries", rate, f"{rate / ideal:.0%} of the ideal {ideal:.0f}/s; rounds: {each}; {cpu}")
 
 
-def _measure(stage: Stage, name: str) -> tuple[float, float]:
+def _measure(scene: Scene, name: str) -> tuple[float, float]:
     """Return the badges per second, from the first to the last that Credly issues, and the cost of each."""
+    stage = scene.stage
     badge = CredlyBadge(stage.credly, name)
-    badge.award(badge.learners(BADGES))
+    badge.award(badge.learners(scene.size(BADGES, BADGES // 2)))
     stage.credly.slow_down(LATENCY_SECONDS)
     worker = stage.start_worker(concurrency=CONCURRENCY)
     wait_until_settled(badge, timeout=300)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.contrib.sites.models import Site
 from opaque_keys.edx.keys import CourseKey
@@ -26,6 +27,7 @@ PASSING = "org.openedx.learning.course.passing.status.updated.v1"
 _PATIENCE = Retrying(
     limit=30, max_pause=1, is_transient=database.is_transient, refresh=database.refresh_connections, stop=lambda: False
 )
+BATCH = 100
 _user_ids = itertools.count(1)
 # Each event is newer than all before it.
 _seconds = itertools.count()
@@ -60,29 +62,33 @@ class CredlyBadge:
 
     def award(self, learners: Iterable[UserData]) -> None:
         """Let the learners pass the course."""
-        for learner in learners:
-            self._send(learner, is_passing=True)
+        for learner in self._send(learners, is_passing=True):
             self.wanted[learner.pii.email].awards += 1
             self.wanted[learner.pii.email].holds = True
 
     def revoke(self, learners: Iterable[UserData]) -> None:
         """Regrade the learners, so that they fail."""
-        for learner in learners:
-            self._send(learner, is_passing=False)
+        for learner in self._send(learners, is_passing=False):
             self.wanted[learner.pii.email].holds = False
 
-    def _send(self, learner: UserData, *, is_passing: bool) -> None:
-        """Process the event as a consumer does: retry transient errors, and raise others."""
-        metadata, data = next_metadata(), passing(learner, self.course, is_passing=is_passing)
+    def _send(self, learners: Iterable[UserData], *, is_passing: bool) -> Iterator[UserData]:
+        """Process events as a consumer does, in batches: retry transient errors, raise others. Yield the learners."""
 
         def count() -> None:
             self.repetitions += 1
 
-        _PATIENCE.run(
-            lambda: api.handle_event(PASSING, metadata, {"course_passing_status": data}),
-            "An event",
-            while_waiting=count,
-        )
+        people = list(learners)
+        for start in range(0, len(people), BATCH):
+            batch = people[start : start + BATCH]
+            events = [self._event(learner, is_passing=is_passing) for learner in batch]
+            outcomes = _PATIENCE.run(partial(api.process_batch, events), "A batch", while_waiting=count)
+            if ignored := [each for each in outcomes if isinstance(each, Exception)]:
+                raise ignored[0]
+            yield from batch
+
+    def _event(self, learner: UserData, *, is_passing: bool) -> api.BadgingEvent:
+        data = passing(learner, self.course, is_passing=is_passing)
+        return api.read_event(PASSING, next_metadata(), {"course_passing_status": data})
 
 
 def earn_by_course(template: BadgeTemplate, course: str) -> None:

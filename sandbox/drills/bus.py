@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import random
+import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from sandbox.drills.bus_brokers import POISON, Broker
-from sandbox.drills.bus_history import Story, ending, tell
-from sandbox.drills.bus_stage import BusStage, pause, staged
+from sandbox.drills.bus_brokers import Broker
+from sandbox.drills.bus_history import Story, ending, refused, tell
+from sandbox.drills.bus_stage import BATCH_SIZES, BusStage, pause, staged
 from sandbox.drills.catalog import Options, Result
+from sandbox.drills.stage import TooSlow, wait_until
 from tests.services.databases import DATABASES
 from tests.services.process import Server
 
@@ -20,11 +26,16 @@ if TYPE_CHECKING:
 
 CONSUMERS = 3
 LEARNERS, KILLS = 260, 21
-FEW_LEARNERS, FEW_KILLS = 30, 3
+FEW_LEARNERS, FEW_KILLS = 30, 6
 # Between two kills: long enough for a group to form again most of the time, not always.
 SHORTEST_PAUSE, MAX_PAUSE = 1.0, 4.5
 OUTAGE_SECONDS = 2.0
 DATABASE_OUTAGES = 2
+# So that there is one in nearly every batch.
+UNREADABLE_EVERY = 100
+AT_ANY_INSTANT = "at any instant"
+FATES = {"in a transaction": signal.SIGUSR1, "between commit and acknowledgment": signal.SIGUSR2}
+"""See ``sandbox.drills.faulty_host``."""
 
 
 def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], options: Options) -> Iterator[Result]:
@@ -43,9 +54,9 @@ def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], opti
 
         started = time.monotonic()
         result = Result(f"{name}: faults")
-        _act(stage, story, options, result)
+        poisoned = _act(stage, story, options, result)
         bus_books.reconnect()
-        bus_books.compare(expected, result)
+        bus_books.compare(expected, result, poisoned=poisoned)
         left = _publish_the_rest(stage)
         bus_books.compare_public(stage.broker.published(), result)
         result.remarks.append(f"{left} awards were left unpublished by killed consumers, and published later.")
@@ -61,40 +72,78 @@ def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], opti
         yield delivered
 
 
-def _act(stage: BusStage, story: Story, options: Options, result: Result) -> None:
-    """Send the story in portions; after each, at a random instant, a consumer dies, and some of the time more."""
+def _act(stage: BusStage, story: Story, options: Options, result: Result) -> int:
+    """Send the story in portions; at each a consumer dies, and some of the time more. Return the poison events."""
     chance = options.chance("faults")
     kills = FEW_KILLS if options.small else KILLS
     per_chapter = kills // len(story.chapters)
-    faults = _faults(stage, kills)
-    poison = list(range(len(POISON)))
+    fates = _Fates(stage, kills, chance)
+    unreadable, numbers = 0, itertools.count(1)
     for _ in range(CONSUMERS):
-        stage.start_consumer()
+        stage.start_consumer(chance.choice(BATCH_SIZES))
     for chapter in story.chapters:
         size = -(-len(chapter) // per_chapter)
         for start in range(0, len(chapter), size):
-            stage.send(chapter[start : start + size])
-            for number in poison[: -(-len(POISON) // kills)]:
-                stage.broker.poison(number)
-                poison.remove(number)
-            pause(chance.uniform(SHORTEST_PAUSE, MAX_PAUSE))
-            with faults.get(stage.kills, nullcontext()):
-                stage.kill_and_replace(chance)
+            portion = refused(story, chapter[start : start + size], numbers, chance)
+            with fates.next():
+                for part in range(0, len(portion), UNREADABLE_EVERY):
+                    stage.broker.poison(unreadable)
+                    unreadable += 1
+                    stage.send(portion[part : part + UNREADABLE_EVERY])
         stage.wait_until_consumed()
         # So that the provider has badges, takes some back, and issues some again.
         stage.deliver()
     codes = stage.stop_consumers()
     result.demand(not any(codes), f"consumers ended with {codes}")
     result.demand(not stage.not_sent(), f"the bus never got {stage.not_sent()} events of the LMS side")
+    fates.tell(result, small=options.small)
+    poisoned = unreadable + next(numbers) - 1
     result.numbers |= {"events": len(story), "kills": stage.kills}
-    numbers = (
+    numbers_of = (
         f"{story.duplicates} twice, {story.out_of_order} out of order, {story.late} late and contradicting newer ones"
     )
     outages = f"the database {DATABASE_OUTAGES} times and the broker once away for {OUTAGE_SECONDS:g} s and more"
+    failing = f"{unreadable} unreadable ones more, {poisoned - unreadable} that fail in the transaction of their batch"
     result.remarks += [
-        f"{len(story)} events, of them {numbers}; {len(POISON)} poisonous ones more; {stage.broker.partitions()}.",
+        f"{len(story)} events, of them {numbers_of}; {failing}; {stage.broker.partitions()}.",
         f"{stage.kills} consumers killed; {outages}, a consumer killed and another started meanwhile.",
     ]
+    return poisoned
+
+
+class _Fates:
+    """How consumers die: at a random instant, in a transaction, or after the commit, before they acknowledge."""
+
+    def __init__(self, stage: BusStage, kills: int, chance: random.Random) -> None:
+        self._stage = stage
+        self._chance = chance
+        self._outages = _faults(stage, kills)
+        self._names = itertools.cycle([*FATES, AT_ANY_INSTANT])
+        self._died: Counter[str] = Counter()
+
+    @contextmanager
+    def next(self) -> Iterator[None]:
+        """Kill and replace a consumer while, or after, the events of the block are sent."""
+        stage, chance = self._stage, self._chance
+        outage = self._outages.get(stage.kills)
+        name = next(self._names) if outage is None else AT_ANY_INSTANT
+        doomed = stage.doom(chance, FATES[name]) if name in FATES else None
+        yield
+        if doomed is None:
+            # While what was sent is consumed.
+            pause(chance.uniform(0, SHORTEST_PAUSE))
+        else:
+            with contextlib.suppress(TooSlow):
+                wait_until(lambda: doomed.exit_code is not None, "it died", timeout=MAX_PAUSE)
+        with outage or nullcontext():
+            obeyed = stage.kill_and_replace(chance, doomed)
+        self._died[name if obeyed or doomed is None else AT_ANY_INSTANT] += 1
+        pause(chance.uniform(SHORTEST_PAUSE, MAX_PAUSE - SHORTEST_PAUSE))
+
+    def tell(self, result: Result, *, small: bool) -> None:
+        result.remarks.append("Killed: " + ", ".join(f"{count} {name}" for name, count in self._died.items()) + ".")
+        for name in FATES:
+            result.demand(small or self._died[name] > 0, f"no consumer was killed {name}: the drill shows less")
 
 
 def _faults(stage: BusStage, kills: int) -> dict[int, AbstractContextManager[None]]:
@@ -120,7 +169,6 @@ def _away(server: Server, seconds: float) -> Iterator[None]:
 def _publish_the_rest(stage: BusStage) -> int:
     """Have a consumer publish what killed consumers left in the outbox. Return how much that was."""
     from sandbox.drills import bus_books
-    from sandbox.drills.stage import wait_until
 
     left = bus_books.make_outbox_due()
     if left:
@@ -144,11 +192,11 @@ def _close(provided: CredlyBadge, result: Result) -> None:
 
 
 def _replay(stage: BusStage, result: Result) -> None:
-    """Replay everything on the topic: no row changes, and the provider gets no request."""
+    """Replay everything on the topic: no row changes, and the provider gets no request. Who was refused is again."""
     from sandbox.drills import bus_books
 
     before, journal = bus_books.snapshot(), len(stage.credly.journal())
-    printed = stage.run("replay", "badges_replay", "--no-color")
+    printed = stage.run("replay", "badges_replay", "--no-color", expected=1)
     stage.deliver()
     calls = len(stage.credly.journal()) - journal
     changed = sum(old != new for old, new in zip(before, bus_books.snapshot(), strict=True))

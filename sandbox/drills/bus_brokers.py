@@ -23,7 +23,7 @@ ANSWER_SECONDS = 10.0
 FULL_TOPIC, FULL_PUBLIC_TOPIC = f"{PREFIX}-{TOPIC}", f"{PREFIX}-{PUBLIC_TOPIC}"
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
-# Headers and value of poison messages, as either bus may hold them.
+# Headers and value of messages that nobody can read, as either bus may hold them.
 POISON: list[tuple[dict[str, str | bytes], bytes]] = [
     ({}, b"junk"),
     ({"type": "org.example.unknown.v1", "id": "7d0f9a1c-0000-11f0-8000-000000000001"}, b"junk"),
@@ -42,7 +42,7 @@ class Broker(Protocol):
     """What leads the LMS side and Credentials to it."""
 
     def poison(self, number: int) -> None:
-        """Send a poison message to the topic."""
+        """Send a poison message to the topic, one kind after the other."""
 
     def left(self) -> int | None:
         """Return how many messages were not acknowledged, or None if that is unknown now."""
@@ -71,7 +71,7 @@ class Kafka:
         create_topics(str(self._servers["bootstrap.servers"]), FULL_TOPIC, FULL_PUBLIC_TOPIC, partitions=PARTITIONS)
 
     def poison(self, number: int) -> None:
-        headers, value = POISON[number]
+        headers, value = POISON[number % len(POISON)]
         producer = Producer(self._servers)
         named: list[tuple[str, str | bytes | None]] = [(f"ce_{name}", header) for name, header in headers.items()]
         producer.produce(FULL_TOPIC, value=value, headers=named, partition=number % PARTITIONS)
@@ -128,7 +128,7 @@ class RedisStreams:
         self._client: Any = Redis.from_url(environment["EVENT_BUS_REDIS_CONNECTION_URL"])
 
     def poison(self, number: int) -> None:
-        headers, value = POISON[number]
+        headers, value = POISON[number % len(POISON)]
         self._client.xadd(FULL_TOPIC, {**headers, "event_data": value})
 
     def left(self) -> int | None:

@@ -3,6 +3,7 @@
 A chapter begins when the one before was consumed. Within one, the order of arrival is anybody's guess: there are
 partitions, several consumers, and kills. So that awards follow from the story and not from luck, a learner only gains
 in a chapter or only loses. What came before arrives again (duplicates), and late news contradict what is newer.
+Others swing: they pass, fail and pass again at once, so that one batch has it all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ DUPLICATES = DISPLACED = 0.13
 LATE = 0.1
 # How far an event out of order may come before its time, in events.
 DISPLACEMENT = 200
+# Learners who swing, in each chapter, and the first of their numbers.
+SWINGS = 20
+FIRST_SWINGING = 1_000_000
+# One in this many events is of a learner whose credentials the host refuses; each such learner has one.
+REFUSED_EVERY = 50
+FIRST_REFUSED = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,12 @@ class Ending:
 
 
 def name_of(learner: int) -> str:
-    return f"learner-{learner}"
+    return f"{'refused' if learner >= FIRST_REFUSED else 'learner'}-{learner}"
+
+
+def is_swinging(name: str) -> bool:
+    """Whether a learner of this name swings: may lose the badge in between, and holds it in the end."""
+    return int(name.rpartition("-")[2]) >= FIRST_SWINGING
 
 
 def catalog(first_course: str) -> list[Badge]:
@@ -134,7 +146,8 @@ def tell(badges: Sequence[Badge], *, learners: int, chance: random.Random) -> St
         again = _some([*sent, *told], DUPLICATES * len(told) / (len(sent) + len(told)), chance)
         counts.update(late=len(late), duplicates=len(again), displaced=round(DISPLACED * len(told)))
         sent += told
-        chapters.append(_shuffled_in(_displaced(told, chance), [*late, *again], chance))
+        events = _shuffled_in(_displaced(told, chance), [*late, *again], chance)
+        chapters.append(_with_swings(events, number, badges, start + number * CHAPTER, chance))
     return Story(badges, chapters, counts["duplicates"], counts["displaced"], counts["late"])
 
 
@@ -179,6 +192,31 @@ def _chapter(
             if chance.random() < share and (gains or thing.can_be_lost):
                 time = start + CHAPTER * chance.random()
                 yield News(_identity(chance), time, learner, thing, gains)
+
+
+def _with_swings(
+    events: Sequence[News], number: int, badges: Sequence[Badge], start: datetime, chance: random.Random
+) -> list[News]:
+    """Insert three events in a row of each learner who swings. They are about the only thing of the second badge."""
+    thing = badges[min(1, len(badges) - 1)].things[0]
+    at: dict[int, list[News]] = defaultdict(list)
+    for place in range(SWINGS):
+        learner = FIRST_SWINGING + number * SWINGS + place
+        times = [start + timedelta(seconds=second) for second in range(3)]
+        swing = [News(_identity(chance), time, learner, thing, gained=time != times[1]) for time in times]
+        at[chance.randrange(len(events) + 1)] += swing
+    return [news for place in range(len(events) + 1) for news in [*at[place], *events[place : place + 1]]]
+
+
+def refused(story: Story, events: Sequence[News], numbers: Iterator[int], chance: random.Random) -> list[News]:
+    """Return the events with others among them that must fail: who passes there is refused the first badge."""
+    mixed: list[News] = []
+    for place, news in enumerate(events):
+        mixed.append(news)
+        if place % REFUSED_EVERY == REFUSED_EVERY // 2:
+            learner = FIRST_REFUSED + next(numbers)
+            mixed.append(News(_identity(chance), news.time, learner, story.badges[0].things[0], gained=True))
+    return mixed
 
 
 def _contradiction(news: News, chance: random.Random) -> News:

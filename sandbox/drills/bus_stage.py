@@ -6,11 +6,13 @@ import contextlib
 import json
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -23,7 +25,7 @@ from sandbox.drills.stage import DISTRIBUTION, MANAGE, wait_until
 from tests.services.process import Server
 
 LEARNING = "org.openedx.learning"
-CONFIG = {
+CONFIG: Mapping[str, Any] = {
     "events": [
         f"{LEARNING}.course.passing.status.updated.v1",
         f"{LEARNING}.ccx.course.passing.status.updated.v1",
@@ -32,6 +34,8 @@ CONFIG = {
     ],
     # What takes minutes in production takes seconds here.
     "consumer": {
+        # Long enough that batches are full.
+        "batch_milliseconds": 50,
         "session_timeout": 2,
         "commit_interval": 0.5,
         "poll_timeout": 0.3,
@@ -47,6 +51,8 @@ PUBLISHED = {
     for what in ("awarded", "revoked")
 }
 CAUGHT_UP_SECONDS = 180.0
+# Of consumers side by side.
+BATCH_SIZES = (1, 3, 10, 30, 100, 200)
 
 
 class BusStage:
@@ -78,20 +84,36 @@ class BusStage:
         lost = [int(answer["lost"]) for answer in answers if "lost" in answer]
         return sum("error" in answer for answer in answers) + max(lost, default=0)
 
-    def start_consumer(self) -> Child:
+    def start_consumer(self, batch_size: int = 100) -> Child:
         self._started += 1
-        consumer = self.manage(
-            f"consumer-{self._started}", "consume_events", "-t", TOPIC, "-g", CONSUMER_GROUP, "--extra", "{}"
+        config = {**CONFIG, "consumer": {**CONFIG["consumer"], "batch_size": batch_size}}
+        consumer = self.processes.start(
+            f"consumer-{self._started}",
+            [sys.executable, MANAGE, "consume_events", "-t", TOPIC, "-g", CONSUMER_GROUP, "--extra", "{}"],
+            environ={**self.environment, "BADGES_CONFIG_JSON": json.dumps(config)},
         )
         self.consumers.append(consumer)
         return consumer
 
-    def kill_and_replace(self, chance: random.Random) -> None:
-        """Kill a consumer (SIGKILL): no handler runs, no transaction ends, nothing is acknowledged. Start another."""
-        victim = self.consumers.pop(chance.randrange(len(self.consumers)))
+    def doom(self, chance: random.Random, order: signal.Signals) -> Child:
+        """Tell a consumer, once it is running, to die when it is next where the order says. Return it."""
+        victim = chance.choice([each for each in self.consumers if _is_there(each)] or self.consumers)
+        victim.wait_for(partial(_is_there, victim), "it was there")
+        victim.signal(order)
+        return victim
+
+    def kill_and_replace(self, chance: random.Random, doomed: Child | None = None) -> bool:
+        """Kill a consumer (SIGKILL): no handler runs, no transaction ends, nothing is acknowledged. Start another.
+
+        Return whether it is the doomed one, and has died already as it was told to.
+        """
+        victim = doomed or chance.choice(self.consumers)
+        self.consumers.remove(victim)
+        obeyed = victim.exit_code is not None
         victim.kill()
         self.kills += 1
-        self.start_consumer()
+        self.start_consumer(chance.choice(BATCH_SIZES))
+        return obeyed
 
     def stop_consumers(self) -> list[int]:
         """Ask all consumers to end (SIGTERM), once they are running. Return their exit codes."""
@@ -116,11 +138,11 @@ class BusStage:
         """Have a worker deliver everything that is due."""
         self.run("worker", "deliver_badges", "--once")
 
-    def run(self, name: str, *arguments: str) -> str:
-        """Run a management command to its end and return what it printed."""
+    def run(self, name: str, *arguments: str, expected: int = 0) -> str:
+        """Run a management command to its end, with the expected exit code, and return what it printed."""
         child = self.manage(name, *arguments)
         code = child.wait(timeout=CAUGHT_UP_SECONDS)
-        if code:
+        if code != expected:
             raise RuntimeError(f"{name} ended with {code}; see {child.log_path}")
         return child.output()
 
@@ -143,7 +165,7 @@ def staged(
         environment = {
             **leads_to_database,
             **bus.environment,
-            "DJANGO_SETTINGS_MODULE": "sandbox.settings",
+            "DJANGO_SETTINGS_MODULE": "sandbox.drills.faulty_host",
             "BADGES_SANDBOX_DIR": str(folder),
             "BADGES_SANDBOX_LOG_LEVEL": "INFO",
             "BADGES_ENABLED": "true",

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.drills.bus_history import Badge, News, Story, Thing, catalog, ending, tell
+from sandbox.drills.bus_history import (
+    Badge,
+    News,
+    Story,
+    Thing,
+    catalog,
+    ending,
+    is_swinging,
+    name_of,
+    refused,
+    tell,
+)
 
 COURSE = Thing("passing", "course-v1:Demo+1+1")
 OTHER = Thing("enrollment", "course-v1:Demo+2+1")
@@ -81,6 +93,8 @@ def test_within_a_chapter_a_learner_only_gains_or_only_loses() -> None:
         ]
         ways: dict[int, set[bool]] = {}
         for each in fresh:
+            if is_swinging(name_of(each.learner)):
+                continue
             ways.setdefault(each.learner, set()).add(each.gained)
             known[each.learner, each.thing] = each
         assert all(len(way) == 1 for way in ways.values())
@@ -91,3 +105,25 @@ def test_the_same_seed_tells_the_same_story() -> None:
     assert [[each.id for each in chapter] for chapter in first.chapters] == [
         [each.id for each in chapter] for chapter in second.chapters
     ]
+
+
+def test_some_pass_fail_and_pass_again_in_a_row() -> None:
+    for chapter in make_story(2).chapters:
+        swinging = [each for each in chapter if is_swinging(name_of(each.learner))]
+        assert swinging
+        for learner in {each.learner for each in swinging}:
+            first = next(place for place, each in enumerate(chapter) if each.learner == learner)
+            row = chapter[first : first + 3]
+            assert [(each.learner, each.gained) for each in row] == [(learner, True), (learner, False), (learner, True)]
+            assert [each.stamp for each in row] == sorted(each.stamp for each in row)
+
+
+def test_every_batch_of_a_hundred_has_an_event_that_must_fail() -> None:
+    story = make_story(3)
+    numbers, chance = itertools.count(1), random.Random(3)  # noqa: S311 - repeatable, not secret
+    mixed = refused(story, story.chapters[0], numbers, chance)
+    assert [each for each in mixed if not name_of(each.learner).startswith("refused")] == story.chapters[0]
+    for start in range(len(mixed) - 100):
+        assert any(name_of(each.learner).startswith("refused") for each in mixed[start : start + 100])
+    # Each of them is of a learner of its own, so that as many fail.
+    assert len(mixed) - len(story.chapters[0]) == next(numbers) - 1

@@ -1,7 +1,8 @@
 """Processes that handle events at the same instant, for the concurrency tests.
 
 Each racer is a Python of its own with its own database connection. It reads rounds, a line of JSON each, from its
-standard input, waits until all racers are at the same round, processes the event and writes what came of it.
+standard input, waits until all racers are at the same round, processes the event, or batches of events, and writes
+what came of it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+MOST_ATTEMPTS = 7
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,15 @@ class Round:
     is_passing: bool = True
 
 
-def race(database_name: str, heats: Sequence[Sequence[Round]]) -> list[list[str]]:
-    """Let racer n process the n-th event of each heat, all racers at the same instant.
+Batches = Sequence[Sequence[Round]]
+"""Batches of events, one batch after the other."""
 
-    Returns for each heat what became of each event: the name of an outcome, or the text of an exception.
+
+def race(database_name: str, heats: Sequence[Sequence[Round | Batches]]) -> list[list[str]]:
+    """Let racer n process the n-th event, or batches, of each heat, all racers at the same instant.
+
+    Returns for each heat what each came to: "ok", followed by a number if a batch had to be repeated so many times,
+    or the text of an exception.
     """
     racers = [
         subprocess.Popen(
@@ -52,7 +60,9 @@ def race(database_name: str, heats: Sequence[Sequence[Round]]) -> list[list[str]
         for heat in heats:
             start = time.time() + 0.004
             for racer, event in zip(racers, heat, strict=True):
-                _write(racer, {"start": start, **asdict(event)})
+                batches = [[event]] if isinstance(event, Round) else event
+                lines = [[asdict(each) for each in batch] for batch in batches]
+                _write(racer, {"start": start, "is_batch": not isinstance(event, Round), "batches": lines})
             results.append([_read(racer) for racer in racers])
         return results
     finally:
@@ -83,32 +93,60 @@ def main(database_name: str) -> None:
     settings.DATABASES["default"]["NAME"] = database_name
     settings.LOGGING_CONFIG = None
     django.setup()
-    from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
-
-    from tests.factories import PASSING, at, metadata, passing_data, user_data
-
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        event = json.loads(line)
-        start = event.pop("start")
-        said = Round(**event)
-        user = user_data(id=said.lms_user_id, username=said.username, email=f"{said.username}@example.org")
-        stamp = metadata(PASSING, time=at(said.minute), event_id=uuid.UUID(said.event_id))
-        time.sleep(max(0, start - time.time() - 0.001))
-        while time.time() < start:
+        heat = json.loads(line)
+        batches = [[Round(**event) for event in batch] for batch in heat["batches"]]
+        process = _process_batches if heat["is_batch"] else _send
+        time.sleep(max(0, heat["start"] - time.time() - 0.001))
+        while time.time() < heat["start"]:
             pass
         try:
-            # As from the bus, but so that an exception of the receiver shows.
-            COURSE_PASSING_STATUS_UPDATED._send_event_with_metadata(
-                stamp,
-                send_robust=False,
-                from_event_bus=True,
-                course_passing_status=passing_data(user, said.course, is_passing=said.is_passing),
-            )
-            result = "ok"
+            repetitions = process(batches)
+            result = f"ok {repetitions}" if repetitions else "ok"
         except Exception as error:  # noqa: BLE001  whatever it is, the test shows it
             result = f"{type(error).__name__}: {error}"
         print(json.dumps(result), flush=True)
+
+
+def _send(batches: Batches) -> int:
+    """Send the event as from the bus, but so that an exception of the receiver shows."""
+    from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
+
+    stamp, data = _event(batches[0][0])
+    COURSE_PASSING_STATUS_UPDATED._send_event_with_metadata(
+        stamp, send_robust=False, from_event_bus=True, course_passing_status=data
+    )
+    return 0
+
+
+def _process_batches(batches: Batches) -> int:
+    """Process batches as a consumer does, which repeats one that met a transient error. Return how often."""
+    from badges_plugin import api, database
+    from tests.factories import PASSING
+
+    repetitions = 0
+    for batch in batches:
+        read = [_event(each) for each in batch]
+        events = [api.read_event(PASSING, stamp, {"course_passing_status": data}) for stamp, data in read]
+        for attempts_left in reversed(range(MOST_ATTEMPTS)):
+            try:
+                api.process_batch(events)
+                break
+            except Exception as error:
+                if not attempts_left or not database.is_transient(error):
+                    raise
+                repetitions += 1
+    return repetitions
+
+
+def _event(said: Round) -> tuple[Any, Any]:
+    """Return the metadata and the data of an event."""
+    from tests.factories import PASSING, at, metadata, passing_data, user_data
+
+    user = user_data(id=said.lms_user_id, username=said.username, email=f"{said.username}@example.org")
+    stamp = metadata(PASSING, time=at(said.minute), event_id=uuid.UUID(said.event_id))
+    return stamp, passing_data(user, said.course, is_passing=said.is_passing)
 
 
 if __name__ == "__main__":

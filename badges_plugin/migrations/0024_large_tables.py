@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('badges_plugin', '0022_words'),
+        ('badges_plugin', '0023_ruleset_changes'),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('badges_distribution', '0005_words'),
+        ('badges_distribution', '0006_shared_rate_limit'),
         ('badges_plugin', '0022_words'),
     ]
 
