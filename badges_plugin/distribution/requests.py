@@ -15,7 +15,7 @@ from badges_plugin import reasons, retirement
 from badges_plugin.distribution import recipients
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
-from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Withdrawal
+from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Recipient, Withdrawal
 from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFailure, redacted
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import Bug, State
@@ -100,15 +100,10 @@ def request_for(
     Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's ``load``.
     """
     award, action = delivery.award, Action(delivery.action)
-    if is_retired is None:
-        is_retired = retirement.is_gone(award.user)
+    is_retired = retirement.is_gone(award.user) if is_retired is None else is_retired
     if is_retired and not delivery.in_doubt:
         return Cancelled(RETIRED)
-    recipient = recipients.recipient(
-        award.user, earner_id=str(award.credential.uuid), email=delivery.recipient_email, is_retired=is_retired
-    )
-    external_id = "" if action is Action.ISSUE else _issued_id(delivery, is_retired=is_retired)
-    if isinstance(external_id, Cancelled):
+    if isinstance(external_id := _issued_id(delivery, is_retired=is_retired), Cancelled):
         return external_id
     return ProviderRequest(
         action=action,
@@ -118,7 +113,7 @@ def request_for(
         # Providers refuse a date in the future, as another machine's clock may give.
         awarded_at=min(award.awarded_at, timezone.now()),
         reason=_reason(award, backend),
-        recipient=recipient,
+        recipient=_recipient(delivery, is_retired=is_retired),
         account=delivery.channel.account,
         context=(contexts or Contexts()).of(award, backend),
         external_id=external_id,
@@ -138,8 +133,15 @@ def bug(delivery: Delivery, error: Exception) -> Bug:
     return Bug(redacted(f"{type(error).__name__}: {error}"))
 
 
+def _recipient(delivery: Delivery, *, is_retired: bool) -> Recipient:
+    award, email = delivery.award, delivery.recipient_email
+    return recipients.recipient(award.user, earner_id=str(award.credential.uuid), email=email, is_retired=is_retired)
+
+
 def _issued_id(delivery: Delivery, *, is_retired: bool) -> str | Cancelled:
-    """Return the provider's id of the badge to revoke, or why nothing has to be revoked."""
+    """Return the provider's id of the badge to revoke, or why nothing has to be revoked; empty for an issue."""
+    if delivery.action == Action.ISSUE:
+        return ""
     issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE).first()
     if issue is None or not issue.external_id:
         if is_retired:
