@@ -188,7 +188,7 @@ class _Profiles:
 
     def save(self) -> None:
         """Write it, in the order of the users' keys. No statement for what did not change."""
-        Learner.objects.bulk_create(sorted(self._new, key=_key))
+        bulk.insert_rows(sorted(self._new, key=_key))
         bulk.insert_or_update(sorted(self._changed, key=_key), ["profile_time", "was_named"])
         names = sorted({name for _, names in self._users for name in names})
         bulk.insert_or_update(sorted((user for user, _ in self._users), key=_key), names)

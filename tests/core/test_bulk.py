@@ -71,7 +71,7 @@ def test_only_the_named_fields_are_updated() -> None:
 def test_updating_nothing_costs_nothing() -> None:
     with CaptureQueriesContext(connection) as queries:
         bulk.insert_or_update([], ["counts_from"])
-        bulk.insert_children([])
+        bulk.insert_rows([])
     assert not queries
 
 
@@ -81,7 +81,7 @@ def test_children_are_inserted_beside_their_parents() -> None:
     parents = [UserCredential.objects.create(username=name, credential=template, status=AWARDED) for name in names]
     children = [CredlyBadge(usercredential_ptr=parent) for parent in parents]
     with CaptureQueriesContext(connection) as queries:
-        bulk.insert_children(children)
+        bulk.insert_rows(children)
     assert len(queries) == 1
     stored = CredlyBadge.objects.order_by("pk")
     assert [(badge.pk, badge.username) for badge in stored] == [(row.pk, row.username) for row in parents]
