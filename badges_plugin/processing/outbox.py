@@ -44,6 +44,16 @@ def first_due() -> datetime:
     return timezone.now() + CLAIM_TIME
 
 
+def has_audience(kind: Kind) -> bool:
+    """Return whether anybody is told of what follows from an event: the bus, another app, or badges that need it.
+
+    By the ruleset that this process used last, which is the one that the event was applied by.
+    """
+    ruleset, event_type = last_ruleset(), SIGNALS[kind].event_type
+    is_needed = ruleset is None or event_type in ruleset.requirements or event_type in ruleset.penalties
+    return is_needed or publishing.has_listeners(SIGNALS[kind])
+
+
 def after_commit(awards: Sequence[BadgeAward]) -> None:
     """Publish awards or their revocations once the running transaction, which wrote them, is committed."""
     if awards:
