@@ -41,6 +41,9 @@ Result = TypeVar("Result")
 # On top of the longest wait that a command asks for, so that only a silent server times out.
 SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
 
+# While a batch is not full, Redis is asked for more this often: at a high rate the batch is full before the time is over.
+LONGEST_PAUSE_SECONDS = 0.05
+
 # A consumer must miss this many turns before it counts as gone, however short "forget_idle" is.
 MIN_MISSED_TURNS = 10
 
@@ -122,11 +125,15 @@ class Reader:
         return entries
 
     def _next_new(self, size: int) -> list[Entry]:
-        """Return new entries: after the first, those that come within ``batch_milliseconds``."""
+        """Return new entries: after the first, those that come within ``batch_milliseconds``.
+
+        Redis ends a wait in which nothing comes only at its next tick, ten times a second, so the short wait is ours.
+        """
         entries = self._stream.next_new(wait=self._config.poll_timeout, count=size)
         until = time.monotonic() + self._config.batch_milliseconds / 1000
         while entries and len(entries) < size and (left := until - time.monotonic()) > 0:
-            entries += self._stream.next_new(wait=left, count=size - len(entries))
+            time.sleep(min(left, LONGEST_PAUSE_SECONDS))
+            entries += self._stream.next_new(count=size - len(entries))
         return entries
 
     def _check_group(self) -> None:
