@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 # On top of the longest wait that a command asks for, so that only a silent server times out.
 SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
 
-# While a batch is not full, Redis is asked for more this often: at a high rate the batch is full before the time is over.
+# While a batch is not full, Redis is asked for more this often: it may be full before the time is over.
 LONGEST_PAUSE_SECONDS = 0.05
 
 # A consumer must miss this many turns before it counts as gone, however short "forget_idle" is.
