@@ -22,7 +22,7 @@ from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from badges_plugin import heartbeat
-from badges_plugin.consumers.applying import Applier, publish_leftovers
+from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
@@ -32,6 +32,7 @@ from badges_plugin.consumers.redis_options import RedisOptions
 from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
 from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.consumers.running import StopRequest
+from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
@@ -64,7 +65,7 @@ def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) ->
     stream = GroupStream(_connect(config), get_full_topic(topic), group, name)
     idle = config.claim_idle if options.claim_idle is None else options.claim_idle
     logger.info("Consuming %s for group %s as %s.", stream.stream, stream.group, name)
-    publish_leftovers(stop)
+    get_ready(stop)
     try:
         Reader(stream, config, stop, claim_idle=idle).run(go_on_after=options.last_read_msg_id)
         if options.consumer_name is None:
