@@ -73,7 +73,7 @@ def process_batch(events: Iterable[BadgingEvent]) -> list[Outcome | IgnoredEvent
 def _process(events: Mapping[int, BadgingEvent], ruleset: Ruleset) -> dict[int, Outcome | IgnoredEvent]:
     """Apply as many of these numbered events as one transaction may; return what became of them, by number."""
     outcomes: dict[int, Outcome | IgnoredEvent] = {}
-    part = _Part()
+    part = _Part(ruleset)
     for number, event in events.items():
         step = step_of(ruleset, event)
         if step is None:
@@ -91,9 +91,13 @@ def _process(events: Mapping[int, BadgingEvent], ruleset: Ruleset) -> dict[int, 
 
 
 class _Part:
-    """The events that one transaction takes: of each learner the first, and later ones about other badges."""
+    """The events that one transaction takes: of each learner the first, and later ones about other badges.
 
-    def __init__(self) -> None:
+    A later event about a badge that other badges matter to comes after the commit, when it has heard of them.
+    """
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._hearing = ruleset.hearing
         self._taken: dict[LearnerData, dict[int, Step]] = {}
         self._keys: set[object] = set()
         self._passed_over: set[object] = set()
@@ -104,7 +108,8 @@ class _Part:
         keys = learners.keys_of(learner)
         if not keys & self._passed_over:
             if mine := self._taken.get(learner):
-                if not any(step.match.template_ids & each.match.template_ids for each in mine.values()):
+                before = self._hearing.union(*(each.match.template_ids for each in mine.values()))
+                if before.isdisjoint(step.match.template_ids):
                     mine[number] = step
                     return
             elif not keys & self._keys and len(self._taken) < BATCH_LEARNERS:
