@@ -206,7 +206,8 @@ def _save(rows: Sequence[Fulfillment], deleted: Sequence[int]) -> None:
     known = [row for row in rows if row.pk]
     if deleted:
         Fulfillment.objects.filter(pk__in=deleted).delete()
-    Fulfillment.objects.bulk_create(sorted(new, key=lambda row: (row.progress_id, row.requirement_id, row.value_key)))
+    for part in bulk.parts(sorted(new, key=lambda row: (row.progress_id, row.requirement_id, row.value_key))):
+        Fulfillment.objects.bulk_create(part)
     bulk.insert_or_update(sorted(known, key=lambda row: row.pk), _CHANGED)
 
 

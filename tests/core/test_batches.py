@@ -20,6 +20,7 @@ from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Learner
 from badges_plugin.processing import learners
 from badges_plugin.ruleset import current_ruleset
+from badges_plugin.signals import badges_awarded
 from tests.core.conftest import Heard
 from tests.factories import (
     PASSING,
@@ -186,6 +187,29 @@ def test_more_learners_than_a_transaction_takes(
     monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_LEARNERS", 2)
     assert api.process_batch([of_unknown(number) for number in range(5)]) == [Outcome.APPLIED] * 5
     assert len(heard.awarded) == 5
+
+
+def test_a_transaction_is_about_a_limited_number_of_badges(
+    template: BadgeTemplate, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events that award hundreds of badges each must not hold the locks of a hundred learners for a minute."""
+    others = [make_template() for _ in range(2)]
+    for other in others:
+        requires_course(other, COURSE)
+    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_BADGES", 7)
+    sizes: list[int] = []
+
+    def count(awards: Sequence[BadgeAward], **kwargs: Any) -> None:
+        sizes.append(len(awards))
+
+    badges_awarded.connect(count)
+    try:
+        assert api.process_batch([of_unknown(number) for number in range(5)]) == [Outcome.APPLIED] * 5
+    finally:
+        badges_awarded.disconnect(count)
+    assert sizes == [6, 6, 3]
+    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_BADGES", 2)
+    assert api.process_event(of_unknown(6)) is Outcome.APPLIED
 
 
 Make = Callable[[int], Sequence[BadgingEvent]]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from badges_plugin import bulk
 from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.host import AWARDED, UserCredential
-from badges_plugin.models import BadgeProgress
+from badges_plugin.models import BadgeAward, BadgeProgress
 from tests.factories import make_template, make_user
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,21 @@ def test_inserting_costs_as_much_for_many_rows_as_for_few_and_one_statement_for_
         costs.append(len(queries))
     assert costs[0] == 1
     assert costs[1] == costs[2]
+
+
+def test_very_many_rows_and_rows_with_long_lists_take_several_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One statement would not fit what MySQL takes at once: it would hang up."""
+    monkeypatch.setattr(bulk, "MAX_WEIGHT", 3)
+    rows = new_progress(8)
+    with CaptureQueriesContext(connection) as queries:
+        bulk.insert(rows, by=("user_id", "template_id"))
+    assert sum(query["sql"].startswith("INSERT") for query in queries) == 3
+    assert by_key(rows) == {row.pk: row.user_id for row in rows}
+    with CaptureQueriesContext(connection) as queries:
+        bulk.insert_or_update(rows, ["counts_from"])
+    assert sum(query["sql"].startswith("INSERT") for query in queries) == 3
+    awards = [BadgeAward(number=number, events=[{}] * length) for number, length in enumerate([1, 0, 9, 0, 2])]
+    assert [[award.number for award in part] for part in bulk.parts(awards)] == [[0, 1], [2], [3], [4]]
 
 
 def test_what_is_not_unique_is_refused() -> None:
