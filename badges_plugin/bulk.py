@@ -3,12 +3,16 @@
 ``bulk_create`` prepares each value as if it might be an expression, which takes more time than everything else that an
 award costs; and ``bulk_update`` writes one CASE expression per column and row. Here one INSERT is written from plain
 values, which can also update the rows that exist. No signals are sent.
+
+Very many rows take several statements, so that each fits a packet, which MySQL and MariaDB limit: one that does not
+looks as if the server had gone away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 from types import NoneType
 from typing import Any, TypeVar
@@ -24,6 +28,9 @@ _PLAIN_TYPES = frozenset({str, int, bool, NoneType})
 # Of these a plain value is stored as it is.
 _PLAIN_FIELDS = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.ForeignKey)
 
+MAX_LENGTH = 4_000_000
+"""Characters of text in one statement, at most; but one row is never divided. A packet may have 16 MB by default."""
+
 
 def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
     """Insert rows of one model; afterwards they have their primary keys.
@@ -35,7 +42,7 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
         return
     model = type(rows[0])
     found = _write(_without_key(model), rows, returns_keys=True)
-    if not found:
+    if len(found) < len(rows):
         columns = {f"{name}__in": {getattr(row, name) for row in rows} for name in by}
         known = model._default_manager.filter(**columns).values_list("pk", *by)  # noqa: SLF001  Django's documented name
         keys = {tuple(values): pk for pk, *values in known}
@@ -75,18 +82,39 @@ def _write(
     fields: tuple[Field, ...], rows: Sequence[models.Model], *, update: Sequence[str] = (), returns_keys: bool = False
 ) -> list[object]:
     """Insert rows, in as many statements as the database needs for them; return their keys as far as it tells them."""
-    size = max(1, connection.ops.bulk_batch_size(fields, rows))
+    model = type(rows[0])
+    readers = [_reader(field) for field in fields]
+    values = [[read(row) for read in readers] for row in rows]
     keys: list[object] = []
-    for start in range(0, len(rows), size):
-        keys += _write_at_once(fields, rows[start : start + size], update, returns_keys=returns_keys)
+    for part in _parts(values, max(1, connection.ops.bulk_batch_size(fields, rows))):
+        keys += _write_at_once(model, fields, part, update, returns_keys=returns_keys)
     return keys
 
 
+def _parts(values: Sequence[Sequence[object]], max_rows: int) -> Iterator[Sequence[Sequence[object]]]:
+    """Yield the values of rows in groups that one statement takes, as a rule all of them."""
+    part: list[Sequence[object]] = []
+    length = 0
+    for row in values:
+        more = sum(len(value) for value in row if isinstance(value, str))
+        if part and (length + more > MAX_LENGTH or len(part) == max_rows):
+            yield part
+            part, length = [], 0
+        part.append(row)
+        length += more
+    yield part
+
+
 def _write_at_once(
-    fields: tuple[Field, ...], rows: Sequence[models.Model], update: Sequence[str], *, returns_keys: bool
+    model: type[models.Model],
+    fields: tuple[Field, ...],
+    rows: Sequence[Sequence[object]],
+    update: Sequence[str],
+    *,
+    returns_keys: bool,
 ) -> list[object]:
     quote = connection.ops.quote_name
-    options: Any = type(rows[0])._meta
+    options: Any = model._meta
     table, key = options.db_table, options.pk.column
     names = ", ".join(quote(field.column) for field in fields)
     places = f"({', '.join(['%s'] * len(fields))})"
@@ -99,8 +127,7 @@ def _write_at_once(
     tells_all = returns_keys and connection.features.can_return_rows_from_bulk_insert
     if tells_all:
         statement += f" RETURNING {quote(key)}"
-    readers = [_reader(field) for field in fields]
-    values: list[Any] = [read(row) for row in rows for read in readers]
+    values: list[Any] = list(chain.from_iterable(rows))
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         if tells_all:

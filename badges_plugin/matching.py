@@ -110,6 +110,12 @@ class ConditionIndex:
     def __bool__(self) -> bool:
         return bool(self.exact or self.others)
 
+    @property
+    def template_ids(self) -> frozenset[int]:
+        """The templates that have conditions here."""
+        found = (conditions for by_value in self.exact.values() for conditions in by_value.values())
+        return frozenset(each.template_id for conditions in (*found, self.others) for each in conditions)
+
     def find(self, payload: object) -> dict[int, frozenset[int]]:
         """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries."""
         found: dict[int, frozenset[int]] = {}

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from badges_plugin import conf
 from badges_plugin.compiling import OWN_TEMPLATE, CompiledTemplate, Condition, compiled_templates
@@ -56,6 +57,14 @@ class Ruleset:
         changed = None if self.token is None or template_ids is None else RulesetChange.since(self.token)
         if changed is None or template_ids is None or not changed.isdisjoint(template_ids):
             raise ConfigurationChanged("The configuration of badges was changed.")
+
+    @cached_property
+    def hearing(self) -> frozenset[int]:
+        """The templates that other badges matter to: those with conditions on events about badges."""
+        indexes = [*self.requirements.items(), *self.penalties.items()]
+        return frozenset().union(
+            *(index.template_ids for event_type, index in indexes if event_type.startswith(BADGE_EVENT_PREFIX))
+        )
 
     def match(self, event: BadgingEvent) -> Match:
         """Return which requirements and penalties of active templates apply to the event. No query."""

@@ -13,7 +13,7 @@ from django.db import transaction
 from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin.data import BadgingEvent, LearnerData
-from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.exceptions import IgnoredEvent, LearnerAppeared
 from badges_plugin.processing import collector, holding, learners, locking, progression
 from badges_plugin.processing.collector import Collected
 from badges_plugin.processing.registers import Step
@@ -61,8 +61,15 @@ def apply(ruleset: Ruleset, batch: Sequence[Sequence[Step]]) -> list[Applied]:
     results: dict[int, Applied] = {}
     pending = _news(ruleset, batch, results)
     for together in _apart(pending):
-        with transaction.atomic():
-            results |= _apply(ruleset, together)
+        try:
+            results |= _in_transaction(ruleset, together)
+        except LearnerAppeared:
+            if len(together) == 1:
+                raise
+            # A user of that name was made at the same instant, or the database takes two of the names for the same:
+            # only by itself is each of them looked up as the database compares names.
+            for one in together:
+                results |= _in_transaction(ruleset, [one])
     if pending:
         report_counts(what for result in results.values() for _, what in result.collected)
     return [results[number] for number in range(len(batch))]
@@ -103,6 +110,11 @@ def _apart(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
             taken |= keys
         yield together
         pending = later
+
+
+def _in_transaction(ruleset: Ruleset, pending: Sequence[_Pending]) -> dict[int, Applied]:
+    with transaction.atomic():
+        return _apply(ruleset, pending)
 
 
 def _apply(ruleset: Ruleset, pending: Sequence[_Pending]) -> dict[int, Applied]:
