@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from badges_plugin import dependencies, surprises
+from badges_plugin import dependencies, earlier, surprises
 from badges_plugin.dependencies import Graph
 from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RulesetVersion
+from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RequirementGroup, RulesetVersion
 from badges_plugin.models.validity import RuleText
+from badges_plugin.reading.asking import with_requirements
+from badges_plugin.spellings import other_spellings
+from badges_plugin.surprises import Judged
 
 logger = get_logger(__name__)
+
+REVIEWED_AT_ONCE = 200
+"""Templates whose requirements are in memory together."""
+
+
+class Review(NamedTuple):
+    """What is to be said, in sentences for staff, about a template."""
+
+    template_id: int
+    problems: list[str]
+    """See ``activation_problems``."""
+    warnings: list[str]
+    """See ``activation_confirmations`` and ``activation_warnings``."""
 
 
 def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
@@ -43,27 +61,27 @@ def deactivate_template(template: BadgeTemplate) -> None:
 
 def activation_problems(template: BadgeTemplate) -> list[str]:
     """Return, in sentences for staff, why the template as it is stored cannot be active. Empty: it can."""
-    requirements = list(template.requirements.prefetch_related("rules"))
-    penalties = list(template.penalties.prefetch_related("rules", "requirements"))
-    problems = [] if requirements else [_("The badge template has no requirements.")]
-    for condition in [*requirements, *penalties]:
-        try:
-            condition.clean()
-        except ValidationError as error:
-            problems.extend(f"{condition}: {message}" for message in error.messages)
-    problems += _problems_of_penalties(penalties, requirements)
-    problems += _problems_of_groups(template, requirements)
-    return [*problems, *_problems_of_dependencies(template.pk, dependencies.stored_graph())]
+    return _problems(_loaded(template), dependencies.stored_graph())
 
 
 def activation_warnings(template: BadgeTemplate) -> list[str]:
     """Return what is allowed but may surprise, in sentences for staff; see also ``activation_confirmations``."""
-    return [*surprises.template_warnings(template), *_inactive_needs(template)]
+    return [text for _template, _judged, warnings in _judged_templates([_loaded(template)]) for text in warnings]
 
 
 def activation_confirmations(template: BadgeTemplate) -> list[str]:
     """Return, in sentences for staff, what must be confirmed before: who fails is awarded, say. Empty: nothing."""
-    return surprises.template_confirmations(template)
+    return surprises.template_confirmations(surprises.judged(_loaded(template)))
+
+
+def review_active() -> Iterator[Review]:
+    """Review all active templates. A fixed number of queries for each 200, and some for what there is to say."""
+    graph = dependencies.stored_graph()
+    ids = iter(list(BadgeTemplate.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)))
+    while some := list(islice(ids, REVIEWED_AT_ONCE)):
+        for template, judged, warnings in _judged_templates(_with_conditions(some)):
+            confirmations = surprises.template_confirmations(judged)
+            yield Review(template.pk, _problems(template, graph), [*confirmations, *warnings])
 
 
 def deactivation_warnings(template: BadgeTemplate) -> list[str]:
@@ -111,6 +129,48 @@ def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) ->
         logger.warning("Badge template %s was deactivated: its last requirement was deleted.", template.pk)
 
 
+def _loaded(template: BadgeTemplate) -> BadgeTemplate:
+    """Return the template as it is stored now, with its conditions."""
+    return next(iter(_with_conditions([template.pk])), template)
+
+
+def _with_conditions(template_ids: Sequence[int]) -> list[BadgeTemplate]:
+    """Return templates with their requirements, penalties, these' rules, and groups. Seven queries at most."""
+    rows = with_requirements(template_ids).prefetch_related(
+        Prefetch("penalties", BadgePenalty.objects.order_by("pk")),
+        "penalties__rules",
+        "penalties__requirements",
+        Prefetch("groups", RequirementGroup.objects.order_by("position", "pk")),
+    )
+    return list(rows.order_by("pk"))
+
+
+def _problems(template: BadgeTemplate, graph: Graph) -> list[str]:
+    requirements, penalties = list(template.requirements.all()), list(template.penalties.all())
+    problems = [] if requirements else [_("The badge template has no requirements.")]
+    for condition in [*requirements, *penalties]:
+        try:
+            condition.clean()
+        except ValidationError as error:
+            problems.extend(f"{condition}: {message}" for message in error.messages)
+    problems += _problems_of_penalties(penalties, requirements)
+    problems += _problems_of_groups(template, requirements)
+    return [*problems, *_problems_of_dependencies(template.pk, graph)]
+
+
+def _judged_templates(templates: Sequence[BadgeTemplate]) -> Iterator[tuple[BadgeTemplate, Judged, list[str]]]:
+    """Yield templates whose conditions are prefetched, with what is judged of each and its warnings.
+
+    Four queries for all of them, and one for each requirement of which learners fulfilled earlier rules.
+    """
+    all_judged = [surprises.judged(template) for template in templates]
+    others = other_spellings(surprises.named_keys(each for judged in all_judged for each in judged.values()))
+    undecided = earlier.undecided(each for template in templates for each in template.requirements.all())
+    for template, judged in zip(templates, all_judged, strict=True):
+        warnings = surprises.template_warnings(template, judged, others, undecided)
+        yield template, judged, [*warnings, *_inactive_needs(template)]
+
+
 def _problems_of_penalties(
     penalties: Iterable[BadgePenalty], requirements: Iterable[BadgeRequirement]
 ) -> Iterator[str]:
@@ -124,7 +184,7 @@ def _problems_of_penalties(
 
 def _problems_of_groups(template: BadgeTemplate, requirements: Sequence[BadgeRequirement]) -> Iterator[str]:
     text = _("The group “%(group)s” asks for %(needed)d requirements and has only %(members)d.")
-    for group in template.groups.order_by("position", "pk"):
+    for group in template.groups.all():
         members = sum(requirement.group_id == group.pk for requirement in requirements)
         if 0 < members < group.needed:
             yield text % {"group": group, "needed": group.needed, "members": members}
@@ -153,8 +213,8 @@ def _problems_of_dependencies(template_id: int, graph: Graph) -> Iterator[str]:
 
 def _inactive_needs(template: BadgeTemplate) -> list[str]:
     text = _("“%(needed)s” is needed and not active: only those who hold it can earn “%(badge)s”.")
-    needed = template.requirements.filter(needs_badge__is_active=False).select_related("needs_badge")
-    return [text % {"needed": each.needs_badge, "badge": template} for each in needed.order_by("pk")]
+    needed = [each.needs_badge for each in template.requirements.all() if each.needs_badge is not None]
+    return [text % {"needed": each, "badge": template} for each in needed if not each.is_active]
 
 
 def _named(templates: Iterable[BadgeTemplate]) -> str:

@@ -21,6 +21,7 @@ from badges_plugin.activation import (
     deactivation_warnings,
     deletion_problems,
     dependency_problems,
+    review_active,
 )
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
@@ -66,6 +67,7 @@ __all__ = [
     "publish_pending",
     "read_event",
     "restore_credential",
+    "review_active",
     "revoke_award",
     "sweep_retired",
     "undecided_fulfillments",

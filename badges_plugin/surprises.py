@@ -6,16 +6,17 @@ confirmed before: nobody should award those who fail by leaving out a line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from badges_plugin import conf, earlier, events
+from badges_plugin import conf, events
 from badges_plugin.counting import in_words
 from badges_plugin.data import ValueKind
 from badges_plugin.domains import PERCENT_GRADE, Domain, Domains, domains
+from badges_plugin.earlier import Earlier
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.conditions import OPERATOR_LABELS, EventCondition
@@ -42,6 +43,10 @@ class Asked:
     @property
     def can_apply(self) -> bool:
         return can_apply(self.rules, self.domains)
+
+
+Judged = dict[EventCondition, Asked | None]
+"""Stored requirements and penalties, as they are judged."""
 
 
 def asked(name: str, *, is_penalty: bool, event_type: str, rules: Iterable[RuleText]) -> Asked | None:
@@ -81,36 +86,54 @@ def to_confirm(condition: Asked) -> list[str]:
     return [text % {"name": condition.name}]
 
 
-def condition_warnings(condition: Asked) -> list[str]:
-    """Return what can never match, or hardly what was meant, in one requirement or penalty."""
+def condition_warnings(condition: Asked, others: Mapping[str, str] | None = None) -> list[str]:
+    """Return what can never match, or hardly what was meant, in one requirement or penalty.
+
+    ``others`` is what ``other_spellings`` returns for its keys; looked up here unless the caller knows it.
+    """
+    if others is None:
+        others = other_spellings(named_keys([condition]))
     warnings = []
     if not condition.rules and not condition.is_penalty:
         text = _("Requirement “%(requirement)s” has no rules: every event of its type fulfills it.")
         warnings.append(text % {"requirement": condition.name})
     warnings += _impossible(condition)
     warnings += _unseen(condition)
-    return [*warnings, *_misspelled(condition)]
+    return [*warnings, *_misspelled(condition, others)]
 
 
-def template_warnings(template: BadgeTemplate) -> list[str]:
-    """Return everything that may surprise in a template as it is stored, but for what must be confirmed."""
-    requirements = list(template.requirements.select_related("group").prefetch_related("rules"))
-    penalties = list(template.penalties.prefetch_related("rules", "requirements"))
-    judged = {condition: stored(condition) for condition in [*requirements, *penalties]}
+def judged(template: BadgeTemplate) -> Judged:
+    """Return the requirements and penalties of a template, to be judged. No query where they are prefetched."""
+    return {condition: stored(condition) for condition in [*template.requirements.all(), *template.penalties.all()]}
+
+
+def template_warnings(
+    template: BadgeTemplate, judged: Judged, others: Mapping[str, str], undecided: Mapping[int, Earlier]
+) -> list[str]:
+    """Return everything that may surprise in a template, but for what must be confirmed.
+
+    No query where its conditions are prefetched. ``undecided`` is what ``earlier.undecided`` returns for them, and
+    ``others`` what ``other_spellings`` returns for their keys.
+    """
+    requirements, penalties = list(template.requirements.all()), list(template.penalties.all())
     return [
-        *(text for condition in judged.values() if condition is not None for text in condition_warnings(condition)),
+        *(text for each in judged.values() if each is not None for text in condition_warnings(each, others)),
         *_impossible_groups(requirements, judged),
         *_too_few_values(requirements, judged),
         *(text for penalty in penalties for text in _overlaps(penalty, requirements, judged)),
         *_unused_types(judged),
-        *_undecided(requirements),
+        *_undecided(requirements, undecided),
     ]
 
 
-def template_confirmations(template: BadgeTemplate) -> list[str]:
+def template_confirmations(judged: Judged) -> list[str]:
     """Return what must be confirmed before a template is active."""
-    conditions = [*template.requirements.prefetch_related("rules"), *template.penalties.prefetch_related("rules")]
-    return [text for condition in map(stored, conditions) if condition is not None for text in to_confirm(condition)]
+    return [text for condition in judged.values() if condition is not None for text in to_confirm(condition)]
+
+
+def named_keys(conditions: Iterable[Asked | None]) -> set[str]:
+    """Return the keys, of courses say, that rules compare with: somebody may have misspelled them."""
+    return {key for condition in conditions if condition is not None for key in _keys(condition)}
 
 
 def _impossible(condition: Asked) -> Iterator[str]:
@@ -156,17 +179,21 @@ def _unseen(condition: Asked) -> Iterator[str]:
                 yield text % {"condition": condition.name, "key_path": rule.key_path, "value": ascii(value)}
 
 
-def _misspelled(condition: Asked) -> Iterator[str]:
+def _misspelled(condition: Asked, others: Mapping[str, str]) -> Iterator[str]:
     text = _("“%(condition)s” waits for “%(value)s”. Elsewhere it is written “%(other)s”: capital letters matter.")
-    named = sorted(
+    for value in sorted(_keys(condition)):
+        if value in others:
+            yield text % {"condition": condition.name, "value": value, "other": others[value]}
+
+
+def _keys(condition: Asked) -> set[str]:
+    return {
         str(value)
         for rule in condition.rules
         if rule.kind is ValueKind.TEXT and rule.equal_to is not None
         for value in rule.equal_to
         if condition.domains.get(rule.key_path, Domain()).is_key
-    )
-    for value, other in other_spellings(named).items():
-        yield text % {"condition": condition.name, "value": value, "other": other}
+    }
 
 
 def _sentence(rule: Rule) -> str:
@@ -174,9 +201,7 @@ def _sentence(rule: Rule) -> str:
     return f"{rule.key_path} {OPERATOR_LABELS[rule.operator]} {values}"
 
 
-def _impossible_groups(
-    requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
-) -> Iterator[str]:
+def _impossible_groups(requirements: Sequence[BadgeRequirement], judged: Judged) -> Iterator[str]:
     for group in grouped(requirements):
         row = group[0].group
         possible = sum((condition := judged[requirement]) is None or condition.can_apply for requirement in group)
@@ -194,9 +219,7 @@ def _impossible_groups(
             yield text % {"requirement": key_sentence(group[0])}
 
 
-def _too_few_values(
-    requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
-) -> Iterator[str]:
+def _too_few_values(requirements: Sequence[BadgeRequirement], judged: Judged) -> Iterator[str]:
     text = _(
         "Nobody can fulfill “%(requirement)s”: its rules allow %(possible)d values of %(key_path)s, not %(count)d."
     )
@@ -212,9 +235,7 @@ def _too_few_values(
         }  # fmt: skip
 
 
-def _overlaps(
-    penalty: BadgePenalty, requirements: Sequence[BadgeRequirement], judged: dict[EventCondition, Asked | None]
-) -> Iterator[str]:
+def _overlaps(penalty: BadgePenalty, requirements: Sequence[BadgeRequirement], judged: Judged) -> Iterator[str]:
     always = _("Nobody can fulfill “%(requirement)s”: “%(penalty)s” takes it away with the same event.")
     sometimes = _("Some events fulfill “%(requirement)s” and, by “%(penalty)s”, take it away at once.")
     taken, linked = judged[penalty], {requirement.pk for requirement in penalty.requirements.all()}
@@ -236,8 +257,7 @@ def _unused_types(judged: Iterable[EventCondition]) -> list[str]:
     return [text % {"event_type": event_type} for event_type in sorted(unused)]
 
 
-def _undecided(requirements: Sequence[BadgeRequirement]) -> list[str]:
-    found = earlier.undecided(requirements)
+def _undecided(requirements: Sequence[BadgeRequirement], found: Mapping[int, Earlier]) -> list[str]:
     return [
         ngettext(
             "%(learners)s learner fulfilled “%(requirement)s” under earlier rules. It does not count until you choose "

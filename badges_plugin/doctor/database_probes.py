@@ -15,7 +15,7 @@ from badges_plugin.data import Deferral
 from badges_plugin.database import unapplied_migrations
 from badges_plugin.doctor.findings import Finding
 from badges_plugin.doctor.registry import app_configs
-from badges_plugin.models import BadgeAward, BadgeTemplate, FailedEvent
+from badges_plugin.models import BadgeAward, FailedEvent
 
 _APPLIED_LATER = "A consumer or worker then applies them automatically."
 _WAITING = {
@@ -78,27 +78,22 @@ def isolation() -> Iterator[Finding]:
 
 def templates() -> Iterator[Finding]:
     """Check that there are active badge templates, and that each of them can be earned."""
-    active = list(BadgeTemplate.objects.filter(is_active=True))
-    if not active:
+    number, healthy = 0, True
+    for review in api.review_active():
+        number, name = number + 1, f"Badge template {review.template_id}"
+        for problem in review.problems:
+            healthy = False
+            yield Finding.error(f"{name}: {problem}", "Correct it in the admin, or deactivate the template.")
+        for warning in review.warnings:
+            healthy = False
+            yield Finding.warning(f"{name}: {warning}", "If this is not intended, change it in the admin.")
+    if not number:
         yield Finding.warning(
             "No badge template is active: no event has any effect.",
             "Set up a badge template with requirements in the admin and activate it.",
         )
-        return
-    healthy = True
-    for template in active:
-        for problem in api.activation_problems(template):
-            healthy = False
-            yield Finding.error(
-                f"Badge template {template.pk}: {problem}", "Correct it in the admin, or deactivate the template."
-            )
-        for warning in [*api.activation_confirmations(template), *api.activation_warnings(template)]:
-            healthy = False
-            yield Finding.warning(
-                f"Badge template {template.pk}: {warning}", "If this is not intended, change it in the admin."
-            )
-    if healthy:
-        yield Finding.ok(f"{len(active)} badge templates are active.")
+    elif healthy:
+        yield Finding.ok(f"{number} badge templates are active.")
 
 
 def failed_events() -> Iterator[Finding]:

@@ -69,7 +69,7 @@ class RulesetVersion(models.Model):
             if not cls.objects.filter(pk=1).update(token=token):
                 cls.objects.update_or_create(pk=1, defaults={"token": token})
             RulesetChange.objects.bulk_create(RulesetChange(token=token, template_id=pk) for pk in named)
-            if token % _PRUNED_ONCE_IN == 0:
+            if token % _PRUNED_ONCE_IN < len(named):  # the more was written, the likelier
                 RulesetChange.prune()
 
 
@@ -93,9 +93,12 @@ class RulesetChange(models.Model):
         known = cls.objects.filter(token=token).order_by("-pk").values_list("pk", flat=True).first()
         if known is None:
             return None
-        rows = cls.objects.filter(pk__gt=known).values_list("template_id", flat=True)
-        changed = frozenset(pk for pk in rows if pk is not None)
-        return None if None in rows else changed
+        rows = dict(cls.objects.filter(pk__gte=known).values_list("pk", "template_id"))
+        if known not in rows:  # pruned since the first question, and perhaps more than that
+            return None
+        del rows[known]
+        changed = frozenset(pk for pk in rows.values() if pk is not None)
+        return changed if None not in rows.values() else None
 
     @classmethod
     def prune(cls) -> None:

@@ -8,8 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from badges_plugin import api, dependencies, receiving
+from badges_plugin import activation, api, dependencies, receiving
 from badges_plugin.exceptions import ActivationRefused
 from badges_plugin.models import BadgeRequirement, BadgeTemplate, RequirementGroup
 from tests.core.admin_pages import errors, rules, staff, submit, text, url
@@ -19,6 +21,7 @@ from tests.factories import (
     make_template,
     needs_badge,
     penalizes,
+    penalizes_failing,
     requires,
     requires_course,
 )
@@ -258,3 +261,34 @@ def test_deleting_a_needed_badge_is_refused_with_the_names(client: Any) -> None:
     page = client.post(url("badgetemplate", "delete", needed.pk), {"post": "yes"}, follow=True)
     assert "“A” is needed by “B”" in text(page)
     assert BadgeTemplate.objects.filter(pk=needed.pk).exists()
+
+
+def test_reviews_any_number_of_badges_with_the_same_queries(
+    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activation, "REVIEWED_AT_ONCE", 5)
+    needed = make_template(name="needed", is_active=False)
+
+    def add(name: str) -> BadgeTemplate:
+        template = make_template(name=name)
+        requirement = requires_course(template, group="any")
+        requires_course(template, "course-v1:Org+Other+Run", group="any")
+        needs_badge(template, needed)
+        penalizes_failing(template, requirement)
+        return template
+
+    empty, first = make_template(name="empty"), add("first")
+    with CaptureQueriesContext(connection) as captured:
+        list(api.review_active())
+    others = [add(name) for name in ("second", "third", "fourth")]
+    with django_assert_num_queries(len(captured)):
+        reviews = {review.template_id: review for review in api.review_active()}
+    assert set(reviews) == {template.pk for template in (empty, first, *others)}
+    for pk, review in reviews.items():
+        template = BadgeTemplate.objects.get(pk=pk)
+        assert review.problems == api.activation_problems(template)
+        assert review.warnings == [*api.activation_confirmations(template), *api.activation_warnings(template)]
+    assert reviews[empty.pk].problems
+    assert reviews[others[0].pk].warnings
+    add("one more than at once")
+    assert len(list(api.review_active())) == 6

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import serializers
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -300,3 +301,58 @@ def test_another_setting_compiles_all_again(settings: Any) -> None:
     assert current_ruleset().match(passing(COURSES[0]))
     settings.BADGES_CONFIG = {"rules": {"ignored_keypaths": ["is_passing"]}}
     assert not current_ruleset().match(passing(COURSES[0]))
+
+
+def load(rule: DataRule, requirement: BadgeRequirement) -> None:
+    """Load a fixture, as ``loaddata`` does: no method of the model runs."""
+    rule.requirement = requirement
+    for loaded in serializers.deserialize("json", serializers.serialize("json", [rule])):
+        loaded.save()
+
+
+def save_as_new(rule: DataRule, requirement: BadgeRequirement) -> None:
+    """Save an object that was never read, over a row that there is."""
+    values = {"key_path": rule.key_path, "operator": rule.operator, "value": rule.value}
+    DataRule(pk=rule.pk, requirement=requirement, **values).save()
+
+
+@pytest.mark.parametrize("move", [load, save_as_new])
+def test_a_row_that_is_written_over_concerns_the_template_that_had_it(
+    move: Callable[[DataRule, BadgeRequirement], None],
+) -> None:
+    before, after = (requires_course(make_template(), course) for course in COURSES[:2])
+    current_ruleset()
+    move(before.rules.get(key_path="course.course_key"), after)
+    assert meaning(current_ruleset()) == meaning(compile_ruleset(RulesetVersion.current()))
+
+
+def test_the_trail_is_pruned_as_fast_as_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "KEPT_CHANGES", 10)
+    tokens = iter(range(1, 1000))
+    monkeypatch.setattr(versions, "new_token", lambda: next(tokens))
+    for _ in range(100):
+        RulesetVersion.renew(range(100))
+    # Changes of many templates leave no more behind than those of one.
+    assert RulesetChange.objects.count() < 1000
+
+
+def test_a_trail_that_is_pruned_meanwhile_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    template, other = make_template(), make_template()
+    ruleset = current_ruleset()
+    template.save()
+    for _ in range(3):
+        other.save()
+    monkeypatch.setattr(versions, "KEPT_CHANGES", 2)
+    pruned: list[str] = []
+
+    def prune(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Prune after the first question."""
+        found = execute(sql, params, many, context)
+        if "rulesetchange" in sql and sql.startswith("SELECT") and not pruned:
+            pruned.append(sql)
+            RulesetChange.prune()
+        return found
+
+    with connection.execute_wrapper(prune), pytest.raises(ConfigurationChanged):
+        ruleset.must_be_current([template.pk])
+    assert pruned
