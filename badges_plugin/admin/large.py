@@ -17,10 +17,12 @@ from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
 from badges_plugin.counting import MOST, count_up_to
 from badges_plugin.host import User
 
-LARGE = 100_000
+LARGE = 10_000
 """Rows from which on a table is searched by indexes only. A smaller one is searched for any part of its texts."""
 MOST_PEOPLE = 1000
 """Learners found by a search at most."""
+MOST_FOUND = 2000
+"""Rows found at most by a search that several indexes answer together."""
 MOST_CHOICES = 200
 """Choices of a filter at most."""
 NEWEST_FIRST = (("-id",), ("-pk",))  # what follows decides nothing
@@ -105,13 +107,17 @@ class LargeList(ChangeList):
         return MOST
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        rows = super().get_queryset(request, *args, **kwargs)
+        rows = self.narrowed(request, super().get_queryset(request, *args, **kwargs))
         if ORDER_VAR not in self.params or not LargePaginator(rows, self.list_per_page).is_cut:
             return rows
         del self.params[ORDER_VAR]
         text = _("There are more than %d rows, too many to be sorted. Search or filter first.")
         messages.warning(request, text % MOST)
         return rows.order_by(*self.model_admin.get_ordering(request))
+
+    def narrowed(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Apply what no index serves to the rows that the filters and the search leave."""
+        return rows
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -166,7 +172,7 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
     def _any(self, request: HttpRequest, rows: QuerySet[ModelT], conditions: list[Q]) -> QuerySet[ModelT]:
         """Return the rows that meet one of the conditions. No index serves several of them at once."""
         if len(conditions) > 1:
-            share = MOST // len(conditions)
+            share = MOST_FOUND // len(conditions)
             keys = [list(rows.filter(each).order_by().values_list("pk", flat=True)[: share + 1]) for each in conditions]
             conditions = [each for each, found in zip(conditions, keys, strict=True) if found]
             if len(conditions) > 1:
@@ -191,12 +197,13 @@ def people(request: HttpRequest, term: str) -> list[int]:
     return sorted(found)[:MOST_PEOPLE]
 
 
-def newest(request: HttpRequest, rows: QuerySet[ModelT]) -> list[int]:
-    """Return the keys of the newest rows, for a filter that no index serves; say so if there are more."""
-    keys = list(rows.order_by("-pk").values_list("pk", flat=True)[: MOST + 1])
-    if len(keys) > MOST:
-        messages.warning(request, _("This filter was applied to the newest %d rows only.") % MOST)
-    return keys[:MOST]
+def newest(request: HttpRequest, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
+    """Leave the newest rows, for a filter that no index serves; say so if there are more."""
+    bounds = list(rows.order_by("-pk").values_list("pk", flat=True)[MOST - 1 : MOST + 1])
+    if len(bounds) < 2:
+        return rows
+    messages.warning(request, _("This filter was applied to the newest %d rows only.") % MOST)
+    return rows.filter(pk__gte=bounds[0])
 
 
 class TemplateFilter(admin.RelatedFieldListFilter):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -15,14 +15,14 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin import reading
 from badges_plugin.admin import links
-from badges_plugin.admin.base import ReadOnlyInline
-from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, is_large, newest, people
+from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, ReadOnlyInline
+from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, newest, people
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
 
 class BadgeFilter(admin.SimpleListFilter):
-    """By what became of the progress."""
+    """By what became of the progress. The list applies it last, so that it decides about few rows."""
 
     title = gettext_lazy("badge")
     parameter_name = "badge"
@@ -31,31 +31,33 @@ class BadgeFilter(admin.SimpleListFilter):
         return [("held", _("has it")), ("revoked", _("had it before")), ("never", _("never had it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
-        if self.value() and is_large(BadgeProgress):
-            return self._of_the_newest(request, queryset)
-        awards = BadgeAward.objects.filter(progress=OuterRef("pk"))
-        held = Exists(awards.filter(revoked_at=None))
-        match self.value():
-            case "held":
-                return queryset.filter(held)
-            case "revoked":
-                return queryset.filter(~held, Exists(awards))
-            case "never":
-                return queryset.filter(~Exists(awards))
         return queryset
 
-    def _of_the_newest(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
-        """Decide about the newest rows only, by their keys: MySQL would look at every award."""
-        keys = newest(request, rows)
-        awards = BadgeAward.objects.filter(progress__in=keys)
-        awarded = set(awards.values_list("progress", flat=True))
-        held = set(awards.filter(revoked_at=None).values_list("progress", flat=True))
-        chosen = {"held": held, "revoked": awarded - held, "never": set(keys) - awarded}
-        return rows.filter(pk__in=chosen.get(self.value() or "", keys))
+    def decide(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
+        """Return those of the newest rows that are wanted."""
+        wanted = {"held": False, "revoked": True, "never": None}
+        if self.value() not in wanted:
+            return rows
+        # Only the newest award can be held. A value is asked for, not EXISTS: MySQL would look at every award for it.
+        awards = BadgeAward.objects.filter(progress=OuterRef("pk")).order_by("-number")
+        has_ended = Case(When(revoked_at=None, then=Value(False)), default=Value(True))
+        decided = newest(request, rows).alias(has_ended=Subquery(awards.values_list(has_ended)[:1]))
+        return decided.filter(has_ended=wanted[self.value() or ""])
+
+
+class FulfillmentRows(BaseInlineFormSet[Fulfillment, BadgeProgress, ModelForm[Fulfillment]]):
+    """Gives every row the progress of the page, which has read how far the learner is."""
+
+    def get_queryset(self) -> QuerySet[Fulfillment]:
+        rows = super().get_queryset()
+        for row in rows:
+            row.progress = self.instance
+        return rows
 
 
 class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
     model = Fulfillment
+    formset = FulfillmentRows
     fields = ("what", "is_fulfilled", "since", "rules", "event", "event_time", "event_id")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("Latest event for each requirement")
@@ -107,6 +109,12 @@ class AwardInline(ReadOnlyInline[BadgeAward, BadgeProgress]):
 
 class ProgressList(LargeList):
     """Reads how far the learners of a page are, all at once."""
+
+    def narrowed(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
+        for each in self.filter_specs:
+            if isinstance(each, BadgeFilter):
+                rows = each.decide(request, rows)
+        return rows
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
