@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 
+from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.host import User, UserCredential
 from badges_plugin.models import (
@@ -55,7 +56,7 @@ def fill(rows: int, *, fulfillments: int = REQUIREMENTS) -> BadgeTemplate:
         _add_facts(template, f"{last + start} < i AND i <= {last + start + count}")
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 1, unique_checks = 1")
-        for model in (User, UserCredential, Learner, BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent):
+        for model in (User, UserCredential, CredlyBadge, Learner, BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent):
             cursor.execute(f"ANALYZE TABLE {_name(model)}")
             cursor.fetchall()
     return template
@@ -122,6 +123,12 @@ def _pages() -> Iterator[tuple[str, str]]:
             "in doubt": {"in_doubt__exact": 1},
             "backend": {"backend__exact": "credly"},
         },
+        CredlyBadge: {
+            "search, user name": {"q": user.username},
+            "search, ID": {"q": str(CredlyBadge.objects.order_by("pk")[0].external_id)},
+            "search, everybody": {"q": user.username[:5]},
+            "state": {"state__exact": "accepted"},
+        },
         FailedEvent: {
             "search, event": {"q": "00000001"},
             "search, nothing": {"q": "nobody at all"},
@@ -182,6 +189,8 @@ def _add_facts(template: BadgeTemplate, users: str) -> None:
         "uuid": "CONCAT('be9c', LPAD(HEX(i), 28, '0'))", "created": _TIME, "modified": _TIME,
     }  # fmt: skip
     _insert(UserCredential, credential, source)
+    badge = {"usercredential_ptr": "i", "external_id": "LPAD(HEX(i), 32, '0')", "state": "'accepted'"}
+    _insert(CredlyBadge, badge, source)
     award = {
         "id": "i", "progress": "i", "credential": "i", "number": "1", "events": "'[]'",
         "awarded_at": f"{_TIME} + INTERVAL i SECOND", "recorded_at": _TIME, "published_at": _TIME,
@@ -223,7 +232,7 @@ def _insert(model: type[models.Model], values: Expressions, source: str) -> None
     """
     quote = connection.ops.quote_name
     columns, expressions, parameters = [], [], []
-    for field in model._meta.concrete_fields:
+    for field in model._meta.local_concrete_fields:
         if field.name not in values and isinstance(field, models.AutoField | models.BigAutoField):
             continue
         columns.append(quote(str(field.column)))
