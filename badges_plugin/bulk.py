@@ -66,7 +66,7 @@ def insert_children(rows: Iterable[models.Model]) -> None:
         query.get_compiler(using=DEFAULT_DB_ALIAS).execute_sql()
 
 
-def parts(rows: Sequence[ModelT]) -> Iterator[Sequence[ModelT]]:
+def parts(rows: Sequence[ModelT]) -> Iterator[list[ModelT]]:
     """Yield the rows in groups that one statement takes, as a rule all of them. None without rows."""
     part: list[ModelT] = []
     size = 0
@@ -81,7 +81,7 @@ def parts(rows: Sequence[ModelT]) -> Iterator[Sequence[ModelT]]:
         yield part
 
 
-def _insert(rows: Sequence[ModelT], by: Sequence[str]) -> None:
+def _insert(rows: list[ModelT], by: Sequence[str]) -> None:
     model = type(rows[0])
     model._default_manager.bulk_create(rows)  # noqa: SLF001  Django's documented name
     if all(row.pk is not None for row in rows):
