@@ -57,10 +57,11 @@ def retired_among(users: Iterable[User]) -> set[int]:
     if not ids:
         return set()
     people = {lms_user_id for lms_user_id in ids.values() if lms_user_id}
-    rows = User.objects.filter(Q(pk__in=ids) | Q(lms_user_id__in=people))
+    wanted = User.objects.order_by().values_list("pk", "lms_user_id", "username", "email", "badges_retirement__said")
     gone, gone_people = set(), set()
-    for pk, lms_user_id, username, email, said in rows.values_list(
-        "pk", "lms_user_id", "username", "email", "badges_retirement__said"
+    # Not one condition with "or": for that, MySQL reads the table rather than two indexes of it.
+    for pk, lms_user_id, username, email, said in wanted.filter(pk__in=ids).union(
+        wanted.filter(lms_user_id__in=people)
     ):
         if is_retired(username, email) or (said and is_retired(said, said)):
             gone.add(pk)

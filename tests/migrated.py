@@ -84,7 +84,9 @@ def _migrate(path: Path) -> None:
         "DATABASE_URL": f"sqlite:///{unfinished}",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
-    subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "--skip-checks", "--verbosity", "0"], env=environment, check=True
+    )
     unfinished.rename(path)
 
 

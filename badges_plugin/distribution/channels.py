@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from badges_plugin.database import by_key
 from badges_plugin.distribution import registry
-from badges_plugin.distribution.models import Channel
+from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import Decision, RetryPolicy, State, Verdict, later, rest
 from badges_plugin.logs import get_logger
@@ -21,9 +21,11 @@ logger = get_logger(__name__)
 
 
 def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:
-    """Return the channels whose deliveries may be claimed without limit."""
+    """Return the channels that have due deliveries, which may be claimed without limit."""
+    due = Delivery.objects.filter(channel=OuterRef("pk"), state=State.PENDING, next_attempt_at__lte=now)
     return list(
         Channel.objects.filter(
+            Exists(due),
             Q(rest_until=None) | Q(rest_until__lte=now),
             backend__in=registry.slugs(),
             paused_reason="",

@@ -7,7 +7,7 @@ revocation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -37,11 +37,11 @@ def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: Retry
     """
     token = f"{worker[:90]}/{uuid4().hex}"
     due = _due(now)
-    taken = _take(due.filter(channel__in=open_channels(now, policy)), limit, token, lease, now)
+    taken = _take(_first(due, open_channels(now, policy), limit), limit, token, lease, now)
     if taken == limit:
         _take_backlog(due, token, lease, now)
     for channel in probe_channels(now, policy) if taken < limit else ():
-        taken += _take(due.filter(channel=channel), 1, token, lease, now)
+        taken += _take(_first(due, [channel], 1), 1, token, lease, now)
     if not taken:
         return []
     return list(
@@ -62,8 +62,8 @@ def _take_backlog(due: QuerySet[Delivery], token: str, lease: float, now: dateti
     for backend, channel, requests in mine.values_list("backend", "channel").annotate(Count("pk")).order_by("channel"):
         more = requests * (registry.get(backend).bulk_size() - 1)
         if more:
-            same = due.filter(channel=channel, action=Action.ISSUE, in_doubt=False)
-            _take(same, more, token, lease, now)
+            same = due.filter(action=Action.ISSUE, in_doubt=False)
+            _take(_first(same, [channel], more), more, token, lease, now)
 
 
 def recover_expired(now: datetime) -> int:
@@ -105,10 +105,20 @@ def _due(now: datetime) -> QuerySet[Delivery]:
     )
 
 
-def _take(candidates: QuerySet[Delivery], limit: int, token: str, lease: float, now: datetime) -> int:
-    # Read without locks, then lock by primary key alone: a delivery stays claimable until it is claimed, and locks on
+def _first(due: QuerySet[Delivery], channels: Collection[int], limit: int) -> list[int]:
+    """Return the deliveries of some channels that were due first, more than ``limit``: other workers want them too.
+
+    A query for each channel: one for several would read everything that was due earlier and waits for a closed one.
+    """
+    found: list[tuple[datetime, int]] = []
+    for channel in channels:
+        found += due.filter(channel=channel).values_list("next_attempt_at", "pk")[: limit * 3]
+    return [pk for _, pk in sorted(found)[: limit * 3]]
+
+
+def _take(ids: Sequence[int], limit: int, token: str, lease: float, now: datetime) -> int:
+    # Read without locks, then locked by primary key alone: a delivery stays claimable until it is claimed, and locks on
     # joined tables would block awards.
-    ids: Sequence[int] = list(candidates.values_list("pk", flat=True)[: limit * 3])
     if not ids:
         return 0
     still_due = Delivery.objects.filter(pk__in=ids, state=State.PENDING, next_attempt_at__lte=now)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from badges_plugin import api, builtin, conf, host
 from badges_plugin.consumers import retention
+from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.data import Deferral
 from badges_plugin.database import unapplied_migrations
 from badges_plugin.doctor.findings import Finding
@@ -124,10 +125,10 @@ def retained_events() -> Iterator[Finding]:
                 f'Failed events name learners and are kept forever: BADGES_CONFIG["retention"]["{name}"] is 0.',
                 "Set it to a number of days, or delete them yourself with manage.py purge_failed_events.",
             )
-    number = sum(rows.count() for rows in retention.overdue(timezone.now() - RETENTION_TOLERANCE))
+    number = sum(count_up_to(rows) for rows in retention.overdue(timezone.now() - RETENTION_TOLERANCE))
     if number:
         yield Finding.warning(
-            f"{number} failed events should have been deleted by now.",
+            f"{in_words(number)} failed events should have been deleted by now.",
             "Start a worker (manage.py deliver_badges), which deletes them. Without one, run manage.py "
             "purge_failed_events regularly.",
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import counting
 from badges_plugin.admin import large
+from badges_plugin.admin.large import LargePaginator
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, FailedEvent
 from tests.core.admin_pages import errors, staff, text, url
 from tests.factories import make_template, make_user, requires_course, send_passing
@@ -146,3 +150,15 @@ def test_what_became_of_progress_is_looked_up_for_the_newest(client: Client, bad
     page = client.get(url("badgeprogress"), {"badge": badge})
     assert listed(page) == found
     assert "the newest 3 rows only" in errors(page)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_newest_rows_that_a_filter_leaves_may_be_old_and_many() -> None:
+    User.objects.bulk_create(User(username=f"old {number:03}") for number in range(100))
+    User.objects.bulk_create(User(username=f"new {number:03}") for number in range(300))
+    paginator = LargePaginator(User.objects.filter(username__startswith="old").order_by("-id"), 2)
+    with CaptureQueriesContext(connection) as captured:
+        assert [user.username for user in paginator.page(1)] == ["old 099", "old 098"]
+    spans = [each["sql"] for each in captured.captured_queries if ">" in each["sql"]]
+    assert spans
+    assert all("LIMIT 4" in sql for sql in spans)  # never all of them
