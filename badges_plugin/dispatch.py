@@ -94,9 +94,10 @@ def is_connected(signal: OpenEdxPublicSignal) -> bool:
     return any(lookup[0] == UID for lookup, *_ in signal.receivers)
 
 
-def has_others(signal: OpenEdxPublicSignal) -> bool:
-    """Whether receivers other than ours are connected to the signal."""
-    return any(lookup[0] != UID for lookup, *_ in signal.receivers)
+def has_others(signal: OpenEdxPublicSignal, *, beside: object = None) -> bool:
+    """Whether receivers other than ours, and than the function ``beside``, are connected to the signal."""
+    # Django keeps a receiver's id where no dispatch uid was given.
+    return any(lookup[0] not in {UID, id(beside)} for lookup, *_ in signal.receivers)
 
 
 def put_first(signal: OpenEdxPublicSignal, dispatch_uid: str = UID) -> None:

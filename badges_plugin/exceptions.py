@@ -44,7 +44,7 @@ class ConfigurationChanged(BadgesError):
 
 
 class LearnerAppeared(ConfigurationChanged):
-    """Another process created the learner's user at the same time. Nothing was applied; the caller must retry."""
+    """Another process created or identified a learner's user at the same time. Nothing was applied; retry."""
 
 
 class UnusableEventType(BadgesError):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from badges_plugin.data import ValueKind, resolve
 from badges_plugin.rules import Rule, as_comparable, as_counted
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledCondition:
+class CompiledCondition(NamedTuple):
     """A compiled requirement or penalty. ``requirement_ids`` are the fulfillments it sets or resets."""
 
     template_id: int
@@ -26,6 +26,14 @@ class CompiledCondition:
         if self.counted_by and as_counted(resolve(payload, self.counted_by)) is None:
             return False
         return all(rule.matches(payload) for rule in self.rules)
+
+
+class FoundBy(NamedTuple):
+    """The only values that satisfy a rule of a condition."""
+
+    key_path: str
+    kind: ValueKind
+    values: Collection[object]
 
 
 @dataclass(frozen=True)
@@ -66,26 +74,30 @@ class ConditionIndex:
     exact: dict[tuple[str, ValueKind], ByValue] = field(default_factory=dict)
     others: list[CompiledCondition] = field(default_factory=list)
 
-    def add(self, condition: CompiledCondition) -> None:
-        """Take up a condition. The rule that it is found by is not kept: the value that was looked up satisfies it."""
-        rule = _most_selective(condition.rules)
-        if rule is None or rule.equal_to is None:
-            self.others.append(condition)
-            return
-        rest = tuple(each for each in condition.rules if each is not rule)
-        condition = CompiledCondition(condition.template_id, condition.requirement_ids, rest, condition.counted_by)
-        by_value = self.exact.setdefault((rule.key_path, rule.kind), {})
-        for value in rule.equal_to:
+    def add(self, condition: CompiledCondition, found_by: FoundBy | None = None) -> None:
+        """Take up a condition. ``found_by`` stands for a rule that is not among its rules; without it one is chosen.
+
+        The rule that it is found by is not kept: the value that was looked up satisfies it.
+        """
+        if found_by is None:
+            rule = _most_selective(condition.rules)
+            if rule is None or rule.equal_to is None:
+                self.others.append(condition)
+                return
+            found_by = FoundBy(rule.key_path, rule.kind, rule.equal_to)
+            condition = condition._replace(rules=tuple([each for each in condition.rules if each is not rule]))
+        place = found_by.key_path, found_by.kind
+        if place not in self.exact:
+            self.exact[place] = {}
+        by_value = self.exact[place]
+        for value in found_by.values:
             if value in by_value:
                 by_value[value].append(condition)
             else:
                 by_value[value] = [condition]
 
-    def with_changes(self, template_ids: Collection[int], conditions: Iterable[CompiledCondition]) -> ConditionIndex:
+    def with_changes(self, template_ids: Collection[int], changes: ConditionIndex) -> ConditionIndex:
         """Return an index with other conditions of some templates. This one stays as it is."""
-        changes = ConditionIndex()
-        for condition in conditions:
-            changes.add(condition)
         exact = {
             place: _replaced(self.exact.get(place, {}), template_ids, changes.exact.get(place, {}))
             for place in self.exact | changes.exact
@@ -97,6 +109,12 @@ class ConditionIndex:
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.others)
+
+    @property
+    def template_ids(self) -> frozenset[int]:
+        """The templates that have conditions here."""
+        found = (conditions for by_value in self.exact.values() for conditions in by_value.values())
+        return frozenset(each.template_id for conditions in (*found, self.others) for each in conditions)
 
     def find(self, payload: object) -> dict[int, frozenset[int]]:
         """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries."""

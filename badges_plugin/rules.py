@@ -96,6 +96,11 @@ def compile_rule(key_path: str, operator: str, value: str, kind: ValueKind) -> R
     return _compile_equality(key_path, chosen, value, kind)
 
 
+def read_value(value: str, kind: ValueKind) -> object:
+    """Return what "equal to" compares with, as ``compile_rule`` would read it. Raises InvalidRule."""
+    return _READ[kind](value)
+
+
 def as_comparable(value: object, kind: ValueKind) -> object:
     """Return a payload's value in the form it is compared in, or None when it is not of the kind."""
     return _AS[kind](value)
@@ -219,7 +224,7 @@ _READ: dict[ValueKind, Callable[[str], object]] = {
 
 
 def _compile_equality(key_path: str, operator: Operator, value: str, kind: ValueKind) -> Rule:
-    wanted = _READ[kind](value)
+    wanted = read_value(value, kind)
     if operator is Operator.EQUAL:
         found = _on(_AS[kind], lambda found: found == wanted)
         return Rule(key_path, kind, operator, wanted, found, frozenset([wanted]))

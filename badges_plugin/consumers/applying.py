@@ -8,7 +8,7 @@ from functools import partial
 
 from edx_django_utils.cache import RequestCache
 
-from badges_plugin import api, database, dispatch, heartbeat, receiving
+from badges_plugin import database, dispatch, heartbeat, receiving
 from badges_plugin.consumers import storing
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.dividing import apply_divided
@@ -170,21 +170,6 @@ class _Work:
                 raise CannotGoOn(f"{failed[0].message} failed with {why} and cannot be stored") from second
             for one in failed:
                 self.store([one])
-
-
-def publish_leftovers(stop: StopRequest) -> None:
-    """Publish awards and revocations that an earlier process committed but did not publish.
-
-    Called once, when a consumer starts. An error is logged and left to the next start: consuming is more important.
-    """
-    try:
-        while not stop() and api.publish_pending():
-            pass
-    except Exception as error:  # noqa: BLE001 - events must be consumed all the same
-        logger.error("Publishing earlier awards and revocations failed: %s", describe(error))
-    finally:
-        # The first event may be hours away; by then the server has closed the connection.
-        database.refresh_connections()
 
 
 def _failed(error: BaseException) -> ReceiversFailed:

@@ -17,7 +17,7 @@ from edx_event_bus_kafka.internal.config import get_full_topic, load_common_sett
 from edx_event_bus_kafka.internal.consumer import KAFKA_CONSUMERS_ENABLED
 
 from badges_plugin import heartbeat
-from badges_plugin.consumers.applying import Applier, publish_leftovers
+from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
@@ -25,6 +25,7 @@ from badges_plugin.consumers.kafka_batches import Batches
 from badges_plugin.consumers.kafka_losses import Losses, check_assigned
 from badges_plugin.consumers.kafka_messages import message_from, registry
 from badges_plugin.consumers.running import StopRequest
+from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
@@ -44,7 +45,7 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
         logger.error("EVENT_BUS_KAFKA_CONSUMERS_ENABLED is off: not consuming.")
         return
     config = consumer_config()
-    publish_leftovers(stop)
+    get_ready(stop)
     properties = client_properties(config, group)
     registry()  # without one, every event would be unreadable
     client = make_client(properties)

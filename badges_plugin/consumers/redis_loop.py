@@ -22,7 +22,7 @@ from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from badges_plugin import heartbeat
-from badges_plugin.consumers.applying import Applier, publish_leftovers
+from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
@@ -32,6 +32,7 @@ from badges_plugin.consumers.redis_options import RedisOptions
 from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
 from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.consumers.running import StopRequest
+from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
 
 logger = get_logger(__name__)
@@ -40,6 +41,9 @@ Result = TypeVar("Result")
 
 # On top of the longest wait that a command asks for, so that only a silent server times out.
 SOCKET_TIMEOUT_OVER_POLL_SECONDS = 10.0
+
+# While a batch is not full, Redis is asked for more this often: it may be full before the time is over.
+LONGEST_PAUSE_SECONDS = 0.05
 
 # A consumer must miss this many turns before it counts as gone, however short "forget_idle" is.
 MIN_MISSED_TURNS = 10
@@ -61,7 +65,7 @@ def consume(topic: str, group: str, options: RedisOptions, stop: StopRequest) ->
     stream = GroupStream(_connect(config), get_full_topic(topic), group, name)
     idle = config.claim_idle if options.claim_idle is None else options.claim_idle
     logger.info("Consuming %s for group %s as %s.", stream.stream, stream.group, name)
-    publish_leftovers(stop)
+    get_ready(stop)
     try:
         Reader(stream, config, stop, claim_idle=idle).run(go_on_after=options.last_read_msg_id)
         if options.consumer_name is None:
@@ -122,11 +126,15 @@ class Reader:
         return entries
 
     def _next_new(self, size: int) -> list[Entry]:
-        """Return new entries: after the first, those that come within ``batch_milliseconds``."""
+        """Return new entries: after the first, those that come within ``batch_milliseconds``.
+
+        Redis ends a wait in which nothing comes only at its next tick, ten times a second, so the short wait is ours.
+        """
         entries = self._stream.next_new(wait=self._config.poll_timeout, count=size)
         until = time.monotonic() + self._config.batch_milliseconds / 1000
         while entries and len(entries) < size and (left := until - time.monotonic()) > 0:
-            entries += self._stream.next_new(wait=left, count=size - len(entries))
+            time.sleep(min(left, LONGEST_PAUSE_SECONDS))
+            entries += self._stream.next_new(count=size - len(entries))
         return entries
 
     def _check_group(self) -> None:

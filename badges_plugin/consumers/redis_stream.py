@@ -72,12 +72,13 @@ class GroupStream:
         """Make the group continue after ``entry_id``."""
         self._client.xgroup_setid(self.stream, self.group, entry_id)
 
-    def next_new(self, *, wait: float, count: int) -> list[Entry]:
+    def next_new(self, *, wait: float = 0, count: int) -> list[Entry]:
         """Return the next entries that no consumer of the group has received.
 
         As many as there are, but no more than ``count``; waits up to ``wait`` seconds for the first one.
         """
-        return self._read(NEVER_DELIVERED, count=count, block=max(round(wait * 1000), 1))
+        # To Redis, 0 milliseconds mean forever.
+        return self._read(NEVER_DELIVERED, count=count, block=max(round(wait * 1000), 1) if wait else None)
 
     def next_own(self, after: bytes | str, *, count: int) -> list[Entry]:
         """Return up to ``count`` of this consumer's unacknowledged entries, the first ones after the id ``after``."""

@@ -9,6 +9,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from badges_plugin import bulk
 from badges_plugin.distribution import channel_keys, registry
 from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
@@ -129,4 +130,4 @@ def _queue(awards: Sequence[BadgeAward], backend: Backend[Any], action: Action) 
         for award in awards
     ]
     with channel_keys.forgotten_on_error():
-        Delivery.objects.bulk_create(rows)
+        bulk.insert_rows(rows)

@@ -20,6 +20,7 @@ from badges_plugin.host import REVOKED
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
 from badges_plugin.processing import causes, credentials, outbox, terms
+from badges_plugin.processing.badge_events import Kind
 from badges_plugin.processing.progression import ProgressChange
 from badges_plugin.processing.terms import Term
 from badges_plugin.reasons import MAX_LENGTH
@@ -67,7 +68,7 @@ def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
         key=lambda pair: _order(pair[1].change.progress),
     )
     given = credentials.awarded([(each.change.progress, each.last) for _, each in begun])
-    now, due = timezone.now(), outbox.first_due()
+    now, is_told = timezone.now(), outbox.has_audience(Kind.AWARDED)
     awards = [
         BadgeAward(
             progress=each.change.progress,
@@ -77,7 +78,8 @@ def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
             expires_at=each.term.expires_at,
             recorded_at=now,
             events=_events(each),
-            publish_due_at=due,
+            published_at=None if is_told else now,
+            publish_due_at=outbox.first_due() if is_told else None,
         )
         for (awarded_at, each), credential in zip(begun, given, strict=True)
     ]
@@ -88,7 +90,8 @@ def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
         badges_awarded.send(sender=BadgeTemplate, awards=awards)
     # A transaction that is undone, by a failure or because it is a rehearsal, has awarded nothing.
     transaction.on_commit(partial(_log_awards, awards, [each for each in grants if each.term.awarded_at is None]))
-    outbox.after_commit(awards)
+    if is_told:
+        outbox.after_commit(awards)
     of_progress = {award.progress_id: award for award in awards}
     return [of_progress.get(each.change.progress.pk) for each in grants]
 
@@ -108,7 +111,8 @@ def end(endings: Sequence[End]) -> None:
         award.ended_by = each.ended_by
         award.ending_facts = dict(each.facts)
         award.publish_due_at = due
-    bulk.insert_or_update(awards, _ENDING)
+    # By key, as those who note what is published write, who hold no learners.
+    bulk.insert_or_update(sorted(awards, key=lambda award: award.pk), _ENDING)
     credentials.set_status([award.credential for award in awards], REVOKED)
     terms.count_from((each.award.progress, each.counts_from) for each in endings)
     for award in awards:

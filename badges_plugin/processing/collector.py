@@ -80,15 +80,18 @@ def restore_credential(award: BadgeAward) -> bool:
 
 
 def _collect(changes: Sequence[ProgressChange]) -> list[Collected]:
-    last_awards = _last_awards([change.progress for change in changes if not change.is_first])
+    last_awards = _last_awards([change.progress for change in changes if _may_matter(change)])
     broken = {change.template.id: change.template.row for change in changes if change.reset_by is not None}
     # No query where the ruleset has them.
     prefetch_related_objects(list(broken.values()), "penalties__rules")
     now = timezone.now()
     decisions = [decide(change, last_awards.get(change.progress.pk), now) for change in changes]
     grants = [decision for decision in decisions if isinstance(decision, Grant)]
+    ends = [decision for decision in decisions if isinstance(decision, End)]
+    changed = [each.last for each in grants if each.last is not None] + [each.award for each in ends]
+    prefetch_related_objects(changed, "credential")
     granted = dict(zip(map(id, grants), awarding.grant(grants), strict=True)) if grants else {}
-    awarding.end([decision for decision in decisions if isinstance(decision, End)])
+    awarding.end(ends)
     return [_result(decision, granted.get(id(decision))) for decision in decisions]
 
 
@@ -129,13 +132,18 @@ def _expiry(award: BadgeAward) -> End:
     return End(award, Ending.EXPIRED, happened_at=award.expires_at, counts_from=opens_at)
 
 
+def _may_matter(change: ProgressChange) -> bool:
+    """Whether what follows depends on the last award, and there may be one."""
+    return not change.is_first and (change.is_complete or change.reset_by is not None)
+
+
 def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
     """Return the newest award of each progress that has one. One query."""
     if not progresses:
         return {}
     of_pk = {progress.pk: progress for progress in progresses}
     last = {}
-    for row in BadgeAward.objects.filter(progress__in=progresses).select_related("credential").order_by("number"):
+    for row in BadgeAward.objects.filter(progress__in=[progress.pk for progress in progresses]).order_by("number"):
         row.progress = of_pk[row.progress_id]
         last[row.progress_id] = row
     return last

@@ -67,10 +67,13 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
     learners are different ones (see ``learners.keys_of``). The profile is as of the newest event that tells of it: an
     older one only fills in what is empty, and one that knows the learner by another user name changes nothing. The
     number of statements does not depend on the number of learners. Raises User.DoesNotExist when one was deleted
-    meanwhile, and LearnerAppeared when a user name was taken at the same instant: the transaction must end then.
+    meanwhile, and LearnerAppeared when a user name was taken at the same instant, or when two learners turn out to be
+    one user: the transaction must end then.
     """
     targets = _targets(wanted)
     users = [target for target in targets if isinstance(target, _Target)]
+    if len({target.user.pk for target in users}) < len(users):
+        raise LearnerAppeared
     locked, known = _lock([target.user for target in users if not target.is_made])
     profiles = _Profiles()
     held: list[LockedLearner | IgnoredEvent] = []
@@ -188,7 +191,7 @@ class _Profiles:
 
     def save(self) -> None:
         """Write it, in the order of the users' keys. No statement for what did not change."""
-        Learner.objects.bulk_create(sorted(self._new, key=_key))
+        bulk.insert_rows(sorted(self._new, key=_key))
         bulk.insert_or_update(sorted(self._changed, key=_key), ["profile_time", "was_named"])
         names = sorted({name for _, names in self._users for name in names})
         bulk.insert_or_update(sorted((user for user, _ in self._users), key=_key), names)

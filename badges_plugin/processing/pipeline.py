@@ -28,6 +28,9 @@ ATTEMPTS = 5
 BATCH_LEARNERS = 100
 """How many learners share a transaction at most."""
 
+BATCH_BADGES = 1_000
+"""How many badges of learners a transaction is about at most, unless one event is about more."""
+
 
 class Outcome(enum.Enum):
     """What became of an event."""
@@ -73,7 +76,7 @@ def process_batch(events: Iterable[BadgingEvent]) -> list[Outcome | IgnoredEvent
 def _process(events: Mapping[int, BadgingEvent], ruleset: Ruleset) -> dict[int, Outcome | IgnoredEvent]:
     """Apply as many of these numbered events as one transaction may; return what became of them, by number."""
     outcomes: dict[int, Outcome | IgnoredEvent] = {}
-    part = _Part()
+    part = _Part(ruleset)
     for number, event in events.items():
         step = step_of(ruleset, event)
         if step is None:
@@ -91,27 +94,43 @@ def _process(events: Mapping[int, BadgingEvent], ruleset: Ruleset) -> dict[int, 
 
 
 class _Part:
-    """The events that one transaction takes: of each learner the first, and later ones about other badges."""
+    """The events that one transaction takes: of each learner the first, and later ones about other badges.
 
-    def __init__(self) -> None:
+    A later event about a badge that other badges matter to comes after the commit, when it has heard of them.
+    """
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._hearing = ruleset.hearing
+        self._left = BATCH_BADGES
         self._taken: dict[LearnerData, dict[int, Step]] = {}
         self._keys: set[object] = set()
         self._passed_over: set[object] = set()
+        self._is_anyone_passed_over = False
 
     def offer(self, number: int, step: Step) -> None:
         """Take an event, or leave it and all later ones of its learner to the next transaction."""
         learner = step.event.learner
         keys = learners.keys_of(learner)
-        if not keys & self._passed_over:
-            if mine := self._taken.get(learner):
-                if not any(step.match.template_ids & each.match.template_ids for each in mine.values()):
-                    mine[number] = step
-                    return
-            elif not keys & self._keys and len(self._taken) < BATCH_LEARNERS:
-                self._taken[learner] = {number: step}
-                self._keys |= keys
-                return
-        self._passed_over |= keys
+        if self._would_overtake(learner, keys) or not self._takes(learner, keys, step.match.template_ids):
+            self._passed_over |= keys
+            self._is_anyone_passed_over |= learner.lms_user_id is None
+            return
+        self._taken.setdefault(learner, {})[number] = step
+        self._keys |= keys
+        self._left -= len(step.match.template_ids)
+
+    def _would_overtake(self, learner: LearnerData, keys: Collection[object]) -> bool:
+        """Whether an earlier event, which was not taken, may be of this learner. A name alone may be anyone's."""
+        if self._is_anyone_passed_over or (self._passed_over and learner.lms_user_id is None):
+            return True
+        return not self._passed_over.isdisjoint(keys)
+
+    def _takes(self, learner: LearnerData, keys: Collection[object], template_ids: Collection[int]) -> bool:
+        if self._taken and len(template_ids) > self._left:
+            return False
+        if mine := self._taken.get(learner):
+            return self._hearing.union(*(each.match.template_ids for each in mine.values())).isdisjoint(template_ids)
+        return self._keys.isdisjoint(keys) and len(self._taken) < BATCH_LEARNERS
 
     def numbers(self) -> list[list[int]]:
         """Return the numbers of the events that were taken, by learner."""

@@ -60,7 +60,8 @@ def publish(events: Sequence[PublicEvent]) -> set[UUID]:
 
 def has_listeners(signal: OpenEdxPublicSignal) -> bool:
     """Return whether anybody is to be sent events of this type: the bus, or receivers of other apps."""
-    return is_published(signal.event_type) or dispatch.has_others(signal)
+    # The handler of openedx-events only passes them on to the bus.
+    return is_published(signal.event_type) or dispatch.has_others(signal, beside=general_signal_handler)
 
 
 def is_published(event_type: str) -> bool:

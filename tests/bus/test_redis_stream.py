@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.redis_loop import Reader
-from badges_plugin.consumers.redis_stream import GroupStream
+from badges_plugin.consumers.redis_stream import NEVER_DELIVERED, GroupStream
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.doctor import Level, redis_probe
 from badges_plugin.models import FailedEvent
@@ -20,6 +21,21 @@ pytestmark = [pytest.mark.bus, pytest.mark.services]
 
 GROUP = "credentials"
 IDLE = 0.2
+
+
+class Clock:
+    """Stands still but for the pauses, in which something happens."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.pauses: list[float] = []
+        self._meanwhile = meanwhile
+
+    def monotonic(self) -> float:
+        return 1000.0 + sum(self.pauses)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self._meanwhile()
 
 
 @pytest.fixture
@@ -81,6 +97,41 @@ def test_f8_what_was_given_to_the_dead_is_handled_before_they_are_forgotten(clie
 
     assert client.xpending("topic", GROUP)["pending"] == 0
     assert stop.asked < StopWhen.MOST
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "comes_later", "pauses"),
+    [
+        (1, 0, 1),  # a quiet site: one short wait, and one look whether there is more
+        (1, 2, 1),
+        (4, 1, 0),  # a full batch waits for nothing
+    ],
+)
+def test_a_batch_that_is_not_full_waits_once_and_not_in_redis(
+    client: Any, stream: GroupStream, monkeypatch: pytest.MonkeyPatch, given: int, comes_later: int, pauses: int
+) -> None:
+    clock = Clock(lambda: [client.xadd("topic", {"x": "later"}) for _ in range(comes_later)])
+    monkeypatch.setattr("badges_plugin.consumers.redis_loop.time", clock)
+    reads: list[tuple[int | None, int]] = []  # how long each may block, and how many entries it returned
+    read = client.xreadgroup
+
+    def noted(*args: Any, **options: Any) -> Any:
+        answer = read(*args, **options)
+        if args[2]["topic"] == NEVER_DELIVERED:
+            reads.append((options["block"], sum(len(entries) for _, entries in answer)))
+        return answer
+
+    monkeypatch.setattr(client, "xreadgroup", noted)
+    for number in range(given):
+        client.xadd("topic", {"x": str(number)})
+    done = given + (comes_later if pauses else 0)
+    config = ConsumerConfig(batch_size=4, batch_milliseconds=10, poll_timeout=0.01, kafka={})
+    monkeypatch.setattr(Applier, "batch_size", config.batch_size)  # which begins with one
+    Reader(stream, config, StopWhen(lambda: FailedEvent.objects.count() >= done), claim_idle=60.0).run()
+
+    assert clock.pauses == [pytest.approx(0.01)] * pauses
+    assert reads[:2] == [(10, given), (None, comes_later)] if pauses else [(10, given)]
 
 
 @pytest.mark.django_db

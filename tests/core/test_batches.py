@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
-from badges_plugin import api
+from badges_plugin import api, bulk
 from badges_plugin.api import BadgingEvent, Outcome
 from badges_plugin.data import LearnerData
-from badges_plugin.exceptions import DeferredEvent
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Learner
+from badges_plugin.processing import learners
 from badges_plugin.ruleset import current_ruleset
+from badges_plugin.signals import badges_awarded
 from tests.core.conftest import Heard
 from tests.factories import (
     PASSING,
@@ -96,6 +98,27 @@ def test_one_learner_by_id_and_by_name_is_one_learner(template: BadgeTemplate, h
     assert ends(template) == [(user.pk, 1, True)]
 
 
+def test_no_event_overtakes_an_earlier_one_of_the_same_learner_by_another_description(template: BadgeTemplate) -> None:
+    """By name alone nobody knows before the look-up whose event it is."""
+    user = make_user(lms_user_id=77)
+    named = LearnerData(None, user.username, "", "", is_active=True)
+    retired = LearnerData(77, "retired__user_0123", "", "", is_active=True)
+    first, second = (replace(event(user, minute, is_passing=minute > 1), learner=named) for minute in (1, 2))
+    last = replace(event(user, 9), learner=retired)
+    *applied, ignored = api.process_batch([first, second, last])
+    assert applied == [Outcome.APPLIED] * 2
+    assert isinstance(ignored, IgnoredEvent)
+    assert ends(template) == [(user.pk, 1, True)]
+
+
+def test_a_retirement_in_a_batch_holds_for_later_events_by_another_description(template: BadgeTemplate) -> None:
+    user = make_user(lms_user_id=77)
+    retired = replace(event(user, 9), learner=LearnerData(77, "retired__user_0123", "", "", is_active=True))
+    named = replace(event(user, 1), learner=LearnerData(None, user.username, "", "", is_active=True))
+    assert all(isinstance(outcome, IgnoredEvent) for outcome in api.process_batch([retired, named]))
+    assert not BadgeAward.objects.exists()
+
+
 def test_learners_whose_names_differ_in_case_alone_share_no_transaction(template: BadgeTemplate) -> None:
     """Some databases take their names for the same."""
     lower, upper = of_unknown(1), of_unknown(2)
@@ -103,6 +126,59 @@ def test_learners_whose_names_differ_in_case_alone_share_no_transaction(template
     first, second = api.process_batch([lower, upper])
     assert first is Outcome.APPLIED
     assert isinstance(second, DeferredEvent) or User.objects.filter(lms_user_id=1002).exists()
+
+
+def test_names_that_only_the_database_takes_for_the_same_do_not_stop_a_batch(
+    template: BadgeTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so when it refuses them together: then each learner is applied alone."""
+    insert = bulk.insert
+
+    def refuse_together(rows: Sequence[Any], *, by: Sequence[str]) -> None:
+        if list(by) == ["username"] and len(rows) > 1:
+            raise IntegrityError("Duplicate entry")
+        insert(rows, by=by)
+
+    monkeypatch.setattr(bulk, "insert", refuse_together)
+    assert api.process_batch([of_unknown(number) for number in range(3)]) == [Outcome.APPLIED] * 3
+    assert len(ends(template)) == 3
+    histories = api.process_histories([[of_unknown(number)] for number in (3, 4)])
+    assert [changes.awarded for changes in histories] == [(template.pk,)] * 2
+
+
+@pytest.mark.parametrize("names", [("さくら", "サクラ"), ("søren", "soren"), ("zoe", "zo\u00ade"), ("\u0131lk", "ilk")])
+@pytest.mark.parametrize("is_known", [False, True])
+def test_names_that_some_databases_take_for_the_same(
+    template: BadgeTemplate, names: tuple[str, str], *, is_known: bool
+) -> None:
+    first, second = (
+        replace(each, learner=replace(each.learner, username=name))
+        for each, name in zip((of_unknown(1), of_unknown(2)), names, strict=True)
+    )
+    if is_known:
+        make_user(username=names[0], lms_user_id=1001)
+    one, other = api.process_batch([first, second])
+    assert one is Outcome.APPLIED
+    assert isinstance(other, DeferredEvent) or User.objects.filter(lms_user_id=1002).exists()
+
+
+def test_two_learners_who_turn_out_to_be_one_are_applied_one_after_the_other(
+    template: BadgeTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look-up and the lock, another app has written down which LMS user a user is."""
+    user = make_user(lms_user_id=None)
+    by_name = replace(event(user), learner=LearnerData(None, user.username, "", "", is_active=True))
+    by_id = replace(event(user, 1), learner=LearnerData(77, "", "", "", is_active=True))
+    find_many = learners.find_many
+
+    def find_then_identify(people: Sequence[LearnerData]) -> Any:
+        found = find_many(people)
+        User.objects.filter(pk=user.pk).update(lms_user_id=77)
+        return found
+
+    monkeypatch.setattr(learners, "find_many", find_then_identify)
+    assert api.process_batch([by_name, by_id]) == [Outcome.APPLIED] * 2
+    assert ends(template) == [(user.pk, 1, True)]
 
 
 def test_a_user_whose_name_is_written_in_another_way_is_found_in_a_batch(template: BadgeTemplate) -> None:
@@ -132,6 +208,29 @@ def test_more_learners_than_a_transaction_takes(
     monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_LEARNERS", 2)
     assert api.process_batch([of_unknown(number) for number in range(5)]) == [Outcome.APPLIED] * 5
     assert len(heard.awarded) == 5
+
+
+def test_a_transaction_is_about_a_limited_number_of_badges(
+    template: BadgeTemplate, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events that award hundreds of badges each must not hold the locks of a hundred learners for a minute."""
+    others = [make_template() for _ in range(2)]
+    for other in others:
+        requires_course(other, COURSE)
+    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_BADGES", 7)
+    sizes: list[int] = []
+
+    def count(awards: Sequence[BadgeAward], **kwargs: Any) -> None:
+        sizes.append(len(awards))
+
+    badges_awarded.connect(count)
+    try:
+        assert api.process_batch([of_unknown(number) for number in range(5)]) == [Outcome.APPLIED] * 5
+    finally:
+        badges_awarded.disconnect(count)
+    assert sizes == [6, 6, 3]
+    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_BADGES", 2)
+    assert api.process_event(of_unknown(6)) is Outcome.APPLIED
 
 
 Make = Callable[[int], Sequence[BadgingEvent]]

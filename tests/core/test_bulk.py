@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from badges_plugin import bulk
 from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.host import AWARDED, UserCredential
-from badges_plugin.models import BadgeProgress
+from badges_plugin.models import BadgeProgress, BadgeTemplate
 from tests.factories import make_template, make_user
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,18 @@ def test_inserting_costs_as_much_for_many_rows_as_for_few_and_one_statement_for_
     assert costs[1] == costs[2]
 
 
+def test_rows_with_long_texts_take_several_statements() -> None:
+    """One statement would not fit what MySQL takes at once: it would hang up."""
+    site, long = make_template().site, "x" * (bulk.MAX_LENGTH // 2 + 1)
+    texts = ["", long, long, "", long + long]
+    rows = [BadgeTemplate(site=site, name=f"Long {n}", description=text) for n, text in enumerate(texts)]
+    with CaptureQueriesContext(connection) as queries:
+        bulk.insert_rows(rows)
+    assert len(queries) == 3
+    stored = BadgeTemplate.objects.filter(name__startswith="Long ").order_by("name")
+    assert [len(row.description) for row in stored] == [len(text) for text in texts]
+
+
 def test_what_is_not_unique_is_refused() -> None:
     rows = new_progress(1)
     bulk.insert(rows, by=("user_id", "template_id"))
@@ -71,7 +83,7 @@ def test_only_the_named_fields_are_updated() -> None:
 def test_updating_nothing_costs_nothing() -> None:
     with CaptureQueriesContext(connection) as queries:
         bulk.insert_or_update([], ["counts_from"])
-        bulk.insert_children([])
+        bulk.insert_rows([])
     assert not queries
 
 
@@ -81,7 +93,7 @@ def test_children_are_inserted_beside_their_parents() -> None:
     parents = [UserCredential.objects.create(username=name, credential=template, status=AWARDED) for name in names]
     children = [CredlyBadge(usercredential_ptr=parent) for parent in parents]
     with CaptureQueriesContext(connection) as queries:
-        bulk.insert_children(children)
+        bulk.insert_rows(children)
     assert len(queries) == 1
     stored = CredlyBadge.objects.order_by("pk")
     assert [(badge.pk, badge.username) for badge in stored] == [(row.pk, row.username) for row in parents]

@@ -25,7 +25,8 @@ from tests.factories import (
     user_data,
 )
 
-NOTHING, REPEAT, AWARD, NEWER = 2, 3, 20, 12
+NOTHING, REPEAT, AWARD, NEWER = 1, 3, 15, 12
+"""At most, with the savepoint of a test's transaction."""
 SIZES = (1, 100, 1000)
 
 

@@ -7,11 +7,22 @@ import logging
 import pytest
 
 from badges_plugin.data import ValueKind
+from badges_plugin.events import read_event
 from badges_plugin.matching import CompiledCondition, ConditionIndex
 from badges_plugin.models import BadgeRequirement, DataRule
 from badges_plugin.rules import compile_rule
 from badges_plugin.ruleset import CompiledTemplate, compile_ruleset
-from tests.factories import make_template, penalizes, requires, requires_course
+from tests.factories import (
+    PASSING,
+    at,
+    make_template,
+    metadata,
+    passing_data,
+    penalizes,
+    requires,
+    requires_course,
+    user_data,
+)
 
 
 def group_ids(template: CompiledTemplate) -> list[set[int]]:
@@ -57,6 +68,39 @@ def test_many_courses_cost_no_evaluation() -> None:
     assert index.others == []
     assert set(index.find({"course": "course 7", "is_passing": True})) == {7}
     assert [len(by_value) for by_value in index.exact.values()] == [1000]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("rules", "courses"),
+    [
+        ([("course.course_key", "eq", "course-v1:A+B+C")], {"A"}),
+        ([("course.course_key", "eq", " course-v1:A+B+C ")] * 2, {"A"}),
+        ([("course.course_key", "eq", "course-v1:A+B+C"), ("course.course_key", "eq", "course-v1:D+B+C")], set()),
+        ([("course.course_key", "in", "course-v1:A+B+C, course-v1:D+B+C")], {"A", "D"}),
+        (
+            [
+                ("course.course_key", "in", "course-v1:A+B+C, course-v1:D+B+C"),
+                ("is_passing", "eq", "yes"),
+                ("course.course_key", "eq", "course-v1:D+B+C"),
+            ],
+            {"D"},
+        ),
+        ([("course.course_key", "startswith", "course-v1:A"), ("event.time", "eq", "2026-01-01T00:00Z")], {"A"}),
+        ([("course.course_key", "startswith", "course-v1:A"), ("event.time", "eq", "2026-01-01T00:01Z")], set()),
+        ([("is_passing", "eq", "false")], set()),
+        ([], {"A", "D"}),
+    ],
+)
+def test_what_is_found_by_a_value_is_what_the_rules_say(rules: list[tuple[str, str, str]], courses: set[str]) -> None:
+    template = make_template()
+    requires(template, *rules)
+    ruleset = compile_ruleset()
+    learner = user_data()
+    for org in ("A", "D"):
+        data = passing_data(learner, f"course-v1:{org}+B+C")
+        event = read_event(PASSING, metadata(time=at(0)), {"course_passing_status": data})
+        assert bool(ruleset.match(event)) is (org in courses)
 
 
 @pytest.mark.django_db

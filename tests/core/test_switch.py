@@ -24,7 +24,7 @@ from django.contrib.admin import autodiscover
 from django.core.checks import registry
 from django.urls import get_resolver
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
-from badges_plugin.signals import badge_awarded, badge_revoked
+from badges_plugin.signals import badges_awarded, badges_revoked
 
 OURS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
 load_all_signals()
@@ -37,7 +37,7 @@ autodiscover()
 print(json.dumps({
     "installed": [label for label in OURS if label in {app.label for app in apps.get_app_configs()}],
     "events": sorted(s.event_type for s in OpenEdxPublicSignal.all_events() if ours(s.receivers)),
-    "internal": ours(badge_awarded.receivers) + ours(badge_revoked.receivers),
+    "internal": ours(badges_awarded.receivers) + ours(badges_revoked.receivers),
     "admin": sorted(model._meta.label for model in admin.site._registry if model._meta.app_label in OURS),
     "urls": [str(p.pattern) for p in get_resolver().url_patterns
              if "badges_plugin" in str(getattr(p, "urlconf_module", "")) and p.url_patterns],

@@ -183,10 +183,12 @@ class ProviderBadge(UserCredential):
         known = set(cls._default_manager.filter(pk__in=again).values_list("pk", flat=True)) if again else set()
         # Only this model's own table is written. Otherwise Django would save the host's rows again, with defaults for
         # all other columns.
-        bulk.insert_children(
-            cls(usercredential_ptr_id=award.credential_id, issued_at=award.awarded_at)
-            for award in awards
-            if award.credential_id not in known
+        bulk.insert_rows(
+            [
+                cls(usercredential_ptr_id=award.credential_id, issued_at=award.awarded_at)
+                for award in awards
+                if award.credential_id not in known
+            ]
         )
         if known:
             cls._start_again([award for award in awards if award.credential_id in known])

@@ -14,6 +14,7 @@ from badges_plugin import api
 from badges_plugin.consumers.message import DecodedEvent
 from badges_plugin.distribution.load_test.exceptions import CannotMeasure
 from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.logs import get_logger
 
 BATCH = 100
 FLUSH_SECONDS = 60.0
@@ -42,7 +43,7 @@ class InProcess:
     window: int | None = None
 
     def __init__(self) -> None:
-        self._logger = logging.getLogger("badges_plugin")
+        self._logger = get_logger("badges_plugin")
         self._level = self._logger.level
 
     def __enter__(self) -> Self:
