@@ -18,6 +18,9 @@ from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, 
 AT_ONCE = 2000
 """Templates whose rows are read together: all rows of a large site would take more memory than what is made of them."""
 
+MOST_KEYS = 1000
+"""Requirements whose rules are asked for by key when some templates have changed."""
+
 RowT = TypeVar("RowT")
 
 
@@ -76,7 +79,7 @@ def template_columns() -> tuple[str, ...]:
 def configured(template_ids: Collection[int] | None = None) -> Iterator[Rows]:
     """Yield the rows of the active templates, or of those of these, in the order of the templates' keys.
 
-    Seven queries for each ``AT_ONCE`` templates.
+    At most seven queries for each ``AT_ONCE`` templates.
     """
     for templates in _templates(template_ids):
         yield _rows_of(templates, template_ids)
@@ -98,35 +101,58 @@ def _templates(template_ids: Collection[int] | None) -> Iterator[list[tuple[Any,
 
 
 def _rows_of(templates: list[tuple[Any, ...]], template_ids: Collection[int] | None) -> Rows:
-    column = template_columns().index(BadgeTemplate._meta.pk.attname)
-    keys = [values[column] for values in templates]
-
-    def rows(of: QuerySet[Any], path: str, *columns: str) -> Iterable[tuple[Any, ...]]:
-        if not keys:
-            return ()
-        among = {"pk__in": keys} if template_ids is not None else {"pk__gte": keys[0], "pk__lte": keys[-1]}
-        wanted = {f"{path}__{name}": value for name, value in {**among, "is_active": True}.items()}
-        return of.filter(**wanted).order_by("pk").values_list(*columns)
-
-    rule = ("key_path", "operator", "value")
-    shared: dict[RuleText, RuleText] = {}
+    read = _Reader(templates, by_key=template_ids is not None)
+    asked = [_requirement(row) for row in read.of_templates(BadgeRequirement.objects.all(), *_REQUIREMENT_COLUMNS)]
+    requirements = [row.pk for row in asked]
+    penalties = [
+        (template_id, (pk, intern(event_type)))
+        for template_id, pk, event_type in read.of_templates(
+            BadgePenalty.objects.all(), "template_id", "pk", "event_type"
+        )
+    ]
+    penalty_keys = [pk for _, (pk, _) in penalties]
     # Of most requirements nothing was ever decided, and reading so from JSON takes a fifth of the whole time.
     decided = BadgeRequirement.objects.exclude(kept_rules={}, forgotten_rules={})
     links = BadgePenalty.requirements.through.objects.all()
+    shared: dict[RuleText, RuleText] = {}
     return Rows(
         templates,
-        _by_first(_requirement(row) for row in rows(BadgeRequirement.objects.all(), "template", *_REQUIREMENT_COLUMNS)),
-        {pk: (kept, forgotten) for pk, kept, forgotten in rows(decided, "template", "pk", *_DECISION_COLUMNS)},
-        _texts(rows(DataRule.objects.all(), "requirement__template", "requirement_id", *rule), shared),
-        _by_owner(
-            (template_id, (pk, intern(event_type)))
-            for template_id, pk, event_type in rows(
-                BadgePenalty.objects.all(), "template", "template_id", "pk", "event_type"
-            )
-        ),
-        _texts(rows(PenaltyDataRule.objects.all(), "penalty__template", "penalty_id", *rule), shared),
-        _by_owner(rows(links, "badgepenalty__template", "badgepenalty_id", "badgerequirement_id")),
+        _by_owner((row.template_id, row) for row in asked),
+        {pk: (kept, forgotten) for pk, kept, forgotten in read.of_templates(decided, "pk", *_DECISION_COLUMNS)},
+        _texts(read.of_owners(DataRule.objects.all(), "requirement", requirements, *_RULE_COLUMNS), shared),
+        _by_owner(penalties),
+        _texts(read.of_owners(PenaltyDataRule.objects.all(), "penalty", penalty_keys, *_RULE_COLUMNS), shared),
+        _by_owner(read.of_owners(links, "badgepenalty", penalty_keys, "badgerequirement_id")),
     )
+
+
+class _Reader:
+    """Reads what belongs to some templates: ``by_key``, or to all from the first to the last of them."""
+
+    def __init__(self, templates: Sequence[tuple[Any, ...]], *, by_key: bool) -> None:
+        column = template_columns().index(BadgeTemplate._meta.pk.attname)
+        self._keys = [values[column] for values in templates]
+        self._by_key = by_key
+
+    def of_templates(self, rows: QuerySet[Any], *columns: str, path: str = "template") -> Iterable[tuple[Any, ...]]:
+        """Return the columns of rows; ``path`` leads from them to their template."""
+        if not self._keys:
+            return ()
+        among = {"pk__in": self._keys} if self._by_key else {"pk__gte": self._keys[0], "pk__lte": self._keys[-1]}
+        wanted = {f"{path}__{name}": value for name, value in {**among, "is_active": True}.items()}
+        return rows.filter(**wanted).order_by("pk").values_list(*columns)
+
+    def of_owners(
+        self, rows: QuerySet[Any], owner: str, keys: Collection[int], *columns: str
+    ) -> Iterable[tuple[Any, ...]]:
+        """Return the columns of the rows of owners, all of which are given, after the owners' keys."""
+        if not keys:
+            return ()
+        columns = (f"{owner}_id", *columns)
+        if self._by_key and len(keys) <= MOST_KEYS:
+            # MySQL, unless it knows how large the tables are, would read all rules for those of one template.
+            return rows.filter(**{f"{owner}__in": keys}).order_by("pk").values_list(*columns)
+        return self.of_templates(rows, *columns, path=f"{owner}__template")
 
 
 _REQUIREMENT_COLUMNS = (
@@ -134,15 +160,12 @@ _REQUIREMENT_COLUMNS = (
     "group_id", "group__needed", "group__position",
 )  # fmt: skip
 _DECISION_COLUMNS = ("kept_rules", "forgotten_rules")
+_RULE_COLUMNS = RuleText._fields
 
 
 def _requirement(row: tuple[Any, ...]) -> RequirementRow:
     # The names are the same again and again.
     return RequirementRow(row[0], row[1], intern(row[2]), row[3], intern(row[4]), *row[5:])
-
-
-def _by_first(rows: Iterable[RequirementRow]) -> dict[int, list[RequirementRow]]:
-    return _by_owner((row.template_id, row) for row in rows)
 
 
 def _texts(rows: Iterable[tuple[Any, ...]], shared: dict[RuleText, RuleText]) -> dict[int, list[RuleText]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.core.exceptions import ImproperlyConfigured
@@ -11,7 +11,8 @@ from django.db.models.signals import post_delete, post_save, pre_delete
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
-from badges_plugin import activation, conf, dispatch, events, receiving
+from badges_plugin import activation, conf, dispatch, receiving
+from badges_plugin import events as event_types
 from badges_plugin.consumers import storing
 from badges_plugin.data import BadgingEvent, Deferral
 from badges_plugin.database import is_transient
@@ -21,7 +22,7 @@ from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeRequirement
 from badges_plugin.processing import badge_events, erasure, traces
 from badges_plugin.redaction import describe_with_traceback
-from badges_plugin.signals import badge_event
+from badges_plugin.signals import badge_events as badge_events_signal
 
 logger = get_logger(__name__)
 
@@ -36,13 +37,13 @@ def connect() -> None:
         names = ()
     for name in names:
         try:
-            event_type = events.get_event_type(name)
+            event_type = event_types.get_event_type(name)
         except UnusableEventType as error:
             logger.error("An event type is not received: %s", error)
         else:
             event_type.signal.connect(handle_badging_event, dispatch_uid=dispatch.UID)
             dispatch.put_first(event_type.signal)
-    badge_event.connect(hear_badge_event, dispatch_uid=dispatch.UID)
+    badge_events_signal.connect(hear_badge_events, dispatch_uid=dispatch.UID)
     post_delete.connect(activation.deactivate_emptied_template, sender=BadgeRequirement, dispatch_uid=dispatch.UID)
     post_save.connect(notice_retirement, sender=User, dispatch_uid=dispatch.UID)
     pre_delete.connect(forget_deleted_user, sender=User, dispatch_uid=dispatch.UID)
@@ -52,7 +53,7 @@ def disconnect() -> None:
     """Undo ``connect``, for every event type that there is."""
     for signal in OpenEdxPublicSignal.all_events():
         signal.disconnect(handle_badging_event, dispatch_uid=dispatch.UID)
-    badge_event.disconnect(dispatch_uid=dispatch.UID)
+    badge_events_signal.disconnect(dispatch_uid=dispatch.UID)
     post_delete.disconnect(sender=BadgeRequirement, dispatch_uid=dispatch.UID)
     post_save.disconnect(sender=User, dispatch_uid=dispatch.UID)
     pre_delete.disconnect(sender=User, dispatch_uid=dispatch.UID)
@@ -74,21 +75,26 @@ def handle_badging_event(signal: OpenEdxPublicSignal, metadata: EventsMetadata, 
         logger.warning("Event %s %s is kept as a failed event: %s.", signal.event_type, metadata.id, deferred.reason)
 
 
-def hear_badge_event(event: BadgingEvent, **kwargs: object) -> None:
-    """Process an award or revocation of this service, for the badges that need it.
+def hear_badge_events(events: Sequence[BadgingEvent], **kwargs: object) -> None:
+    """Process awards and revocations of this service, for the badges that need them.
 
-    A chain without end is stored as a failed event, for staff. Any other exception is passed on: the outbox sends the
-    event again.
+    A chain without end is stored as failed events, for staff. Any other exception is passed on: the outbox sends the
+    events again.
     """
     try:
-        receiving.hear(event)
+        receiving.hear(events)
     except DeferredEvent as deferred:
         if deferred.cause is not Deferral.ENDLESS_CHAIN:
             raise
-        signal = events.get_event_type(event.type).signal
-        metadata = EventsMetadata(event_type=event.type, id=event.stamp.id, time=event.stamp.time)
-        storing.store_in_process(signal, metadata, {"badge": badge_events.badge_data_of(event)}, deferred)
-        logger.warning("Event %s %s is kept as a failed event: %s.", event.type, event.stamp.id, deferred.reason)
+        for event in events:
+            _store(event, deferred)
+
+
+def _store(event: BadgingEvent, deferred: DeferredEvent) -> None:
+    signal = event_types.get_event_type(event.type).signal
+    metadata = EventsMetadata(event_type=event.type, id=event.stamp.id, time=event.stamp.time)
+    storing.store_in_process(signal, metadata, {"badge": badge_events.badge_data_of(event)}, deferred)
+    logger.warning("Event %s %s is kept as a failed event: %s.", event.type, event.stamp.id, deferred.reason)
 
 
 def notice_retirement(instance: User, *, raw: bool = False, **kwargs: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -42,16 +42,32 @@ def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping
     An event that can never matter is logged and ignored. Raises DeferredEvent for one that may be applied later. Any
     other exception also means that the event was not applied; the caller must know.
     """
-    outcome = _in_chain(signal.event_type, metadata.id, lambda: api.handle_event(signal.event_type, metadata, data))
-    if outcome is not None:
+    try:
+        with _one_deeper():
+            outcome = api.handle_event(signal.event_type, metadata, data)
+    except DeferredEvent:
+        raise
+    except IgnoredEvent as ignored:
+        _log_ignored(signal.event_type, metadata.id, ignored)
+    else:
         logger.info("Event %s %s: %s.", signal.event_type, metadata.id, outcome.value)
 
 
-def hear(event: BadgingEvent) -> None:
-    """Process an event about a badge of this service, for the badges that need it, as ``receive`` does."""
-    outcome = _in_chain(event.type, event.stamp.id, lambda: api.process_event(event))
-    if outcome is not None and outcome is not api.Outcome.UNMATCHED:  # most badges are needed by none
-        logger.info("Event %s %s: %s.", event.type, event.stamp.id, outcome.value)
+def hear(events: Sequence[BadgingEvent]) -> None:
+    """Process events about badges of this service, for the badges that need them, and log the outcomes.
+
+    Raises DeferredEvent when one of them may be applied later. Any other exception also means that some were not
+    applied. The same ones, or some of them, can be given again.
+    """
+    with _one_deeper():
+        outcomes = api.process_batch(events)
+    for event, outcome in zip(events, outcomes, strict=True):
+        if isinstance(outcome, DeferredEvent):
+            raise outcome
+        if isinstance(outcome, IgnoredEvent):
+            _log_ignored(event.type, event.stamp.id, outcome)
+        elif outcome is not api.Outcome.UNMATCHED:  # most badges are needed by none
+            logger.info("Event %s %s: %s.", event.type, event.stamp.id, outcome.value)
 
 
 def receive_batch(events: Sequence[Carried]) -> list[api.Outcome | Exception]:
@@ -75,18 +91,6 @@ def receive_batch(events: Sequence[Carried]) -> list[api.Outcome | Exception]:
         if isinstance(outcome, IgnoredEvent) and not isinstance(outcome, DeferredEvent):
             _log_ignored(event.signal.event_type, event.metadata.id, outcome)
     return outcomes
-
-
-def _in_chain(event_type: str, event_id: UUID, process: Callable[[], api.Outcome]) -> api.Outcome | None:
-    """Return the outcome of an event, or None when it was ignored, which is logged."""
-    try:
-        with _one_deeper():
-            return process()
-    except DeferredEvent:
-        raise
-    except IgnoredEvent as ignored:
-        _log_ignored(event_type, event_id, ignored)
-        return None
 
 
 @contextmanager

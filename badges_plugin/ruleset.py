@@ -108,7 +108,7 @@ _EMPTY = ConditionIndex()
 
 
 def compile_ruleset(token: int | None = None, template_ids: Collection[int] | None = None) -> Ruleset:
-    """Read the whole active configuration, or that of some templates. Seven queries for each 2,000 active templates."""
+    """Read the whole active configuration, or that of some templates. At most seven queries for each 2,000 of them."""
     templates: dict[int, CompiledTemplate] = {}
     requirements: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     penalties: dict[str, ConditionIndex] = defaultdict(ConditionIndex)

@@ -6,14 +6,15 @@ One event is a batch of one learner with one step, a history one of a learner wi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
 from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin.data import BadgingEvent, LearnerData
-from badges_plugin.exceptions import IgnoredEvent, LearnerAppeared
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
+from badges_plugin.host import User
 from badges_plugin.processing import collector, holding, learners, locking, progression
 from badges_plugin.processing.collector import Collected
 from badges_plugin.processing.registers import Step
@@ -42,13 +43,6 @@ class _Pending:
     steps: Sequence[Step]
     wanted: locking.Wanted
 
-    @property
-    def keys(self) -> frozenset[object]:
-        """Return what no two learners of one transaction share."""
-        found = self.wanted.found
-        keys = learners.keys_of(self.wanted.event.learner)
-        return keys if found is None else keys | {("user", found.pk)}
-
 
 def apply(ruleset: Ruleset, batch: Sequence[Sequence[Step]]) -> list[Applied]:
     """Apply the steps of learners, each learner's oldest first. Returns what became of each learner's.
@@ -56,41 +50,65 @@ def apply(ruleset: Ruleset, batch: Sequence[Sequence[Step]]) -> list[Applied]:
     Award and revocation follow once for a learner and template, from where the steps began and where they end. What
     was applied before takes no lock. The number of statements does not depend on the number of learners. What must not
     be applied is named in the result and does not touch the others. Any exception means that a transaction was undone.
-    Should two of the batch be one learner after all, the second is applied in another transaction, after the first.
+    Should two of the batch be one learner after all, the second is looked up and applied after the first.
     """
     results: dict[int, Applied] = {}
-    pending = _news(ruleset, batch, results)
-    for together in _apart(pending):
-        try:
-            results |= _in_transaction(ruleset, together)
-        except LearnerAppeared:
-            if len(together) == 1:
-                raise
-            # A user of that name was made at the same instant, or the database takes two of the names for the same:
-            # only by itself is each of them looked up as the database compares names.
-            for one in together:
-                results |= _in_transaction(ruleset, [one])
-    if pending:
+    left = dict(enumerate(batch))
+    while left:
+        together, left = _apart(left)
+        if pending := _news(ruleset, together, results):
+            results |= _together(ruleset, pending)
+    if any(result.collected for result in results.values()):
         report_counts(what for result in results.values() for _, what in result.collected)
     return [results[number] for number in range(len(batch))]
 
 
-def _news(ruleset: Ruleset, batch: Sequence[Sequence[Step]], results: dict[int, Applied]) -> list[_Pending]:
+@dataclass(frozen=True)
+class _Found:
+    """One learner's steps, and the users whom ``learners.find_many`` found."""
+
+    steps: Sequence[Step]
+    event: BadgingEvent
+    people: list[User] | DeferredEvent
+
+    @property
+    def keys(self) -> frozenset[object]:
+        """Return what no two learners of one transaction share."""
+        users = [] if isinstance(self.people, DeferredEvent) else self.people
+        return learners.keys_of(self.event.learner) | {("user", user.pk) for user in users}
+
+
+def _apart(batch: Mapping[int, Sequence[Step]]) -> tuple[dict[int, _Found], dict[int, Sequence[Step]]]:
+    """Look up learners. Return those each of whom is another one, as a rule all of them, and what is left."""
+    events = [_with_whole_profile(steps) for steps in batch.values()]
+    found = learners.find_many([event.learner for event in events])
+    together: dict[int, _Found] = {}
+    later: dict[int, Sequence[Step]] = {}
+    taken: set[object] = set()
+    for (number, steps), event, people in zip(batch.items(), events, found, strict=True):
+        one = _Found(steps, event, people)
+        if taken.isdisjoint(one.keys):
+            together[number] = one
+        else:
+            later[number] = steps
+        taken |= one.keys
+    return together, later
+
+
+def _news(ruleset: Ruleset, batch: Mapping[int, _Found], results: dict[int, Applied]) -> list[_Pending]:
     """Return the learners' steps that say something new; what becomes of the others is added to ``results``."""
-    events = [_with_whole_profile(steps) for steps in batch]
     alive: list[_Pending] = []
-    for number, (event, people) in enumerate(
-        zip(events, learners.find_many([event.learner for event in events]), strict=True)
-    ):
-        if isinstance(people, IgnoredEvent):
-            results[number] = Applied(ignored=people)
+    for number, one in batch.items():
+        if isinstance(one.people, DeferredEvent):
+            results[number] = Applied(ignored=one.people)
             continue
         try:
-            learners.refuse_gone(event, people)
+            learners.refuse_gone(one.event, one.people)
         except IgnoredEvent as reason:
             results[number] = Applied(ignored=reason)
             continue
-        alive.append(_Pending(number, batch[number], locking.Wanted(event, people[0] if people else None)))
+        user = one.people[0] if one.people else None
+        alive.append(_Pending(number, one.steps, locking.Wanted(one.event, user)))
     known = [(one.number, one.wanted.found, one.steps) for one in alive if one.wanted.found is not None]
     answers = progression.applied([(user, steps) for _, user, steps in known], ruleset)
     repeated = {number for (number, _, _), is_applied in zip(known, answers, strict=True) if is_applied}
@@ -98,18 +116,18 @@ def _news(ruleset: Ruleset, batch: Sequence[Sequence[Step]], results: dict[int, 
     return [one for one in alive if one.number not in repeated]
 
 
-def _apart(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
-    """Yield the learners in lists in which each is another one, as a rule a single list."""
-    while pending:
-        together: list[_Pending] = []
-        later: list[_Pending] = []
-        taken: set[object] = set()
-        for one in pending:
-            keys = one.keys
-            (later if keys & taken else together).append(one)
-            taken |= keys
-        yield together
-        pending = later
+def _together(ruleset: Ruleset, pending: Sequence[_Pending]) -> dict[int, Applied]:
+    try:
+        return _in_transaction(ruleset, pending)
+    except LearnerAppeared:
+        if len(pending) == 1:
+            raise
+    # A user of that name was made at the same instant, or the database takes two of the names for the same: only by
+    # itself is each of them looked up as the database compares names.
+    results: dict[int, Applied] = {}
+    for one in pending:
+        results |= _in_transaction(ruleset, [one])
+    return results
 
 
 def _in_transaction(ruleset: Ruleset, pending: Sequence[_Pending]) -> dict[int, Applied]:

@@ -2,8 +2,8 @@
 
 That something is to be published is written in the transaction of the award. A process that dies before it has
 sent it leaves it to ``publish_pending``. An event that is sent twice has the same id and time both times. The badges
-that need this one hear of it first, by the internal signal ``badge_event``. If that fails, nothing is published, and
-all of it is tried again.
+that need this one hear of it first (see ``hearing``). If that fails, nothing is published, and all of it is tried
+again.
 
 All awards of a transaction are published together: the bus is waited for once, and what it has is noted at once.
 """
@@ -23,20 +23,17 @@ from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin import retirement, synthetic
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
-from badges_plugin.processing import publishing
-from badges_plugin.processing.badge_events import SIGNALS, Kind, badge_data, badge_event_of, event_id, metadata_of
+from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.processing import hearing, publishing
+from badges_plugin.processing.badge_events import SIGNALS, Kind, badge_data, event_id, metadata_of
+from badges_plugin.processing.hearing import Unpublished
 from badges_plugin.processing.publishing import PublicEvent
-from badges_plugin.redaction import describe_with_traceback
-from badges_plugin.ruleset import Ruleset, current_ruleset, last_ruleset
-from badges_plugin.signals import badge_event
+from badges_plugin.ruleset import current_ruleset, last_ruleset
 
 logger = get_logger(__name__)
 
 CLAIM_TIME = timedelta(minutes=5)
 """How long an award is left to the process that publishes it, and the pause before the next attempt."""
-
-Unpublished = tuple[BadgeAward, Kind]
 
 
 def first_due() -> datetime:
@@ -73,7 +70,7 @@ def publish_pending(*, limit: int = 100) -> int:
         if not awards:
             break
         living = _without(retirement.retired_among(award.progress.user for award in awards), awards)
-        taken, is_all = _publish(_heard(_unpublished(living), current_ruleset()))
+        taken, is_all = _publish(hearing.tell(_unpublished(living), current_ruleset()))
         published += taken
         if not is_all:
             break
@@ -108,7 +105,7 @@ def _publish_now(awards: Sequence[BadgeAward]) -> None:
     told = [sequence for sequence in sequences if sequence[-1][0].pk in by_event]
     untold = [sequence for sequence in sequences if sequence[-1][0].pk not in by_event]
     # This process has just applied the events, and so knows without a query whether there are badges to be told.
-    _publish([*_heard(told, last_ruleset()), *_heard(untold)])
+    _publish([*hearing.tell(told, last_ruleset()), *hearing.tell(untold)])
 
 
 def _refresh(awards: Sequence[BadgeAward]) -> None:
@@ -181,38 +178,7 @@ def _with_all_that_is_told(awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]
     return awards.select_related("progress__user", "progress__template", "credential")
 
 
-def _heard(sequences: Iterable[list[Unpublished]], ruleset: Ruleset | None = None) -> list[list[Unpublished]]:
-    """Return of which badges those that need them have heard all, or of which there is nothing to hear.
-
-    They hear all of it before any of it is published: while the bus is away, a revocation is not. ``ruleset``: one that
-    is known to be current, by which nobody is told of what matters to no badge.
-    """
-    return [sequence for sequence in sequences if all(_is_heard(award, kind, ruleset) for award, kind in sequence)]
-
-
-def _is_heard(award: BadgeAward, kind: Kind, ruleset: Ruleset | None) -> bool:
-    """Tell the badges that need this one, in this process. Whether that is done with; heard again, it changes nothing.
-
-    The award is committed: what goes wrong is logged, and it is due again.
-    """
-    if ruleset is not None and SIGNALS[kind].event_type not in {*ruleset.requirements, *ruleset.penalties}:
-        return True
-    try:
-        event = badge_event_of(award, kind)
-        if ruleset is None or ruleset.match(event):
-            badge_event.send(sender=BadgeTemplate, event=event)
-    except Exception as error:  # noqa: BLE001 - whoever awarded has done so
-        logger.error(
-            "Badges that need another one could not be told of award %s (%s) yet: %s",
-            award.pk,
-            kind.value,
-            describe_with_traceback(error),
-        )
-        return False
-    return True
-
-
-def _publish(sequences: Iterable[list[Unpublished]]) -> tuple[int, bool]:
+def _publish(sequences: Iterable[Sequence[Unpublished]]) -> tuple[int, bool]:
     """Send the events of each badge in their order. Returns how many are done with, and whether the bus took all.
 
     Nobody else sends them meanwhile: their due times lie in the future.

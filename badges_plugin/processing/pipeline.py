@@ -105,17 +105,25 @@ class _Part:
         self._taken: dict[LearnerData, dict[int, Step]] = {}
         self._keys: set[object] = set()
         self._passed_over: set[object] = set()
+        self._is_anyone_passed_over = False
 
     def offer(self, number: int, step: Step) -> None:
         """Take an event, or leave it and all later ones of its learner to the next transaction."""
         learner = step.event.learner
         keys = learners.keys_of(learner)
-        if keys & self._passed_over or not self._takes(learner, keys, step.match.template_ids):
+        if self._would_overtake(learner, keys) or not self._takes(learner, keys, step.match.template_ids):
             self._passed_over |= keys
+            self._is_anyone_passed_over |= learner.lms_user_id is None
             return
         self._taken.setdefault(learner, {})[number] = step
         self._keys |= keys
         self._left -= len(step.match.template_ids)
+
+    def _would_overtake(self, learner: LearnerData, keys: Collection[object]) -> bool:
+        """Whether an earlier event, which was not taken, may be of this learner. A name alone may be anyone's."""
+        if self._is_anyone_passed_over or (self._passed_over and learner.lms_user_id is None):
+            return True
+        return not self._passed_over.isdisjoint(keys)
 
     def _takes(self, learner: LearnerData, keys: Collection[object], template_ids: Collection[int]) -> bool:
         if self._taken and len(template_ids) > self._left:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, Subquery
 
 from badges_plugin import bulk
@@ -19,6 +21,9 @@ from badges_plugin.processing import learners
 from badges_plugin.processing.locking import LockedLearner
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.ruleset import CompiledTemplate, Ruleset
+
+Place = tuple[int, int]
+"""The primary keys of a user and a template."""
 
 
 @dataclass(frozen=True)
@@ -84,36 +89,52 @@ def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> l
     dealt_with = [user.pk for user, _ in known if learners.is_known(user)]
     if not dealt_with:
         return [False] * len(known)
-    stored: dict[tuple[int, int], list[Fulfillment]] = defaultdict(list)
-    unfinished: dict[tuple[int, int], BadgeProgress] = {}
+    stored: dict[Place, list[_Values]] = defaultdict(list)
+    unfinished: dict[Place, datetime | None] = {}
     rows = (
         Fulfillment.objects.filter(
             progress__user__in=dealt_with, progress__template__in=touched(steps for _, steps in known)
         )
-        .select_related("progress")
         .annotate(last_ended_by=_LAST_ENDED_BY)
+        .values_list("progress__user", "progress__template", "progress__counts_from", "last_ended_by", *_COLUMNS)
     )
-    for row in rows:
-        place = row.progress.user_id, row.progress.template_id
-        stored[place].append(row)
-        if row.last_ended_by in (None, Ending.EXPIRED):
-            unfinished[place] = row.progress
+    for user_id, template_id, counts_from, last_ended_by, *values in rows:
+        stored[user_id, template_id].append(values)
+        if last_ended_by in (None, Ending.EXPIRED):
+            unfinished[user_id, template_id] = counts_from
     return [
         learners.is_known(user)
-        and all(
-            _is_applied(ruleset.templates[pk], steps, stored[user.pk, pk], unfinished.get((user.pk, pk)))
-            for pk in touched([steps])
-        )
+        and not any(_is_plainly_news(pk, steps, stored[user.pk, pk]) for pk in touched([steps]))
+        and all(_is_applied(ruleset.templates[pk], steps, (user.pk, pk), stored, unfinished) for pk in touched([steps]))
         for user, steps in known
     ]
 
 
+_Values = list[Any]
+"""A fulfillment's ``_COLUMNS``. Most of them need no model instance, which takes longer to make than to read."""
+
+_COLUMNS = tuple(field.attname for field in Fulfillment._meta.concrete_fields)
+_REQUIREMENT, _IS_FULFILLED, _EVENT_TIME = map(_COLUMNS.index, ("requirement_id", "is_fulfilled", "event_time"))
+
+
+def _is_plainly_news(template_id: int, steps: Sequence[Step], rows: Sequence[_Values]) -> bool:
+    """Whether the last step fulfills again what older events fulfilled, and nothing newer is there: the usual case."""
+    outcomes, time = steps[-1].match.outcomes(template_id), steps[-1].event.stamp.time
+    told = [row for row in rows if outcomes.get(row[_REQUIREMENT])]
+    return bool(told) and all(row[_IS_FULFILLED] and row[_EVENT_TIME] < time for row in told)
+
+
 def _is_applied(
-    template: CompiledTemplate, steps: Sequence[Step], rows: Sequence[Fulfillment], unfinished: BadgeProgress | None
+    template: CompiledTemplate,
+    steps: Sequence[Step],
+    place: Place,
+    stored: Mapping[Place, Sequence[_Values]],
+    unfinished: Mapping[Place, datetime | None],
 ) -> bool:
-    registers = Registers(template, rows)
-    if unfinished is not None and template.criteria.is_complete(rows, counts_from=unfinished.counts_from):
+    rows = [Fulfillment.from_db(DEFAULT_DB_ALIAS, _COLUMNS, values) for values in stored[place]]
+    if place in unfinished and template.criteria.is_complete(rows, counts_from=unfinished[place]):
         return False
+    registers = Registers(template, rows)
     for step in steps:
         registers.take(step)
     return not any(registers.settle())
@@ -173,10 +194,6 @@ def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[Progre
         )
         for progress in progresses
     ]
-
-
-Place = tuple[int, int]
-"""The primary keys of a user and a template."""
 
 
 def _known_progress(held: Sequence[tuple[LockedLearner, Sequence[Step]]]) -> dict[Place, BadgeProgress]:

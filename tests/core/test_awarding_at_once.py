@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
-from badges_plugin import api
+from badges_plugin import api, bulk
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.host import AWARDED, REVOKED, User, UserCredential
@@ -182,6 +182,25 @@ def test_the_host_can_undo_the_awards_of_all() -> None:
     finally:
         post_save.disconnect(refuse, sender=UserCredential)
     assert (BadgeAward.objects.count(), UserCredential.objects.count()) == (0, 0)
+
+
+def test_awards_end_in_the_order_in_which_the_outbox_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a process that notes what it has published, and holds no learners, would wait the wrong way round."""
+    templates(own_template, 1)
+    users = [make_user() for _ in range(3)]
+    for user in reversed(users):
+        api.process_event(event(user))
+    written: list[int] = []
+    write = bulk.insert_or_update
+
+    def note(rows: Sequence[Any], fields: Sequence[str]) -> None:
+        written.extend(row.pk for row in rows if isinstance(row, BadgeAward))
+        write(rows, fields)
+
+    monkeypatch.setattr(bulk, "insert_or_update", note)
+    api.process_batch([event(user, minute=1, is_passing=False) for user in users])
+    assert len(written) == 3
+    assert written == sorted(written)
 
 
 def test_receivers_hear_of_each_award_and_then_of_all() -> None:

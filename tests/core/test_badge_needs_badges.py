@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from io import StringIO
 from itertools import permutations
@@ -26,12 +27,14 @@ from tests.core.test_outbox import make_producer
 from tests.core.test_queries import active_templates
 from tests.factories import (
     AWARDED_TYPE,
+    PASSING,
     REVOKED_TYPE,
     at,
     make_template,
     make_user,
     metadata,
     needs_badge,
+    passing_data,
     penalizes_failing,
     requires,
     requires_course,
@@ -327,6 +330,81 @@ def test_one_badge_that_cannot_be_told_of_does_not_hold_up_others(
     unlucky.append(RuntimeError("a bug"))
     assert _publish_all(commit) == 1
     assert BadgeAward.objects.filter(publish_due_at=None).count() == 2
+
+
+def all_pass(users: list[Any], name: str, minute: float) -> None:
+    events = [
+        api.read_event(
+            PASSING, metadata(time=at(minute)), {"course_passing_status": passing_data(user_data(user), course(name))}
+        )
+        for user in users
+    ]
+    api.process_batch(events)
+
+
+def test_badges_that_need_those_of_a_batch_are_told_of_them_together(two: Any, commit: Commit) -> None:
+    costs = []
+    for count in (3, 20):
+        users = [make_user() for _ in range(count)]
+        with commit():
+            all_pass(users, "A", 0)
+        with CaptureQueriesContext(connection) as queries, commit():
+            all_pass(users, "B", 1)
+        costs.append(len(queries))
+        assert all(held_by(user) == {"A", "B", "both"} for user in users)
+    assert costs[0] == costs[1]
+
+
+def test_one_of_a_batch_that_cannot_be_told_of_does_not_hold_up_the_others(
+    two: Any, commit: Commit, unlucky: list[Exception]
+) -> None:
+    users = [make_user() for _ in range(3)]
+    with commit():
+        all_pass(users, "A", 0)
+    unlucky.extend([RuntimeError("a bug")] * 2)  # together, and then the first by itself
+    with commit():
+        all_pass(users, "B", 1)
+    assert [held_by(user) for user in users] == [{"A", "B"}, *[{"A", "B", "both"}] * 2]
+    assert BadgeAward.objects.exclude(publish_due_at=None).count() == 1
+    assert _publish_all(commit) == 1
+    assert held_by(users[0]) == {"A", "B", "both"}
+
+
+@pytest.mark.parametrize("heard", [0, 1, 2])
+def test_a_process_that_dies_while_badges_are_told_of_a_batch_leaves_the_rest_to_the_outbox(
+    two: Any, commit: Commit, monkeypatch: pytest.MonkeyPatch, heard: int
+) -> None:
+    """A chain of three, each award of which is committed before the next one is told of it."""
+    last = make_template(name="last")
+    needs_badge(last, two[2])
+    users = [make_user() for _ in range(3)]
+    with commit():
+        all_pass(users, "A", 0)
+    published: list[str] = []
+
+    def listen(badge: BadgeData, **kwargs: Any) -> None:
+        published.append(f"{badge.user.id} {badge.template.name}")
+
+    BADGE_AWARDED.connect(listen)
+    process = api.process_batch
+    left = iter(range(heard))
+
+    def die(events: Any) -> Any:
+        if next(left, None) is None:
+            raise SystemExit
+        return process(events)
+
+    with suppress(SystemExit), commit():
+        all_pass(users, "B", 1)
+        monkeypatch.setattr(api, "process_batch", die)
+    monkeypatch.undo()
+    for _ in range(3):
+        _publish_all(commit)
+    BADGE_AWARDED.disconnect(listen)
+    assert all(held_by(user) == {"A", "B", "both", "last"} for user in users)
+    assert BadgeAward.objects.count() == 12
+    assert set(published) == {f"{user.lms_user_id} {name}" for user in users for name in ("B", "both", "last")}
+    assert not BadgeAward.objects.exclude(publish_due_at=None).exists()
 
 
 def _publish_all(commit: Commit) -> int:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from badges_plugin import api, bulk
 from badges_plugin.api import BadgingEvent, Outcome
 from badges_plugin.data import LearnerData
-from badges_plugin.exceptions import DeferredEvent
+from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Learner
 from badges_plugin.processing import learners
@@ -96,6 +96,27 @@ def test_one_learner_by_id_and_by_name_is_one_learner(template: BadgeTemplate, h
     by_name = replace(event(user, 2), learner=LearnerData(None, user.username, "", "", is_active=True))
     assert api.process_batch([by_id, by_name, whole, whole]) == [*[Outcome.APPLIED] * 3, Outcome.REPEATED]
     assert ends(template) == [(user.pk, 1, True)]
+
+
+def test_no_event_overtakes_an_earlier_one_of_the_same_learner_by_another_description(template: BadgeTemplate) -> None:
+    """By name alone nobody knows before the look-up whose event it is."""
+    user = make_user(lms_user_id=77)
+    named = LearnerData(None, user.username, "", "", is_active=True)
+    retired = LearnerData(77, "retired__user_0123", "", "", is_active=True)
+    first, second = (replace(event(user, minute, is_passing=minute > 1), learner=named) for minute in (1, 2))
+    last = replace(event(user, 9), learner=retired)
+    *applied, ignored = api.process_batch([first, second, last])
+    assert applied == [Outcome.APPLIED] * 2
+    assert isinstance(ignored, IgnoredEvent)
+    assert ends(template) == [(user.pk, 1, True)]
+
+
+def test_a_retirement_in_a_batch_holds_for_later_events_by_another_description(template: BadgeTemplate) -> None:
+    user = make_user(lms_user_id=77)
+    retired = replace(event(user, 9), learner=LearnerData(77, "retired__user_0123", "", "", is_active=True))
+    named = replace(event(user, 1), learner=LearnerData(None, user.username, "", "", is_active=True))
+    assert all(isinstance(outcome, IgnoredEvent) for outcome in api.process_batch([retired, named]))
+    assert not BadgeAward.objects.exists()
 
 
 def test_learners_whose_names_differ_in_case_alone_share_no_transaction(template: BadgeTemplate) -> None:

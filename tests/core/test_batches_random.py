@@ -116,7 +116,7 @@ def published(heard: Heard) -> dict[tuple[int | None, str], list[str]]:
 
 
 def test_random_events_in_random_batches_end_as_one_by_one(templates: list[BadgeTemplate], heard: Heard) -> None:
-    for seed in range(12):
+    for seed in range(6):
         chance = random.Random(seed)  # noqa: S311 - no secret
         events = some_events(chance, 3)
         ids = {said: uuid.UUID(int=chance.getrandbits(128)) for said in events}
@@ -129,5 +129,5 @@ def test_random_events_in_random_batches_end_as_one_by_one(templates: list[Badge
         for first, second in zip(alone, together, strict=True):
             assert ends(second) == ends(first), f"seed {seed}"
             for template in templates:
-                of_both = [said[user.lms_user_id, str(template.uuid)] for user in (first, second)]
+                of_both = [said[int(user.lms_user_id or 0), str(template.uuid)] for user in (first, second)]
                 assert of_both[0] == of_both[1], f"seed {seed}, template {template.pk}"

@@ -256,6 +256,7 @@ def test_the_templates_are_read_in_parts(monkeypatch: pytest.MonkeyPatch, at_onc
     whole = compile_ruleset()
     assert len(whole.templates) > 1
     monkeypatch.setattr("badges_plugin.configured.AT_ONCE", at_once)
+    monkeypatch.setattr("badges_plugin.configured.MOST_KEYS", at_once)
     assert meaning(compile_ruleset()) == meaning(whole)
     some = list(whole.templates)[1:]
     assert compile_ruleset(template_ids=[*some, 0]).templates.keys() == set(some)
