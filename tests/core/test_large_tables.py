@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import counting
@@ -33,6 +35,7 @@ def client() -> Client:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let three rows be many."""
+    monkeypatch.setattr(large, "FIRST_SPAN", 1)
     monkeypatch.setattr(large, "MOST", 3)
     monkeypatch.setattr(large, "LARGE", 3)
 
@@ -79,6 +82,7 @@ def test_only_a_list_that_is_not_cut_is_sorted(client: Client) -> None:
         ("ANNA", {"anna"}),
         ("dora d", {"dora"}),  # of full names
         ("cid@example.org", {"cid"}),
+        ("ANN@example.org", {"ann"}),  # the oldest, in the last span of users
         ("cid@example", set()),
         ("doe", set()),  # a part that is no beginning: there is no index for it
         ("python", {"dora", "cid", "bob"}),  # a badge; the list is cut
@@ -163,3 +167,37 @@ def test_the_newest_rows_that_a_filter_leaves_may_be_old_and_many() -> None:
     spans = [each["sql"] for each in captured.captured_queries if ">" in each["sql"]]
     assert spans
     assert all("LIMIT 4" in sql for sql in spans)  # never all of them
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("query", "found"), [({"q": "ann"}, ["anna", "ann"]), ({"q": "ann", "o": "1"}, ["ann", "anna"]), ({}, ["anna"])]
+)
+def test_what_became_of_progress_is_looked_up_among_what_else_is_wanted(
+    client: Client, query: dict[str, str], found: list[str]
+) -> None:
+    python = BadgeProgress.objects.get(user__username="anna").template
+    for number in range(4):
+        BadgeProgress.objects.create(user=make_user(), template=make_template(name=f"Other {number}"))
+    gone = BadgeAward.objects.filter(progress__user__username__in=("bob", "cid", "dora"))
+    BadgeProgress.objects.filter(awards__in=list(gone)).delete()
+    if not query:  # of the newest three of this badge, two do not have it
+        query = {"template__id__exact": str(python.pk)}
+        for _ in range(2):
+            BadgeProgress.objects.create(user=make_user(), template=python)
+    page = client.get(url("badgeprogress"), {"badge": "held", **query})
+    assert listed(page) == found
+
+
+def test_the_page_of_a_learner_reads_the_facts_once(client: Client) -> None:
+    progress = BadgeProgress.objects.get(user__username="ann")
+    address = url("badgeprogress", "change", progress.pk)
+    counts = []
+    for number in range(3):
+        with CaptureQueriesContext(connection) as captured:
+            assert f"{number + 1} of {number + 1}" in text(client.get(address))
+        counts.append(len(captured))
+        course = f"course-v1:Another+{number}+1"
+        requires_course(progress.template, course)
+        send_passing(progress.user, course=course)
+    assert counts[2] == counts[1]  # the first one fills caches
