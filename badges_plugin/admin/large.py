@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
-from badges_plugin.counting import MOST, count_up_to
+from badges_plugin.counting import MOST, count_up_to, in_thousands
 from badges_plugin.host import User
 
 LARGE = 10_000
@@ -106,17 +106,17 @@ class LargeList(ChangeList):
     is_cut = False
 
     @property
-    def most(self) -> int:
+    def most(self) -> str:
         """The number of rows that are counted at most."""
-        return MOST
+        return in_thousands(MOST)
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
         rows = self.narrowed(request, super().get_queryset(request, *args, **kwargs))
         if ORDER_VAR not in self.params or not LargePaginator(rows, self.list_per_page).is_cut:
             return rows
         del self.params[ORDER_VAR]
-        text = _("There are more than %d rows, too many to be sorted. Search or filter first.")
-        messages.warning(request, text % MOST)
+        text = _("There are more than %s rows, too many to be sorted. Search or filter first.")
+        messages.warning(request, text % in_thousands(MOST))
         return rows.order_by(*self.model_admin.get_ordering(request))
 
     def narrowed(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -129,6 +129,9 @@ class LargeList(ChangeList):
         if paginator.is_newest_first and (not self.multi_page or (self.show_all and self.can_show_all)):
             self.result_list = paginator.rows(0, MOST)
         self.is_cut = paginator.is_cut
+        if self.search_help_text and is_large(self.model):
+            hint = _("Type the beginning: this table is too large for a search inside texts.")
+            self.search_help_text = f"{self.search_help_text} {hint}"
         if self.is_cut:
             self.full_result_count = self.result_count  # the search form then tells no number
 
@@ -168,7 +171,7 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
     ) -> HttpResponse | None:
         """Refuse an action on more rows than are counted: nobody knows what it would do."""
         if request.POST.get("select_across", "0") != "0" and count_up_to(queryset) > MOST:
-            text = _("Select at most %d rows at once. Search or filter first.") % MOST
+            text = _("Select at most %s rows at once. Search or filter first.") % in_thousands(MOST)
             self.message_user(request, text, messages.ERROR)
             return None
         return super().response_action(request, queryset, *args, **kwargs)
@@ -181,9 +184,16 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
             conditions = [each for each, found in zip(conditions, keys, strict=True) if found]
             if len(conditions) > 1:
                 if any(len(found) > share for found in keys):
-                    messages.warning(request, _("Too much was found. Only some of it is shown. Search for more."))
+                    _say_cut(request, _("Too many rows were found. Only some of them are shown. Type more."))
                 return rows.filter(pk__in={key for found in keys for key in found[:share]})
         return rows.filter(conditions[0]) if conditions else rows.none()
+
+
+def _say_cut(request: HttpRequest, text: str) -> None:
+    """Say that not all of what was found is shown. One reason for it is enough."""
+    if not vars(request).get("badges_search_is_cut"):
+        vars(request)["badges_search_is_cut"] = True
+        messages.warning(request, text)
 
 
 def people(request: HttpRequest, term: str) -> list[int]:
@@ -192,8 +202,8 @@ def people(request: HttpRequest, term: str) -> list[int]:
     for condition in (Q(username__istartswith=term), Q(full_name__istartswith=term)):
         found.update(User.objects.filter(condition).order_by().values_list("pk", flat=True)[: MOST_PEOPLE + 1])
     if len(found) > MOST_PEOPLE:
-        text = _("More than %d learners were found. Only some of them are shown. Search for more of the name.")
-        messages.warning(request, text % MOST_PEOPLE)
+        text = _("More than %s learners were found. Only some of them are shown. Type more of the name.")
+        _say_cut(request, text % in_thousands(MOST_PEOPLE))
     return sorted(found)[:MOST_PEOPLE]
 
 
@@ -217,7 +227,7 @@ def newest(request: HttpRequest, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
     bounds = list(rows.order_by("-pk").values_list("pk", flat=True)[MOST - 1 : MOST + 1])
     if len(bounds) < 2:
         return rows
-    messages.warning(request, _("This filter was applied to the newest %d rows only.") % MOST)
+    messages.warning(request, _("This filter was applied to the newest %s rows only.") % in_thousands(MOST))
     return rows.filter(pk__gte=bounds[0])
 
 

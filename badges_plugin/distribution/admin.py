@@ -58,7 +58,16 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
         "reason",
     )
     list_filter = ("state", "action", "backend", "in_doubt", "channel")
-    search_fields = ("external_id", "award__progress__user__username", "award__progress__template__name")
+    search_fields = (
+        "external_id",
+        "award__progress__user__username",
+        "=award__progress__user__email",
+        "award__progress__user__full_name",
+        "award__progress__template__name",
+    )
+    search_help_text = _(
+        "A learner’s user name, full name or complete e-mail address, the name of a badge, or its ID at the provider."
+    )
     list_select_related = ("award__progress__user", "award__progress__template")
     readonly_fields = (
         "award_link",

@@ -56,7 +56,17 @@ def fill(rows: int, *, fulfillments: int = REQUIREMENTS) -> BadgeTemplate:
         _add_facts(template, f"{last + start} < i AND i <= {last + start + count}")
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 1, unique_checks = 1")
-        for model in (User, UserCredential, CredlyBadge, Learner, BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent):
+        for model in (
+            User,
+            UserCredential,
+            CredlyBadge,
+            Learner,
+            BadgeProgress,
+            Fulfillment,
+            BadgeAward,
+            Delivery,
+            FailedEvent,
+        ):
             cursor.execute(f"ANALYZE TABLE {_name(model)}")
             cursor.fetchall()
     return template
@@ -118,7 +128,7 @@ def _pages() -> Iterator[tuple[str, str]]:
             **people,
             "search, badge": {"q": template.name},
             "search, ID": {"q": "00000001"},
-            **{f"state: {value}": {"state__exact": value} for value in ("pending", "delivered", "failed")},
+            **{f"state: {value}": {"state__exact": value} for value in ("pending", "done", "failed")},
             "issues": {"action__exact": "issue"},
             "in doubt": {"in_doubt__exact": 1},
             "backend": {"backend__exact": "credly"},
@@ -200,7 +210,7 @@ def _add_facts(template: BadgeTemplate, users: str) -> None:
     _insert(BadgeAward, award, source)
     delivery = {
         "id": "i", "award": "i", "backend": "'credly'", "channel": f"{channel.pk}", "action": "'issue'",
-        "state": "IF(i % 1000, 'delivered', 'failed')", "external_id": "LPAD(HEX(i), 32, '0')",
+        "state": "IF(i % 1000, 'done', 'failed')", "external_id": "LPAD(HEX(i), 32, '0')",
         "attempts": "1", "created": _TIME, "settled_at": f"{_TIME} + INTERVAL i SECOND", "next_attempt_at": _TIME,
     }  # fmt: skip
     _insert(Delivery, delivery, source)

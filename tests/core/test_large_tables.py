@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import counting
@@ -100,6 +98,7 @@ def test_a_search_that_finds_too_many_learners_says_so(client: Client, monkeypat
     monkeypatch.setattr(large, "MOST_PEOPLE", 1)
     page = client.get(url("badgeprogress"), {"q": "ann"})
     assert "More than 1 learners were found." in errors(page)
+    assert "Type the beginning" in text(page)
     assert len(listed(page)) == 1
 
 

@@ -145,6 +145,7 @@ class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):
     list_filter = ("state",)
     fields = readonly_fields = (*list_display, "url", "badge_link")
     search_fields = ("username", "uuid", "external_id")
+    search_help_text = gettext_lazy("A learner’s user name, or one of the two IDs of a badge.")
     # The host's page of a credential supports program certificates only, and is a 404 for ours.
     view_on_site = False
     ordering = ("-pk",)
