@@ -23,6 +23,8 @@ MOST_PEOPLE = 1000
 """Learners found by a search at most."""
 MOST_CHOICES = 200
 """Choices of a filter at most."""
+_DIGITS = 19
+"""A number of so many may be too large for a key."""
 NEWEST_FIRST = (("-id",), ("-pk",))  # what follows decides nothing
 
 if TYPE_CHECKING:
@@ -207,6 +209,6 @@ class TemplateFilter(admin.RelatedFieldListFilter):
         chosen = self.lookup_val if isinstance(self.lookup_val, list) else [self.lookup_val]
         choices = list(rows.values_list("pk", "name")[:MOST_CHOICES])
         if len(choices) == MOST_CHOICES:
-            keys = [int(each) for each in chosen if each and each.isdecimal()]
+            keys = [int(each) for each in chosen if each and each.isdecimal() and len(each) < _DIGITS]
             choices += rows.filter(pk__in=keys).exclude(pk__in=[pk for pk, _name in choices]).values_list("pk", "name")
         return choices

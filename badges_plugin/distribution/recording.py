@@ -48,7 +48,7 @@ def record_all(
         counted = [(each, decision) for each, decision in zip(attempts, decisions, strict=True) if kept(each)]
         DeliveryAttempt.objects.bulk_create([_logged(*each) for each in counted])
         _record_receipts([attempt for attempt, _decision in counted])
-    _erase_retired([attempt for attempt, decision in counted if decision.state is not State.CANCELLED])
+    _erase_retired([each for each, made in zip(attempts, decisions, strict=True) if made.state is not State.CANCELLED])
     return [decision if kept(attempt) else None for attempt, decision in zip(attempts, decisions, strict=True)]
 
 
@@ -67,7 +67,8 @@ def _erase_retired(attempts: Sequence[Attempt]) -> None:
     """Erase what was written about learners who were retired during the requests.
 
     Checked after the commit, so that nothing slips through: a learner who is retired after this check is erased later,
-    together with all of this.
+    together with all of this. Also where the claims had expired: they seem to when the database goes away between the
+    commit and this check, and everything is recorded again.
     """
     gone = retirement.retired_among(attempt.job.delivery.award.progress.user for attempt in attempts)
     deliveries = [attempt.job.delivery for attempt in attempts]

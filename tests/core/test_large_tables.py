@@ -140,6 +140,7 @@ def test_of_many_templates_a_filter_offers_the_first_and_the_chosen_one(monkeypa
     page = staff(superuser=True).get(url("badgeprogress"), {"template__id__exact": other.pk})
     spec = page.context["cl"].filter_specs[1]
     assert [choice["display"] for choice in spec.choices(page.context["cl"])] == ["All", "Python", "Zoology"]
+    assert staff(superuser=True).get(url("badgeprogress"), {"template__id__exact": "9" * 30}).status_code == 200
 
 
 @pytest.mark.usefixtures("small")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -204,3 +204,24 @@ def test_recording_many_takes_as_many_statements_as_recording_one(learners: list
 
     assert (len(rest), len(of_many)) == (BULK - 1, len(of_one))
     assert states() == ["done"] * BULK + ["pending"]
+
+
+def test_who_was_retired_is_erased_though_the_database_was_away(learners: list[Any], provider: Provider) -> None:
+    provider.refused = {learners[0].email}
+    attempts = carry_out_all(group())
+    User.objects.filter(pk=learners[0].pk).update(username="retired__user_1")
+    asked: list[str] = []
+
+    def go_away(execute: Any, sql: str, *arguments: Any) -> Any:
+        """Be away once, after the commit."""
+        if "said" in sql and not asked:
+            asked.append(sql)
+            raise OperationalError("gone away")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(go_away), pytest.raises(OperationalError):
+        record_all(attempts, policy=config().retry)
+    assert states()[:2] == ["failed", "done"]
+    assert record_all(attempts, policy=config().retry) == [None] * BULK
+
+    assert states()[:2] == ["cancelled", "done"]

@@ -26,7 +26,7 @@ from badges_plugin.distribution.recording import record
 from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.processing import learners
-from badges_plugin.signals import badge_revoked
+from badges_plugin.signals import badges_revoked
 from tests.distribution.fakes import Provider
 from tests.factories import TemplateFactory, UserFactory, penalizes_failing, requires_course, send_passing
 from tests.meanwhile import in_a_thread, meanwhile
@@ -99,11 +99,11 @@ def test_a_failure_recorded_while_the_revocation_commits_holds_nothing_up(
             with suppress(TimeoutError):
                 pool.submit(finish).result(timeout=1)
 
-        badge_revoked.connect(meanwhile)
+        badges_revoked.connect(meanwhile)
         try:
             send_passing(learner, minute=2, is_passing=False)
         finally:
-            badge_revoked.disconnect(meanwhile)
+            badges_revoked.disconnect(meanwhile)
     send_passing(learner, minute=3)
     work(0)
 
