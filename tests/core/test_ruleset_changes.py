@@ -246,15 +246,12 @@ def test_only_what_changed_is_compiled_and_only_once() -> None:
     assert len(queries) == 1
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3, 7])
-def test_the_templates_are_read_in_parts(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_templates_are_read_in_parts(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     staff = Staff(1)
     for _ in range(30):
         staff.act()
-    requires_course(make_template(), COURSES[0])
-    make_template(is_active=False)
     whole = compile_ruleset()
-    assert len(whole.templates) > 1
     monkeypatch.setattr("badges_plugin.configured.AT_ONCE", at_once)
     monkeypatch.setattr("badges_plugin.configured.MOST_KEYS", at_once)
     assert meaning(compile_ruleset()) == meaning(whole)
