@@ -19,6 +19,7 @@ from badges_plugin.distribution import channel_keys
 from sandbox.drills.database import describe
 from tests import dialects, migrated
 from tests.clock import Clock
+from tests.limits import Lower
 from tests.selection import begin_with_the_longest, deselect_without_database, skip_unfit
 from tests.services import SERVICES, ServiceMissingError
 
@@ -65,6 +66,11 @@ def _statements_for_every_database() -> Iterator[None]:
     refused = dialects.found.copy()
     dialects.found.clear()
     assert not refused
+
+
+@pytest.fixture
+def lower(monkeypatch: pytest.MonkeyPatch) -> Lower:
+    return Lower(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

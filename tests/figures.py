@@ -156,7 +156,10 @@ _PATCH = re.compile(r"(?:(?:unittest\.)?mock\.)?patch(?:\.object)?|monkeypatch\.
 
 
 def patches(module: Module) -> int:
-    """Count the calls of ``patch``, ``patch.object`` and ``monkeypatch.setattr``; settings and environment are free."""
+    """Count the calls of ``patch``, ``patch.object`` and ``monkeypatch.setattr``.
+
+    Settings, the environment and limits that are lowered (``tests.limits``) are free: they replace no code.
+    """
     calls = [ast.unparse(node.func) for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
     return sum(_PATCH.fullmatch(call) is not None for call in calls)
 

@@ -60,10 +60,10 @@ def process_batch(events: Iterable[BadgingEvent]) -> list[Outcome | IgnoredEvent
     """Apply events of any number of learners, as if they had been processed one after another.
 
     Returns, in the order of the events, what became of each, or why it must not be applied. Up to BATCH_LEARNERS
-    learners share a transaction. Later events of a learner about the same badge are applied after the earlier ones, in
-    transactions of their own, so that each award and revocation happens as it would without a batch. Any exception
-    means that a transaction was undone as a whole, others perhaps not: the same events can be given again, or in
-    smaller batches.
+    learners share a transaction. Later events of a learner about the same badge, or about one that other badges matter
+    to, are applied after the earlier ones, in transactions of their own, so that each award and revocation happens as
+    it would without a batch. Any exception means that a transaction was undone as a whole, others perhaps not: the same
+    events can be given again, or in smaller batches.
     """
     taken = list(events)
     outcomes: dict[int, Outcome | IgnoredEvent] = {}

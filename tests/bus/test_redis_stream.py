@@ -12,7 +12,7 @@ from redis import Redis
 from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.redis_loop import Reader
-from badges_plugin.consumers.redis_stream import NEVER_DELIVERED, GroupStream
+from badges_plugin.consumers.redis_stream import Entry, GroupStream
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.doctor import Level, redis_probe
 from badges_plugin.models import FailedEvent
@@ -21,6 +21,19 @@ pytestmark = [pytest.mark.bus, pytest.mark.services]
 
 GROUP = "credentials"
 IDLE = 0.2
+
+
+class NotingStream(GroupStream):
+    """Notes how long each read of new entries may wait in Redis, and how many it returned."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.reads: list[tuple[float, int]] = []
+
+    def next_new(self, *, wait: float = 0, count: int) -> list[Entry]:
+        entries = super().next_new(wait=wait, count=count)
+        self.reads.append((wait, len(entries)))
+        return entries
 
 
 class Clock:
@@ -109,20 +122,11 @@ def test_f8_what_was_given_to_the_dead_is_handled_before_they_are_forgotten(clie
     ],
 )
 def test_a_batch_that_is_not_full_waits_once_and_not_in_redis(
-    client: Any, stream: GroupStream, monkeypatch: pytest.MonkeyPatch, given: int, comes_later: int, pauses: int
+    client: Any, monkeypatch: pytest.MonkeyPatch, given: int, comes_later: int, pauses: int
 ) -> None:
     clock = Clock(lambda: [client.xadd("topic", {"x": "later"}) for _ in range(comes_later)])
     monkeypatch.setattr("badges_plugin.consumers.redis_loop.time", clock)
-    reads: list[tuple[int | None, int]] = []  # how long each may block, and how many entries it returned
-    read = client.xreadgroup
-
-    def noted(*args: Any, **options: Any) -> Any:
-        answer = read(*args, **options)
-        if args[2]["topic"] == NEVER_DELIVERED:
-            reads.append((options["block"], sum(len(entries) for _, entries in answer)))
-        return answer
-
-    monkeypatch.setattr(client, "xreadgroup", noted)
+    stream = NotingStream(client, "topic", GROUP, "living")
     for number in range(given):
         client.xadd("topic", {"x": str(number)})
     done = given + (comes_later if pauses else 0)
@@ -131,7 +135,7 @@ def test_a_batch_that_is_not_full_waits_once_and_not_in_redis(
     Reader(stream, config, StopWhen(lambda: FailedEvent.objects.count() >= done), claim_idle=60.0).run()
 
     assert clock.pauses == [pytest.approx(0.01)] * pauses
-    assert reads[:2] == [(10, given), (None, comes_later)] if pauses else [(10, given)]
+    assert stream.reads == ([(0.01, given), (0, comes_later)] if pauses else [(0.01, given)])
 
 
 @pytest.mark.django_db

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable
-
 import pytest
 from django.db import OperationalError
 
@@ -42,24 +39,30 @@ def _compiled() -> bool:
     return last is not None and last.token == RulesetVersion.current()
 
 
+@pytest.fixture(autouse=True)
+def collector(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Collector:
+    collector = Collector(getattr(request, "param", (700, 10, 10)))
+    monkeypatch.setattr(starting, "gc", collector)
+    return collector
+
+
 def _fail(*_: object) -> bool:
     raise OperationalError(2006, "Server has gone away")
 
 
 @pytest.mark.parametrize(
-    ("threshold", "told"),
+    ("collector", "told"),
     [
         ((700, 10, 10), [("threshold", 10_000, 10, 10)]),
         ((50_000, 5, 5), [("threshold", 50_000, 5, 5)]),
         ((0, 10, 10), []),
     ],
+    indirect=["collector"],
 )
 def test_what_stays_is_left_alone_once_the_ruleset_is_there(
-    monkeypatch: pytest.MonkeyPatch, threshold: tuple[int, int, int], told: list[tuple[object, ...]]
+    collector: Collector, told: list[tuple[object, ...]]
 ) -> None:
     make_template()
-    collector = Collector(threshold)
-    monkeypatch.setattr(starting, "gc", collector)
     assert not _compiled()
     starting.get_ready(StopRequest())
     assert collector.told == [("collect", True), ("freeze", True), *told]
@@ -67,19 +70,9 @@ def test_what_stays_is_left_alone_once_the_ruleset_is_there(
 
 @pytest.mark.parametrize("failing", ["api.publish_pending", "current_ruleset"])
 def test_an_error_keeps_no_consumer_from_starting(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failing: str
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failing: str
 ) -> None:
-    called: list[Callable[..., object]] = []
     monkeypatch.setattr(f"badges_plugin.consumers.starting.{failing}", _fail)
-    monkeypatch.setattr(starting, "_spare_collections", lambda: called.append(gc.freeze))
     starting.get_ready(StopRequest())
-    assert len(called) == 1
+    assert ("freeze",) in [told[:1] for told in collector.told]
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
-
-
-def test_a_consumer_that_is_to_stop_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting, "current_ruleset", _fail)
-    monkeypatch.setattr(starting, "_spare_collections", lambda: None)
-    stop = StopRequest()
-    stop.make()
-    starting.get_ready(stop)

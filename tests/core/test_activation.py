@@ -25,6 +25,7 @@ from tests.factories import (
     requires,
     requires_course,
 )
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 Needs = Callable[[BadgeTemplate, BadgeTemplate], object]
@@ -263,10 +264,8 @@ def test_deleting_a_needed_badge_is_refused_with_the_names(client: Any) -> None:
     assert BadgeTemplate.objects.filter(pk=needed.pk).exists()
 
 
-def test_reviews_any_number_of_badges_with_the_same_queries(
-    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(activation, "REVIEWED_AT_ONCE", 5)
+def test_reviews_any_number_of_badges_with_the_same_queries(django_assert_num_queries: Any, lower: Lower) -> None:
+    lower(activation, REVIEWED_AT_ONCE=5)
     needed = make_template(name="needed", is_active=False)
 
     def add(name: str) -> BadgeTemplate:

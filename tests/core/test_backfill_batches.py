@@ -21,6 +21,7 @@ from badges_plugin.data import BadgingEvent, EventStamp, LearnerData
 from badges_plugin.models import BadgeAward
 from badges_plugin.signals import badge_awarded
 from tests.factories import COURSE, PASSING, at, make_template, penalizes_failing, requires_course
+from tests.limits import Lower
 
 HEADER = "username,lms_user_id,course_key,passed,time\n"
 
@@ -189,10 +190,10 @@ def _file(folder: Path, rows: list[str]) -> Path:
     ],
 )
 def test_a_command_that_ends_early_says_how_far_it_came_and_goes_on_when_run_again(
-    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException, says: str, code: int
+    tmp_path: Path, settings: Any, lower: Lower, error: BaseException, says: str, code: int
 ) -> None:
     settings.BADGES_CONFIG = {"consumer": {"patience": 1e-06}}
-    monkeypatch.setattr(batches, "BATCH_LEARNERS", 1)
+    lower(batches, BATCH_LEARNERS=1)
     requires_course(make_template())
     output, rows = StringIO(), passed("ann", "ben", "cid")
     stop = raising({"cid": error})

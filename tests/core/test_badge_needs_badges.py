@@ -41,6 +41,7 @@ from tests.factories import (
     send_passing,
     user_data,
 )
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 
@@ -567,8 +568,8 @@ def test_badges_that_nobody_needs_cost_nothing_more(django_capture_on_commit_cal
     assert costs.pop() == 0  # nor is there a bus to be told
 
 
-def test_an_endless_chain_is_kept_for_staff(monkeypatch: pytest.MonkeyPatch, two: Any, commit: Commit) -> None:
-    monkeypatch.setattr(receiving, "MAX_CHAIN", 0)
+def test_an_endless_chain_is_kept_for_staff(lower: Lower, two: Any, commit: Commit) -> None:
+    lower(receiving, MAX_CHAIN=0)
     user = make_user()
     passes("A")(commit, user, 0)
     failed = FailedEvent.objects.get()

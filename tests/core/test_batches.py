@@ -33,6 +33,7 @@ from tests.factories import (
     requires_course,
     user_data,
 )
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 
@@ -202,22 +203,18 @@ def test_new_learners_of_a_batch_become_users_with_their_profiles(template: Badg
     assert len({user.email for user in users}) == len(heard.awarded) == 5
 
 
-def test_more_learners_than_a_transaction_takes(
-    template: BadgeTemplate, heard: Heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_LEARNERS", 2)
+def test_more_learners_than_a_transaction_takes(template: BadgeTemplate, heard: Heard, lower: Lower) -> None:
+    lower("badges_plugin.processing.pipeline", BATCH_LEARNERS=2)
     assert api.process_batch([of_unknown(number) for number in range(5)]) == [Outcome.APPLIED] * 5
     assert len(heard.awarded) == 5
 
 
-def test_a_transaction_is_about_a_limited_number_of_badges(
-    template: BadgeTemplate, heard: Heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_is_about_a_limited_number_of_badges(template: BadgeTemplate, heard: Heard, lower: Lower) -> None:
     """Events that award hundreds of badges each must not hold the locks of a hundred learners for a minute."""
     others = [make_template() for _ in range(2)]
     for other in others:
         requires_course(other, COURSE)
-    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_BADGES", 7)
+    lower("badges_plugin.processing.pipeline", BATCH_BADGES=7)
     sizes: list[int] = []
 
     def count(awards: Sequence[BadgeAward], **kwargs: Any) -> None:
@@ -229,7 +226,7 @@ def test_a_transaction_is_about_a_limited_number_of_badges(
     finally:
         badges_awarded.disconnect(count)
     assert sizes == [6, 6, 3]
-    monkeypatch.setattr("badges_plugin.processing.pipeline.BATCH_BADGES", 2)
+    lower("badges_plugin.processing.pipeline", BATCH_BADGES=2)
     assert api.process_event(of_unknown(6)) is Outcome.APPLIED
 
 

@@ -119,7 +119,7 @@ def test_random_events_in_random_batches_end_as_one_by_one(templates: list[Badge
     for seed in range(6):
         chance = random.Random(seed)  # noqa: S311 - no secret
         events = some_events(chance, 3)
-        ids = {said: uuid.UUID(int=chance.getrandbits(128)) for said in events}
+        ids = {said: uuid.UUID(int=chance.getrandbits(128), version=4) for said in events}
         alone, together = ([make_user() for _ in range(3)] for _ in range(2))
         for event in told_of(events, alone, ids):
             api.process_event(event)

@@ -21,6 +21,7 @@ from badges_plugin.processing import learners, registers
 from tests.core.conftest import Heard
 from tests.core.test_criteria import BY_COURSE, PASSED, any_of_five, course, passing
 from tests.factories import at, make_template, make_user, requires, requires_course, send_passing
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 
@@ -108,10 +109,10 @@ def test_groups_and_counts_that_nobody_can_fulfill_are_told() -> None:
     assert any("allow 2 values of course.course_key, not 3" in text for text in api.activation_warnings(template))
 
 
-def test_no_more_values_are_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_values_are_kept_than_the_limit(lower: Lower) -> None:
     template, user = make_template(), make_user()
     requires(template, PASSED, count=2, counted_by=BY_COURSE)
-    monkeypatch.setattr(registers, "MAX_VALUES", 3)
+    lower(registers, MAX_VALUES=3)
     for minute, name in enumerate("ABCDE"):
         send_passing(user, course(name), minute=minute)
     assert sorted(Fulfillment.objects.values_list("value", flat=True)) == [course(name) for name in "CDE"]

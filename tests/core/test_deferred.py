@@ -30,6 +30,7 @@ from badges_plugin.models import BadgeAward, FailedEvent
 from badges_plugin.signals import badge_awarded
 from tests.core.admin_pages import staff, text, url
 from tests.factories import make_template, make_user, metadata, passing_data, requires_course, user_data
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 FAILED, PROCESSED = FailedEvent.State.FAILED, FailedEvent.State.PROCESSED
@@ -147,9 +148,9 @@ def test_d3_what_can_never_matter_is_not_kept(deliver: Deliver, data: CoursePass
     assert not FailedEvent.objects.exists()
 
 
-def test_d3_a_refused_chain_is_kept_for_staff(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d3_a_refused_chain_is_kept_for_staff(lower: Lower) -> None:
     requires_course(make_template())
-    monkeypatch.setattr(receiving, "MAX_CHAIN", 0)
+    lower(receiving, MAX_CHAIN=0)
     in_process(passing_data(user_data(make_user())), metadata())
     failed = FailedEvent.objects.get()
     # By itself it would only go round again.

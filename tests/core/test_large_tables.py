@@ -16,6 +16,7 @@ from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, FailedEvent
 from tests.core.admin_pages import errors, staff, text, url
 from tests.factories import make_template, make_user, requires_course, send_passing
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 NAMES = ("ann", "anna", "bob", "cid", "dora")
@@ -31,11 +32,11 @@ def client() -> Client:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(lower: Lower) -> None:
     """Let three rows be many."""
-    monkeypatch.setattr(large, "FIRST_SPAN", 1)
-    monkeypatch.setattr(large, "MOST", 3)
-    monkeypatch.setattr(large, "LARGE", 3)
+    lower(large, MOST=3)
+    lower(large, LARGE=3)
+    lower(large, FIRST_SPAN=1)
 
 
 def listed(response: Any) -> list[str]:
@@ -53,10 +54,10 @@ def test_a_list_of_too_many_rows_is_cut_and_says_so(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_pages_of_a_cut_list_follow_one_another(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_a_cut_list_follow_one_another(client: Client, lower: Lower) -> None:
     from django.contrib import admin
 
-    monkeypatch.setattr(admin.site._registry[BadgeProgress], "list_per_page", 2)
+    lower(admin.site._registry[BadgeProgress], list_per_page=2)
     assert listed(client.get(url("badgeprogress"))) == ["dora", "cid"]
     assert listed(client.get(url("badgeprogress"), {"p": 2})) == ["bob", "anna"]
     assert client.get(url("badgeprogress"), {"p": 3}).status_code == 302
@@ -94,8 +95,8 @@ def test_a_large_table_is_searched_for_beginnings(client: Client, query: str, fo
 
 
 @pytest.mark.usefixtures("small")
-def test_a_search_that_finds_too_many_learners_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "MOST_PEOPLE", 1)
+def test_a_search_that_finds_too_many_learners_says_so(client: Client, lower: Lower) -> None:
+    lower(large, MOST_PEOPLE=1)
     page = client.get(url("badgeprogress"), {"q": "ann"})
     assert "More than 1 learners were found." in errors(page)
     assert "Type the beginning" in text(page)
@@ -137,8 +138,8 @@ def test_what_is_counted_for_people_is_counted_up_to_a_bound(client: Client, dja
 
 
 @pytest.mark.usefixtures("client")
-def test_of_many_templates_a_filter_offers_the_first_and_the_chosen_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "MOST_CHOICES", 1)
+def test_of_many_templates_a_filter_offers_the_first_and_the_chosen_one(lower: Lower) -> None:
+    lower(large, MOST_CHOICES=1)
     other = make_template(name="Zoology")
     page = staff(superuser=True).get(url("badgeprogress"), {"template__id__exact": other.pk})
     spec = page.context["cl"].filter_specs[1]

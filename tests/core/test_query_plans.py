@@ -25,6 +25,7 @@ from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, FailedEvent, Fulfillment
 from badges_plugin.processing import expiry, outbox
 from tests.factories import make_user
+from tests.limits import Lower
 
 pytestmark = [pytest.mark.mysql, pytest.mark.standin, pytest.mark.django_db(transaction=True)]
 
@@ -59,10 +60,10 @@ def work() -> dict[str, Callable[[], Any]]:
     }
 
 
-def pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Any]]:
+def pages(client: Client, lower: Lower) -> dict[str, Callable[[], Any]]:
     """Lists of staff, with filters and searches, as of tables that are large."""
-    monkeypatch.setattr("badges_plugin.admin.large.LARGE", 1)
-    monkeypatch.setattr("badges_plugin.admin.large.MOST", 100)
+    lower("badges_plugin.admin.large", LARGE=1)
+    lower("badges_plugin.admin.large", MOST=100)
     client.force_login(make_user(is_staff=True, is_superuser=True))
     queries = {
         "badges_plugin_badgeprogress": ("", "q=bench-100", "badge=held"),
@@ -98,12 +99,12 @@ def faults(asked: list[str]) -> list[str]:
     return found
 
 
-def test_an_index_serves_every_query_that_grows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_serves_every_query_that_grows(client: Client, monkeypatch: pytest.MonkeyPatch, lower: Lower) -> None:
     from sandbox.bench.tables import fill
 
     fill(ROWS, fulfillments=2)
     broken = {}
-    for name, call in {**work(), **pages(client, monkeypatch)}.items():
+    for name, call in {**work(), **pages(client, lower)}.items():
         with monkeypatch.context() as patches, CaptureQueriesContext(connection) as captured:
             if name in work():
                 patches.setattr(timezone, "now", lambda: BEFORE)

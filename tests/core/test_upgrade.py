@@ -21,6 +21,7 @@ from badges_plugin import removal
 from badges_plugin.distribution import worker
 from badges_plugin.models import Learner
 from tests.factories import PASSING
+from tests.limits import Lower
 from tests.migrated import begin_again
 
 LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
@@ -126,9 +127,9 @@ COMMANDS = [
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("label", ["badges_plugin", "badges_distribution"])
 def test_f9_without_our_tables_every_command_says_to_run_migrate_and_the_doctor_examines_the_rest(
-    migrated: None, monkeypatch: pytest.MonkeyPatch, label: str
+    migrated: None, lower: Lower, label: str
 ) -> None:
-    monkeypatch.setattr(worker, "_MAX_ERRORS_ONCE", 1)
+    lower(worker, _MAX_ERRORS_ONCE=1)
     call_command("migrate", label, "zero", verbosity=0)
     tables = set(connection.introspection.table_names())
     for command, *arguments in COMMANDS:
@@ -156,7 +157,7 @@ def test_f9_an_error_of_the_database_that_migrate_does_not_cure_stays_what_it_is
 
 
 @pytest.mark.django_db(transaction=True)
-def test_c3_who_has_a_name_at_the_upgrade_was_named(migrated: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c3_who_has_a_name_at_the_upgrade_was_named(migrated: None, lower: Lower) -> None:
     old = to(BEFORE_NAMES)
     names: list[dict[str, Any]] = [
         {"full_name": "Ada Lovelace"},
@@ -173,7 +174,7 @@ def test_c3_who_has_a_name_at_the_upgrade_was_named(migrated: None, monkeypatch:
     old.get_model("core", "User").objects.create(username="nobody_of_ours", full_name="Bob")
 
     # More than one step, and one without a name in it.
-    monkeypatch.setattr(import_module("badges_plugin.migrations.0012_named_learners"), "AT_ONCE", 2)
+    lower(import_module("badges_plugin.migrations.0012_named_learners"), AT_ONCE=2)
     to_newest()
 
     noted = list(Learner.objects.order_by("user__username").values_list("was_named", flat=True))

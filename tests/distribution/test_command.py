@@ -18,6 +18,7 @@ from badges_plugin.distribution.worker import Worker
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.factories import send_passing
+from tests.limits import Lower
 
 
 def run(*arguments: str) -> str:
@@ -63,7 +64,7 @@ def test_an_idle_worker_stops_at_once(db: None, template: BadgeTemplate, tmp_pat
 
 
 def test_an_idle_worker_gives_signs_of_life_however_long_it_waits(
-    db: None, template: BadgeTemplate, monkeypatch: Any
+    db: None, template: BadgeTemplate, monkeypatch: Any, lower: Lower
 ) -> None:
     worker = Worker(config(), interval=600)
     beats = []
@@ -74,7 +75,7 @@ def test_an_idle_worker_gives_signs_of_life_however_long_it_waits(
             worker.stop()
 
     monkeypatch.setattr(worker_module, "beat", beat)
-    monkeypatch.setattr(worker_module, "BEAT_SECONDS", 0.01)
+    lower(worker_module, BEAT_SECONDS=0.01)
     without_signs = threading.Timer(30, worker.stop)
     without_signs.start()
     worker.run()

@@ -20,6 +20,7 @@ from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver
 from tests.factories import send_passing
+from tests.limits import Lower
 
 
 @pytest.fixture
@@ -92,8 +93,8 @@ def test_f10_the_worker_deletes_what_is_old_unless_it_is_to_stay(settings: Any, 
 
 
 @pytest.mark.usefixtures("history")
-def test_f10_much_is_deleted_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purge_module, "_BATCH", 2)
+def test_f10_much_is_deleted_in_small_steps(lower: Lower) -> None:
+    lower(purge_module, _BATCH=2)
     age(1000)
 
     now = timezone.now()

@@ -20,6 +20,7 @@ from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass
 from tests.factories import UserFactory, send_passing
+from tests.limits import Lower
 
 
 class Stuck:
@@ -48,15 +49,15 @@ def stuck(backend: FakeBackend) -> Iterator[Stuck]:
 
 
 @pytest.fixture
-def short_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_margin(lower: Lower) -> None:
     """Claims of a second, which the settings would not allow."""
-    monkeypatch.setattr(conf, "_MARGIN", 0.1)
+    lower(conf, _MARGIN=0.1)
 
 
 @pytest.fixture
-def in_each_turn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], None]], None]]:
+def in_each_turn(lower: Lower) -> Iterator[Callable[[Callable[[], None]], None]]:
     """Have the worker call something in each of its turns, as a chore."""
-    monkeypatch.setattr(worker, "_HOUSEKEEPING_SECONDS", 0.0)
+    lower(worker, _HOUSEKEEPING_SECONDS=0.0)
     chores = dict(housekeeping._chores)
 
     def register(look: Callable[[], None]) -> None:
