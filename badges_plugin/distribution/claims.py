@@ -8,10 +8,11 @@ revocation.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import uuid4
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_noop
 
@@ -36,6 +37,25 @@ def claim(limit: int, *, worker: str, lease: float, now: datetime, policy: Retry
     claim is recognized.
     """
     token = f"{worker[:90]}/{uuid4().hex}"
+    try:
+        return _claim(token, limit, lease, now, policy)
+    except Exception:
+        give_back(token)
+        raise
+
+
+def give_back(token: str) -> None:
+    """Make what was claimed free again, when nothing of it was sent. If that fails, the claim expires.
+
+    A deadlock, say, must not hold badges up for as long as a claim lasts.
+    """
+    with suppress(DatabaseError):
+        Delivery.objects.filter(claimed_by=token, state=State.SENDING).update(
+            state=State.PENDING, claimed_by="", claimed_until=None, attempts=F("attempts") - 1
+        )
+
+
+def _claim(token: str, limit: int, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
     due = _due(now)
     taken = _take(_first(due, open_channels(now, policy), limit), limit, token, lease, now)
     if taken == limit:

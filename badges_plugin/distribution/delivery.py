@@ -72,14 +72,14 @@ def _note_email_addresses(jobs: Sequence[Job]) -> None:
         if request is not None and request.action is Action.ISSUE:
             job.delivery.recipient_email = request.recipient.email
             issues[job.delivery.pk] = job.delivery
-    claims = {delivery.claimed_by for delivery in issues.values()}
-    if not claims:
+    if not issues:
         return
     with transaction.atomic():
-        # Only while the claims hold: an expired one may be settled by now, and its e-mail address erased.
-        held = Delivery.objects.filter(claimed_by__in=claims, state=State.SENDING).select_for_update().order_by("pk")
-        keys = list(held.values_list("pk", flat=True))
-        bulk.insert_or_update([issues[pk] for pk in keys if pk in issues], ["recipient_email"])
+        # Only while the claims hold: an expired one may be settled by now, and its e-mail address erased. Locked by key
+        # alone: by another index as well, this could deadlock with a revocation.
+        held = Delivery.objects.filter(pk__in=issues, state=State.SENDING).select_for_update().order_by("pk")
+        rows = [issues[pk] for pk, claim in held.values_list("pk", "claimed_by") if issues[pk].claimed_by == claim]
+        bulk.insert_or_update(rows, ["recipient_email"])
 
 
 def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Attempt:

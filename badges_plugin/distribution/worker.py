@@ -199,7 +199,13 @@ class Worker:
         claimed = claims.claim(
             free, worker=self.name, lease=self.config.lease, now=timezone.now(), policy=self.config.retry
         )
-        for jobs in bundles(prepare(claimed, self.config), requests=free):
+        try:
+            prepared = prepare(claimed, self.config)
+        except Exception:
+            for token in {delivery.claimed_by for delivery in claimed}:
+                claims.give_back(token)
+            raise
+        for jobs in bundles(prepared, requests=free):
             future = threads.submit(partial(carry_out_all, jobs, is_stopping=lambda: self._stopping))
             self._running[future] = _UnderWay(jobs, overdue_at)
 

@@ -400,6 +400,29 @@ def test_a_key_that_was_changed_during_the_attempt_is_not_blamed(
     assert deliver() == {"done": 1}
 
 
+@pytest.mark.parametrize("part", ["recipient_email", "select_related"])
+def test_a_deadlock_before_anything_is_sent_does_not_hold_the_badge_up(
+    transactional_db: None, ada: Any, template: BadgeTemplate, provider: Provider, part: str
+) -> None:
+    """The claim is given back at once: it would last for minutes."""
+    met: list[str] = []
+
+    def deadlock(execute: Any, sql: str, *args: Any) -> Any:
+        is_it = sql.startswith("INSERT") if part == "recipient_email" else "core_user" in sql and "JOIN" in sql
+        if is_it and Delivery._meta.db_table in sql and not met:
+            met.append(sql)
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
+        return execute(sql, *args)
+
+    send_passing(ada)
+    with connection.execute_wrapper(deadlock):
+        assert deliver() == {"done": 1}
+
+    assert len(met) == len(provider.live()) == 1
+    assert DeliveryAttempt.objects.get().number == 1
+    assert provider.asked == ["issue"]
+
+
 def test_what_an_attempt_says_of_its_account_is_no_part_of_its_result(
     transactional_db: None, ada: Any, template: BadgeTemplate, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
