@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import AWARDED, REVOKED
-from badges_plugin.models import BadgeAward, BadgeProgress, Ending
+from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.processing import awarding, causes, credentials, terms
 from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.progression import ProgressChange
@@ -80,12 +80,14 @@ def restore_credential(award: BadgeAward) -> bool:
 
 
 def _collect(changes: Sequence[ProgressChange]) -> list[Collected]:
-    last_awards = _last_awards([change.progress for change in changes if _may_matter(change)])
+    last, held = _last_awards([change for change in changes if _may_matter(change)])
     broken = {change.template.id: change.template.row for change in changes if change.reset_by is not None}
     # No query where the ruleset has them.
     prefetch_related_objects(list(broken.values()), "penalties__rules")
     now = timezone.now()
-    decisions = [decide(change, last_awards.get(change.progress.pk), now) for change in changes]
+    decisions = [
+        None if change.progress.pk in held else decide(change, last.get(change.progress.pk), now) for change in changes
+    ]
     grants = [decision for decision in decisions if isinstance(decision, Grant)]
     ends = [decision for decision in decisions if isinstance(decision, End)]
     changed = [each.last for each in grants if each.last is not None] + [each.award for each in ends]
@@ -137,13 +139,21 @@ def _may_matter(change: ProgressChange) -> bool:
     return not change.is_first and (change.is_complete or change.reset_by is not None)
 
 
-def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
-    """Return the newest award of each progress that has one. One query."""
-    if not progresses:
-        return {}
-    of_pk = {progress.pk: progress for progress in progresses}
+def _last_awards(changes: Sequence[ProgressChange]) -> tuple[dict[int, BadgeAward], set[int]]:
+    """Return the newest award of each progress that has one, and which progress is complete and held.
+
+    Nothing follows from the latter, as from most events that are sent again: their awards are not read as a whole. One
+    query, and another one where something may follow.
+    """
+    of_progress = {change.progress.pk: change for change in changes}
+    if not of_progress:
+        return {}, set()
+    awards = BadgeAward.objects.filter(progress__in=of_progress).order_by("number")
+    newest = {pk: (key, revoked_at) for pk, key, revoked_at in awards.values_list("progress_id", "pk", "revoked_at")}
+    held = {pk for pk, (_, revoked_at) in newest.items() if revoked_at is None and of_progress[pk].is_complete}
+    wanted = [key for pk, (key, _) in newest.items() if pk not in held]
     last = {}
-    for row in BadgeAward.objects.filter(progress__in=[progress.pk for progress in progresses]).order_by("number"):
-        row.progress = of_pk[row.progress_id]
+    for row in BadgeAward.objects.filter(pk__in=wanted) if wanted else ():
+        row.progress = of_progress[row.progress_id].progress
         last[row.progress_id] = row
-    return last
+    return last, held

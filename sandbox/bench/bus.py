@@ -32,7 +32,7 @@ def _measure(scene: Scene, bus: Bus, no_match: str, *, awards: bool) -> Iterator
     rounds = _Rounds(scene, bus, no_match)
     rates: dict[str, list[float]] = defaultdict(list)
     # In turns, so that other load on the machine affects all of them alike.
-    for _ in range(scene.size(3, 1)):
+    for _ in range(scene.size(3, 2)):
         rates[NOTHING].append(rounds.nothing())
         rates[no_match].append(rounds.no_match())
         if awards:
@@ -51,8 +51,9 @@ class _Rounds:
     def __init__(self, scene: Scene, bus: Bus, name: str) -> None:
         self._stage = scene.stage
         self._topics = Topics(scene.stage, bus)
-        self._others = scene.size(20_000, 3000)
-        self._awards = scene.size(5000, 1000)
+        # Enough to last some seconds: a consumer begins with small batches.
+        self._others = scene.size(20_000, 10_000)
+        self._awards = scene.size(5000, 2500)
         self._nobody = name.replace(" ", "-")
         self._topics.send(self._nobody, (each.passes(NOBODYS_COURSE) for each in learners(self._others)))
 
