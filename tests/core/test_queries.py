@@ -27,6 +27,8 @@ from tests.factories import (
 
 NOTHING, REPEAT, AWARD, NEWER = 1, 3, 15, 12
 """At most, with the savepoint of a test's transaction."""
+# PostgreSQL cannot lock what badges know of a learner together with the learner.
+MORE = int(connection.features.has_select_for_no_key_update)
 SIZES = (1, 100, 1000)
 
 
@@ -74,7 +76,7 @@ def test_queries_per_event_are_the_same_with_1_100_and_1000_active_templates() -
     assert nothing <= NOTHING
     assert repeat <= REPEAT
     assert award <= AWARD
-    assert newer <= NEWER
+    assert newer <= NEWER + MORE
 
 
 @pytest.mark.django_db
@@ -98,7 +100,7 @@ def test_queries_per_event_do_not_grow_with_the_count(counted_by: str) -> None:
         assert BadgeAward.objects.filter(progress__user=user).count() == 1
     assert len(set(measured.values())) == 1, measured
     award, repeat, newer, _another = measured[10]
-    assert (award <= AWARD, repeat <= REPEAT, newer <= NEWER + 1) == (True, True, True), measured
+    assert (award <= AWARD + MORE, repeat <= REPEAT, newer <= NEWER + MORE + 1) == (True, True, True), measured
 
 
 def passing(user: Any, course: str, minute: float) -> BadgingEvent:
