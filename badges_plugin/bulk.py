@@ -11,20 +11,20 @@ looks as if the server had gone away.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
-from types import NoneType
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.constants import OnConflict
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 Field = Any
 """A field of a model; Django's types leave out most of what is asked of it here."""
 
-_PLAIN_TYPES = frozenset({str, int, bool, NoneType})
+_PLAIN_TYPES = frozenset({str, int, bool})
 # Of these a plain value is stored as it is.
 _PLAIN_FIELDS = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.ForeignKey)
 
@@ -84,19 +84,27 @@ def _write(
     """Insert rows, in as many statements as the database needs for them; return their keys as far as it tells them."""
     model = type(rows[0])
     readers = [_reader(field) for field in fields]
-    values = [[read(row) for read in readers] for row in rows]
+    # Itself, not the proxy, which looks it up each time.
+    database = connections[DEFAULT_DB_ALIAS]
+    values = [[read(row, database) for read in readers] for row in rows]
+    long = [number for number, field in enumerate(fields) if isinstance(field, models.TextField | models.JSONField)]
     keys: list[object] = []
-    for part in _parts(values, max(1, connection.ops.bulk_batch_size(fields, rows))):
+    for part in _parts(values, long, max(1, connection.ops.bulk_batch_size(fields, rows))):
         keys += _write_at_once(model, fields, part, update, returns_keys=returns_keys)
     return keys
 
 
-def _parts(values: Sequence[Sequence[object]], max_rows: int) -> Iterator[Sequence[Sequence[object]]]:
-    """Yield the values of rows in groups that one statement takes, as a rule all of them."""
+def _parts(
+    values: Sequence[Sequence[object]], long: Sequence[int], max_rows: int
+) -> Iterator[Sequence[Sequence[object]]]:
+    """Yield the values of rows in groups that one statement takes, as a rule all of them.
+
+    ``long`` are the places of values that may be long texts.
+    """
     part: list[Sequence[object]] = []
     length = 0
     for row in values:
-        more = sum(len(value) for value in row if isinstance(value, str))
+        more = sum([len(text) for place in long if isinstance(text := row[place], str)])
         if part and (length + more > MAX_LENGTH or len(part) == max_rows):
             yield part
             part, length = [], 0
@@ -138,16 +146,21 @@ def _write_at_once(
 
 
 @lru_cache(maxsize=256)
-def _reader(field: Field) -> Callable[[models.Model], object]:
-    """Return a function that returns a row's value of a field as the database driver takes it."""
+def _reader(field: Field) -> Callable[[models.Model, Any], object]:
+    """Return a function that returns a row's value of a field as the driver of a connection takes it."""
     get: Callable[[Any], Any] = attrgetter(field.attname)
     if _is_set_when_saved(field):
         get = lambda row: field.pre_save(row, True)  # noqa: E731  Django's own order of arguments
-    prepare, is_plain = field.get_db_prep_save, isinstance(field, _PLAIN_FIELDS) and _is_djangos(type(field))
+    prepare, is_djangos = field.get_db_prep_save, _is_djangos(type(field))
+    is_plain, is_time = isinstance(field, _PLAIN_FIELDS) and is_djangos, type(field) is models.DateTimeField
 
-    def read(row: models.Model) -> object:
+    def read(row: models.Model, database: Any) -> object:
         value = get(row)
-        return value if is_plain and type(value) in _PLAIN_TYPES else prepare(value, connection)
+        if value is None or (is_plain and type(value) in _PLAIN_TYPES):
+            return value
+        if is_time and type(value) is datetime and value.tzinfo is not None:
+            return database.ops.adapt_datetimefield_value(value)
+        return prepare(value, database)
 
     return read
 

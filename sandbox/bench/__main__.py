@@ -2,7 +2,7 @@
 
 Each database server is started with its defaults, so that a commit survives a crash. Statements are counted without
 the beginning and end of transactions. A whole run takes up to 50 minutes for each server, most of it for a backfill of
-a million rows and tables as large; --small takes 5 minutes for both. Exits with 1 when anything falls short of
+a million rows and tables as large; --small takes about 10 minutes for each. Exits with 1 when anything falls short of
 what is wanted, or was not measured.
 """
 
