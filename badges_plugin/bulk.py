@@ -2,7 +2,7 @@
 
 ``bulk_create`` prepares each value as if it might be an expression, which takes more time than everything else that an
 award costs; and ``bulk_update`` writes one CASE expression per column and row. Here one INSERT is written from plain
-values, which can also update the rows that exist. No signals are sent.
+values, which can also update the rows that exist. No signals are sent; ``send_saved`` is for those that matter.
 
 Very many rows take several statements, so that each fits a packet, which MySQL and MariaDB limit: one that does not
 looks as if the server had gone away.
@@ -10,7 +10,7 @@ looks as if the server had gone away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.constants import OnConflict
+from django.db.models.signals import post_save
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 Field = Any
@@ -49,7 +50,6 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
         found = [keys[tuple(getattr(row, name) for name in by)] for row in rows]
     for row, key in zip(rows, found, strict=True):
         row.pk = key
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  Django's documented name
 
 
 def insert_or_update(rows: Sequence[ModelT], fields: Sequence[str]) -> None:
@@ -70,8 +70,18 @@ def insert_rows(rows: Sequence[ModelT]) -> None:
     if rows:
         model = type(rows[0])
         _write(tuple(model._meta.local_concrete_fields) if rows[0].pk is not None else _without_key(model), rows)
-        for row in rows:
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001
+
+
+def send_saved(row: models.Model, *, created: bool, update_fields: Collection[str] | None = None) -> None:
+    """Send ``post_save`` as ``save`` does: rows that are written together send nothing, and other apps may listen."""
+    post_save.send(
+        sender=type(row),
+        instance=row,
+        created=created,
+        raw=False,
+        using=DEFAULT_DB_ALIAS,
+        update_fields=None if update_fields is None else frozenset(update_fields),
+    )
 
 
 def _without_key(model: type[models.Model]) -> tuple[Field, ...]:
@@ -91,6 +101,8 @@ def _write(
     keys: list[object] = []
     for part in _parts(values, long, max(1, connection.ops.bulk_batch_size(fields, rows))):
         keys += _write_at_once(model, fields, part, update, returns_keys=returns_keys)
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  Django's documented name
     return keys
 
 

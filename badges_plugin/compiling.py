@@ -6,10 +6,10 @@ with the fingerprints of its rules, is compiled when the template is first match
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -22,11 +22,13 @@ from badges_plugin.logs import get_logger
 from badges_plugin.matching import CompiledCondition, FoundBy
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.models.key_paths import check_counted_by, compile_among, usable_kinds
-from badges_plugin.models.requirements import NeededBadge
-from badges_plugin.models.validity import Validity, digest, fingerprint
+from badges_plugin.models.requirements import meaning_of
+from badges_plugin.models.validity import validity_of
 from badges_plugin.rules import Operator, Rule, compile_rule, read_value
 
 logger = get_logger(__name__)
+
+ItemT = TypeVar("ItemT")
 
 OWN_TEMPLATE = "own_template"
 """Key path of the primary key of a badge's template, in events of badges of this service. No other event has it."""
@@ -210,24 +212,33 @@ def _needed_badge(row: RequirementRow, needed: int) -> CompiledCondition:
 
 def _criteria(asked: _Asked) -> Criteria:
     """Return what ``ruleset.criteria_of`` does, for plain rows."""
-    members: dict[tuple[bool, int], list[tuple[RequirementRow, Criterion]]] = {}
-    for row, texts in asked.requirements:
-        key = (True, row.pk) if row.group_id is None else (False, row.group_id)
-        criterion = _criterion(row, texts, *asked.decisions.get(row.pk, _UNDECIDED))
-        members.setdefault(key, []).append((row, criterion))
-    ordered = sorted(members.values(), key=lambda group: (group[0][0].turn, group[0][0].pk))
-    return Criteria(tuple(map(_group, ordered)), asked.in_order)
+    criteria = [
+        (row, _criterion(row, texts, *asked.decisions.get(row.pk, _UNDECIDED))) for row, texts in asked.requirements
+    ]
+    groups = in_groups(criteria, lambda each: (each[0].group_id, each[0].turn, each[0].pk))
+    return Criteria(tuple(map(_group, groups)), asked.in_order)
+
+
+def in_groups(
+    requirements: Iterable[ItemT], place: Callable[[ItemT], tuple[int | None, int, int]]
+) -> list[list[ItemT]]:
+    """Return requirements by group, in the order of their positions; one without a group is alone.
+
+    ``place`` returns the keys of a requirement's group, if it has one, its position and its own key. Groups of the same
+    position are in the order of their oldest requirements.
+    """
+    members: dict[tuple[bool, int], list[ItemT]] = {}
+    for each in requirements:
+        group, _, key = place(each)
+        members.setdefault((True, key) if group is None else (False, group), []).append(each)
+    return sorted(members.values(), key=lambda found: (place(found[0])[1], min(place(each)[2] for each in found)))
 
 
 def _criterion(
     row: RequirementRow, texts: Iterable[RuleText], kept: Mapping[str, Sequence[str]], forgotten: Mapping[str, int]
 ) -> Criterion:
-    if row.needs_badge_id is not None:
-        meaning = digest(row.event_type, [NeededBadge(str(row.needs_badge_id))])
-    else:
-        meaning = digest(row.event_type, texts, way_of(row.how_many, row.counted_by))
-    current = fingerprint(meaning, forgotten)
-    validity = Validity(current, frozenset(kept.get(current, ())), forgotten)
+    meaning = meaning_of(row.event_type, texts, way_of(row.how_many, row.counted_by), row.needs_badge_id)
+    validity = validity_of(meaning, kept, forgotten)
     return Criterion(row.pk, validity, row.how_many, row.counted_by, is_lasting=row.needs_badge_id is not None)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from badges_plugin import conf
-from badges_plugin.compiling import OWN_TEMPLATE, CompiledTemplate, Condition, compiled_templates
+from badges_plugin.compiling import OWN_TEMPLATE, CompiledTemplate, Condition, compiled_templates, in_groups
 from badges_plugin.criteria import Criteria, Group
 from badges_plugin.data import BadgingEvent, resolve
 from badges_plugin.exceptions import ConfigurationChanged
@@ -57,6 +57,10 @@ class Ruleset:
         changed = None if self.token is None or template_ids is None else RulesetChange.since(self.token)
         if changed is None or template_ids is None or not changed.isdisjoint(template_ids):
             raise ConfigurationChanged("The configuration of badges was changed.")
+
+    def hears(self, event_type: str) -> bool:
+        """Whether anything is asked of events of this type."""
+        return event_type in self.requirements or event_type in self.penalties
 
     @cached_property
     def hearing(self) -> frozenset[int]:
@@ -138,15 +142,8 @@ def _without_collections() -> Iterator[None]:
 
 
 def grouped(requirements: Iterable[BadgeRequirement]) -> list[list[BadgeRequirement]]:
-    """Return the requirements by group, in the order of their positions; one without a group is alone.
-
-    Every group must be fulfilled. Groups of the same position are in the order of their oldest requirements.
-    """
-    members: dict[object, list[BadgeRequirement]] = defaultdict(list)
-    for requirement in requirements:
-        alone = requirement.group_id is None
-        members[alone, requirement.pk if alone else requirement.group_id].append(requirement)
-    return sorted(members.values(), key=lambda group: (_position(group[0]), min(each.pk for each in group)))
+    """Return the requirements by group, in the order of their positions. Every group must be fulfilled."""
+    return in_groups(requirements, lambda each: (each.group_id, _position(each), each.pk))
 
 
 def criteria_of(requirements: Iterable[BadgeRequirement], *, in_order: bool) -> Criteria:

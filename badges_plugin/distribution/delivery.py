@@ -75,11 +75,19 @@ def _note_email_addresses(jobs: Sequence[Job]) -> None:
     if not issues:
         return
     with transaction.atomic():
-        # Only while the claims hold: an expired one may be settled by now, and its e-mail address erased. Locked by key
-        # alone: by another index as well, this could deadlock with a revocation.
-        held = Delivery.objects.filter(pk__in=issues, state=State.SENDING).select_for_update().order_by("pk")
-        rows = [issues[pk] for pk, claim in held.values_list("pk", "claimed_by") if issues[pk].claimed_by == claim]
-        bulk.insert_or_update(rows, ["recipient_email"])
+        # Only while the claims hold: an expired one may be settled by now, and its e-mail address erased.
+        held = lock_held(list(issues.values()))
+        bulk.insert_or_update([issues[pk] for pk in sorted(held)], ["recipient_email"])
+
+
+def lock_held(deliveries: Sequence[Delivery]) -> set[int]:
+    """Lock the deliveries whose claims hold, in the order of their keys, and return their keys.
+
+    By key alone: locked by another index as well, they could deadlock with a revocation.
+    """
+    claims = {delivery.pk: delivery.claimed_by for delivery in deliveries}
+    rows = Delivery.objects.filter(pk__in=claims, state=State.SENDING).select_for_update().order_by("pk")
+    return {pk for pk, claimed_by in rows.values_list("pk", "claimed_by") if claims[pk] == claimed_by}
 
 
 def carry_out(job: Job, *, is_stopping: Callable[[], bool] | None = None) -> Attempt:

@@ -16,7 +16,7 @@ from badges_plugin import bulk, retirement
 from badges_plugin.distribution import channels, forgetting, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Receipt
-from badges_plugin.distribution.delivery import Attempt
+from badges_plugin.distribution.delivery import Attempt, lock_held
 from badges_plugin.distribution.duplicates import badge_in_the_way
 from badges_plugin.distribution.exceptions import NoName, RejectedKey, TransientFailure
 from badges_plugin.distribution.models import AttemptOutcome, Delivery, DeliveryAttempt
@@ -153,7 +153,7 @@ def _write_states(
 ) -> Callable[[Attempt], bool]:
     """Write the new states, on condition that the claims still hold. Return a function that tells whether one did."""
     delivered, kept = [], set()
-    held = _lock_held([attempt.job.delivery for attempt in attempts])
+    held = lock_held([attempt.job.delivery for attempt in attempts])
     for attempt, decision in zip(attempts, decisions, strict=True):
         delivery, outcome = attempt.job.delivery, attempt.outcome
         if delivery.pk not in held:
@@ -170,13 +170,6 @@ def _write_states(
     # One statement for nearly all that a worker records. The locked rows cannot be deleted meanwhile.
     bulk.insert_or_update(delivered, [*settled(State.DONE), "external_id", "expires_at"])
     return lambda attempt: attempt.job.delivery.pk in kept
-
-
-def _lock_held(deliveries: Sequence[Delivery]) -> set[int]:
-    """Lock the deliveries whose claims hold, in the order of their keys, and return these."""
-    claims = {delivery.pk: delivery.claimed_by for delivery in deliveries}
-    rows = Delivery.objects.filter(pk__in=claims, state=State.SENDING).select_for_update().order_by("pk")
-    return {pk for pk, claimed_by in rows.values_list("pk", "claimed_by") if claims[pk] == claimed_by}
 
 
 def _settled_copy(delivery: Delivery, outcome: Outcome, decision: Decision) -> Delivery:

@@ -19,7 +19,7 @@ from badges_plugin.models.configuration import renew_for_links
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.key_paths import refuse_uncountable
 from badges_plugin.models.templates import BadgeTemplate
-from badges_plugin.models.validity import RuleText, Validity, digest, fingerprint
+from badges_plugin.models.validity import RuleText, Validity, digest, validity_of
 from badges_plugin.rules import Operator
 
 NEEDED_BADGE = "needs_badge"
@@ -33,6 +33,13 @@ class NeededBadge:
     value: str
     key_path: str = NEEDED_BADGE
     operator: str = Operator.EQUAL
+
+
+def meaning_of(event_type: str, rules: Iterable[RuleText], way: Way, needs_badge_id: int | None) -> str:
+    """Return the digest of what a requirement asks for: its rules, or the badge that it needs."""
+    if needs_badge_id is not None:
+        return digest(event_type, [NeededBadge(str(needs_badge_id))])
+    return digest(event_type, rules, way)
 
 
 class BadgeRequirement(EventCondition):
@@ -154,14 +161,12 @@ class BadgeRequirement(EventCondition):
         )
 
     def digest(self, rules: Iterable[RuleText] | None = None) -> str:
-        if self.needs_badge_id is not None:
-            return digest(self.event_type, [NeededBadge(str(self.needs_badge_id))])
-        return digest(self.event_type, self.existing_rules() if rules is None else rules, self.way)
+        asked = self.existing_rules() if rules is None and self.needs_badge_id is None else rules or ()
+        return meaning_of(self.event_type, asked, self.way, self.needs_badge_id)
 
     def validity(self, digest: str | None = None) -> Validity:
         """Return which fulfillments count under the stored rules, or under those of a digest that are to come."""
-        current = fingerprint(digest or self.digest(), self.forgotten_rules)
-        return Validity(current, frozenset(self.kept_rules.get(current, ())), self.forgotten_rules)
+        return validity_of(digest or self.digest(), self.kept_rules, self.forgotten_rules)
 
 
 class BadgePenalty(EventCondition):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -82,6 +82,12 @@ def digest_of_meaning(event_type: str, rules: Iterable[tuple[str, ...]], way: Wa
 def fingerprint(digest: str, forgotten: Mapping[str, int]) -> str:
     """Return what fulfillments are stored with."""
     return f"{digest}.{forgotten.get(digest, 0)}"
+
+
+def validity_of(digest: str, kept: Mapping[str, Sequence[str]], forgotten: Mapping[str, int]) -> Validity:
+    """Return which fulfillments count under rules of a digest, by what was decided about former rules."""
+    current = fingerprint(digest, forgotten)
+    return Validity(current, frozenset(kept.get(current, ())), forgotten)
 
 
 def digest_of(fingerprint: str) -> str:

@@ -87,11 +87,12 @@ def _apart(batch: Mapping[int, Sequence[Step]]) -> tuple[dict[int, _Found], dict
     taken: set[object] = set()
     for (number, steps), event, people in zip(batch.items(), events, found, strict=True):
         one = _Found(steps, event, people)
-        if taken.isdisjoint(one.keys):
+        keys = one.keys
+        if taken.isdisjoint(keys):
             together[number] = one
         else:
             later[number] = steps
-        taken |= one.keys
+        taken |= keys
     return together, later
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import prefetch_related_objects
-
 from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeTemplate
@@ -16,14 +14,13 @@ from badges_plugin.reasons import MAX_LENGTH, subject_of
 def facts_of(template: BadgeTemplate, event: BadgingEvent) -> dict[str, Any]:
     """Return the event that ended an award, what it is about, and the penalty that applied.
 
-    Two queries, and none the next time with the same template: a ruleset keeps its templates.
+    No query where the template comes with its penalties and their rules, as ``collector`` prefetches them.
     Of several penalties the first that staff have described. Nothing that names the learner is kept.
     """
     facts: dict[str, Any] = {
         "event": {"id": str(event.stamp.id), "type": event.type, "time": event.stamp.time.isoformat()},
         "subject": subject_of(event.type, event.payload),
     }
-    prefetch_related_objects([template], "penalties__rules")
     penalties = sorted(template.penalties.all(), key=lambda penalty: penalty.pk)
     applied = [penalty for penalty in penalties if _applies(penalty, event)]
     penalty = next((each for each in applied if each.description), applied[0] if applied else None)

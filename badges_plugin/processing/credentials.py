@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models.signals import post_save
 from django.utils import timezone
 
 from badges_plugin import bulk
@@ -73,14 +71,7 @@ def set_right(credential: UserCredential, progress: BadgeProgress, status: str) 
 def _tell_host(credentials: Iterable[UserCredential], *, created: bool) -> None:
     """Send what Django sends for each row that is saved: the host listens to post_save of UserCredential."""
     for credential in credentials:
-        post_save.send(
-            sender=UserCredential,
-            instance=credential,
-            created=created,
-            raw=False,
-            using=DEFAULT_DB_ALIAS,
-            update_fields=None,
-        )
+        bulk.send_saved(credential, created=created)
 
 
 def _place_of(progress: BadgeProgress) -> Place:

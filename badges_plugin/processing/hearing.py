@@ -39,12 +39,11 @@ def tell(sequences: Iterable[Sequence[Unpublished]], ruleset: Ruleset | None = N
 
 def _news(sequence: Sequence[Unpublished], ruleset: Ruleset | None) -> list[BadgingEvent] | None:
     """Return what is to be told of one badge, in order; None if it cannot even be described."""
-    heard_of = None if ruleset is None else {*ruleset.requirements, *ruleset.penalties}
     try:
         events = [
             badge_event_of(award, kind)
             for award, kind in sequence
-            if heard_of is None or SIGNALS[kind].event_type in heard_of
+            if ruleset is None or ruleset.hears(SIGNALS[kind].event_type)
         ]
     except Exception as error:  # noqa: BLE001 - whoever awarded has done so
         _report(sequence[0][0], error)

@@ -100,6 +100,8 @@ def _name_is_taken(learner: LearnerData) -> DeferredEvent:
 
 def _folded(name: str) -> str:
     """Return a name without case and accents, as the collations of MySQL compare it."""
+    if name.isascii():  # nearly all, at a fraction of the time
+        return name.casefold().strip()
     letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).strip()
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from zlib import crc32
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection
-from django.db.models.signals import post_save
+from django.db import IntegrityError, connection
 
 from badges_plugin import bulk
 from badges_plugin.data import BadgingEvent, Deferral, LearnerData
@@ -111,13 +109,12 @@ def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
     No key keeps LMS user ids unique, so they are given one at a time, and whoever waited looks again. The locks are
     the first that the transaction takes, and a user whom the host knows by the id needs none.
     """
-    numbers = {want.lock_number for want in wanted} - {None}
-    if not numbers:
+    unsure = [(number, want) for want in wanted if (number := want.lock_number) is not None]
+    if not unsure:
         return [_Target(want.found) for want in wanted if want.found is not None]
-    LearnerLock.hold(number for number in numbers if number is not None)
-    unsure = [want for want in wanted if want.lock_number is not None]
-    people = learners.find_many([want.event.learner for want in unsure])
-    again = {id(want): users for want, users in zip(unsure, people, strict=True)}
+    LearnerLock.hold(number for number, _ in unsure)
+    people = learners.find_many([want.event.learner for _, want in unsure])
+    again = {id(want): users for (_, want), users in zip(unsure, people, strict=True)}
     made: list[User] = []
     targets = [_target(want, again.get(id(want)), made) for want in wanted]
     _create(made)
@@ -160,7 +157,7 @@ def _create(made: list[User]) -> None:
         # Another app, or a process that does not know the same id, made a user of this name at the same instant.
         raise LearnerAppeared from error
     for user in made:
-        _tell_saved(user, created=True)
+        bulk.send_saved(user, created=True)
 
 
 class _Profiles:
@@ -196,7 +193,7 @@ class _Profiles:
         names = sorted({name for _, names in self._users for name in names})
         bulk.insert_or_update(sorted((user for user, _ in self._users), key=_key), names)
         for user, changed in self._users:
-            _tell_saved(user, created=False, update_fields=changed)
+            bulk.send_saved(user, created=False, update_fields=changed)
 
 
 def _key(row: Learner | User) -> int:
@@ -239,9 +236,3 @@ def _news(user: User, learner: LearnerData, *, is_newer: bool) -> dict[str, obje
 
 def _is_named(user: User) -> bool:
     return any(map(as_name, (user.full_name or "", user.first_name, user.last_name)))
-
-
-def _tell_saved(user: User, *, created: bool, update_fields: Iterable[str] | None = None) -> None:
-    """Send what ``save`` sends: written together, users send no signal, and other apps may listen."""
-    fields: Any = frozenset(update_fields) if update_fields is not None else None
-    post_save.send(sender=User, instance=user, created=created, raw=False, using=DEFAULT_DB_ALIAS, update_fields=fields)

@@ -11,7 +11,7 @@ All awards of a transaction are published together: the bus is waited for once, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -47,8 +47,7 @@ def has_audience(kind: Kind) -> bool:
     By the ruleset that this process used last, which is the one that the event was applied by.
     """
     ruleset, event_type = last_ruleset(), SIGNALS[kind].event_type
-    is_needed = ruleset is None or event_type in ruleset.requirements or event_type in ruleset.penalties
-    return is_needed or publishing.has_listeners(SIGNALS[kind])
+    return ruleset is None or ruleset.hears(event_type) or publishing.has_listeners(SIGNALS[kind])
 
 
 def after_commit(awards: Sequence[BadgeAward]) -> None:
@@ -183,7 +182,8 @@ def _publish(sequences: Iterable[Sequence[Unpublished]]) -> tuple[int, bool]:
 
     Nobody else sends them meanwhile: their due times lie in the future.
     """
-    left = [outgoing for sequence in sequences if (outgoing := _describe(sequence))]
+    listened_to = {kind for kind in Kind if publishing.has_listeners(SIGNALS[kind])}
+    left = [outgoing for sequence in sequences if (outgoing := _describe(sequence, listened_to))]
     done: list[_Outgoing] = []
     is_all = True
     while left:
@@ -210,15 +210,13 @@ class _Outgoing:
     event: PublicEvent | None
 
 
-def _describe(sequence: Iterable[Unpublished]) -> list[_Outgoing]:
+def _describe(sequence: Iterable[Unpublished], listened_to: Collection[Kind]) -> list[_Outgoing]:
     outgoing = []
     for award, kind in sequence:
-        signal = SIGNALS[kind]
+        event: PublicEvent | None = None
         try:
-            has_listeners = publishing.has_listeners(signal)
-            event = (
-                PublicEvent(signal, metadata_of(award, kind), {"badge": badge_data(award)}) if has_listeners else None
-            )
+            if kind in listened_to:
+                event = PublicEvent(SIGNALS[kind], metadata_of(award, kind), {"badge": badge_data(award)})
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001 - one that cannot even be described must not keep the others back

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -148,10 +148,7 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
     that were never fulfilled, too. The number of statements does not depend on the number of learners.
     """
     known = _known_progress(held)
-    stored: dict[int, list[Fulfillment]] = defaultdict(list)
-    if known:
-        for row in Fulfillment.objects.filter(progress__in=[progress.pk for progress in known.values()]):
-            stored[row.progress_id].append(row)
+    rows_of = _fulfillments([progress.pk for progress in known.values()])
     new = _start(held, known)
     saved: list[Fulfillment] = []
     deleted: list[int] = []
@@ -163,7 +160,7 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
             template, progress = ruleset.templates[template_id], known.get(place) or new[place]
             # What follows needs both, and would ask the database for them again.
             progress.user, progress.template = learner.user, template.row
-            registers = Registers(template, stored[progress.pk], counts_from=progress.counts_from)
+            registers = Registers(template, rows_of[progress.pk], counts_from=progress.counts_from)
             stayed_complete, reset_by = registers.take_all(steps)
             of_learner.append(
                 ProgressChange(progress, template, registers.rows, place in new, stayed_complete, reset_by)
@@ -180,20 +177,26 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
 
 def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[ProgressChange]:
     """Return how learners stand, without any event, on templates of the ruleset. One query."""
-    rows: dict[int, list[Fulfillment]] = defaultdict(list)
-    for row in Fulfillment.objects.filter(progress__in=progresses) if progresses else ():
-        rows[row.progress_id].append(row)
+    rows_of = _fulfillments([progress.pk for progress in progresses])
     return [
         ProgressChange(
             progress,
             ruleset.templates[progress.template_id],
-            rows[progress.pk],
+            rows_of[progress.pk],
             is_first=False,
             stayed_complete=True,
             reset_by=None,
         )
         for progress in progresses
     ]
+
+
+def _fulfillments(progress_ids: Collection[int]) -> dict[int, list[Fulfillment]]:
+    """Return the fulfillments of each progress, and an empty list for any other. One query, none without progress."""
+    found: dict[int, list[Fulfillment]] = defaultdict(list)
+    for row in Fulfillment.objects.filter(progress__in=progress_ids) if progress_ids else ():
+        found[row.progress_id].append(row)
+    return found
 
 
 def _known_progress(held: Sequence[tuple[LockedLearner, Sequence[Step]]]) -> dict[Place, BadgeProgress]:
