@@ -29,7 +29,7 @@ BENCH_ARGS ?=
 DATABASE ?= mysql
 # Migrations are compared with models, no database is looked at.
 NO_DATABASE := DATABASE_URL=sqlite://:memory:
-APPS := badges_plugin badges_distribution credly_badges accredible_badges
+APPS := badges_plugin badges_distribution credly_badges accredible_badges open_badges badges_web
 
 .PHONY: help
 help: ## show this help

@@ -1,0 +1,1 @@
+"""What people and programs see of badges: pages, images, a REST API, and mails."""

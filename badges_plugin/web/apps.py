@@ -1,0 +1,30 @@
+"""The app of the pages, the images, the REST API and the mails."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+from edx_django_utils.plugins.constants import PluginURLs
+
+from badges_plugin.apps import PROJECT_TYPE
+
+
+class BadgesWebConfig(AppConfig):
+    """What people and programs see of badges."""
+
+    name = "badges_plugin.web"
+    label = "badges_web"
+    verbose_name = _("Badge pages")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    plugin_app: ClassVar[dict[str, object]] = {
+        PluginURLs.CONFIG: {
+            PROJECT_TYPE: {
+                PluginURLs.NAMESPACE: "badges_web",
+                PluginURLs.REGEX: r"^",
+                PluginURLs.RELATIVE_PATH: "urls",
+            },
+        },
+    }

@@ -1,0 +1,1 @@
+"""The images of badges, served with headers that keep them harmless."""

@@ -1,0 +1,1 @@
+"""Mails to learners about the badges of the site itself."""
