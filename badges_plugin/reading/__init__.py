@@ -25,6 +25,7 @@ from badges_plugin.reading.awards import (
     holders,
 )
 from badges_plugin.reading.progress import progress, progress_rows
+from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
 from badges_plugin.reading.words import KIND_LABELS, event_label, join_sentences, moment, rule_sentence, rules_sentence
 
@@ -44,6 +45,8 @@ __all__ = [
     "PenaltyText",
     "RequirementProgress",
     "RequirementText",
+    "Shelf",
+    "awards",
     "awards_of_learners",
     "awards_of_progress",
     "criteria",
@@ -58,4 +61,6 @@ __all__ = [
     "rule_sentence",
     "rules_sentence",
     "sentences",
+    "shelf",
+    "standings",
 ]
