@@ -12,6 +12,51 @@ from typing import Any, TypeAlias
 #: A JSON object.
 Document: TypeAlias = dict[str, Any]
 
+#: Types of achievements; others start with "ext:". https://www.imsglobal.org/spec/ob/v3p0/#achievementtype-enumeration
+ACHIEVEMENT_TYPES = (
+    "Achievement",
+    "ApprenticeshipCertificate",
+    "Assessment",
+    "Assignment",
+    "AssociateDegree",
+    "Award",
+    "BachelorDegree",
+    "Badge",
+    "Certificate",
+    "CertificateOfCompletion",
+    "Certification",
+    "CoCurricular",
+    "CommunityService",
+    "Competency",
+    "Course",
+    "Degree",
+    "Diploma",
+    "DoctoralDegree",
+    "Fieldwork",
+    "GeneralEducationDevelopment",
+    "JourneymanCertificate",
+    "LearningProgram",
+    "License",
+    "MasterCertificate",
+    "MasterDegree",
+    "Membership",
+    "MicroCredential",
+    "ProfessionalDoctorate",
+    "QualityAssuranceCredential",
+    "ResearchDoctorate",
+    "SecondarySchoolDiploma",
+)
+#: Types of what achievements are aligned to. Others start with "ext:", such as "ext:ESCOSkill".
+ALIGNMENT_TYPES = (
+    "CFItem",
+    "CFRubric",
+    "CFRubricCriterion",
+    "CFRubricCriterionLevel",
+    "CTDL",
+    "ceasn:Competency",
+    "ceterms:Credential",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class IssuerFacts:
@@ -29,7 +74,7 @@ class IssuerFacts:
 class Alignment:
     """A skill, standard or occupation elsewhere that the achievement corresponds to.
 
-    ``type`` is one of the specification's (``CTDL``, ``ceasn:Competency``, ``CFItem``...) or starts with ``ext:``.
+    ``type`` is one of ALIGNMENT_TYPES, starts with "ext:", or is empty.
     """
 
     name: str
@@ -42,7 +87,11 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class AchievementFacts:
-    """What the badge is awarded for. ``criteria`` is Markdown; ``language`` a BCP 47 tag such as "en" or "pt-BR"."""
+    """What the badge is awarded for.
+
+    ``criteria`` is Markdown; it or ``criteria_url`` is needed. ``type`` is one of ACHIEVEMENT_TYPES or starts with
+    "ext:". ``language`` is a tag such as "en" or "pt-br"; one that Open Badges cannot express is left out.
+    """
 
     id: str
     name: str
