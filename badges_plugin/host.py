@@ -27,15 +27,16 @@ __all__ = [
     "REVOKED",
     "AbstractCredential",
     "SiteFacts",
+    "SiteLook",
     "User",
     "UserCredential",
     "builtin_models",
     "builtin_receivers",
     "course_keys_like",
     "course_titles",
-    "is_configured",
     "other_tenants",
-    "site_facts",
+    "site_configuration",
+    "site_look",
     "switch_builtin_off",
 ]
 
@@ -111,6 +112,25 @@ def _module_of(reference: Any) -> str:
     return str(getattr(receiver, "__module__", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What the host's configuration says of a site; empty where it says nothing."""
+
+    platform_name: str = ""
+    lms_url: str = ""
+    contact_email: str = ""
+
+
+def site_configuration(site: Site) -> SiteFacts:
+    """Return what the host knows of a site. One query; none, and nothing, where the host has no such configuration."""
+    label = "core"  # not a literal: the type checker would look for the model, which the stand-in may lack
+    if "siteconfiguration" not in apps.all_models[label]:
+        return SiteFacts()
+    row = apps.get_model(label, "SiteConfiguration").objects.filter(site=site).first()
+    names = {"platform_name": "platform_name", "lms_url": "lms_url_root", "contact_email": "partner_from_address"}
+    return SiteFacts(**{name: (getattr(row, column, None) or "").strip() for name, column in names.items()})
+
+
 def course_keys_like(keys: Collection[str]) -> list[str]:
     """Return the keys of course runs in the service's catalog that equal one of ``keys``, ignoring case.
 
@@ -139,7 +159,7 @@ def course_titles(keys: Collection[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class SiteFacts:
+class SiteLook:
     """What the service knows of a site that its pages show. Empty texts: it knows nothing."""
 
     platform_name: str = ""
@@ -152,14 +172,14 @@ class SiteFacts:
     links_to_linkedin: bool = True
 
 
-def site_facts(site: Site | None) -> SiteFacts:
+def site_look(site: Site | None) -> SiteLook:
     """Return what is known of a site; much less, and no error, where it has no configuration. One query."""
     row = SiteConfiguration.objects.filter(site=site).first() if site is not None else None
 
     def told(name: str) -> str:
         return str(getattr(row, name, None) or "")
 
-    return SiteFacts(
+    return SiteLook(
         platform_name=told("platform_name"),
         logo_url=str(getattr(settings, "LOGO_URL", "") or ""),
         favicon_url=str(getattr(settings, "FAVICON_URL", "") or ""),
@@ -169,11 +189,6 @@ def site_facts(site: Site | None) -> SiteFacts:
         theme_name=told("theme_name"),
         links_to_linkedin=bool(getattr(row, "enable_linkedin_sharing", True)),
     )
-
-
-def is_configured(site: Site) -> bool:
-    """Return whether the service serves a site for somebody. One query."""
-    return SiteConfiguration.objects.filter(site=site).exists()
 
 
 def other_tenants(site: Site | None) -> list[int]:

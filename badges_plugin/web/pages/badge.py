@@ -22,7 +22,7 @@ from badges_plugin.web.pages.sharing import linkedin_url, wallet_url
 from badges_plugin.web.pages.site import site_of
 from badges_plugin.web.pages.visibility import Hidden, Seen, look_at, wallet_token
 from badges_plugin.web.shared import arts, origin_of
-from badges_plugin.host import site_facts
+from badges_plugin.host import site_look
 
 LONG_NAME = 30
 """Letters of a name or a badge above which a certificate writes smaller."""
@@ -80,7 +80,7 @@ def _to_keep(request: HttpRequest, seen: Seen, content: BadgeContent) -> dict[st
     shown = seen.badge
     url = shown.document.url
     kept: dict[str, Any] = {"certificate_qr": qr_code(url), "is_long": _is_long(shown.name) or _is_long(content.name)}
-    if seen.is_public and site_facts(site_of(request)).links_to_linkedin:
+    if seen.is_public and site_look(site_of(request)).links_to_linkedin:
         kept["linkedin_url"] = linkedin_url(
             name=content.name,
             organization=content.issuer_name,

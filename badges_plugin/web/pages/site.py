@@ -13,7 +13,7 @@ from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
-from badges_plugin.host import SiteFacts, site_facts
+from badges_plugin.host import SiteLook, site_look
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 from badges_plugin.web.conf import PagesConfig, pages
@@ -34,7 +34,7 @@ class Frame:
     support_email: str
     header: SafeString | None
     footer: SafeString | None
-    facts: SiteFacts
+    look: SiteLook
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -50,36 +50,36 @@ def site_of(request: HttpRequest) -> Site | None:
 def frame_of(request: HttpRequest) -> Frame:
     """Return the frame of a page. One query. Never raises for what an operator left out."""
     site = site_of(request)
-    facts, config = site_facts(site), _config()
+    look, config = site_look(site), _config()
     return Frame(
-        name=facts.platform_name or (site.name if site else ""),
-        logo_url=facts.logo_url,
-        favicon_url=facts.favicon_url,
-        home_url=facts.homepage_url,
-        help_url=config.help_url if config else facts.help_url,
-        privacy_url=(config.privacy_url if config else "") or facts.privacy_url,
+        name=look.platform_name or (site.name if site else ""),
+        logo_url=look.logo_url,
+        favicon_url=look.favicon_url,
+        home_url=look.homepage_url,
+        help_url=config.help_url if config else look.help_url,
+        privacy_url=(config.privacy_url if config else "") or look.privacy_url,
         support_email=config.support_email if config else "",
-        header=themed("_header.html", request, facts),
-        footer=themed("_footer.html", request, facts),
-        facts=facts,
+        header=themed("_header.html", request, look),
+        footer=themed("_footer.html", request, look),
+        look=look,
     )
 
 
-def themed(name: str, request: HttpRequest, facts: SiteFacts) -> SafeString | None:
+def themed(name: str, request: HttpRequest, look: SiteLook) -> SafeString | None:
     """Return the header or footer of the site's theme; None where the theme has none of its own.
 
     The host's own are not used: they have no style without the host's build, and a second main heading.
     """
-    if not facts.theme_name:
+    if not look.theme_name:
         return None
     try:
-        template = get_template(f"{facts.theme_name}/{name}")
+        template = get_template(f"{look.theme_name}/{name}")
     except TemplateDoesNotExist:
         return None
     context = {
         "site": site_of(request),
-        "platform_name": facts.platform_name,
-        "site_logo_url": facts.logo_url,
+        "platform_name": look.platform_name,
+        "site_logo_url": look.logo_url,
         "openedx_logo_url": str(getattr(settings, "LOGO_POWERED_BY_OPEN_EDX_URL", "") or ""),
         "user": getattr(request, "user", None),
     }
