@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from badges_plugin import reading
-from badges_plugin.distribution.open_badges import baking
 from badges_plugin.distribution.open_badges.api import (
     IssuerProfileData,
     Outcome,
     SignedDocument,
     Verdict,
+    bake_png,
+    bake_svg,
     documents_of,
     find_document,
     issuer_of,
@@ -23,7 +24,7 @@ from badges_plugin.distribution.open_badges.api import (
     verify,
 )
 from badges_plugin.host import User
-from badges_plugin.images import Picture, picture_of, pictures
+from badges_plugin.images import Picture, pictures, png_for_baking, preview_url_of, svg_for_baking
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.names import as_name
 from badges_plugin.web.models import NameShown, Publication
@@ -45,10 +46,6 @@ __all__ = [
     "shown_name",
     "verify",
 ]
-
-
-DOWNLOAD_SIZE = 600
-"""Pixels of the PNG that carries a badge."""
 
 
 @dataclass(frozen=True)
@@ -178,18 +175,16 @@ def arts(templates: Iterable[BadgeTemplate], *, ours: bool = False) -> dict[int,
 
 
 def _art(template: BadgeTemplate, picture: Picture, *, ours: bool) -> Art:
-    png, svg = (url_of(template.uuid, picture, form) for form in ("png", "svg"))
-    own = svg if picture.svg is not None else png
     icon = template.icon if template.origin != BadgeTemplate.ORIGIN and not ours else ""
-    return Art(icon or own, png, url_of(template.uuid, picture, "preview"))
+    # Of a preview, an earlier digest leads to today's.
+    return Art(icon or picture.best_url, picture.url("png"), preview_url_of(template.uuid, picture.digest))
 
 
 def baked_png(template: BadgeTemplate, text: str) -> bytes:
-    """Return the picture of a badge as a PNG that carries its signed document. One query."""
-    return baking.bake_png(picture_of(template).png(DOWNLOAD_SIZE), text)
+    """Return the picture of a badge as a PNG that carries its signed document. At most two queries."""
+    return bake_png(png_for_baking(template), text)
 
 
-def baked_svg(template: BadgeTemplate, text: str) -> bytes | None:
-    """Return the picture as an SVG that carries the document; None where the picture is a PNG. One query."""
-    drawing = picture_of(template).svg
-    return None if drawing is None else baking.bake_svg(drawing, text)
+def baked_svg(template: BadgeTemplate, text: str) -> bytes:
+    """Return the picture as an SVG that carries the document. At most two queries."""
+    return bake_svg(svg_for_baking(template), text)

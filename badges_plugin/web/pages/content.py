@@ -53,7 +53,7 @@ class Deed:
     """Something that the learner did."""
 
     name: str
-    text: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _skill(each: Mapping[str, Any]) -> Skill:
 
 
 def _deed(each: Mapping[str, Any]) -> Deed:
-    return Deed(text_at(each, "name"), text_at(each, "narrative") or text_at(each, "description"))
+    return Deed(text_at(each, "name"), _sentences(text_at(each, "narrative") or text_at(each, "description")))
 
 
 def _time(text: str) -> datetime | None:

@@ -33,10 +33,7 @@ def badge_file(request: HttpRequest, uuid: UUID, form: str) -> HttpResponse:
         return gone(request) if seen.status == 410 else not_found(request)
     if not seen.may_have_files:
         return gone(request) if seen.badge.is_revoked else not_found(request)
-    content = _content(seen, form)
-    if not content:
-        return not_found(request)
-    response = HttpResponse(content, content_type=_TYPES[form])
+    response = HttpResponse(_content(seen, form), content_type=_TYPES[form])
     name = content_of(seen.badge.document.json_text).name
     response["Content-Disposition"] = f'attachment; filename="{_file_name(name)}.{form}"'
     response["Content-Security-Policy"] = DOCUMENT_POLICY
@@ -75,7 +72,7 @@ def _content(seen: Seen, form: str) -> bytes:
             return document.jwt.encode()
         case "png":
             return baked_png(seen.badge.template, document.json_text)
-    return baked_svg(seen.badge.template, document.json_text) or b""
+    return baked_svg(seen.badge.template, document.json_text)
 
 
 def _accepted(header: str) -> list[tuple[str, float]]:

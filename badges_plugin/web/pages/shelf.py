@@ -114,7 +114,7 @@ class Cabinet:
         wanted |= {each.template_id for each in self._progress.values()}
         self._templates = BadgeTemplate.objects.in_bulk(wanted)
         self._arts = arts(self._templates.values())
-        self._documents = documents_of(award_ids)
+        self._documents = {pk: each for pk, each in documents_of(award_ids).items() if not each.is_erased}
         publications = Publication.objects.filter(award__in=award_ids).order_by("pk")
         self._publications: Mapping[int, Publication] = {row.award_id: row for row in publications}
         self._standings = standing.standings(award_ids)

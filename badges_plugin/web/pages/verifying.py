@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import unquote
 from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -18,11 +16,13 @@ from django.views.decorators.http import require_http_methods
 
 from badges_plugin import reading
 from badges_plugin.reading import AwardState
-from badges_plugin.web.pages.content import BadgeContent, content_of, issuer_id_of
+from badges_plugin.web.models import Publication
+from badges_plugin.web.pages.content import BadgeContent, content_of
+from badges_plugin.web.pages.foreign import issuer_named_in
 from badges_plugin.web.pages.limits import limited
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
-from badges_plugin.web.shared import Outcome, Verdict, find_document, on_show, verify
+from badges_plugin.web.shared import Outcome, find_document, verify
 
 MAX_BYTES = 2 * 1024 * 1024
 """Of a file or a text. A baked image of the largest design is a tenth of that."""
@@ -43,12 +43,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Result:
-    """The answer, as the page shows it. ``url`` is the badge's page, where it is public."""
+    """The answer, as the page shows it. ``content`` is what the badge says, if it was signed here.
+
+    ``issuer`` is who has issued a badge that is not ours, by its own account. ``url``: its page, where it is public.
+    """
 
     outcome: str
     content: BadgeContent | None
     issuer: str
-    """Of a badge that is not ours: who it says has issued it."""
     url: str
     ended_at: datetime | None
     is_link: bool
@@ -101,59 +103,40 @@ def _answer(request: HttpRequest, given: Given) -> HttpResponse:
 
 
 def _result(given: Given) -> Result:
-    if given.is_link and len(str(given.data)) > MAX_LINK:
-        return _unreadable(is_link=True)
-    verdict = verify(given.data)
-    public = _public(verdict)
-    if given.is_link and verdict.outcome is not Outcome.NOT_OURS and public is None:
+    verdict = verify(given.data, is_public=_is_public)
+    if given.is_link and (verdict.outcome is Outcome.NOT_OURS or len(given.data) > MAX_LINK):
         # A link proves nothing of who holds it: what its owner does not show is not told.
-        return _unreadable(is_link=True)
-    document = verdict.document if isinstance(verdict.document, dict) else None
+        return Result(Outcome.UNREADABLE.value, None, "", "", None, is_link=True)
     outcome, ended_at = verdict.outcome, None
-    if outcome in {Outcome.VALID, Outcome.REVOKED} and verdict.signed_badge_uuid is not None:
+    if verdict.signed_badge_uuid is not None and outcome in {Outcome.VALID, Outcome.REVOKED}:
         outcome, ended_at = _latest(outcome, verdict.signed_badge_uuid)
     return Result(
         outcome=outcome.value,
-        content=content_of(document) if document is not None and outcome is not Outcome.UNREADABLE else None,
-        issuer=_readable_issuer(issuer_id_of(document)) if document is not None else "",
-        url=public or "",
+        content=content_of(verdict.document) if verdict.document is not None else None,
+        issuer=issuer_named_in(given.data) if outcome is Outcome.NOT_OURS else "",
+        url=_public_url(verdict.signed_badge_uuid),
         ended_at=ended_at,
         is_link=given.is_link,
     )
 
 
+def _is_public(award_id: int) -> bool:
+    return Publication.objects.filter(award=award_id, taken_back_at=None).exists()
+
+
 def _latest(outcome: Outcome, uuid: UUID) -> tuple[Outcome, datetime | None]:
     """Return the outcome as the award stands now: a revocation may not be in the public status yet."""
     document = find_document(uuid)
-    award = reading.awards([document.award_id]).get(document.award_id) if document and document.award_id else None
+    award = reading.awards([document.award_id]).get(document.award_id) if document else None
     if award is not None and award.state is AwardState.REVOKED:
         return Outcome.REVOKED, award.ended_at
     return outcome, None
 
 
-def _public(verdict: Verdict) -> str | None:
+def _public_url(uuid: UUID | None) -> str:
     """Return the address of the badge's page, if its learner published it."""
-    if verdict.signed_badge_uuid is None:
-        return None
-    document = find_document(verdict.signed_badge_uuid)
-    if document is None or document.is_erased or not on_show([document]):
-        return None
-    return document.url
-
-
-def _readable_issuer(identity: str) -> str:
-    """Return a host rather than a DID, cut to what a line holds: others wrote it."""
-    name = identity
-    if name.startswith("did:web:"):
-        host = name.removeprefix("did:web:").partition(":")[0]
-        name = unquote(host)
-    elif name.startswith(("https://", "http://")):
-        name = name.partition("://")[2].partition("/")[0]
-    return name[:200]
-
-
-def _unreadable(*, is_link: bool) -> Result:
-    return Result(Outcome.UNREADABLE.value, None, "", "", None, is_link)
+    document = find_document(uuid) if uuid is not None else None
+    return document.url if document is not None and _is_public(document.award_id) else ""
 
 
 def _ask_again(request: HttpRequest, problem: str, status: int) -> HttpResponse:

@@ -63,6 +63,12 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+# Where people sign in and out: in the service with their account of the LMS, here with a password.
+LOGIN_URL = "/login/"
+LOGOUT_URL = "/logout/"
+SESSION_COOKIE_NAME = "credentials_sessionid"
+CSRF_COOKIE_NAME = "credentials_csrftoken"
+LANGUAGE_COOKIE_NAME = "credentials_language"
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
 
