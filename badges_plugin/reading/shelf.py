@@ -30,7 +30,8 @@ def shelf(user_ids: Collection[int]) -> Shelf:
     """
     now = timezone.now()
     seen: set[int] = set()
-    held, ended = [], []
+    held: list[int] = []
+    ended: list[int] = []
     # The awards of one progress have numbers and times that only grow: the first that comes is the latest.
     found = BadgeAward.objects.filter(progress__user__in=user_ids).order_by("-awarded_at", "-number", "-pk")
     for pk, progress, revoked_at, expires_at in found.values_list("pk", "progress", "revoked_at", "expires_at"):

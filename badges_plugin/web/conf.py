@@ -43,9 +43,9 @@ def pages() -> PagesConfig:
     .. setting_name: BADGES_CONFIG["pages"]
     .. setting_default: {}
     .. setting_description: ``enabled`` (True) serves the pages for learners and everybody. ``support_email`` is where
-        learners write when a badge is missing or was revoked, ``help_url`` and ``privacy_url`` are linked at the foot of
-        every page. ``verify_rate`` ("30/m") and ``public_rate`` ("300/m") limit how often one address may verify badges
-        and open public pages; "" is no limit.
+        learners write when a badge is missing or was revoked; ``help_url`` and ``privacy_url`` are linked at the foot
+        of every page. ``verify_rate`` ("30/m") and ``public_rate`` ("300/m") limit how often one address may verify
+        badges and open public pages; "" is no limit.
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
@@ -74,7 +74,7 @@ def _email(name: str, value: object) -> str:
     if value == "":
         return ""
     try:
-        validate_email(value)
+        validate_email(str(value))
     except ValidationError as error:
         raise _wrong(name, "an e-mail address, or empty") from error
     return str(value)
@@ -84,7 +84,7 @@ def _url(name: str, value: object) -> str:
     if value == "":
         return ""
     try:
-        URLValidator(schemes=["http", "https"])(value)
+        URLValidator(schemes=["http", "https"])(str(value))
     except ValidationError as error:
         raise _wrong(name, "a URL that starts with https://, or empty") from error
     return str(value)

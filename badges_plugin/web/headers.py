@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
-ViewT = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
 def policy(*, images: Iterable[str] = (), assets: str = "") -> str:
@@ -49,7 +49,7 @@ def secure(response: ResponseT, *, images: Iterable[str] = (), assets: str = "")
     return response
 
 
-def secured(view: ViewT) -> ViewT:
+def secured(view: View) -> View:
     """Decorate a view so that each of its answers has the security headers, redirects to the login included."""
 
     @wraps(view)

@@ -1,4 +1,4 @@
-"""What pages, API and mails share: who a person is, what of a badge is public, and the doors to documents and images."""
+"""What pages, API and mails share: who a person is, what of a badge is public, and its document and image."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
 
 from badges_plugin import reading
 from badges_plugin.distribution.open_badges.api import (
@@ -84,11 +86,13 @@ class BadgeOnShow:
         return self.award.state is reading.AwardState.REVOKED or self.document.is_revoked
 
 
-def people_of(user: User) -> list[int]:
-    """Return the keys of all users of the person who is signed in, theirs among them. One query at most.
+def people_of(user: User | AnonymousUser) -> list[int]:
+    """Return the keys of all users of the person who is signed in, none if nobody is. One query at most.
 
     LMS user ids are not unique in the host: badges may know this person by a user of an earlier name.
     """
+    if not isinstance(user, User):
+        return []
     if not user.lms_user_id:
         return [user.pk]
     same = User.objects.filter(lms_user_id=user.lms_user_id).order_by("pk")

@@ -73,9 +73,7 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
     def at_provider(self, awards: Sequence[BadgeAward]) -> Mapping[int, AtProvider]:
         """One query. What is known is about the latest award of a badge, which is the one that learners are shown."""
         badges = self.badge_model.objects.in_bulk([award.credential_id for award in awards])
-        return {
-            award.pk: badge.standing for award in awards if (badge := badges.get(award.credential_id)) is not None
-        }
+        return {award.pk: badge.standing for award in awards if (badge := badges.get(award.credential_id)) is not None}
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Create the badge that the provider does not know yet."""

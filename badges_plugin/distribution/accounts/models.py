@@ -181,7 +181,7 @@ class ProviderBadge(UserCredential):
 
     @property
     def standing(self) -> AtProvider:
-        """How the badge stands at the provider, for its learner. The learner's own link is in it: show it nobody else."""
+        """How the badge stands at the provider, for its learner. Their own link is in it: show it nobody else."""
         if self.state in self.PUBLIC_STATES:
             return AtProvider(Place.THERE, self.public_url, self.standing_since)
         if self.state in self.PENDING_STATES:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from badges_plugin.host import site_look
 from badges_plugin.reading import AwardState
 from badges_plugin.web.pages.answers import gone, not_found
 from badges_plugin.web.pages.content import BadgeContent, content_of
@@ -22,7 +23,6 @@ from badges_plugin.web.pages.sharing import linkedin_url, wallet_url
 from badges_plugin.web.pages.site import site_of
 from badges_plugin.web.pages.visibility import Hidden, Seen, look_at, wallet_token
 from badges_plugin.web.shared import arts, origin_of
-from badges_plugin.host import site_look
 
 LONG_NAME = 30
 """Letters of a name or a badge above which a certificate writes smaller."""

@@ -15,7 +15,7 @@ from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import AwardState
 from badges_plugin.web.pages.answers import not_found
 from badges_plugin.web.pages.limits import limited
-from badges_plugin.web.pages.paging import slice_of
+from badges_plugin.web.pages.paging import Slice, slice_of
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
 from badges_plugin.web.pages.site import site_of
@@ -33,11 +33,13 @@ MAX_SEARCH = 200
 def catalog(request: HttpRequest) -> HttpResponse:
     """List the badges that can be earned now, found by words of their names and descriptions."""
     sought = request.GET.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH]
-    people = people_of(request.user) if request.user.is_authenticated else []
+    people = people_of(request.user)
     tab = request.GET.get("show", ALL)
     tab = tab if people and tab in TABS else ALL
     rows = _filtered(_earnable(request), sought, tab, people)
-    listed = slice_of(rows.only("pk", "uuid", "name", "icon", "origin"), request.GET, "page", size=PER_PAGE)
+    listed: Slice[BadgeTemplate] = slice_of(
+        rows.only("pk", "uuid", "name", "icon", "origin"), request.GET, "page", size=PER_PAGE
+    )
     keys = [row.pk for row in listed.items]
     pictures = arts(listed.items)
     texts = reading.criteria(keys) if keys else {}
@@ -71,7 +73,7 @@ def badge_type(request: HttpRequest, uuid: UUID) -> HttpResponse:
     template = _earnable(request).filter(uuid=uuid).first()
     if template is None:
         return not_found(request)
-    people = people_of(request.user) if request.user.is_authenticated else []
+    people = people_of(request.user)
     states = reading.standings(people, [template.pk]) if people else {}
     art = arts([template])[template.pk]
     context = {

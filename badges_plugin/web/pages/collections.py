@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -58,7 +58,7 @@ def collection(request: HttpRequest, uuid: UUID) -> HttpResponse:
     found = Collection.objects.filter(uuid=uuid).select_related("user").first()
     if found is None:
         return not_found(request)
-    is_owner = request.user.is_authenticated and found.user_id in people_of(request.user)
+    is_owner = found.user_id in people_of(request.user)
     if not found.is_public and not is_owner:
         return gone(request) if found.was_public else not_found(request)
     return page(request, "collection", _context(request, found, is_owner=is_owner))
@@ -69,14 +69,15 @@ def collection(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_collection(request: HttpRequest) -> HttpResponse:
     """Show and save what others see of the collection."""
-    people = people_of(request.user)
+    user = cast("User", request.user)
+    people = people_of(user)
     found = Collection.objects.filter(user__in=people).order_by("pk").first()
     shown = Publication.objects.filter(award__progress__user__in=people, in_collection=True, taken_back_at=None)
     form = CollectionForm(request.POST if request.method == "POST" else _choices_of(found))
     if request.method == "POST" and form.is_valid():
-        save_choices(request.user, found, form.cleaned_data)
+        save_choices(user, found, form.cleaned_data)
         return see_other(f"{reverse('badges_web:my_collection')}?saved=1")
-    full = name_of(request.user)
+    full = name_of(user)
     context = {
         "found": found,
         "chosen": form.data,
@@ -95,7 +96,7 @@ def save_choices(user: User, found: Collection | None, chosen: dict[str, Any]) -
     """Store what a learner chose for their collection; nothing once they are retired."""
     now = timezone.now()
     with transaction.atomic():
-        locked = User.objects.select_for_update().get(pk=found.user_id if found else user.pk)
+        locked = User.objects.select_for_update().get(pk=(found and found.user_id) or user.pk)
         if retirement.is_gone(locked):
             return
         row, _created = Collection.objects.get_or_create(user=locked)
@@ -148,7 +149,7 @@ def _context(request: HttpRequest, found: Collection, *, is_owner: bool) -> dict
 def _origin(request: HttpRequest, badges: list[Any]) -> str:
     """Return scheme and host of shared links, from the issuer's profile."""
     site = badges[0].template.site if badges else site_of(request)
-    return origin_of(issuer_of(site).base_url)
+    return origin_of(issuer_of(site).base_url) if site is not None else ""
 
 
 def _url(request: HttpRequest, found: Collection) -> str:

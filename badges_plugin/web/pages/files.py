@@ -42,7 +42,7 @@ def badge_file(request: HttpRequest, uuid: UUID, form: str) -> HttpResponse:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Return whether who asks prefers the document to the page. Browsers, and programs that do not say, get the page."""
+    """Return whether who asks prefers the document to the page. Programs that do not say get the page."""
     qualities = dict(_accepted(request.headers.get("Accept", "")))
     html = max(qualities.get(each, 0.0) for each in ("text/html", "application/xhtml+xml", "text/*", "*/*"))
     return max(qualities.get(each, 0.0) for each in _JSON_TYPES) > html or (

@@ -16,20 +16,22 @@ from django.http.response import HttpResponseBase
 from django_ratelimit.core import get_usage
 
 from badges_plugin.web.conf import PagesConfig, pages
-from badges_plugin.web.headers import ViewT
+from badges_plugin.web.headers import View
 from badges_plugin.web.pages.answers import too_many
 
 # A household or a phone has a whole network of this size to itself.
 _IPV6_NETWORK = 64
 
 
-def limited(group: str, rate: Callable[[PagesConfig], str | None], *, methods: Collection[str] | None = None) -> Any:
+def limited(
+    group: str, rate: Callable[[PagesConfig], str | None], *, methods: Collection[str] | None = None
+) -> Callable[[View], View]:
     """Decorate a view so that who asks too often is told so, on a page of ours.
 
     ``rate`` is read from the settings at each request. ``methods``: only these count; None is all.
     """
 
-    def decorate(view: ViewT) -> ViewT:
+    def decorate(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             allowed = rate(pages())

@@ -39,6 +39,4 @@ def mine(request: HttpRequest) -> HttpResponse:
         "collection": Collection.objects.filter(user__in=people).order_by("pk").first(),
         "is_empty": not (found.held or found.on_the_way or found.ended),
     }
-    return page(
-        request, "my_badges", context, current="mine", has_form=bool(earned.items), pictures=cabinet.pictures
-    )
+    return page(request, "my_badges", context, current="mine", has_form=bool(earned.items), pictures=cabinet.pictures)

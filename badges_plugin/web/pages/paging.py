@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 ItemT = TypeVar("ItemT")
@@ -24,7 +25,7 @@ class Slice(Generic[ItemT]):
     after: str
 
 
-def slice_of(rows: Sequence[ItemT], asked: QueryDict, name: str, *, size: int) -> Slice[ItemT]:
+def slice_of(rows: Sequence[ItemT] | QuerySet[Any], asked: QueryDict, name: str, *, size: int) -> Slice[ItemT]:
     """Return the page of ``rows`` that ``asked[name]`` says; the first for nonsense, the last for too much."""
     paginator = Paginator(rows, size)
     found = paginator.get_page(asked.get(name))

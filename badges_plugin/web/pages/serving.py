@@ -1,4 +1,4 @@
-"""How views of pages are served: in the reader’s language, if these pages are translated to it, otherwise in English."""
+"""How pages are served: in the reader’s language, if they are translated to it, otherwise in English."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
-from badges_plugin.web.headers import ViewT, secure
+from badges_plugin.web.headers import View, secure
 
 # A heading that every translation has and that no language spells as English does.
 _SAMPLE = gettext_noop("Badges you can earn")
@@ -39,7 +39,7 @@ def in_language_of_page() -> Iterator[str]:
         yield language
 
 
-def served(view: ViewT) -> ViewT:
+def served(view: View) -> View:
     """Decorate a view of pages: it works in the language of the page, and all its answers have the security headers."""
 
     @wraps(view)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from badges_plugin import reading
 from badges_plugin.distribution import standing
-from badges_plugin.distribution.data import Place
+from badges_plugin.distribution.api import Place
 from badges_plugin.models import BadgeTemplate, Ending
 from badges_plugin.reading import Award, AwardState, GroupProgress, LearnerProgress
 from badges_plugin.web.models import NameShown, Publication
@@ -130,9 +130,7 @@ class Cabinet:
     def on_the_way(self, progress_ids: Iterable[int]) -> list[OnTheWay]:
         """Return rows of progress."""
         found = [self._progress[pk] for pk in progress_ids if pk in self._progress]
-        return [
-            OnTheWay(each, self._arts[each.template_id], self._templates[each.template_id].uuid) for each in found
-        ]
+        return [OnTheWay(each, self._arts[each.template_id], self._templates[each.template_id].uuid) for each in found]
 
     def past(self, award_ids: Iterable[int]) -> list[Past]:
         """Return rows of awards that have ended."""

@@ -91,7 +91,7 @@ def themed(name: str, request: HttpRequest, look: SiteLook) -> SafeString | None
 
 
 def asset(path: str) -> str:
-    """Return the URL of a static file, also where files were not collected: the page then has no style, but is there."""
+    """Return the URL of a static file, also where none were collected: the page is there then, without style."""
     try:
         return static(path)
     except ValueError:

@@ -38,6 +38,6 @@ if _are_on():
         path("catalogue/<uuid:uuid>/", badge_type, name="badge_type"),
         path("verify/", verify_badge, name="verify"),
         path("c/<uuid:uuid>/", collection, name="collection"),
-        # Last: the host's own page for what is not there needs its build. With the slash, so that Django still adds one.
+        # Last: the host's own page for what is not there needs its build. With a slash, so that Django adds one.
         re_path(r"^(?:mine|b|catalogue|verify|c)/.+/$", nothing_here, name="nothing_here"),
     ]

@@ -94,9 +94,8 @@ def _is_right(uuid: UUID, token: str) -> bool:
 
 
 def _is_own(user: Any, document: SignedDocument) -> bool:
-    if not user.is_authenticated:
-        return False
-    return BadgeAward.objects.filter(pk=document.award_id, progress__user__in=people_of(user)).exists()
+    people = people_of(user)
+    return bool(people) and BadgeAward.objects.filter(pk=document.award_id, progress__user__in=people).exists()
 
 
 def _own(document: SignedDocument) -> BadgeOnShow | None:

@@ -46,6 +46,12 @@ def day(moment: datetime | date | None) -> SafeString | str:
 
 
 @register.filter
+def isolated(text: object) -> SafeString:
+    """Return what others wrote, for the middle of a sentence of ours, whichever way either runs."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
+@register.filter
 def instant(moment: datetime) -> SafeString:
     """Return an instant to the minute, in UTC: whoever checks a badge may be anywhere."""
     at = moment.astimezone(UTC)
