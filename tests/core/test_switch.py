@@ -75,10 +75,11 @@ def test_switched_on_everything_is() -> None:
     assert templates <= set(found["admin"])
     assert found["internal"]
     # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
-    # Credly and Accredible.
+    # Credly and Accredible, and of the pages.
     assert found["checks"] == [
         "check_configuration",
         "check_extra",
+        "check_pages",
         "check_publishing",
         "check_rows",
         *["check_settings"] * 4,
