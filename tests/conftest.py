@@ -44,6 +44,11 @@ def _in_no_order(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
             cursor.execute("PRAGMA reverse_unordered_selects = ON")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than there are cores: tests that wait, for a server or a process, leave theirs idle."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Name the database server and its version, unless the database is SQLite."""
     if not os.environ.get("DATABASE_URL"):
