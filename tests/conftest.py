@@ -45,8 +45,11 @@ def _in_no_order(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more process than there are cores: tests that wait, for a server or a process, leave theirs idle."""
-    return len(os.sched_getaffinity(0)) + 1
+    """One more process than there are cores: tests that wait, for a server or a process, leave theirs idle.
+
+    Not on a database server, which uses the cores meanwhile, and where each process must migrate a database of its own.
+    """
+    return len(os.sched_getaffinity(0)) + (not os.environ.get("DATABASE_URL"))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
