@@ -60,6 +60,7 @@ class Worker:
         interval: float = 2.0,
         name: str | None = None,
         on_outcome: Callable[[str], None] = lambda outcome: None,
+        housekeeping: Housekeeping | None = None,
     ) -> None:
         self.config = config
         self.concurrency = concurrency
@@ -73,7 +74,7 @@ class Worker:
         self._stopping = False
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
-        self._housekeeping = Housekeeping()
+        self._housekeeping = housekeeping or Housekeeping()
 
     def stop(self) -> None:
         """Claim no more deliveries and begin no more requests; ``run`` returns when those in progress have ended.

@@ -352,10 +352,10 @@ def test_c1_the_address_to_accept_a_badge_goes_when_the_learner_is_retired(
     credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
 ) -> None:
     send_passing(ada)
-    deliver()
+    deliver(chores=True)
     assert CredlyBadge.objects.get().url
     User.objects.filter(pk=ada.pk).update(username="retired__user_1")
-    deliver()
+    deliver(chores=True)
 
     assert CredlyBadge.objects.get().url == ""
     # By this somebody can ask Credly to delete it.
