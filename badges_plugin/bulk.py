@@ -11,9 +11,9 @@ looks as if the server had gone away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -86,6 +86,26 @@ def insert_or_update_columns(model: type[models.Model], columns: Columns, fields
         _write(model, _fields_of(model, columns), list(columns.values()), update=fields)
 
 
+def instances(model: type[ModelT], count: int, columns: Mapping[str, Iterable[object]]) -> list[ModelT]:
+    """Return new instances, with the defaults of their fields for the columns that are left out.
+
+    As calling the model by keywords, which looks for the default of each field of each row.
+    """
+    values = [
+        columns[field.attname] if field.attname in columns else _defaults(field, count)
+        for field in model._meta.concrete_fields
+    ]
+    return [model(*row) for row in zip(*values, strict=True)]
+
+
+def relate(rows: Sequence[models.Model], name: str, others: Iterable[models.Model]) -> None:
+    """Let rows have the others, whose keys they have, so that nobody asks the database for them."""
+    if rows:
+        field: Field = type(rows[0])._meta.get_field(name)
+        for row, other in zip(rows, others, strict=True):
+            field.set_cached_value(row, other)
+
+
 def send_saved(row: models.Model, *, created: bool, update_fields: Collection[str] | None = None) -> None:
     """Send ``post_save`` as ``save`` does: rows that are written together send nothing, and other apps may listen."""
     post_save.send(
@@ -105,6 +125,13 @@ def _without_key(model: type[models.Model]) -> tuple[Field, ...]:
 def _fields_of(model: type[models.Model], columns: Columns) -> tuple[Field, ...]:
     known = {field.attname: field for field in model._meta.local_concrete_fields}
     return tuple(known[name] for name in columns)
+
+
+def _defaults(field: Field, count: int) -> Iterable[object]:
+    if isinstance(field, models.DateTimeField) or not callable(field.default):
+        # What is made at the same time has the same time.
+        return repeat(field.get_default(), count)
+    return [field.get_default() for _ in range(count)]
 
 
 def _count(columns: Columns) -> int:

@@ -130,9 +130,9 @@ def refuse_retired(learner: LearnerData, user: FoundUser | User | None) -> None:
 
     Nothing is awarded to them, and nothing that the platform erased is filled in again.
     """
-    described = [(learner.username, learner.email)]
+    described = {(learner.username, learner.email)}
     if user is not None:
-        described.append((user.username, user.email))
+        described.add((user.username, user.email))
     if any(is_retired(username, email) for username, email in described):
         raise IgnoredEvent("its learner was retired")
 
@@ -154,8 +154,7 @@ def refuse_gone(event: BadgingEvent, people: Sequence[FoundUser]) -> None:
     better.
     """
     retirements.note(event, people)
-    refuse_retired(event.learner, None)
-    for user in people:
+    for user in people or (None,):
         refuse_retired(event.learner, user)
     if not retirements.are_alive(event, people):
         raise IgnoredEvent("its learner was retired")

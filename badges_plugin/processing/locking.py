@@ -114,13 +114,13 @@ def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
     LearnerLock.hold(number for number, _ in unsure)
     people = learners.find_many([want.event.learner for _, want in unsure])
     again = {id(want): users for (_, want), users in zip(unsure, people, strict=True)}
-    made: list[User] = []
-    targets = [_target(want, again.get(id(want)), made) for want in wanted]
-    _create(made)
-    return targets
+    targets = [_target(want, again.get(id(want))) for want in wanted]
+    made = iter(_make([want.event.learner for want, target in zip(wanted, targets, strict=True) if target is None]))
+    return [_Target(next(made)) if target is None else target for target in targets]
 
 
-def _target(want: Wanted, again: list[FoundUser] | DeferredEvent | None, made: list[User]) -> _Target | IgnoredEvent:
+def _target(want: Wanted, again: list[FoundUser] | DeferredEvent | None) -> _Target | IgnoredEvent | None:
+    """Return whom an event is about; None for somebody who must be made a user."""
     learner = want.event.learner
     if again is None:
         again = [want.found] if want.found is not None else []
@@ -135,28 +135,30 @@ def _target(want: Wanted, again: list[FoundUser] | DeferredEvent | None, made: l
             f"LMS user {learner.lms_user_id} is not known here and the event has no user name",
             cause=Deferral.UNKNOWN_LEARNER,
         )
+    return None
+
+
+def _make(people: Sequence[LearnerData]) -> list[User]:
     # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
-    new = User(
-        username=learner.username,
-        password=UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30),  # as make_password(None), which takes longer
-        email=learner.email,
-        lms_user_id=learner.lms_user_id,
-        full_name=learner.name,
-        is_active=learner.is_active,
-    )
-    made.append(new)
-    return _Target(new)
-
-
-def _create(made: list[User]) -> None:
-    made.sort(key=lambda user: user.username)
+    columns: dict[str, list[object]] = {
+        "username": [each.username for each in people],
+        # As make_password(None), which takes longer.
+        "password": [UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30) for _ in people],
+        "email": [each.email for each in people],
+        "lms_user_id": [each.lms_user_id for each in people],
+        "full_name": [each.name for each in people],
+        "is_active": [each.is_active for each in people],
+    }
+    users = bulk.instances(User, len(people), columns)
+    in_order = sorted(users, key=attrgetter("username"))
     try:
-        bulk.insert(made, by=["username"])
+        bulk.insert(in_order, by=["username"])
     except IntegrityError as error:
         # Another app, or a process that does not know the same id, made a user of this name at the same instant.
         raise LearnerAppeared from error
-    for user in made:
+    for user in in_order:
         bulk.send_saved(user, created=True)
+    return users
 
 
 class _Profiles:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, Subquery
 
 from badges_plugin import bulk
@@ -46,7 +48,10 @@ class ProgressChange:
 
     @cached_property
     def is_complete(self) -> bool:
-        return self.template.criteria.is_complete(self.registers, counts_from=self.progress.counts_from)
+        criteria, counts_from = self.template.criteria, self.progress.counts_from
+        if len(criteria.groups) > 1 and not criteria.is_complete(self.registers, counts_from=counts_from):
+            return False  # without looking at more than is needed
+        return self._standing(counts_from).is_complete
 
     def completed_since(self, counts_from: datetime | None) -> datetime | None:
         """Return when it became complete by what is newer than a moment; None when that is not enough.
@@ -62,7 +67,7 @@ class ProgressChange:
         return sorted((row for row in self.registers if id(row) in counting), key=lambda row: row.stamp)
 
     def _standing(self, counts_from: datetime | None) -> Standing:
-        # An award asks twice for the same one.
+        # An award asks three times for the same one.
         if counts_from not in self._standings:
             self._standings[counts_from] = self.template.criteria.standing(self.registers, counts_from=counts_from)
         return self._standings[counts_from]
@@ -159,7 +164,7 @@ def _is_plainly_repeated(template: CompiledTemplate, steps: Sequence[Step], rows
             and row[_EVENT_TIME] == stamp.time
             and row[_EVENT_ID] == stamp.id
             and row[_VALUE_KEY] == FLOOR
-            and criterion.way.is_one
+            and criterion.is_one
             and criterion.rules.covers(row[_MADE_UNDER])
             and row[_RESET_TIME] is None
             and not row[_TIMES]
@@ -187,19 +192,21 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
     fulfillment is stamped with the event; one whose stamp is newer stays. A penalty leaves its stamp on requirements
     that were never fulfilled, too. The number of statements does not depend on the number of learners.
     """
-    known = _known_progress(held)
+    places = [[(learner.user.pk, pk) for pk in sorted(touched([steps]))] for learner, steps in held]
+    dealt_with = [mine for (learner, _), mine in zip(held, places, strict=True) if not learner.is_new]
+    known = _known_progress(list(chain.from_iterable(dealt_with)))
     rows_of = fulfillment_rows.of_progresses([progress.pk for progress in known.values()])
-    new = _start(held, known)
+    new = _start(sorted({*chain.from_iterable(places)} - known.keys()))
     saved: list[FulfillmentRow] = []
     deleted: list[int] = []
     changes: list[list[ProgressChange]] = []
-    for learner, steps in held:
+    for (learner, steps), mine in zip(held, places, strict=True):
         of_learner = []
-        for template_id in sorted(touched([steps])):
-            place = learner.user.pk, template_id
-            template, progress = ruleset.templates[template_id], known.get(place) or new[place]
+        for place in mine:
+            template, progress = ruleset.templates[place[1]], known.get(place) or new[place]
             # What follows needs both, and would ask the database for them again.
-            progress.user, progress.template = learner.user, template.row
+            bulk.relate([progress], "user", [learner.user])
+            bulk.relate([progress], "template", [template.row])
             registers = Registers(template, rows_of[progress.pk], counts_from=progress.counts_from)
             stayed_complete, reset_by = registers.take_all(steps)
             of_learner.append(
@@ -231,23 +238,28 @@ def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[Progre
     ]
 
 
-def _known_progress(held: Sequence[tuple[LockedLearner, Sequence[Step]]]) -> dict[Place, BadgeProgress]:
-    """Return the progress that learners have on the templates of their steps. No query for new learners."""
-    known = [(learner.user.pk, steps) for learner, steps in held if not learner.is_new]
-    if not known:
+_PROGRESS_COLUMNS = tuple(field.attname for field in BadgeProgress._meta.concrete_fields)
+_PROGRESSES = Question(
+    lambda users, templates: BadgeProgress.objects.filter(user__in=users, template__in=templates).values_list(
+        *_PROGRESS_COLUMNS
+    )
+)
+
+
+def _known_progress(places: Collection[Place]) -> dict[Place, BadgeProgress]:
+    """Return the progress that is there at these places. One query, none without places."""
+    if not places:
         return {}
-    template_ids = touched(steps for _, steps in known)
-    rows = BadgeProgress.objects.filter(user__in=[pk for pk, _ in known], template__in=template_ids)
-    found = {(row.user_id, row.template_id): row for row in rows}
+    rows = _PROGRESSES.ask({user_id for user_id, _ in places}, {template_id for _, template_id in places})
+    progresses = [BadgeProgress.from_db(DEFAULT_DB_ALIAS, _PROGRESS_COLUMNS, values) for values in rows]
+    found = {(progress.user_id, progress.template_id): progress for progress in progresses}
     # Others of the batch may be about more templates.
-    return {place: found[place] for pk, steps in known for id_ in touched([steps]) if (place := (pk, id_)) in found}
+    return {place: found[place] for place in places if place in found}
 
 
-def _start(
-    held: Sequence[tuple[LockedLearner, Sequence[Step]]], known: Mapping[Place, BadgeProgress]
-) -> dict[Place, BadgeProgress]:
+def _start(places: Sequence[Place]) -> dict[Place, BadgeProgress]:
     """Begin progress. Nobody else does so meanwhile: the learners are locked."""
-    places = {(learner.user.pk, template_id) for learner, steps in held for template_id in touched([steps])}
-    new = {place: BadgeProgress(user_id=place[0], template_id=place[1]) for place in sorted(places - known.keys())}
-    bulk.insert(list(new.values()), by=["user_id", "template_id"])
-    return new
+    columns = {"user_id": [user_id for user_id, _ in places], "template_id": [template_id for _, template_id in places]}
+    new = bulk.instances(BadgeProgress, len(places), columns)
+    bulk.insert(new, by=["user_id", "template_id"])
+    return dict(zip(places, new, strict=True))

@@ -100,7 +100,7 @@ class Registers:
         if criterion.counted_by:
             value = _value(criterion, event) or ""
             key = criterion.way.key_of_value(value)
-        elif criterion.way.is_each_event:
+        elif not criterion.is_one:
             key = criterion.way.key_of_event(event.stamp.id)
         row = self._row(criterion, key, value)
         is_news = row.fulfill(
@@ -169,7 +169,7 @@ class Registers:
 
     def _superfluous(self, criterion: Criterion) -> Iterator[FulfillmentRow]:
         """Yield the rows of a requirement that are not kept: the oldest of those that it counts."""
-        if criterion.way.is_one:
+        if criterion.is_one:
             return
         bound = MAX_VALUES
         if criterion.way.is_each_event and not self._template.criteria.in_order:
