@@ -42,7 +42,16 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    keys = _insert_with_keys(model, _without_key(model), _values_of(rows, _without_key(model)), by)
+    fields = _without_key(model)
+    columns = _values_of(rows, fields)
+    keys = _write(model, fields, columns, returns_keys=True)
+    if len(keys) < len(rows):
+        unique = [columns[[field.attname for field in fields].index(name)] for name in by]
+        known = model._default_manager.filter(  # noqa: SLF001  Django's documented name
+            **{f"{name}__in": set(values) for name, values in zip(by, unique, strict=True)}
+        )
+        found = {tuple(values): key for key, *values in known.values_list("pk", *by)}
+        keys = [found[values] for values in zip(*unique, strict=True)]
     for row, key in zip(rows, keys, strict=True):
         row.pk = key
     _note_written(rows)
@@ -71,17 +80,11 @@ def insert_rows(rows: Sequence[ModelT]) -> None:
         _note_written(rows)
 
 
-def insert_columns(model: type[models.Model], columns: Columns, *, by: Sequence[str]) -> list[Any]:
-    """Insert rows that nobody needs as instances; return their primary keys. Otherwise as ``insert``.
-
-    Columns that are left out get what the database has for them: that is, name all of them.
-    """
-    fields = _fields_of(model, columns)
-    return _insert_with_keys(model, fields, list(columns.values()), by) if _count(columns) else []
-
-
 def insert_or_update_columns(model: type[models.Model], columns: Columns, fields: Sequence[str] = ()) -> None:
-    """Insert rows that nobody needs as instances; of those that exist, write only these fields, as above."""
+    """Insert rows that nobody needs as instances; of those that exist, write only these fields, as above.
+
+    All columns must be named, but that of a primary key that the database gives.
+    """
     if _count(columns):
         _write(model, _fields_of(model, columns), list(columns.values()), update=fields)
 
@@ -158,20 +161,6 @@ def _note_written(rows: Sequence[models.Model]) -> None:
     for row in rows:
         state = row._state  # noqa: SLF001  Django's documented name
         state.adding, state.db = False, DEFAULT_DB_ALIAS
-
-
-def _insert_with_keys(
-    model: type[models.Model], fields: tuple[Field, ...], columns: Sequence[Sequence[object]], by: Sequence[str]
-) -> list[Any]:
-    found = _write(model, fields, columns, returns_keys=True)
-    if len(found) == len(columns[0]):
-        return found
-    given = [columns[[field.attname for field in fields].index(name)] for name in by]
-    known = model._default_manager.filter(  # noqa: SLF001  Django's documented name
-        **{f"{name}__in": set(values) for name, values in zip(by, given, strict=True)}
-    ).values_list("pk", *by)
-    keys = {tuple(values): pk for pk, *values in known}
-    return [keys[values] for values in zip(*given, strict=True)]
 
 
 def _write(

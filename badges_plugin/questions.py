@@ -66,15 +66,15 @@ class Question:
 
 def _compile(make: Callable[..., QuerySet[Any, Any]]) -> _Compiled:
     # The lists are told apart by what is in them: the ORM has an order of its own.
-    numbers = range(len(signature(make).parameters))
-    compiler: Any = make(*([number] for number in numbers)).query.get_compiler(DEFAULT_DB_ALIAS)
+    numbers = [str(number) for number in range(len(signature(make).parameters))]
+    compiler: Any = make(*([int(number)] for number in numbers)).query.get_compiler(DEFAULT_DB_ALIAS)
     statement, parameters = compiler.as_sql()
-    pieces, order = statement.split(_LIST), [int(parameter) for parameter in parameters]
-    if sorted(order) != list(numbers) or len(pieces) != len(order) + 1 or "%" in "".join(pieces):
+    pieces, order = statement.split(_LIST), [str(parameter) for parameter in parameters]
+    if sorted(order) != sorted(numbers) or len(pieces) != len(order) + 1 or "%" in "".join(pieces):
         raise ValueError(f"Not every list is in the statement once, or something else is: {statement}")
     found = compiler.get_converters([expression for expression, *_ in compiler.select])
     converters = [(place, _converter(converters, expression)) for place, (converters, expression) in found.items()]
-    return _Compiled(pieces, order, converters)
+    return _Compiled(pieces, list(map(int, order)), converters)
 
 
 def _converter(converters: Sequence[Callable[..., Any]], expression: Any) -> _Convert:

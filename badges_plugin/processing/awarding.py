@@ -134,16 +134,23 @@ def _events(granted: Grant) -> list[dict[str, str]]:
 
 
 def _log_awards(awards: Sequence[BadgeAward], passed_over: Sequence[Grant]) -> None:
-    if not logger.isEnabledFor(logging.INFO):
+    level = logging.INFO
+    if len(awards) + len(passed_over) > 1:
+        # A line for each takes longer than to write the award.
+        level = logging.DEBUG
+        logger.info("%d badges awarded; %d that would have expired by now were not.", len(awards), len(passed_over))
+    if not logger.isEnabledFor(level):
         return
     for each in passed_over:
-        logger.info(
+        logger.log(
+            level,
             "Badge template %s not awarded to user %s: it would have expired by now.",
             each.change.progress.template_id,
             each.change.progress.user_id,
         )
     for award in awards:
-        logger.info(
+        logger.log(
+            level,
             "Badge template %s awarded to user %s (award %s) by event %s.",
             award.progress.template_id,
             award.progress.user_id,
