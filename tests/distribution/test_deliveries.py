@@ -68,6 +68,22 @@ def test_however_many_wait_for_earlier_ones_what_is_free_is_claimed(
     ]
 
 
+def test_what_is_queued_is_as_a_new_instance_of_the_model(
+    ada: Any, template: BadgeTemplate, backend: FakeBackend
+) -> None:
+    before = timezone.now()
+    send_passing(ada)
+
+    [queued], new = Delivery.objects.all(), Delivery()
+    said = {"id", "award_id", "backend", "action", "channel_id"}
+    by_the_clock = {"next_attempt_at", "created"}
+    names = {field.attname for field in Delivery._meta.concrete_fields}
+    assert {name: getattr(queued, name) for name in names - said - by_the_clock} == {
+        name: getattr(new, name) for name in names - said - by_the_clock
+    }
+    assert all(before <= getattr(queued, name) <= timezone.now() for name in by_the_clock)
+
+
 def test_an_award_that_is_rolled_back_leaves_no_delivery(
     ada: Any, template: BadgeTemplate, backend: FakeBackend
 ) -> None:

@@ -12,8 +12,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from badges_plugin import bulk
-from badges_plugin.distribution import keys
+from badges_plugin.distribution import keys, new_rows
 from badges_plugin.distribution.data import MAX_URL_LENGTH
 from badges_plugin.distribution.exceptions import RejectedKey
 from badges_plugin.host import UserCredential
@@ -184,13 +183,10 @@ class ProviderBadge(UserCredential):
         known = set(cls._default_manager.filter(pk__in=again).values_list("pk", flat=True)) if again else set()
         # Only this model's own table is written. Otherwise Django would save the host's rows again, with defaults for
         # all other columns.
-        bulk.insert_rows(
-            [
-                cls(usercredential_ptr_id=award.credential_id, issued_at=award.awarded_at)
-                for award in awards
-                if award.credential_id not in known
-            ]
-        )
+        if begun := [award for award in awards if award.credential_id not in known]:
+            keys_of_credentials = [award.credential_id for award in begun]
+            times = [award.awarded_at for award in begun]
+            new_rows.insert(cls, {"usercredential_ptr_id": keys_of_credentials, "issued_at": times})
         if known:
             cls._start_again([award for award in awards if award.credential_id in known])
 
