@@ -29,6 +29,7 @@ _FILES = {
     OPEN_BADGES: "open-badges-3.0.3.json",
     EXTENSIONS: "open-badges-extensions.json",
 }
+URLS = tuple(_FILES)
 #: Where terms go that no context defines, and relative IRIs.
 _NOWHERE = "https://undefined.invalid/"
 _VOCABULARY = {"@vocab": f"{_NOWHERE}#"}
