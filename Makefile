@@ -109,7 +109,7 @@ unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 
 .PHONY: test-long
 test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
-	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m long --ignore=tests/conformance $(PYTEST_ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.installed ## judges of others verify a thousand of our Open Badges (Node.js, npm)
