@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
-from badges_plugin.distribution.open_badges import baking, pictures, svg, tokens
+from badges_plugin.distribution.open_badges import baking, strict_json, svg, tokens
 from badges_plugin.distribution.open_badges.baking import UnbakeablePicture, bake_png, bake_svg, extract
 from tests.limits import Lower
 from tests.open_badges.samples import KID, TOKEN_KEY, signed
@@ -109,7 +109,7 @@ def test_what_is_no_whole_png_is_refused(png: bytes) -> None:
         b"openbadgecredential\0\1\0\0\0not zlib",
         b"openbadgecredential\0\1\0\0\0" + zlib.compress(bytes(50_000_000)),
         b"openbadgecredential\0\0\0\0\0\xff\xfe",
-        b"openbadgecredential\0\0\0\0\0" + b"x" * (pictures.MAX_BADGE_BYTES + 1),
+        b"openbadgecredential\0\0\0\0\0" + b"x" * (strict_json.MAX_BYTES + 1),
     ],
 )
 def test_a_hostile_chunk_holds_no_badge(data: bytes) -> None:
