@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -11,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
+from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.images import picture_of
 from badges_plugin.images.designs import Design
 from badges_plugin.models import BadgeImage, BadgeTemplate, ImageKind
@@ -62,11 +63,11 @@ def test_saving_the_page_stores_no_image(client: Client, template: BadgeTemplate
 
 
 def test_what_is_chosen_is_the_image(client: Client, template: BadgeTemplate) -> None:
-    save(client, template, shape="seal", color="plum", text=" R&D\x00 ")
-    assert picture_of(template).design == Design("seal", "plum", "R&D")
+    save(client, template, shape="rosette", color="plum", text=" R&D\x07 ")
+    assert picture_of(template).design == Design("rosette", "plum", "R&D")
     assert "Added image" in LogEntry.objects.get().get_change_message()
     save(client, template, color="navy", text="")
-    assert picture_of(template).design == Design("seal", "navy", "")
+    assert picture_of(template).design == Design("rosette", "navy", "")
     changed = LogEntry.objects.order_by("pk").last()
     assert changed is not None
     assert "Changed Color and Letters for image" in changed.get_change_message()
@@ -76,11 +77,11 @@ def test_what_is_chosen_is_the_image(client: Client, template: BadgeTemplate) ->
 
 
 def test_an_upload_is_the_image_made_harmless(client: Client, template: BadgeTemplate) -> None:
-    save(client, template, upload=file(RED_SQUARE), shape="seal", color="plum")
+    save(client, template, upload=file(RED_SQUARE), shape="rosette", color="plum")
     picture = picture_of(template)
     assert picture.kind == ImageKind.SVG
     assert b"script" not in (picture.svg or b"script")
-    assert picture.design == Design("seal", "plum", "DA")
+    assert picture.design == Design("rosette", "plum", "DA")
     save(client, template, png=file(png(color=(255, 0, 0))))
     assert opened(picture_of(template).png(96)).getpixel((48, 48)) == (255, 0, 0, 255)
     # Something else on the page is changed: the image stays.
@@ -127,12 +128,12 @@ def test_who_may_change_a_template_changes_its_image(template: BadgeTemplate) ->
     assert b"image-0-look" not in page.content
     looking.post(address, {**filled_in(page), "image-0-look": "design", "image-TOTAL_FORMS": "1"})
     assert not BadgeImage.objects.exists()
-    save(staff("view_badgetemplate", "change_badgetemplate"), template, shape="seal")
-    assert picture_of(template).design.shape == "seal"
+    save(staff("view_badgetemplate", "change_badgetemplate"), template, shape="rosette")
+    assert picture_of(template).design.shape == "rosette"
 
 
 def test_a_design_is_shown_while_it_is_chosen(template: BadgeTemplate) -> None:
-    query = {"shape": "seal", "color": "plum", "text": "<b>"}
+    query = {"shape": "rosette", "color": "plum", "text": "<b>"}
     shown = staff("view_badgetemplate").get(url("badgetemplate", "design"), query)
     assert (shown["Content-Type"], shown["X-Content-Type-Options"]) == ("image/svg+xml", "nosniff")
     assert b"&lt;b&gt;</text>" in shown.content
@@ -145,7 +146,7 @@ def test_lists_have_thumbnails_for_one_query(client: Client) -> None:
     address = url("badgetemplate")
 
     def cost() -> int:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200
         return len(queries)
 
@@ -154,7 +155,9 @@ def test_lists_have_thumbnails_for_one_query(client: Client) -> None:
     cost()
     before = cost()
     for _ in range(3):
-        BadgeImage.objects.create(template=make_template(icon="https://x.example/"), kind=ImageKind.DESIGN, shape="seal")
+        BadgeImage.objects.create(
+            template=make_template(icon="https://x.example/"), kind=ImageKind.DESIGN, shape="rosette"
+        )
     assert cost() == before
     page = client.get(address).content.decode()
     assert picture_of(first).best_url in page
@@ -163,12 +166,11 @@ def test_lists_have_thumbnails_for_one_query(client: Client) -> None:
 
 
 def test_templates_of_providers_have_images_too(client: Client) -> None:
-    from tests.credly.factories import make_template as make_credly_template  # noqa: PLC0415
-
-    template = make_credly_template()
-    assert isinstance(template, CredlyBadgeTemplate)
-    submit(client, url("credlybadgetemplate", "change", template.pk, app="credly_badges"), {"image-0-shape": "seal"})
-    assert picture_of(template).design.shape == "seal"
+    organization = CredlyOrganization.objects.create(uuid=uuid4(), name="Org")
+    site = make_template().site
+    template = CredlyBadgeTemplate.objects.create(name="C", site=site, organization=organization, origin="credly")
+    submit(client, url("credlybadgetemplate", "change", template.pk, app="credly_badges"), {"image-0-shape": "rosette"})
+    assert picture_of(template).design.shape == "rosette"
 
 
 def test_a_new_template_gets_its_image_afterwards(client: Client) -> None:
