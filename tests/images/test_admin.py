@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from badges_plugin.admin.image_form import BadgeImageForm
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.images import picture_of
 from badges_plugin.images.designs import Design
@@ -112,11 +113,16 @@ def test_an_upload_is_the_image_made_harmless(client: Client, template: BadgeTem
         ({"upload": b""}, "The submitted file is empty."),
     ],
 )
-def test_what_cannot_be_used_is_said_and_nothing_is_saved(
-    changes: dict[str, Any], said: str, client: Client, template: BadgeTemplate
-) -> None:
-    page = save(client, template, **{name: file(v) if isinstance(v, bytes) else v for name, v in changes.items()})
-    assert said in errors(page)
+def test_what_cannot_be_used_is_said(changes: dict[str, Any], said: str, template: BadgeTemplate) -> None:
+    given = {"look": "automatic", "shape": "star", "color": "teal", "text": ""}
+    files = {name: file(value) for name, value in changes.items() if isinstance(value, bytes)}
+    form = BadgeImageForm({**given, **changes}, files, badge_template=template)
+    assert said in str(form.errors)
+
+
+def test_nothing_is_saved_where_something_is_wrong(client: Client, template: BadgeTemplate) -> None:
+    page = save(client, template, shape="star", upload=file(svg("<script/>")))
+    assert "There is nothing to see in the SVG" in errors(page)
     assert not BadgeImage.objects.exists()
 
 
