@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
-from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.open_badges import api, status_bits, status_lists
 from badges_plugin.distribution.open_badges.api import Outcome
 from badges_plugin.distribution.open_badges.models import IssuerProfile, SignedBadge
