@@ -59,7 +59,13 @@ def look(**environment: str) -> dict[str, Any]:
 @pytest.mark.standin
 def test_switched_off_nothing_is_connected_served_or_shown() -> None:
     found = look(BADGES_ENABLED="false")
-    assert found.pop("installed") == ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges"]
+    assert found.pop("installed") == [
+        "badges_plugin",
+        "badges_distribution",
+        "credly_badges",
+        "accredible_badges",
+        "open_badges",
+    ]
     assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": [], "untagged": []}
 
 
