@@ -21,7 +21,7 @@ SEED = "5e" * 32
 
 def test_places_are_a_permutation() -> None:
     # Both ends and a stretch: the map of 2 ** 18 numbers is a permutation for any round function.
-    places = [*range(2000), *range(status_lists.LENGTH - 2000, status_lists.LENGTH)]
+    places = [*range(500), *range(status_lists.LENGTH - 500, status_lists.LENGTH)]
     indices = [status_lists.index_of(SEED, place) for place in places]
     assert len(set(indices)) == len(places)
     assert 0 <= min(indices) <= max(indices) < status_lists.LENGTH
