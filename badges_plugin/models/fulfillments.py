@@ -8,11 +8,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.criteria import bounded, moments_of, reset_of
-from badges_plugin.data import BadgingEvent, EventStamp
+from badges_plugin.data import BadgingEvent, EventStamp, grade_in
 from badges_plugin.models.progress import BadgeProgress
 from badges_plugin.models.requirements import BadgeRequirement
 
 MAX_VALUE_LENGTH = 255
+MAX_GRADE_LENGTH = 32
 
 
 class Fulfillment(models.Model):
@@ -65,6 +66,9 @@ class Fulfillment(models.Model):
         blank=True,
         editable=False,
         help_text=_("The times of the events since the last reset, where groups are asked for in order."),
+    )
+    grade = models.CharField(
+        _("grade"), max_length=MAX_GRADE_LENGTH, blank=True, default="", help_text=_("As the event told it.")
     )
     since = models.DateTimeField(
         _("since"),
@@ -145,7 +149,7 @@ class Fulfillment(models.Model):
         last = reset_of(self)
         if last is None:
             return False
-        self.is_fulfilled, self.made_under, self.times, self.since = False, "", [], last.time
+        self.is_fulfilled, self.made_under, self.times, self.since, self.grade = False, "", [], last.time, ""
         self.event_id, self.event_time = last.id, last.time
         return True
 
@@ -156,3 +160,4 @@ class Fulfillment(models.Model):
 
     def _name(self, event: BadgingEvent) -> None:
         self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
+        self.grade = grade_in(event.payload)[:MAX_GRADE_LENGTH]

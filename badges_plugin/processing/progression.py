@@ -232,4 +232,5 @@ def _save(rows: Sequence[Fulfillment], deleted: Sequence[int]) -> None:
 
 _CHANGED = [
     "is_fulfilled", "made_under", "event_id", "event_type", "event_time", "since", "reset_time", "reset_id", "times",
+    "grade",
 ]  # fmt: skip
