@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from badges_plugin import conf, events
 from badges_plugin.conf import BADGE_EVENT_TYPES, CHECK_TAG
 from badges_plugin.exceptions import UnusableEventType
+from badges_plugin.images import conf as images_conf
 
 
 def connect() -> None:
@@ -21,12 +22,16 @@ def connect() -> None:
 
 
 def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Return E001: invalid BADGES_CONFIG; E002: unusable event type; W003: no event type is configured."""
+    """Return E001: invalid BADGES_CONFIG; E002: unusable event type; W003: no event type; W029: bad font."""
     try:
         configured = conf.config().events
+        bad_fonts = images_conf.problems()
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="See the settings reference of the badges plugin.", id="badges_plugin.E001")]
-    messages: list[CheckMessage] = []
+    messages: list[CheckMessage] = [
+        Warning(text, hint="Correct the path. Images are drawn without this font.", id="badges_plugin.W029")
+        for text in bad_fonts
+    ]
     if not configured:
         messages.append(
             Warning(

@@ -94,9 +94,8 @@ def section(name: str, defaults: Mapping[str, object]) -> dict[str, object]:
     .. setting_default: {}
     .. setting_description: Dictionary of sections: ``events`` (list of event types), ``earner_ids``, ``rules``
         (``ignored_keypaths``), ``processing`` (``future_tolerance_seconds``), ``retention``, ``retirement``
-        (``username_prefix``, ``email_domain``), ``consumer``, ``distribution``, and one section for each distribution
-        backend; ``builtin_app`` is "off" or "on". Keys
-        that are left out have their defaults.
+        (``username_prefix``, ``email_domain``), ``images``, ``consumer``, ``distribution``, and one section for each
+        distribution backend; ``builtin_app`` is "off" or "on". Keys that are left out have their defaults.
 
     Raises ImproperlyConfigured when the section is not a mapping.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,6 +72,21 @@ class BadgingEvent:
 
 EVENT_TIME = "event.time"
 """Key path of the time of any event, which is not a part of what it carries."""
+
+
+def grade_in(payload: object) -> str:
+    """Return the grade that an event tells, for people: "87%", or as a certificate has it. Empty where none is told.
+
+    Events of persistent grades have ``percent_grade``, from 0 to 1, and those of certificates have ``grade``, a text.
+    """
+    value = getattr(payload, "percent_grade", getattr(payload, "grade", ""))
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = math.nan
+    if 0 <= share <= 1:
+        return f"{round(share * 100, 1):g}%"
+    return value.strip() if isinstance(value, str) else ""
 
 
 def resolve(payload: object, key_path: str) -> object:

@@ -7,6 +7,7 @@ releases.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +15,7 @@ from credentials.apps.core.models import User
 from credentials.apps.credentials.models import AbstractCredential, UserCredential
 from credentials.apps.plugins.constants import PROJECT_TYPE
 from django.apps import apps
+from django.contrib.sites.models import Site
 from django.core.checks.registry import registry
 from django.db.models.functions import Lower
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
@@ -23,12 +25,14 @@ __all__ = [
     "PROJECT_TYPE",
     "REVOKED",
     "AbstractCredential",
+    "SiteFacts",
     "User",
     "UserCredential",
     "builtin_models",
     "builtin_receivers",
     "course_keys_like",
     "course_titles",
+    "site_configuration",
     "switch_builtin_off",
 ]
 
@@ -102,6 +106,25 @@ def _module_of(reference: Any) -> str:
     """Return the module of a receiver, to which a signal may hold a weak reference."""
     receiver = reference if hasattr(reference, "__module__") and hasattr(reference, "__qualname__") else reference()
     return str(getattr(receiver, "__module__", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What the host's configuration says of a site; empty where it says nothing."""
+
+    platform_name: str = ""
+    lms_url: str = ""
+    contact_email: str = ""
+
+
+def site_configuration(site: Site) -> SiteFacts:
+    """Return what the host knows of a site. One query; none, and nothing, where the host has no such configuration."""
+    label = "core"  # not a literal: the type checker would look for the model, which the stand-in may lack
+    if "siteconfiguration" not in apps.all_models[label]:
+        return SiteFacts()
+    row = apps.get_model(label, "SiteConfiguration").objects.filter(site=site).first()
+    names = {"platform_name": "platform_name", "lms_url": "lms_url_root", "contact_email": "partner_from_address"}
+    return SiteFacts(**{name: (getattr(row, column, None) or "").strip() for name, column in names.items()})
 
 
 def course_keys_like(keys: Collection[str]) -> list[str]:

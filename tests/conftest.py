@@ -17,7 +17,8 @@ from django.db.backends.signals import connection_created
 from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
-from badges_plugin.distribution import channel_keys
+from badges_plugin.distribution import channel_keys, registry
+from badges_plugin.distribution.open_badges.backend import OpenBadgesBackend
 from sandbox.drills.database import describe
 from tests import dialects, migrated
 from tests.clock import Clock
@@ -105,6 +106,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Begin with a database that is migrated already, if it is one in memory."""
     if connection.vendor == "sqlite" and connection.settings_dict["TEST"].get("NAME") is None:
         migrated.fill_the_next(migrated.database())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_signed() -> None:
+    """The badges of the site itself have no deliveries, unless a test is about signing them."""
+    registry.unregister(OpenBadgesBackend.slug)
+
+
+@pytest.fixture
+def signs_badges() -> Iterator[OpenBadgesBackend]:
+    """The site signs its own badges, as by default."""
+    backend = OpenBadgesBackend()
+    registry.register(backend)
+    yield backend
+    registry.unregister(backend.slug)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, cast
 
 import django
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, URLField
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
 from badges_plugin.admin import activation, links
-from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
+from badges_plugin.admin.base import SHORT_TEXTS, ModelForm
+from badges_plugin.admin.images import WithImage
 from badges_plugin.admin.overview import overview
 from badges_plugin.admin.questions import ASKED, ask_plainly
 from badges_plugin.counting import count_up_to, in_words
@@ -28,6 +29,15 @@ from badges_plugin.models import BadgePenalty, BadgeProgress, BadgeRequirement, 
 
 CONFIRMED = "confirm_activation"
 """Name of the field."""
+
+Inline = type[InlineModelAdmin]  # type: ignore[type-arg]  # at run time it has no arguments
+
+_inlines: dict[Inline, Callable[[BadgeTemplate], bool]] = {}
+
+
+def register_inline(inline: Inline, *, when: Callable[[BadgeTemplate], bool] = lambda template: True) -> None:
+    """Show rows of another app on the pages of stored badge templates, of any origin, for which ``when`` is true."""
+    _inlines[inline] = when
 
 
 class BadgeTemplateForm(ModelForm[BadgeTemplate]):
@@ -57,13 +67,16 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
         return is_active
 
 
-class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
+class BadgeTemplateAdmin(WithImage):
     """The page of a badge template of any origin; a backend's admin inherits from it.
 
     A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,
     and must leave the fields under "Awarding" to be edited. Requirements, penalties and the
     actions come with the page. ``is_active`` and ``shown_uuid`` are left out while a template is added.
     """
+
+    is_of_provider: ClassVar[bool] = True
+    """Whether the templates have a provider, besides which this site may sign badges itself."""
 
     form = BadgeTemplateForm
     change_form_template = "badges_plugin/admin/template_form.html"
@@ -84,12 +97,6 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         (None, {"fields": ("name", "description", "icon", "image", "site", "shown_uuid")}),
         (gettext_lazy("Awarding"), {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days")}),
     )
-
-    @admin.display(description=gettext_lazy("image"))
-    def image(self, template: BadgeTemplate) -> str:
-        if not template.icon:
-            return "-"
-        return format_html('<img src="{}" alt="" style="max-height: 96px; max-width: 96px">', template.icon)
 
     @admin.display(description=gettext_lazy("UUID"))
     def shown_uuid(self, template: BadgeTemplate) -> str:
@@ -160,7 +167,7 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
 
     def get_fieldsets(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> Any:
         fieldsets: list[tuple[Any, dict[str, Any]]] = [
-            (title, {**options, "fields": _with_order(options["fields"])})
+            (title, {**options, "fields": self._with_common(options["fields"])})
             for title, options in super().get_fieldsets(request, obj)
         ]
         if obj is not None:
@@ -171,6 +178,15 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
             (title, {**options, "fields": tuple(name for name in options["fields"] if name not in later)})
             for title, options in fieldsets
         ]
+
+    def _with_common(self, fields: Sequence[Any]) -> tuple[Any, ...]:
+        """Add what every template has and its backend's admin does not name."""
+        common = ("can_be_reawarded", "in_order", *(("is_signed_here",) if self.is_of_provider else ()))
+        return tuple(each for name in fields for each in (common if name == "can_be_reawarded" else (name,)))
+
+    def get_inlines(self, request: HttpRequest, obj: BadgeTemplate | None) -> list[Any]:
+        registered = [inline for inline, when in _inlines.items() if obj is not None and when(obj)]
+        return [*super().get_inlines(request, obj), *registered]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = {**super().get_changeform_initial_data(request)}
@@ -240,13 +256,10 @@ class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
     Those of a backend have their own list, with the backend's facts; here they would look like ours to edit.
     """
 
+    is_of_provider = False
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
         return super().get_queryset(request).filter(origin=BadgeTemplate.ORIGIN)
-
-
-def _with_order(fields: Sequence[Any]) -> tuple[Any, ...]:
-    """Add what every template has and its backend's admin does not name."""
-    return tuple(each for name in fields for each in ((name, "in_order") if name == "can_be_reawarded" else (name,)))
 
 
 def _to_confirm(templates: Sequence[BadgeTemplate]) -> list[tuple[BadgeTemplate, str]]:

@@ -22,6 +22,9 @@ from badges_plugin.distribution.exceptions import (
 from badges_plugin.distribution.housekeeping import Chore
 from badges_plugin.distribution.housekeeping import register as register_chore
 from badges_plugin.distribution.http import HttpClient, Timeouts
+from badges_plugin.distribution.keys import UnreadableKey, decrypt, encrypt
+from badges_plugin.distribution.keys import register as register_encrypted
+from badges_plugin.distribution.queueing import is_queued, queue_earlier
 from badges_plugin.distribution.rate_limit import RateLimiter
 from badges_plugin.distribution.recipients import MISSING_NAME
 from badges_plugin.distribution.registry import register, unregister
@@ -59,10 +62,16 @@ __all__ = [
     "TooManyUnknown",
     "TransientFailure",
     "UnknownSubject",
+    "UnreadableKey",
     "WebhookView",
+    "decrypt",
+    "encrypt",
     "is_enabled",
+    "is_queued",
+    "queue_earlier",
     "register",
     "register_chore",
+    "register_encrypted",
     "register_probe",
     "section",
     "shared_limiter",

@@ -53,9 +53,19 @@ class Backend(ABC, Generic[ContextT]):
     loads_by_template: ClassVar[bool] = False
     """Whether what ``load`` returns depends on the award's template alone, so that one result serves many awards."""
 
+    needs_name: ClassVar[bool] = True
+    """Whether a badge is issued only to a learner who has a name. Where not, the names of a recipient may be empty."""
+
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
         return template.origin == self.slug
+
+    def may_have_issued(self, template: BadgeTemplate) -> bool:
+        """Whether this provider may have got awards of this template: whatever ends is then looked for and revoked.
+
+        For a backend that ``handles`` a template only as long as a setting says so.
+        """
+        return self.handles(template)
 
     @abstractmethod
     def account(self, template: BadgeTemplate) -> str:
@@ -75,6 +85,15 @@ class Backend(ABC, Generic[ContextT]):
     @abstractmethod
     def load(self, award: BadgeAward) -> ContextT:
         """Return everything from the database that a request needs (URLs, keys), frozen. May raise a failure."""
+
+    def load_many(self, awards: Sequence[BadgeAward]) -> Mapping[int, ContextT | DeliveryFailure]:
+        """Return the same for many awards by their keys, or the failure that ``load`` would raise.
+
+        Called with the awards to be issued that a worker has claimed together. A backend that reads much for each award
+        overrides this too, so that the number of queries does not grow with the number of awards. ``load`` is called
+        for each award that is left out; by default all are.
+        """
+        return {}
 
     @abstractmethod
     def find(self, request: ProviderRequest[ContextT]) -> Receipt | None:
@@ -185,7 +204,7 @@ class Backend(ABC, Generic[ContextT]):
             return self.revoke(request)
         if not request.wanted:
             return Cancelled(ENDED_BEFORE)
-        if not request.recipient.first_name:
+        if self.needs_name and not request.recipient.first_name:
             raise NoName(_NO_NAME)
         _check_claim(request)
         return self._issue(request)

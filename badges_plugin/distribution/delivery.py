@@ -48,6 +48,7 @@ def prepare(deliveries: Sequence[Delivery], config: DistributionConfig) -> list[
             fingerprints[delivery.channel_id] = backend.fingerprint(delivery.channel.account)
     contexts = Contexts()
     gone = retirement.retired_among(delivery.award.progress.user for delivery in deliveries)
+    contexts.read_many([each for each in deliveries if each.award.progress.user_id not in gone])
     jobs = [
         read_job(
             delivery,

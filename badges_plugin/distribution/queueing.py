@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -23,6 +24,29 @@ GIVEN_UP = gettext_noop("Given up by staff.")
 def queue_issues(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
     """Queue the issues of new awards at the provider. Called in the transaction that writes the awards, once."""
     _queue(awards, backend, Action.ISSUE)
+
+
+def is_queued(slug: str) -> Exists:
+    """Return the condition for awards whose issue at a backend was queued, whatever became of it."""
+    return Exists(Delivery.objects.filter(award=OuterRef("pk"), backend=slug, action=Action.ISSUE))
+
+
+def queue_earlier(awards: Sequence[BadgeAward], slug: str) -> int:
+    """Queue the issues of awards that were made before their provider was set up; return how many were not queued yet.
+
+    Called twice, or by two processes at once, it is still one delivery. An award that ends meanwhile is not issued.
+    """
+    backend = registry.get(slug)
+    with transaction.atomic():
+        # Locked in the order of their keys, so that two processes queue one after the other.
+        keys = sorted(award.pk for award in awards)
+        list(BadgeAward.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
+        known = Delivery.objects.filter(award__in=keys, backend=slug, action=Action.ISSUE)
+        queued = set(known.values_list("award", flat=True))
+        left = [award for award in awards if award.pk not in queued]
+        backend.prepare_issues(left)
+        queue_issues(left, backend)
+    return len(left)
 
 
 def queue_revokes(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:

@@ -52,3 +52,8 @@ def slugs() -> list[str]:
 def responsible_for(template: BadgeTemplate) -> list[Backend[Any]]:
     """Return the backends that deliver the awards of this template; none for a badge that stays here."""
     return [backend for slug, backend in sorted(_backends.items()) if backend.handles(template)]
+
+
+def formerly_responsible_for(template: BadgeTemplate) -> list[Backend[Any]]:
+    """Return the backends that deliver the awards of this template, or may have delivered some."""
+    return [backend for slug, backend in sorted(_backends.items()) if backend.may_have_issued(template)]

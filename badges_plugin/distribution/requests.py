@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from badges_plugin import reasons, retirement
-from badges_plugin.distribution import recipients
+from badges_plugin.distribution import recipients, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Recipient, Withdrawal
@@ -21,7 +23,7 @@ from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import Bug, State
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, Ending
-from badges_plugin.redaction import describe_with_traceback
+from badges_plugin.redaction import describe, describe_with_traceback
 
 logger = get_logger(__name__)
 
@@ -51,9 +53,29 @@ class Contexts:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], Any] = {}
+        self._read: dict[str, Mapping[int, Any]] = {}
+
+    def read_many(self, deliveries: Sequence[Delivery]) -> None:
+        """Let the backends read what they read for many awards at once. Those of retired learners are none of them."""
+        awards: dict[str, list[BadgeAward]] = defaultdict(list)
+        for delivery in deliveries:
+            if delivery.action == Action.ISSUE:
+                awards[delivery.backend].append(delivery.award)
+        for slug, own in awards.items():
+            try:
+                self._read[slug] = registry.get(slug).load_many(own)
+            except DatabaseError:
+                raise
+            except Exception as error:  # noqa: BLE001 - then each is read by itself, and the one that fails is found
+                logger.warning("The badges of %s are read one by one: %s", slug, describe(error))
 
     def of(self, award: BadgeAward, backend: Backend[Any]) -> Any:
         """Return the context of an award, or raise the failure of ``load``."""
+        read = self._read.get(backend.slug, {})
+        if award.pk in read:
+            if isinstance(found := read[award.pk], DeliveryFailure):
+                raise found
+            return found
         if not backend.loads_by_template:
             return backend.load(award)
         key = backend.slug, award.progress.template_id

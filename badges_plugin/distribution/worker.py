@@ -117,7 +117,7 @@ class Worker:
                 if busy:
                     continue
                 if once or self._stopping:
-                    self._log_unfinished()
+                    self._finish(once=once and not self._stopping)
                     return self.counts
                 self._rest()
         finally:
@@ -198,7 +198,10 @@ class Worker:
         for future in [future for future in self._running if future.cancel()]:
             self._unrecorded.extend(not_begun(job) for job in self._running.pop(future).jobs)
 
-    def _log_unfinished(self) -> None:
+    def _finish(self, *, once: bool) -> None:
+        """Do what the deliveries have left to do, where this worker does not come back to it."""
+        if once:
+            self._housekeeping.do_due_chores(timezone.now())
         if self._running:
             logger.error(
                 "%d requests have not ended. Their claims will expire, and the badges be looked up at the provider.",

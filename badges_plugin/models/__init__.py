@@ -4,6 +4,7 @@ from badges_plugin.models.awards import BadgeAward, Ending
 from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
+from badges_plugin.models.images import BadgeImage, ImageKind
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.templates import BadgeTemplate
@@ -11,6 +12,7 @@ from badges_plugin.models.versions import RulesetChange, RulesetVersion
 
 __all__ = [
     "BadgeAward",
+    "BadgeImage",
     "BadgePenalty",
     "BadgeProgress",
     "BadgeRequirement",
@@ -19,6 +21,7 @@ __all__ = [
     "Ending",
     "FailedEvent",
     "Fulfillment",
+    "ImageKind",
     "Learner",
     "LearnerLock",
     "PenaltyDataRule",

@@ -74,7 +74,8 @@ class BadgeAward(models.Model):
         help_text=_("The event and the penalty that ended it, from which the reason is made when it is shown."),
     )
     events = models.JSONField(
-        _("events"), help_text=_("The events that made the award: a list of objects with id, type and time.")
+        _("events"),
+        help_text=_("The events that made the award: a list of objects with id, type, time and perhaps grade."),
     )
     published_at = models.DateTimeField(_("award published at"), null=True, blank=True, editable=False)
     revocation_published_at = models.DateTimeField(_("revocation published at"), null=True, blank=True, editable=False)

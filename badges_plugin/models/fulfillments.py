@@ -12,6 +12,7 @@ from badges_plugin.models.progress import BadgeProgress
 from badges_plugin.models.requirements import BadgeRequirement
 
 MAX_VALUE_LENGTH = 255
+MAX_GRADE_LENGTH = 32
 
 
 class Fulfillment(models.Model):
@@ -64,6 +65,9 @@ class Fulfillment(models.Model):
         blank=True,
         editable=False,
         help_text=_("The times of the events since the last reset, where groups are asked for in order."),
+    )
+    grade = models.CharField(
+        _("grade"), max_length=MAX_GRADE_LENGTH, blank=True, default="", help_text=_("As the event told it.")
     )
     since = models.DateTimeField(
         _("since"),

@@ -78,6 +78,15 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
         ),
     )
 
+    is_signed_here = models.BooleanField(
+        _("also signed by this site"),
+        default=False,
+        help_text=_(
+            "Whether learners also get the badge as an Open Badge that this site signs itself, besides the one at the "
+            "provider. A change applies to badges that are awarded from now on."
+        ),
+    )
+
     class Meta:
         verbose_name = _("badge template")
         verbose_name_plural = _("badge templates")

@@ -128,7 +128,12 @@ def _order(progress: BadgeProgress) -> tuple[int, int]:
 
 def _events(granted: Grant) -> list[dict[str, str]]:
     return [
-        {"id": str(row.event_id), "type": row.event_type, "time": row.event_time.isoformat()}
+        {
+            "id": str(row.event_id),
+            "type": row.event_type,
+            "time": row.event_time.isoformat(),
+            **({"grade": row.grade} if row.grade else {}),
+        }
         for row in granted.change.made_by(granted.term.counts_from)
     ]
 

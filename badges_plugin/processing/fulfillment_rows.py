@@ -14,8 +14,9 @@ from uuid import UUID
 
 from badges_plugin import bulk
 from badges_plugin.criteria import bounded, moments_of, reset_of
-from badges_plugin.data import BadgingEvent, EventStamp
+from badges_plugin.data import BadgingEvent, EventStamp, grade_in
 from badges_plugin.models import Fulfillment
+from badges_plugin.models.fulfillments import MAX_GRADE_LENGTH
 from badges_plugin.questions import Question
 
 
@@ -29,6 +30,7 @@ class FulfillmentRow:
         "event_id",
         "event_time",
         "event_type",
+        "grade",
         "is_fulfilled",
         "made_under",
         "pk",
@@ -55,19 +57,20 @@ class FulfillmentRow:
     reset_time: datetime | None
     reset_id: UUID | None
     times: list[str]
+    grade: str
     since: datetime | None
 
     def __init__(self, *values: Any) -> None:
         (
             self.pk, self.progress_id, self.requirement_id, self.value_key, self.value, self.is_fulfilled,
             self.event_id, self.event_type, self.event_time, self.made_under, self.reset_time, self.reset_id,
-            self.times, self.since,
+            self.times, self.grade, self.since,
         ) = values  # fmt: skip
 
     @classmethod
     def blank(cls, requirement_id: int, value_key: str, value: str) -> FulfillmentRow:
         """Return a row of which nothing is known yet."""
-        return cls(None, None, requirement_id, value_key, value, False, None, "", None, "", None, None, [], None)
+        return cls(None, None, requirement_id, value_key, value, False, None, "", None, "", None, None, [], "", None)
 
     @property
     def stamp(self) -> EventStamp:
@@ -124,7 +127,7 @@ class FulfillmentRow:
         last = reset_of(self)
         if last is None:
             return False
-        self.is_fulfilled, self.made_under, self.times, self.since = False, "", [], last.time
+        self.is_fulfilled, self.made_under, self.times, self.since, self.grade = False, "", [], last.time, ""
         self.event_id, self.event_time = last.id, last.time
         return True
 
@@ -135,6 +138,7 @@ class FulfillmentRow:
 
     def _name(self, event: BadgingEvent) -> None:
         self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
+        self.grade = grade_in(event.payload)[:MAX_GRADE_LENGTH]
 
     @property
     def _held_since(self) -> datetime:
@@ -145,6 +149,7 @@ COLUMNS = tuple(field.attname for field in Fulfillment._meta.concrete_fields)
 
 _CHANGED = [
     "is_fulfilled", "made_under", "event_id", "event_type", "event_time", "since", "reset_time", "reset_id", "times",
+    "grade",
 ]  # fmt: skip
 
 _OF_PROGRESSES = Question(lambda ids: Fulfillment.objects.filter(progress__in=ids).values_list(*COLUMNS))

@@ -18,6 +18,8 @@ from badges_plugin.host import AWARDED, UserCredential
 COMMANDS = [
     ("badges_remove", "--dry-run"),
     ("badges_remove", "--no-input"),
+    ("badges_rotate_keys",),
+    ("badges_sign_awards", "--dry-run"),
     ("badges_reencrypt_keys", "--dry-run"),
     ("badges_reencrypt_keys",),
     ("badges_backfill", os.devnull),

@@ -27,7 +27,7 @@ from tests.factories import TemplateFactory, make_template, make_user, requires_
 from tests.limits import Lower
 
 VERIFIABLE = "credentials.apps.verifiable_credentials"
-LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges"]
+LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges"]
 
 
 def awarded(number: int = 1, **changes: Any) -> BadgeTemplate:

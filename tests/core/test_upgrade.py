@@ -28,7 +28,7 @@ from tests.core.migrating import host_credential, to_newest
 from tests.factories import PASSING, make_template, make_user, requires_course, send_passing
 from tests.limits import Lower
 
-LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
+LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges")
 FIRST = [(label, "0001_initial") for label in LABELS]
 BEFORE_NAMES = [("badges_plugin", "0011_detach_leftovers")]
 

@@ -1,0 +1,55 @@
+"""After a key was compromised: retire it, and sign again what it signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.utils import timezone
+
+from badges_plugin import bulk
+from badges_plugin.distribution.api import RejectedKey
+from badges_plugin.distribution.open_badges import addresses, keys, signing, status_lists
+from badges_plugin.distribution.open_badges.models import SignedBadge, SigningKey, StatusList
+
+AT_ONCE = 100
+
+
+def retire(row: SigningKey) -> SigningKey:
+    """Retire a key, if that was not done yet, and return the one that signs now. Status lists are signed again."""
+    newest = SigningKey.objects.filter(issuer=row.issuer_id, retired_at=None).order_by("-number").first()
+    if newest is None or newest.pk == row.pk:
+        newest = keys.rotate(row.issuer)
+    if row.retired_at is None:
+        keys.retire(row)
+    for pk in StatusList.objects.filter(key=row).order_by("pk").values_list("pk", flat=True):
+        status_lists.sign(pk, anew=True)
+    return newest
+
+
+def sign_again(row: SigningKey) -> Iterator[int]:
+    """Sign all badges again that a retired key signed, and yield how many, some at a time.
+
+    They keep what they say and their identifiers. Raises RejectedKey when the key that signs now cannot be used.
+    """
+    pair = keys.current([row.issuer])[row.issuer_id]
+    if isinstance(pair, RejectedKey):
+        raise pair
+    while count := _sign_some(row, pair):
+        yield count
+
+
+def _sign_some(row: SigningKey, pair: keys.KeyPair) -> int:
+    with transaction.atomic():
+        badges = list(SignedBadge.objects.select_for_update().filter(key=row).order_by("pk")[:AT_ONCE])
+        lists = StatusList.objects.in_bulk({badge.status_list_id for badge in badges})
+        for badge in badges:
+            badge.key = pair.row
+            if not badge.document:
+                continue  # erased
+            now = timezone.now()
+            kid = addresses.key_url(lists[badge.status_list_id].base_url, row.issuer.uuid, pair.row.number)
+            signed = signing.sign_again(badge.document, pair, kid, now)
+            badge.document, badge.jwt, badge.signed_at = signed["document"], signed["jwt"], now
+        bulk.insert_or_update(badges, ["document", "jwt", "key", "signed_at"])
+    return len(badges)
