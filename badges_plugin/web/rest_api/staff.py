@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -13,8 +15,18 @@ from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import AwardFilter, AwardState
 from badges_plugin.web.rest_api import access, answers, showing
 from badges_plugin.web.rest_api.base import ListView, StaffView
-from badges_plugin.web.rest_api.paging import Position, Wanted
-from badges_plugin.web.rest_api.queries import AwardQuery
+from badges_plugin.web.rest_api.paging import PageQuery, Position, Wanted
+
+
+class AwardQuery(PageQuery):
+    """Which awards staff want. A day stands for its first instant in UTC."""
+
+    badge = serializers.UUIDField(required=False)
+    learner = serializers.CharField(required=False, max_length=255)
+    state = serializers.ChoiceField([each.value for each in AwardState], required=False)
+    awarded_after = serializers.DateTimeField(required=False, default_timezone=UTC)
+    awarded_before = serializers.DateTimeField(required=False, default_timezone=UTC)
+
 
 Found = tuple[Sequence[Any], Position | None]
 
