@@ -53,7 +53,7 @@ class ApiView(APIView):
             response["Access-Control-Allow-Origin"] = "*"  # pages of any site may read it
         failed = response.status_code >= HTTPStatus.BAD_REQUEST
         response["Cache-Control"] = "private, no-store" if failed or not is_public else self.kept
-        patch_vary_headers(response, ["Accept-Language"])
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])  # the cookie of the language
         return response
 
 
