@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from credentials.apps.core.models import User
+from credentials.apps.core.models import SiteConfiguration, User
 from credentials.apps.credentials.models import AbstractCredential, UserCredential
 from credentials.apps.plugins.constants import PROJECT_TYPE
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sites.models import Site
 from django.core.checks.registry import registry
 from django.db.models.functions import Lower
@@ -26,13 +27,16 @@ __all__ = [
     "REVOKED",
     "AbstractCredential",
     "SiteFacts",
+    "SiteLook",
     "User",
     "UserCredential",
     "builtin_models",
     "builtin_receivers",
     "course_keys_like",
     "course_titles",
+    "other_tenants",
     "site_configuration",
+    "site_look",
     "switch_builtin_off",
 ]
 
@@ -152,3 +156,42 @@ def course_titles(keys: Collection[str]) -> dict[str, str]:
     runs = apps.get_model(label, "CourseRun").objects.filter(key__in=list(keys)).order_by("-pk")
     rows = runs.values_list("key", "title_override", "course__title")
     return {key: own or title for key, own, title in rows if own or title}
+
+
+@dataclass(frozen=True)
+class SiteLook:
+    """What the service knows of a site that its pages show. Empty texts: it knows nothing."""
+
+    platform_name: str = ""
+    logo_url: str = ""
+    favicon_url: str = ""
+    homepage_url: str = ""
+    privacy_url: str = ""
+    help_url: str = ""
+    theme_name: str = ""
+    links_to_linkedin: bool = True
+
+
+def site_look(site: Site | None) -> SiteLook:
+    """Return what is known of a site; much less, and no error, where it has no configuration. One query."""
+    row = SiteConfiguration.objects.filter(site=site).first() if site is not None else None
+
+    def told(name: str) -> str:
+        return str(getattr(row, name, None) or "")
+
+    return SiteLook(
+        platform_name=told("platform_name"),
+        logo_url=str(getattr(settings, "LOGO_URL", "") or ""),
+        favicon_url=str(getattr(settings, "FAVICON_URL", "") or ""),
+        homepage_url=told("homepage_url"),
+        privacy_url=told("privacy_policy_url"),
+        help_url=told("certificate_help_url"),
+        theme_name=told("theme_name"),
+        links_to_linkedin=bool(getattr(row, "enable_linkedin_sharing", True)),
+    )
+
+
+def other_tenants(site: Site | None) -> list[int]:
+    """Return the keys of all sites with a configuration but this one. One query."""
+    others = SiteConfiguration.objects.exclude(site=site) if site is not None else SiteConfiguration.objects.all()
+    return list(others.order_by("site").values_list("site", flat=True))

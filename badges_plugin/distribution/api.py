@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from badges_plugin.conf import is_enabled, section
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.conf import config
-from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Receipt, Recipient, spellings, web_url
+from badges_plugin.distribution.data import (
+    Action,
+    AtProvider,
+    Cancelled,
+    Place,
+    ProviderRequest,
+    Receipt,
+    Recipient,
+    spellings,
+    web_url,
+)
 from badges_plugin.distribution.exceptions import (
     AlreadyIssued,
     DeliveryFailure,
@@ -41,6 +51,7 @@ __all__ = [
     "MISSING_NAME",
     "Action",
     "AlreadyIssued",
+    "AtProvider",
     "Backend",
     "BadNotification",
     "BadgeAward",
@@ -52,6 +63,7 @@ __all__ = [
     "Finding",
     "HttpClient",
     "PermanentFailure",
+    "Place",
     "ProviderRequest",
     "RateLimiter",
     "Reach",

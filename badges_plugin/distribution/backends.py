@@ -15,7 +15,15 @@ from typing import ClassVar, Generic, final
 
 from django.utils.translation import gettext_noop
 
-from badges_plugin.distribution.data import Action, Cancelled, ContextT, ProviderRequest, Receipt
+from badges_plugin.distribution.data import (
+    Action,
+    AtProvider,
+    Cancelled,
+    ContextT,
+    Place,
+    ProviderRequest,
+    Receipt,
+)
 from badges_plugin.distribution.exceptions import (
     AlreadyIssued,
     DeliveryFailure,
@@ -155,6 +163,13 @@ class Backend(ABC, Generic[ContextT]):
         number of queries does not grow with the number of awards.
         """
         return {award.pk: url for award in awards if (url := self.badge_url(award))}
+
+    def at_provider(self, awards: Sequence[BadgeAward]) -> Mapping[int, AtProvider]:
+        """Return how badges stand at the provider, for their learners, by the keys of their awards.
+
+        Awards that are left out go by their deliveries. By default those without a public URL are.
+        """
+        return {pk: AtProvider(Place.THERE, url) for pk, url in self.badge_urls(awards).items()}
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Write own rows together with the award, in its transaction. No requests here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -120,6 +121,24 @@ class Receipt:
     adopted: bool = False
     expires_at: datetime | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Place(StrEnum):
+    """Where a badge is, to its learner: not at the provider yet, waiting there to be accepted, or there to be shown."""
+
+    ON_ITS_WAY = "on its way"
+    WAITING = "waiting"
+    THERE = "there"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class AtProvider:
+    """How a badge stands at a provider. ``url`` is for the learner: where to accept the badge, or to see it."""
+
+    place: Place
+    url: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,25 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.lists import (
+    AwardFilter,
+    AwardList,
+    KeyList,
+    active_badges,
+    learners_called,
+    list_awards,
+    on_the_way,
+)
 from badges_plugin.reading.progress import progress, progress_rows
+from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
 from badges_plugin.reading.words import KIND_LABELS, event_label, join_sentences, moment, rule_sentence, rules_sentence
 
 __all__ = [
     "KIND_LABELS",
     "Award",
+    "AwardFilter",
+    "AwardList",
     "AwardState",
     "BadgeState",
     "Condition",
@@ -38,12 +50,16 @@ __all__ = [
     "GroupProgress",
     "GroupText",
     "Holder",
+    "KeyList",
     "LastEvent",
     "LearnerProgress",
     "Page",
     "PenaltyText",
     "RequirementProgress",
     "RequirementText",
+    "Shelf",
+    "active_badges",
+    "awards",
     "awards_of_learners",
     "awards_of_progress",
     "criteria",
@@ -51,11 +67,16 @@ __all__ = [
     "holders",
     "join_sentences",
     "key_sentence",
+    "learners_called",
+    "list_awards",
     "moment",
+    "on_the_way",
     "plain_sentence",
     "progress",
     "progress_rows",
     "rule_sentence",
     "rules_sentence",
     "sentences",
+    "shelf",
+    "standings",
 ]

@@ -71,7 +71,7 @@ class Page:
 def awards_of_learners(user_ids: Collection[int]) -> dict[int, tuple[Award, ...]]:
     """Return every award of learners, newest first, by user id; the ended ones, too. One query."""
     found: dict[int, list[Award]] = defaultdict(list)
-    for row in _rows().filter(progress__user__in=user_ids).order_by("-awarded_at", "-pk"):
+    for row in rows().filter(progress__user__in=user_ids).order_by("-awarded_at", "-pk"):
         found[row.progress.user_id].append(award_of(row))
     return {user_id: tuple(found[user_id]) for user_id in user_ids}
 
@@ -79,7 +79,7 @@ def awards_of_learners(user_ids: Collection[int]) -> dict[int, tuple[Award, ...]
 def awards_of_progress(progress_ids: Collection[int]) -> dict[int, tuple[Award, ...]]:
     """Return every award of progress rows, oldest first, by progress id. One query."""
     found: dict[int, list[Award]] = defaultdict(list)
-    for row in _rows().filter(progress__in=progress_ids).order_by("number"):
+    for row in rows().filter(progress__in=progress_ids).order_by("number"):
         found[row.progress_id].append(award_of(row))
     return {progress_id: tuple(awards) for progress_id, awards in found.items()}
 
@@ -92,9 +92,9 @@ def holders(template_id: int, *, after: int = 0, limit: int = 100) -> Page:
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit must be between 1 and {MAX_PAGE}")
     valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    rows = _rows().filter(valid, progress__template=template_id, revoked_at=None, pk__gt=after)
+    found_rows = rows().filter(valid, progress__template=template_id, revoked_at=None, pk__gt=after)
     # One more than asked for tells whether there is another page.
-    found = list(rows.select_related("progress__user").order_by("pk")[: limit + 1])
+    found = list(found_rows.select_related("progress__user").order_by("pk")[: limit + 1])
     page = found[:limit]
     return Page(
         tuple(Holder(award_of(row), row.user.get_username(), row.user.full_name or "") for row in page),
@@ -130,5 +130,6 @@ def award_of(row: BadgeAward) -> Award:
     )
 
 
-def _rows() -> QuerySet[BadgeAward]:
+def rows() -> QuerySet[BadgeAward]:
+    """Return awards with all that ``award_of`` needs."""
     return BadgeAward.objects.select_related("progress__template", "credential")

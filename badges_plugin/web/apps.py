@@ -8,6 +8,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 from edx_django_utils.plugins.constants import PluginURLs
 
+from badges_plugin import conf
 from badges_plugin.apps import PROJECT_TYPE
 
 
@@ -28,3 +29,14 @@ class BadgesWebConfig(AppConfig):
             },
         },
     }
+
+    def ready(self) -> None:
+        """Connect checks and receivers. What is kept of learners is erased also while the pages are switched off."""
+        if not conf.is_enabled():
+            return
+        from badges_plugin.web import checks, handlers
+        from badges_plugin.web.rest_api import checks as api_checks
+
+        checks.connect()
+        api_checks.connect()
+        handlers.connect()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from badges_plugin.distribution import keys, notifications, queueing, registry
 from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
 from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.data import Action, ContextT, Receipt
+from badges_plugin.distribution.data import Action, AtProvider, ContextT, Receipt
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import UNSETTLED, State
@@ -69,6 +69,11 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
             and badge.public_url
             and award.number == latest[award.progress_id]
         }
+
+    def at_provider(self, awards: Sequence[BadgeAward]) -> Mapping[int, AtProvider]:
+        """One query. What is known is about the latest award of a badge, which is the one that learners are shown."""
+        badges = self.badge_model.objects.in_bulk([award.credential_id for award in awards])
+        return {award.pk: badge.standing for award in awards if (badge := badges.get(award.credential_id)) is not None}
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Create the badge that the provider does not know yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution import keys, new_rows
-from badges_plugin.distribution.data import MAX_URL_LENGTH
+from badges_plugin.distribution.data import MAX_URL_LENGTH, AtProvider, Place
 from badges_plugin.distribution.exceptions import RejectedKey
 from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeAward, BadgeTemplate
@@ -150,6 +151,11 @@ class ProviderBadge(UserCredential):
     PUBLIC_STATES: ClassVar[frozenset[str]]
     """The states in which the provider shows the badge to everybody."""
 
+    PENDING_STATES: ClassVar[frozenset[str]] = frozenset()
+    """The states in which the learner has to accept the badge at the provider, at ``url``."""
+    DECLINED_STATES: ClassVar[frozenset[str]] = frozenset()
+    """The states in which the learner has declined it there."""
+
     # Named, because the host's built-in app has models of the same names.
     usercredential_ptr = models.OneToOneField(
         UserCredential,
@@ -172,6 +178,22 @@ class ProviderBadge(UserCredential):
     def public_url(self) -> str:
         """The public page of the badge at the provider; empty where there is none, and once the learner is retired."""
         return self.url if self.url and self.state in self.PUBLIC_STATES else ""
+
+    @property
+    def standing(self) -> AtProvider:
+        """How the badge stands at the provider, for its learner. Their own link is in it: show it nobody else."""
+        if self.state in self.PUBLIC_STATES:
+            return AtProvider(Place.THERE, self.public_url, self.standing_since)
+        if self.state in self.PENDING_STATES:
+            return AtProvider(Place.WAITING, self.url, self.standing_since)
+        if self.state in self.DECLINED_STATES:
+            return AtProvider(Place.DECLINED, "", self.standing_since)
+        return AtProvider(Place.ON_ITS_WAY)
+
+    @property
+    def standing_since(self) -> datetime | None:
+        """Since when the badge is in its state, where the provider says so."""
+        return None
 
     @classmethod
     def start(cls, awards: Sequence[BadgeAward]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -93,6 +94,8 @@ class CredlyBadge(ProviderBadge):
 
     # Credly shows nothing before the learner has accepted the badge.
     PUBLIC_STATES: ClassVar[frozenset[str]] = frozenset({BadgeState.ACCEPTED})
+    PENDING_STATES: ClassVar[frozenset[str]] = frozenset({BadgeState.PENDING})
+    DECLINED_STATES: ClassVar[frozenset[str]] = frozenset({BadgeState.REJECTED})
 
     external_id = models.UUIDField(
         _("badge ID at Credly"), null=True, blank=True, db_index=True, help_text=_("Empty until Credly has issued it.")
@@ -107,6 +110,10 @@ class CredlyBadge(ProviderBadge):
         verbose_name = _("Credly badge")
         verbose_name_plural = _("Credly badges")
         indexes = [models.Index(fields=("state",), name="credly_badge_state")]
+
+    @property
+    def standing_since(self) -> datetime | None:
+        return self.state_time
 
     @property
     def external_uuid(self) -> UUID | None:
