@@ -90,7 +90,7 @@ def test_switched_on_everything_is() -> None:
         "check_pages",
         "check_publishing",
         "check_rows",
-        *["check_settings"] * 5,
+        *["check_settings"] * 6,
         "check_switch",
         "check_webhook",
         "check_webhook_of_stored",
