@@ -143,7 +143,8 @@ class WithImage(ModelAdmin[BadgeTemplate]):
 
 
 def _thumbnail(template: BadgeTemplate, size: int) -> SafeString:
-    """Return the image of a template as HTML: the provider's where nobody has chosen another here."""
+    """Return the image of a template as HTML: a provider's own, unless somebody has chosen another here."""
     picture: Picture = vars(template).get("picture") or picture_of(template)
-    address = template.icon if template.icon and picture.row is None else picture.best_url
+    is_theirs = template.origin != BadgeTemplate.ORIGIN and picture.row is None
+    address = (is_theirs and template.icon) or picture.best_url
     return format_html('<img class="badges-thumbnail" src="{0}" alt="" width="{1}" height="{1}">', address, size)

@@ -49,7 +49,11 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
             "is_active": gettext_lazy(
                 "Learners earn and lose the badge only while it is active. "
                 "When you deactivate it, they keep the badges they have."
-            )
+            ),
+            "icon": gettext_lazy(
+                "URL of an image elsewhere, if events and signed badges are to name that. Pages show the image that "
+                "is chosen at the end of this page."
+            ),
         }
 
     def clean_is_active(self) -> bool:

@@ -16,7 +16,7 @@ from badges_plugin.images.designs import Design, default_design
 from badges_plugin.images.png_uploads import resized
 from badges_plugin.models import BadgeImage, BadgeTemplate, ImageKind
 
-# Part of every digest. Raise it when drawings change: browsers keep an image of one digest forever.
+# Part of every digest. Raise it when drawings or link previews change: browsers keep an image of one digest forever.
 _DRAWN_AS = "1"
 
 

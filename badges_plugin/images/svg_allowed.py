@@ -47,7 +47,7 @@ _FUNCTIONS = frozenset(
 )
 _LOCAL = re.compile(r"url\(\s*(?:'#[\w.:-]+'|\"#[\w.:-]+\"|#[\w.:-]+)\s*\)", re.ASCII)
 _REFERENCE = re.compile(r"#([\w.:-]+)", re.ASCII)
-_FUNCTION = re.compile(r"([\w-]*)\s*\(", re.ASCII)
+_NO_NAME = re.compile(r"[^\w-]", re.ASCII)
 
 
 def value_is_harmless(value: str) -> bool:
@@ -55,7 +55,7 @@ def value_is_harmless(value: str) -> bool:
     if "\\" in value or "/*" in value or "javascript:" in value.lower():
         return False
     others = _LOCAL.sub("", value)
-    names = {name.lower() for name in _FUNCTION.findall(others)}
+    names = {_NO_NAME.split(before.rstrip())[-1].lower() for before in others.split("(")[:-1]}
     return names <= _FUNCTIONS and "//" not in others
 
 

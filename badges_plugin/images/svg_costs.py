@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from xml.etree.ElementTree import Element
 
 from django.utils.translation import gettext as _
@@ -17,8 +18,7 @@ _MAX_STEPS = 200  # from an element to its children and to what it refers to; ea
 
 def check(root: Element) -> None:
     """Refuse a drawing of more elements than browsers draw at once, and one that refers to itself. RefusedImage."""
-    if _Costs(root).of(root) > MAX_COST:
-        raise _too_complex()
+    _Costs(root).of(root)
 
 
 class _Costs:
@@ -26,14 +26,16 @@ class _Costs:
         self._named: dict[str, Element] = {}
         for element in root.iter():
             self._named.setdefault(element.get("id", ""), element)  # of several, browsers take the first
-        self._by_class: Mapping[str, list[str]] = references_by_class(
-            "".join(style.text or "" for style in root.iter("style"))
-        )
+        sheet = "".join(style.text or "" for style in root.iter("style"))
+        self._by_class: Mapping[str, list[Element]] = {
+            name: [self._named[each] for each in dict.fromkeys(ids) if each in self._named]
+            for name, ids in references_by_class(sheet).items()
+        }
         self._known: dict[Element, int] = {}
         self._within: set[Element] = set()
 
     def of(self, element: Element) -> int:
-        """Return how many elements are drawn for one, with all that it refers to."""
+        """Return how many elements are drawn for one, with all that it refers to. Raises RefusedImage for too many."""
         if element in self._known:
             return self._known[element]
         if element in self._within:
@@ -42,18 +44,20 @@ class _Costs:
             raise _too_complex()
         self._within.add(element)
         total = 1
-        for part in [*element, *self._referred(element)]:
+        for part in chain(element, self._referred(element)):
             total += self.of(part)
+            if total > MAX_COST:
+                raise _too_complex()
         self._within.remove(element)
-        self._known[element] = min(MAX_COST + 1, total)
-        return self._known[element]
+        self._known[element] = total
+        return total
 
     def _referred(self, element: Element) -> Iterator[Element]:
         for name in _references(element):
             if name in self._named:
                 yield self._named[name]
         for name in element.get("class", "").split():
-            yield from (self._named[each] for each in self._by_class.get(name, ()) if each in self._named)
+            yield from self._by_class.get(name, ())
 
 
 def _references(element: Element) -> Iterator[str]:

@@ -131,7 +131,7 @@ def _give_it_a_size(root: Element) -> None:
     """Keep the view box alone, so that the picture fills what it is shown in. Raises RefusedImage without any size."""
     box = [part for part in re.split(r"[\s,]+", root.get("viewBox", "").strip()) if part]
     if not box:
-        sizes = [_NUMBER.fullmatch(root.get(name, "")) for name in ("width", "height")]
+        sizes = [_NUMBER.fullmatch(root.get(name, "")[:32]) for name in ("width", "height")]
         box = ["0", "0", *(found[1] for found in sizes if found)]
     try:
         numbers = [float(part) for part in box]

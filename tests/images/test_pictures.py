@@ -20,6 +20,7 @@ from badges_plugin import checks, images
 from badges_plugin.images import conf, fonts, picture_of, pictures, png_drawing, uploads
 from badges_plugin.images.designs import Design
 from badges_plugin.models import BadgeImage, BadgeTemplate, ImageKind
+from badges_plugin.web.images.issuers import issuer_name
 from tests.factories import make_template
 from tests.images.making import opened, png, svg
 
@@ -181,14 +182,14 @@ def test_images_are_served_to_be_kept_forever() -> None:
 def test_an_earlier_address_leads_to_the_present_image() -> None:
     template = make_template()
     before = picture_of(template)
-    earlier_preview = images.preview_url_of(template.uuid, images.preview_digest(before, template.site.name))
+    earlier_preview = images.preview_url_of(template.uuid, images.preview_digest(before, issuer_name(template)))
     store(template)
     now = picture_of(template)
     client = Client()
     for earlier, present in (
         (before.url("svg"), now.url("svg")),
         (before.url(size=96), now.url(size=96)),
-        (earlier_preview, images.preview_url_of(template.uuid, images.preview_digest(now, template.site.name))),
+        (earlier_preview, images.preview_url_of(template.uuid, images.preview_digest(now, issuer_name(template)))),
     ):
         response = client.get(earlier)
         assert (response.status_code, response["Location"]) == (302, present)
@@ -240,7 +241,7 @@ def test_a_drawing_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_link_preview_has_the_badge_and_its_name_within_its_borders(name: str) -> None:
     template = make_template(name=name)
     picture = picture_of(template)
-    address = images.preview_url_of(template.uuid, images.preview_digest(picture, template.site.name))
+    address = images.preview_url_of(template.uuid, images.preview_digest(picture, issuer_name(template)))
     response = Client().get(address)
     assert (response.status_code, response["Content-Type"]) == (200, "image/png")
     preview = opened(response.content).convert("RGB")

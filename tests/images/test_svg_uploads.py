@@ -173,3 +173,30 @@ def test_a_drawing_of_too_many_elements_is_refused(lower: Lower) -> None:
         accept_svg(svg(RECT * 10))
     with pytest.raises(RefusedImage, match="too complex"):
         accept_svg(svg(f'<g id="g">{RECT * 4}</g><use href="#g"/>'))
+
+
+LONG = 100_000
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<style>{'/*' * LONG}</style>",
+        f"<style>{'a' * LONG}</style>",
+        f"<style>{'{' * LONG}</style>",
+        f'<path fill="{"a" * LONG}"/>',
+        f'<path fill="{"url(" * LONG}"/>',
+        f'<path fill="url({" " * LONG}"/>',
+        f'<path style="{";" * LONG}"/>',
+    ],
+    ids=lambda value: value[:20],
+)
+def test_long_values_do_not_take_longer_than_they_are(inside: str) -> None:
+    """Each would take minutes if a regular expression looked for an end from every beginning."""
+    accept_svg(svg(inside + RECT))
+
+
+@pytest.mark.parametrize("attributes", [f'width="{"9" * LONG}x" height="9"', f'viewBox="{" " * LONG}"'], ids=["9", "_"])
+def test_long_sizes_do_not_take_longer_than_they_are(attributes: str) -> None:
+    with pytest.raises(RefusedImage, match="viewBox"):
+        accept_svg(svg(RECT, attributes))

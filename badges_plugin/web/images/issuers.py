@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from badges_plugin.distribution.open_badges.api import issuer_of
 from badges_plugin.models import BadgeTemplate
 
 
 def issuer_name(template: BadgeTemplate) -> str:
-    """Return the name of the template's site."""
-    return template.site.name
+    """Return the name of the issuer of the template's site. Two queries."""
+    return issuer_of(template.site).name

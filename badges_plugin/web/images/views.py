@@ -64,7 +64,7 @@ def image_svg(request: HttpRequest, template: UUID, digest: str) -> HttpResponse
 
 @require_safe
 def link_preview(request: HttpRequest, template: UUID, digest: str) -> HttpResponseBase:
-    """Show the picture beside links to a badge, 1200 by 630 pixels. At most four queries."""
+    """Show the picture beside links to a badge, 1200 by 630 pixels. At most five queries."""
     found = _template(template)
     if found is None:
         return _not_found()
