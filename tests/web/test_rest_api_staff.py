@@ -207,10 +207,11 @@ def test_the_read_side_refuses_senseless_pages(limit: int) -> None:
 @pytest.mark.mysql
 @pytest.mark.standin
 @pytest.mark.django_db(transaction=True)
-def test_an_index_serves_each_list_of_a_large_table(staff: Client) -> None:
+def test_an_index_serves_each_list_of_a_large_table(staff: Client, lower: Lower) -> None:
     from sandbox.bench.tables import fill
     from tests.core.test_query_plans import ROWS, faults
 
+    lower("badges_plugin.reading.lists", SPAN=500, LEARNERS=500)
     template = fill(ROWS, fulfillments=1)
     broken = {}
     for parameters in (
