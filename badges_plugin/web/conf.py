@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -49,7 +50,21 @@ def pages() -> PagesConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("pages", _DEFAULTS)
+    return _read(known_section("pages", _DEFAULTS))
+
+
+def usable_pages() -> PagesConfig:
+    """Return the settings, and the defaults where they cannot be used: a mistake takes no page down.
+
+    The check badges_web.E001 tells the operator.
+    """
+    try:
+        return pages()
+    except ImproperlyConfigured:
+        return _read(_DEFAULTS)
+
+
+def _read(values: Mapping[str, object]) -> PagesConfig:
     return PagesConfig(
         enabled=_flag("enabled", values["enabled"]),
         support_email=_email("support_email", values["support_email"]),

@@ -29,14 +29,15 @@ _FILES = {
     OPEN_BADGES: "open-badges-3.0.3.json",
     EXTENSIONS: "open-badges-extensions.json",
 }
+URLS = tuple(_FILES)
 #: Where terms go that no context defines, and relative IRIs.
 _NOWHERE = "https://undefined.invalid/"
 _VOCABULARY = {"@vocab": f"{_NOWHERE}#"}
 #: Names of properties in all three contexts. Others PyLD may drop without a word.
 _TERM = re.compile(r"[A-Za-z0-9]+")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f]+")
-#: Values in a document. A badge with all that there is has about 200; this many take a quarter of a second.
-MAX_VALUES = 3_000
+#: Values in a document. A badge with all that there is has 150; this many take a quarter of a second.
+MAX_VALUES = 1_500
 _MAX_DEPTH = 24
 #: Equal nodes without an id are compared in every order of them. Ours never hang together, so they need no order.
 _MAX_ALIKE = 4
@@ -124,9 +125,12 @@ def _check_values(body: Document) -> None:
         seen += 1
         if seen > MAX_VALUES or depth > _MAX_DEPTH:
             raise NotCanonical("the document is too large")
-        if value is None:
-            raise NotCanonical("a null stands in the document")
+        # JSON-LD takes these for nothing: they would be added to a signed document without a trace.
+        if value is None or value == []:
+            raise NotCanonical("a null or an empty array stands in the document")
         if isinstance(value, list):
+            if any(isinstance(element, list) for element in value):
+                raise NotCanonical("an array stands in an array")
             waiting.extend((element, depth + 1) for element in value)
         elif isinstance(value, dict):
             for name, element in value.items():

@@ -15,8 +15,8 @@ from xml.sax.saxutils import quoteattr
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
-from badges_plugin.distribution.open_badges import tokens
-from badges_plugin.distribution.open_badges.pictures import MAX_BADGE_BYTES, UnbakeablePicture
+from badges_plugin.distribution.open_badges import strict_json, tokens
+from badges_plugin.distribution.open_badges.data import UnbakeablePicture
 
 _NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 _CREDENTIAL = f"{{{_NAMESPACE}}}credential"
@@ -25,7 +25,7 @@ _OLD_ASSERTION = "{http://openbadges.org}assertion"
 _SVG = "{http://www.w3.org/2000/svg}svg"
 _BOM = b"\xef\xbb\xbf"
 _TAG = re.compile(rb"<([^\s/>]+)(?:[^\"'>]|\"[^\"]*\"|'[^']*')*>")
-_PREFIX = re.compile(rb"\s+xmlns:openbadges\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_PREFIX = re.compile(rb"\sxmlns:openbadges\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-8[\"']|us-ascii[\"'])", re.IGNORECASE)
 #: What XML cannot hold, and what would end CDATA. In JSON these stand inside of texts only, so they can be escaped.
 _UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|]]>")
@@ -103,7 +103,7 @@ class _Scan:
     def data(self, text: str) -> None:
         if self._open is not None:
             self._size += len(text)
-            if self._size > MAX_BADGE_BYTES:
+            if self._size > strict_json.MAX_BYTES:
                 raise UnbakeablePicture("the badge is too long")
             self._open.texts.append(text)
 
@@ -120,7 +120,8 @@ class _Scan:
 def _scan(svg: bytes) -> _Scan:
     if len(svg) > MAX_BYTES:
         raise UnbakeablePicture("the SVG is too large")
-    if _ENCODING.search(svg[:200]):
+    # UTF-16 and UTF-32 hold zeros.
+    if b"\0" in svg or _ENCODING.search(svg[:200]):
         raise UnbakeablePicture("the SVG is not in UTF-8")
     scan = _Scan()
     try:

@@ -6,7 +6,7 @@ The counts are in the host's cache. Where that is Django's default, each process
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django_ratelimit.core import get_usage
 
-from badges_plugin.web.conf import PagesConfig, pages
+from badges_plugin.web.conf import PagesConfig, usable_pages
 from badges_plugin.web.headers import View
 from badges_plugin.web.pages.answers import too_many
 
@@ -24,18 +24,21 @@ _IPV6_NETWORK = 64
 
 
 def limited(
-    group: str, rate: Callable[[PagesConfig], str | None], *, methods: Collection[str] | None = None
+    group: str,
+    rate: Callable[[PagesConfig], str | None],
+    *,
+    counts: Callable[[HttpRequest], bool] = lambda request: True,
 ) -> Callable[[View], View]:
     """Decorate a view so that who asks too often is told so, on a page of ours.
 
-    ``rate`` is read from the settings at each request. ``methods``: only these count; None is all.
+    ``rate`` is read from the settings at each request. ``counts``: which requests count.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            allowed = rate(pages())
-            if allowed is None or (methods is not None and request.method not in methods):
+            allowed = rate(usable_pages())
+            if allowed is None or not counts(request):
                 return view(request, *args, **kwargs)
             usage = get_usage(request, f"badges_web.{group}", key=_address, rate=allowed, increment=True)
             # A limit of 0 means that the cache does not answer: then the pages do all the same.

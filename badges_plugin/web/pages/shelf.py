@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
+
+from django.urls import reverse
 
 from badges_plugin import reading
 from badges_plugin.distribution import standing
@@ -37,6 +40,16 @@ class Earned:
     @property
     def is_public(self) -> bool:
         return self.publication is not None and self.publication.is_public
+
+    @cached_property
+    def page(self) -> str:
+        """The path of the badge's page; empty where it has none."""
+        return reverse("badges_web:badge", args=[self.document.uuid]) if self.document else ""
+
+    @cached_property
+    def options(self) -> str:
+        """The path of the page on which it is published."""
+        return reverse("badges_web:publish", args=[self.document.uuid]) if self.document else ""
 
     @property
     def shows_name(self) -> bool:

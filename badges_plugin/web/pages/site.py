@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from badges_plugin.host import SiteLook, site_look
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
-from badges_plugin.web.conf import PagesConfig, pages
+from badges_plugin.web.conf import usable_pages
 
 logger = get_logger(__name__)
 
@@ -50,15 +50,15 @@ def site_of(request: HttpRequest) -> Site | None:
 def frame_of(request: HttpRequest) -> Frame:
     """Return the frame of a page. One query. Never raises for what an operator left out."""
     site = site_of(request)
-    look, config = site_look(site), _config()
+    look, config = site_look(site), usable_pages()
     return Frame(
         name=look.platform_name or (site.name if site else ""),
         logo_url=look.logo_url,
         favicon_url=look.favicon_url,
         home_url=look.homepage_url,
-        help_url=config.help_url if config else look.help_url,
-        privacy_url=(config.privacy_url if config else "") or look.privacy_url,
-        support_email=config.support_email if config else "",
+        help_url=config.help_url or look.help_url,
+        privacy_url=config.privacy_url or look.privacy_url,
+        support_email=config.support_email,
         header=themed("_header.html", request, look),
         footer=themed("_footer.html", request, look),
         look=look,
@@ -72,10 +72,6 @@ def themed(name: str, request: HttpRequest, look: SiteLook) -> SafeString | None
     """
     if not look.theme_name:
         return None
-    try:
-        template = get_template(f"{look.theme_name}/{name}")
-    except TemplateDoesNotExist:
-        return None
     context = {
         "site": site_of(request),
         "platform_name": look.platform_name,
@@ -84,7 +80,9 @@ def themed(name: str, request: HttpRequest, look: SiteLook) -> SafeString | None
         "user": getattr(request, "user", None),
     }
     try:
-        return mark_safe(template.render(context))  # noqa: S308 - what a template has rendered is safe
+        return mark_safe(get_template(f"{look.theme_name}/{name}").render(context))  # noqa: S308 - it was rendered
+    except TemplateDoesNotExist:
+        return None
     except Exception as error:  # noqa: BLE001 - themes are not ours; the page is shown without it
         logger.error("The theme's %s cannot be shown around pages of badges: %s", name, describe(error))
         return None
@@ -94,12 +92,5 @@ def asset(path: str) -> str:
     """Return the URL of a static file, also where none were collected: the page is there then, without style."""
     try:
         return static(path)
-    except ValueError:
+    except (ValueError, ImproperlyConfigured):
         return f"{settings.STATIC_URL}{path}"
-
-
-def _config() -> PagesConfig | None:
-    try:
-        return pages()
-    except ImproperlyConfigured:  # badges_web.E001
-        return None

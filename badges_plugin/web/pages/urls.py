@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path, re_path
 
-from badges_plugin.web.conf import pages
+from badges_plugin.web.conf import usable_pages
 from badges_plugin.web.pages.answers import nothing_here
 from badges_plugin.web.pages.badge import badge
 from badges_plugin.web.pages.catalog import badge_type, catalog
@@ -16,16 +15,8 @@ from badges_plugin.web.pages.publishing import publish, switch
 from badges_plugin.web.pages.verifying import verify_badge
 from badges_plugin.web.pages.wallet import wallet
 
-
-def _are_on() -> bool:
-    try:
-        return pages().enabled
-    except ImproperlyConfigured:  # badges_web.E001 says so; badges are processed meanwhile
-        return True
-
-
 urlpatterns: list[URLPattern] = []
-if _are_on():
+if usable_pages().enabled:
     urlpatterns = [
         path("mine/", mine, name="mine"),
         path("mine/collection/", my_collection, name="my_collection"),

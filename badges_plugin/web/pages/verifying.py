@@ -60,7 +60,11 @@ class Result:
 # A token would be a cookie for everybody.
 @csrf_exempt
 @served
-@limited("verify", lambda settings: settings.verify_rate, methods={"POST"})
+@limited(
+    "verify",
+    lambda settings: settings.verify_rate,
+    counts=lambda request: request.method == "POST" or "link" in request.GET,
+)
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_badge(request: HttpRequest) -> HttpResponse:
     """Show the form, or one of six answers. ``?link=`` asks about a link at once."""
