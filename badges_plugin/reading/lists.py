@@ -17,8 +17,11 @@ from badges_plugin.reading.awards import AwardState, Holder, award_of
 MAX_LIST = 1000
 """The longest page."""
 
-SPAN = 2000
-"""Rows that one page looks through at most, where no index serves a filter."""
+SPAN = 10_000
+"""Awards that one page looks through at most for those in a state: no index serves both that and the order."""
+
+LEARNERS = 2000
+"""Learners of a badge whose awards one page looks through at most."""
 
 MAX_LEARNERS = 100
 """Learners who share an e-mail address; the newest ones are found."""
@@ -73,7 +76,6 @@ def list_awards(wanted: AwardFilter, *, after: Position | None = None, limit: in
     rows = _matching(wanted).order_by("-awarded_at", "-pk")
     rest: Position | None = None
     if wanted.state is not None and wanted.user_ids is None and wanted.award_ids is None:
-        # No index serves both the order and the state.
         span = _after_time(_in_period(wanted), after).order_by("-awarded_at", "-pk")
         ends = list(span.values_list("awarded_at", "pk")[SPAN - 1 : SPAN + 1])
         if len(ends) > 1:
@@ -91,8 +93,8 @@ def _awards_of_badge(wanted: AwardFilter, template_id: int, after: Position | No
     learners = BadgeProgress.objects.filter(template=template_id).order_by("-pk")
     if after is not None:
         learners = learners.filter(pk__lte=after[0] if after[1] else after[0] - 1)
-    keys = list(learners.values_list("pk", flat=True)[: SPAN + 1])
-    rows = _matching(replace(wanted, template_id=None)).filter(progress__in=keys[:SPAN])
+    keys = list(learners.values_list("pk", flat=True)[: LEARNERS + 1])
+    rows = _matching(replace(wanted, template_id=None)).filter(progress__in=keys[:LEARNERS])
     if after is not None:
         rows = rows.exclude(progress=after[0], number__gte=after[1])
     found = list(rows.order_by("-progress", "-number").values_list("progress", "number", "pk")[: limit + 1])
@@ -100,8 +102,8 @@ def _awards_of_badge(wanted: AwardFilter, template_id: int, after: Position | No
     rest = None
     if len(found) > limit:
         rest = page[-1][:2]
-    elif len(keys) > SPAN:
-        rest = (keys[SPAN - 1], 0)
+    elif len(keys) > LEARNERS:
+        rest = (keys[LEARNERS - 1], 0)
     return AwardList(_holders([pk for _progress, _number, pk in page]), rest)
 
 

@@ -64,6 +64,7 @@ def test_my_badges_say_when_how_and_why() -> None:
         "reason": "By mistake",
         "public_url": None,
         "files": None,
+        "providers": [],
     }
 
 

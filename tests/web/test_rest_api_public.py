@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,12 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from badges_plugin import api
+from badges_plugin.distribution import registry
+from badges_plugin.distribution.data import AtProvider, Place
 from badges_plugin.distribution.open_badges.api import SignedDocument, documents_of
 from badges_plugin.distribution.open_badges.models import SignedBadge
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.web.models import NameShown, Publication
+from tests.distribution.fakes import FakeBackend
 from tests.distribution.worlds import deliver
-from tests.factories import send_passing, staff_who_may
+from tests.factories import at, make_template, requires_course, send_passing, staff_who_may
 from tests.open_badges.conftest import ada, site_that_signs, template
 from tests.web.api_calls import client_of, get, learner, results
 
@@ -142,6 +146,37 @@ def test_owners_have_their_files_and_staff_those_of_everybody(document: SignedDo
     assert told() == [(document.url, None)] * 2
     SignedBadge.objects.update(erased_at=timezone.now(), document="", jwt="")
     assert told() == [(None, None)] * 2
+
+
+class _Elsewhere(FakeBackend):
+    """A provider where badges wait until their learners accept them."""
+
+    def at_provider(self, awards: Sequence[BadgeAward]) -> Mapping[int, AtProvider]:
+        return {each.pk: AtProvider(Place.WAITING, "https://provider.test/accept/secret", at(5)) for each in awards}
+
+
+def test_only_the_owner_is_told_where_to_accept_a_badge(document: SignedDocument, ada: Any) -> None:
+    backend = _Elsewhere()
+    registry.register(backend)
+    try:
+        elsewhere = make_template(origin="fake")
+        requires_course(elsewhere, "course-v1:edX+Elsewhere+1")
+        send_passing(ada, "course-v1:edX+Elsewhere+1", minute=2)
+        waiting, signed = results(client_of(ada), "badges/mine/")
+        for path in ("awards/", "learners/ada/badges/"):
+            staff = get(client_of(staff_who_may("view_badgeaward")), path)
+            assert (len(staff.json()["results"]), b"secret" in staff.content) == (2, False)
+    finally:
+        registry.unregister(backend.slug)
+    assert (signed["providers"], waiting["files"]) == ([], None)
+    assert waiting["providers"] == [
+        {
+            "name": "Fake",
+            "state": "waiting",
+            "url": "https://provider.test/accept/secret",
+            "since": "2026-01-01T00:05:00Z",
+        }
+    ]
 
 
 def test_signed_and_published_badges_cost_a_fixed_number_of_queries(document: SignedDocument, ada: Any) -> None:

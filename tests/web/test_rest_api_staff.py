@@ -119,7 +119,7 @@ def test_pages_hold_every_row_once_however_few_rows_one_looks_through(
         ({"learner": "ada", "state": "held"}, ["ada Logic"]),
     ]
     for span, size in ((1, 1), (1, 2), (2, 1), (2, 100), (1000, 1), (1000, 2)):
-        lower("badges_plugin.reading.lists", SPAN=span)
+        lower("badges_plugin.reading.lists", SPAN=span, LEARNERS=span)
         for parameters, expected in cases:
             pages = all_pages(staff, "awards/", page_size=size, **named(parameters, world))
             assert told([row for page in pages for row in page]) == expected, (span, size, parameters)
@@ -156,7 +156,7 @@ def test_the_cost_is_the_same_for_a_few_rows_and_for_many(staff: Client, lower: 
         return len(captured)
 
     cases: list[dict[str, Any]] = [{}, {"state": "held"}, {"badge": str(logic.uuid)}, {"learner": "u0@example.org"}]
-    lower("badges_plugin.reading.lists", SPAN=3)
+    lower("badges_plugin.reading.lists", SPAN=3, LEARNERS=3)
     earn(learner("u0"), logic)
     count()
     few = [count(**each) for each in cases]
@@ -207,10 +207,11 @@ def test_the_read_side_refuses_senseless_pages(limit: int) -> None:
 @pytest.mark.mysql
 @pytest.mark.standin
 @pytest.mark.django_db(transaction=True)
-def test_an_index_serves_each_list_of_a_large_table(staff: Client) -> None:
+def test_an_index_serves_each_list_of_a_large_table(staff: Client, lower: Lower) -> None:
     from sandbox.bench.tables import fill
     from tests.core.test_query_plans import ROWS, faults
 
+    lower("badges_plugin.reading.lists", SPAN=500, LEARNERS=500)
     template = fill(ROWS, fulfillments=1)
     broken = {}
     for parameters in (

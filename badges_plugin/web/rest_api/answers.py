@@ -36,7 +36,10 @@ class FilesShape(Shape):
 
 
 class AwardShape(Shape):
-    """One award of a badge. The last five say how it ended; of an award that is held they are null or empty."""
+    """One award of a badge. Those from ``ended_at`` to ``reason`` say how it ended; until then they are empty.
+
+    ``public_url`` is null unless it is published, ``files`` unless the reader may have them.
+    """
 
     id = serializers.IntegerField(source="award.id")
     badge = BadgeShape()
@@ -48,13 +51,23 @@ class AwardShape(Shape):
     ended_by = serializers.CharField(source="award.ending")
     ended_by_text = serializers.CharField(source="award.ending_text")
     reason = serializers.CharField(source="award.reason")
+    public_url = serializers.URLField(allow_null=True)
+    files = FilesShape(allow_null=True)
+
+
+class ProviderShape(Shape):
+    """How a badge stands at a provider. ``url`` is the learner's own: where to accept the badge, or to see it."""
+
+    name = serializers.CharField()
+    state = serializers.CharField()
+    url = serializers.URLField(allow_null=True)
+    since = MomentField(allow_null=True)
 
 
 class OwnAwardShape(AwardShape):
-    """One of my awards. ``public_url`` is null unless it is published, ``files`` unless it is signed."""
+    """One of my awards, and how it stands at providers."""
 
-    public_url = serializers.URLField(allow_null=True)
-    files = FilesShape(allow_null=True)
+    providers = ProviderShape(many=True)
 
 
 class LearnerShape(Shape):
@@ -64,7 +77,7 @@ class LearnerShape(Shape):
     name = serializers.CharField()
 
 
-class StaffAwardShape(OwnAwardShape):
+class StaffAwardShape(AwardShape):
     """An award with the learner who has it."""
 
     learner = LearnerShape()

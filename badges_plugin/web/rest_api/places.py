@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
+from badges_plugin.distribution import standing
 from badges_plugin.distribution.open_badges.api import SignedDocument, documents_of
+from badges_plugin.distribution.open_badges.models import SLUG
 from badges_plugin.images import pictures, url_of
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import Award, AwardState
@@ -36,6 +39,16 @@ class Places:
 
     public_url: str | None = None
     files: Files | None = None
+
+
+@dataclass(frozen=True)
+class Provider:
+    """How a badge stands at a provider, in the words of programs. ``url`` is the learner's own."""
+
+    name: str
+    state: str
+    url: str | None
+    since: datetime | None
 
 
 NOWHERE = Places()
@@ -75,6 +88,19 @@ def places(awards: Collection[Award], shown: dict[int, Image], *, for_owner: boo
             files=files_of(document, shown[award.template_id]) if may_have else None,
         )
     return found
+
+
+def providers(awards: Collection[Award]) -> dict[int, list[Provider]]:
+    """Return how awards stand at their providers, by their keys. Two queries, and those of each backend."""
+    found = standing.standings([each.id for each in awards])
+    return {
+        each.id: [
+            Provider(one.provider, one.at.place.value.replace(" ", "_"), one.at.url or None, one.at.since)
+            for one in found.get(each.id, ())
+            if one.slug != SLUG  # the files say that
+        ]
+        for each in awards
+    }
 
 
 def files_of(document: SignedDocument, image: Image) -> Files:

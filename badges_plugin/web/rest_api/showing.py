@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from badges_plugin import reading
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import Award, CriteriaText, Holder, LearnerProgress
-from badges_plugin.web.rest_api.places import Files, Image, images, places
+from badges_plugin.web.rest_api.places import Files, Image, Provider, images, places, providers
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class ShownAward:
     learner: Learner
     public_url: str | None
     files: Files | None
+    providers: Sequence[Provider]
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,14 @@ def badges(template_ids: Collection[int], request: Request) -> tuple[dict[int, B
 
 
 def awards(holders: Sequence[Holder], request: Request, *, for_owner: bool) -> list[ShownAward]:
-    """Return awards with their badges and where they can be seen, by their owner or by others. Six queries at most."""
+    """Return awards with their badges and where they can be seen, by their owner or by others.
+
+    Six queries at most; for their owner, who is also told how they stand at providers, two more and those of backends.
+    """
     shown, pictured = badges({each.award.template_id for each in holders}, request)
-    seen = places([each.award for each in holders], pictured, for_owner=for_owner)
+    rows = [each.award for each in holders]
+    seen = places(rows, pictured, for_owner=for_owner)
+    elsewhere = providers(rows) if for_owner else {}
     return [
         ShownAward(
             award=each.award,
@@ -95,6 +101,7 @@ def awards(holders: Sequence[Holder], request: Request, *, for_owner: bool) -> l
             learner=Learner(each.username, each.full_name),
             public_url=seen[each.award.id].public_url,
             files=seen[each.award.id].files,
+            providers=elsewhere.get(each.award.id, ()),
         )
         for each in holders
     ]
