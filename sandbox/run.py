@@ -59,7 +59,9 @@ def _start(processes: Processes, port: int) -> list[Child]:
     accredible.wait_for(lambda: "\n" in accredible.output(), "it was ready")
     settings = {
         "ACCREDIBLE_API_BASE_URL": accredible.output().splitlines()[0],
-        "BADGES_CONFIG_JSON": json.dumps({**BADGES_CONFIG, "events": EVENTS}),
+        "BADGES_CONFIG_JSON": json.dumps(
+            {**BADGES_CONFIG, "events": EVENTS, "open_badges": {"base_url": f"http://{HOST}:{port}/"}}
+        ),
     }
     deployment = Deployment(processes, settings=settings)
     deployment.migrate()

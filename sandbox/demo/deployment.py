@@ -31,6 +31,8 @@ BADGES_CONFIG = {
         "lease": 30,
         "request_timeout": 5,
     },
+    # Nothing is there: the sites of the sandbox have no address of their own, and that of an example is refused.
+    "open_badges": {"base_url": "https://credentials.example.org/"},
 }
 
 
