@@ -25,7 +25,13 @@ from badges_plugin.models import BadgeImage, BadgeTemplate
 
 
 class BadgeImageFormSet(BaseInlineFormSet[BadgeImage, BadgeTemplate, ModelForm[BadgeImage]]):
-    """The one form."""
+    """The one form. A page or program that sends nothing of images leaves them as they are."""
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        prefix = kwargs.get("prefix") or self.get_default_prefix()
+        if data is not None and f"{prefix}-TOTAL_FORMS" not in data:
+            data = {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+        super().__init__(data, *args, **kwargs)
 
     @classmethod
     def get_default_prefix(cls) -> str:

@@ -181,6 +181,15 @@ def test_templates_of_providers_have_images_too(client: Client) -> None:
     assert template.icon not in client.get(lists).content.decode()
 
 
+def test_who_sends_nothing_of_images_leaves_them_as_they_are(client: Client, template: BadgeTemplate) -> None:
+    save(client, template, shape="star")
+    address = url("badgetemplate", "change", template.pk)
+    values = {name: value for name, value in filled_in(client.get(address)).items() if not name.startswith("image-")}
+    assert client.post(address, {**values, "name": "Other"}).status_code == 302
+    template.refresh_from_db()
+    assert (template.name, picture_of(template).design.shape) == ("Other", "star")
+
+
 def test_a_new_template_gets_its_image_afterwards(client: Client) -> None:
     page = client.get(url("badgetemplate", "add"))
     assert "image-0" not in page.content.decode()
