@@ -97,7 +97,7 @@ def test_after_a_rotation_old_badges_verify_and_can_be_revoked(template: BadgeTe
     assert outcomes(old) == outcomes(new) == {Outcome.VALID}
 
     send_passing(ada, minute=2, is_passing=False)
-    deliver()
+    deliver(chores=True)
     assert (is_listed(signed()[0]), is_listed(signed()[1])) == (True, False)
     listed = json.loads(StatusList.objects.get().signed)
     assert listed["proof"]["verificationMethod"].endswith("#key-2")
@@ -112,7 +112,7 @@ def test_after_a_compromise_nothing_that_the_key_signed_counts_and_all_of_it_is_
     deliver()
     before = signed()
     send_passing(ada, minute=2, is_passing=False)
-    deliver()
+    deliver(chores=True)
     storing.forget(list(BadgeAward.objects.filter(progress__user=gone)))
 
     assert "3 badges were signed again" in rotate(retire=1)

@@ -51,7 +51,7 @@ def test_is_signed_revoked_and_earned_again_as_another_badge(template: BadgeTemp
     assert (outcomes(first), is_listed(first), first.is_revoked) == ({Outcome.VALID}, False, False)
 
     send_passing(ada, minute=2, is_passing=False)
-    deliver()
+    deliver(chores=True)
     [revoked] = signed()
     assert (outcomes(revoked), is_listed(revoked), revoked.is_revoked) == ({Outcome.REVOKED}, True, True)
     assert (revoked.uuid, revoked.json_text) == (first.uuid, first.json_text)
@@ -152,7 +152,7 @@ def test_of_a_provider_only_where_its_template_says_so(template: BadgeTemplate, 
     elsewhere.save()
     for user in (ada, BadgeAward.objects.order_by("pk").last().user):  # type: ignore[union-attr]
         send_passing(user, minute=2, is_passing=False)
-    deliver()
+    deliver(chores=True)
     assert [document.is_revoked for document in signed()] == [True] * 3
 
 
@@ -164,7 +164,7 @@ def test_switched_off_nothing_new_is_signed_and_what_ends_is_revoked(
     settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "open_badges": {"enabled": False}}
     send_passing(make_user(), minute=1)
     send_passing(ada, minute=2, is_passing=False)
-    deliver()
+    deliver(chores=True)
     [document] = signed()
     assert (document.is_revoked, is_listed(document)) == (True, True)
 
