@@ -12,6 +12,7 @@ import pytest
 from badges_plugin import api
 from badges_plugin.api import Outcome
 from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, Fulfillment, RequirementGroup
+from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.ruleset import Ruleset, compile_ruleset
 from tests.core.conftest import Heard
@@ -268,7 +269,7 @@ def test_all_120_orders_of_five_events(asks: Callable[[BadgeTemplate], object], 
 def arrive(ruleset: Ruleset, template: BadgeTemplate, events: Sequence[api.BadgingEvent]) -> tuple[bool, object]:
     """Return whether the badge is held after events that arrived one by one, and what the registers say then."""
     compiled, is_held = ruleset.templates[template.pk], False
-    rows: list[Fulfillment] = []
+    rows: list[FulfillmentRow] = []
     for event in events:
         match = ruleset.match(event)
         if not match:
@@ -285,7 +286,7 @@ def arrive(ruleset: Ruleset, template: BadgeTemplate, events: Sequence[api.Badgi
     return is_held, (said, since)
 
 
-def kept(found: Registers) -> list[Fulfillment]:
+def kept(found: Registers) -> list[FulfillmentRow]:
     """Return the rows that would be stored, with keys that tell them apart."""
     saved, deleted = found.settle()
     for row in saved:
