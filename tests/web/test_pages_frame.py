@@ -105,6 +105,8 @@ def test_shows_the_sites_name_logo_and_theme(site: Any, settings: Any, tmp_path:
     apps.get_model(label, "SiteConfiguration").objects.update_or_create(
         site=site, defaults={"platform_name": "Academy", "theme_name": "ours", "lms_url_root": "https://x.example"}
     )
+    settings.LOGO_URL, settings.FAVICON_URL = "https://edx-cdn.org/v3/default/logo.svg", "https://edx-cdn.org/f.ico"
+    assert "edx-cdn" not in as_user(None).get(VERIFY).content.decode(), "the service's default is nobody's logo"
     settings.LOGO_URL = "https://lms.example/logo.svg"
     response = as_user(None).get(VERIFY)
     assert "Academy" in words(response)
