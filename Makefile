@@ -23,6 +23,8 @@ PORT ?= 8000
 LOCALE ?=
 # For example: make drills DRILLS_ARGS="deliveries --seed 1"
 DRILLS_ARGS ?=
+# For example: make conformance CONFORMANCE_ARGS="-k rotation"
+CONFORMANCE_ARGS ?=
 # For example: make bench BENCH_ARGS="kafka statements --small"
 BENCH_ARGS ?=
 # The server of drills: mariadb, mysql or postgres. Measurements are made on MySQL and MariaDB unless it is given.
@@ -107,12 +109,16 @@ unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 
 .PHONY: test-long
 test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
-	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m long --ignore=tests/conformance $(PYTEST_ARGS)
+
+.PHONY: conformance
+conformance: $(VENV)/.installed ## judges of others verify a thousand of our Open Badges (Node.js, npm)
+	$(PYTHON) -m pytest tests/conformance tests/open_badges/test_vectors.py $(CONFORMANCE_ARGS)
 
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
 ##### those are run that can reach its database (see tests/selection.py).
 
-DJANGO_TESTS := --ignore=tests/tutor
+DJANGO_TESTS := --ignore=tests/tutor --ignore=tests/conformance
 # The long tests that reach a database are drills, and `make drills` runs more of them on these servers.
 NO_DRILLS := -m "not long"
 

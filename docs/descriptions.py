@@ -75,6 +75,17 @@ CREDLY = {
     "WEBHOOK_SECRET": "The last part of the webhook's URL. Empty: the URL has no such part.",
 }
 
+OPEN_BADGES = {
+    "enabled": (
+        "Whether this site signs the badges that are its own, which have no provider. Badges of providers are signed"
+        " where the page of their template says so."
+    ),
+    "base_url": (
+        "The public URL of the Credentials service, for new issuer profiles. Empty: ``https://`` and the domain of the"
+        " site. A profile that exists is changed in the admin."
+    ),
+}
+
 ACCREDIBLE = {
     "ACCREDIBLE_BASE_URL": "Accredible's web site. Checked; no request goes there.",
     "ACCREDIBLE_API_BASE_URL": "Accredible's API. Both of its versions are used, whichever the URL names.",

@@ -136,6 +136,12 @@ def accredible_settings() -> str:
     return _settings(conf._DEFAULTS, descriptions.ACCREDIBLE)  # noqa: SLF001 - see above
 
 
+def open_badges_settings() -> str:
+    from badges_plugin.distribution.open_badges import conf
+
+    return _settings(conf._DEFAULTS, descriptions.OPEN_BADGES)  # noqa: SLF001 - see above
+
+
 def _settings(defaults: Mapping[str, object], meanings: Mapping[str, str]) -> str:
     if defaults.keys() != meanings.keys():
         raise LookupError(f"docs/descriptions.py differs from the code in {sorted(defaults.keys() ^ meanings.keys())}")
@@ -172,6 +178,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "distribution-settings": distribution_settings,
     "credly-settings": credly_settings,
     "accredible-settings": accredible_settings,
+    "open-badges-settings": open_badges_settings,
     "public-names": public_names,
     "internal-signals": internal_signals,
 }

@@ -25,7 +25,7 @@ from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 from tests.factories import TemplateFactory, make_template, make_user, requires_course, send_passing
 
 VERIFIABLE = "credentials.apps.verifiable_credentials"
-LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges"]
+LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges"]
 
 
 def awarded(number: int = 1, **changes: Any) -> BadgeTemplate:

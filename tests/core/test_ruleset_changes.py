@@ -77,7 +77,7 @@ class Staff:
     """Changes the configuration at random, in every way in which it can be changed."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.random = random.Random(seed)
         for _ in range(3):
             self.new_template()
 

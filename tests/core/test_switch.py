@@ -26,7 +26,7 @@ from django.urls import get_resolver
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 from badges_plugin.signals import badges_awarded, badges_revoked
 
-OURS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
+OURS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges")
 load_all_signals()
 
 def ours(receivers):
@@ -59,7 +59,13 @@ def look(**environment: str) -> dict[str, Any]:
 @pytest.mark.standin
 def test_switched_off_nothing_is_connected_served_or_shown() -> None:
     found = look(BADGES_ENABLED="false")
-    assert found.pop("installed") == ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges"]
+    assert found.pop("installed") == [
+        "badges_plugin",
+        "badges_distribution",
+        "credly_badges",
+        "accredible_badges",
+        "open_badges",
+    ]
     assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": [], "untagged": []}
 
 
@@ -71,17 +77,19 @@ def test_switched_on_everything_is() -> None:
         "badges_plugin.BadgeTemplate",
         "credly_badges.CredlyBadgeTemplate",
         "accredible_badges.AccredibleGroup",
+        "open_badges.IssuerProfile",
     }
     assert templates <= set(found["admin"])
     assert found["internal"]
     # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
-    # Credly and Accredible.
+    # Credly, Accredible and Open Badges.
     assert found["checks"] == [
         "check_configuration",
         "check_extra",
+        "check_issuers",
         "check_publishing",
         "check_rows",
-        *["check_settings"] * 4,
+        *["check_settings"] * 5,
         "check_switch",
         "check_webhook",
         "check_webhook_of_stored",

@@ -24,7 +24,7 @@ from tests.factories import PASSING
 from tests.limits import Lower
 from tests.migrated import begin_again
 
-LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
+LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges")
 FIRST = [(label, "0001_initial") for label in LABELS]
 BEFORE_NAMES = [("badges_plugin", "0011_detach_leftovers")]
 
@@ -108,6 +108,8 @@ def test_c3_every_row_of_the_first_tables_survives_all_migrations(migrated: None
 COMMANDS = [
     ("badges_remove", "--dry-run"),
     ("badges_remove", "--no-input"),
+    ("badges_rotate_keys",),
+    ("badges_sign_awards", "--dry-run"),
     ("badges_reencrypt_keys", "--dry-run"),
     ("badges_reencrypt_keys",),
     ("badges_backfill", os.devnull),

@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.sites.models import Site
 
-from badges_plugin.distribution.open_badges import keys
 from badges_plugin.distribution.open_badges.backend import OpenBadgesBackend
-from badges_plugin.distribution.open_badges.models import SigningKey
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.worlds import settings_of_deliveries
-from tests.factories import penalizes_failing, make_template, make_user, requires_course
+from tests.factories import make_template, make_user, penalizes_failing, requires_course
 
 HOST = "badges.example.org"
 

@@ -63,7 +63,7 @@ def result_nodes(facts: AchievementFacts, grade: GradeResult) -> tuple[Document,
 def _criteria(facts: AchievementFacts) -> Document:
     criteria: dict[str, Any] = {}
     if facts.criteria_url:
-        criteria["id"] = texts.web_address(facts.criteria_url, _("The address of the criteria"))
+        criteria["id"] = texts.web_url(facts.criteria_url, _("The address of the criteria"))
     if narrative := texts.clean(facts.criteria):
         criteria["narrative"] = narrative
     if not criteria:
@@ -77,7 +77,7 @@ def _alignments(found: tuple[Alignment, ...]) -> list[Document]:
         node: dict[str, Any] = {
             "type": ["Alignment"],
             "targetName": texts.required(alignment.name, _("The name of an alignment")),
-            "targetUrl": texts.web_address(alignment.url, _("The address of an alignment")),
+            "targetUrl": texts.web_url(alignment.url, _("The address of an alignment")),
             "targetFramework": texts.clean(alignment.framework),
             "targetCode": texts.clean(alignment.code),
             "targetDescription": texts.clean(alignment.description),

@@ -42,7 +42,7 @@ def unsigned_document(facts: BadgeFacts) -> Document:
         raise UnsignableBadge(_("The badge would expire before it is valid."))
     document = {
         "@context": [canonical.CREDENTIALS, canonical.OPEN_BADGES, canonical.EXTENSIONS],
-        "id": texts.web_address(facts.id, _("The address of the badge")),
+        "id": texts.web_url(facts.id, _("The address of the badge")),
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": texts.clean(facts.name) or texts.required(facts.achievement.name, _("The name of the badge")),
         "issuer": _issuer_node(facts.issuer),
@@ -80,7 +80,7 @@ def status_list(url: str, issuer_id: str, bits: bytes, valid_from: datetime) -> 
     """Return the BitstringStatusListCredential at ``url``, to be signed with ``proofs.sign``."""
     return {
         "@context": [canonical.CREDENTIALS],
-        "id": texts.web_address(url, _("The address of the status list")),
+        "id": texts.web_url(url, _("The address of the status list")),
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": texts.identifier(issuer_id, _("The id of the issuer")),
         "validFrom": texts.utc(valid_from),
@@ -98,7 +98,7 @@ def _issuer_node(issuer: IssuerFacts) -> Document:
         "id": texts.identifier(issuer.id, _("The id of the issuer")),
         "type": ["Profile"],
         "name": texts.required(issuer.name, _("The name of the issuer")),
-        "url": texts.web_address(issuer.url, _("The address of the issuer")),
+        "url": texts.web_url(issuer.url, _("The address of the issuer")),
     }
     if email := texts.clean(issuer.email):
         node["email"] = email
@@ -142,7 +142,7 @@ def _evidence(found: tuple[Evidence, ...]) -> list[Document]:
 def _status(entry: StatusEntry) -> Document:
     if not 0 <= entry.index < status_bits.LENGTH:
         raise UnsignableBadge(_("The status list has no place %(index)d.") % {"index": entry.index})
-    url = texts.web_address(entry.list_url, _("The address of the status list"))
+    url = texts.web_url(entry.list_url, _("The address of the status list"))
     return {
         "id": f"{url}#{entry.index}",
         "type": _STATUS,

@@ -29,14 +29,15 @@ _FILES = {
     OPEN_BADGES: "open-badges-3.0.3.json",
     EXTENSIONS: "open-badges-extensions.json",
 }
+URLS = tuple(_FILES)
 #: Where terms go that no context defines, and relative IRIs.
 _NOWHERE = "https://undefined.invalid/"
 _VOCABULARY = {"@vocab": f"{_NOWHERE}#"}
 #: Names of properties in all three contexts. Others PyLD may drop without a word.
 _TERM = re.compile(r"[A-Za-z0-9]+")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f]+")
-#: Values in a document. A badge with all that there is has about 200; this many take a quarter of a second.
-MAX_VALUES = 3_000
+#: Values in a document. A badge with all that there is has 150; this many take a quarter of a second.
+MAX_VALUES = 1_500
 _MAX_DEPTH = 24
 #: Equal nodes without an id are compared in every order of them. Ours never hang together, so they need no order.
 _MAX_ALIKE = 4

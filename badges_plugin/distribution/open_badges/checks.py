@@ -32,8 +32,8 @@ def connect() -> None:
     """Register the checks with Django and the probes with ``badges_doctor``."""
     register(check_settings, CHECK_TAG)
     register(check_issuers, CHECK_TAG, Tags.database)
-    register_probe("open badges issuers", probe_issuers, reach=Reach.DATABASE)
-    register_probe("open badges status lists", probe_status_lists, reach=Reach.DATABASE)
+    register_probe("issuers", probe_issuers, reach=Reach.DATABASE)
+    register_probe("status lists", probe_status_lists, reach=Reach.DATABASE)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:

@@ -15,6 +15,7 @@ from badges_plugin.distribution.api import BadgeTemplate, web_url
 from badges_plugin.distribution.open_badges import addresses
 from badges_plugin.distribution.open_badges.data import AchievementFacts, Alignment
 from badges_plugin.distribution.open_badges.models import AchievementDetails, BadgeAlignment, IssuerProfile
+from badges_plugin.images import Picture, pictures
 
 # What Markdown would take for its own signs. An underscore within a word is none.
 _SIGNS = re.compile(r"([\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_]))")
@@ -31,7 +32,7 @@ class Achievement:
 def achievements(
     templates: Sequence[BadgeTemplate], profiles: Mapping[int, IssuerProfile], *, base_url: str = ""
 ) -> dict[int, Achievement]:
-    """Return the achievements of templates, by their keys. At most twelve queries for any number of them.
+    """Return the achievements of templates, by their keys. At most ten queries for any number of them.
 
     ``base_url`` takes the place of the issuers' own.
     """
@@ -43,12 +44,13 @@ def achievements(
             Alignment(each.name, each.url, framework=each.framework, code=each.code, type=each.type)
         )
     with reasons.in_site_language():
-        asked = reading.criteria(list(rows))
+        asked, drawn = reading.criteria(list(rows)), pictures(list(rows.values()))
         return {
             pk: _achievement(
                 template,
                 base_url or profiles[template.site_id].base_url,
                 asked[pk],
+                drawn[pk],
                 details.get(pk) or AchievementDetails(template=template),
                 tuple(alignments[pk]),
             )
@@ -61,6 +63,7 @@ def _achievement(
     template: BadgeTemplate,
     base_url: str,
     asked: reading.CriteriaText,
+    picture: Picture,
     details: AchievementDetails,
     alignments: tuple[Alignment, ...],
 ) -> Achievement:
@@ -70,7 +73,7 @@ def _achievement(
         description=template.description.strip() or template.name,
         criteria=criteria_text(asked),
         type=details.achievement_type,
-        image_url=web_url(template.icon),
+        image_url=web_url(template.icon) or addresses.image_url(base_url, template.uuid, picture.digest),
         tags=details.tag_list,
         alignments=alignments,
         language=to_locale(settings.LANGUAGE_CODE).replace("_", "-"),

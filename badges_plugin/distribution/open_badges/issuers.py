@@ -91,7 +91,7 @@ def problems(profile: IssuerProfile) -> Iterator[str]:
         yield f"The base URL of {whose} does not start with https://: wallets and validators refuse its badges."
     if parts.port is not None:
         yield f"The base URL of {whose} has a port ({parts.netloc}), as development sites have."
-    if parts.netloc != profile.site.domain:
+    elif parts.hostname != profile.site.domain:
         yield f"The base URL of {whose} names another host: {parts.netloc}."
     if not profile.name.strip() or not profile.url.strip():
         yield f"The name or the website of {whose} is missing."

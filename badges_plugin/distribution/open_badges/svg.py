@@ -25,7 +25,7 @@ _OLD_ASSERTION = "{http://openbadges.org}assertion"
 _SVG = "{http://www.w3.org/2000/svg}svg"
 _BOM = b"\xef\xbb\xbf"
 _TAG = re.compile(rb"<([^\s/>]+)(?:[^\"'>]|\"[^\"]*\"|'[^']*')*>")
-_PREFIX = re.compile(rb"\s+xmlns:openbadges\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_PREFIX = re.compile(rb"\sxmlns:openbadges\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-8[\"']|us-ascii[\"'])", re.IGNORECASE)
 #: What XML cannot hold, and what would end CDATA. In JSON these stand inside of texts only, so they can be escaped.
 _UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|]]>")
@@ -120,7 +120,8 @@ class _Scan:
 def _scan(svg: bytes) -> _Scan:
     if len(svg) > MAX_BYTES:
         raise UnbakeablePicture("the SVG is too large")
-    if _ENCODING.search(svg[:200]):
+    # UTF-16 and UTF-32 hold zeros.
+    if b"\0" in svg or _ENCODING.search(svg[:200]):
         raise UnbakeablePicture("the SVG is not in UTF-8")
     scan = _Scan()
     try:

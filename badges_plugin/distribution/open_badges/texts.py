@@ -31,7 +31,7 @@ def required(text: str, what: str) -> str:
     return cleaned
 
 
-def web_address(url: str, what: str) -> str:
+def web_url(url: str, what: str) -> str:
     """Return ``url`` if it is an absolute address of the Web; raise UnsignableBadge."""
     return _address(url, what, {"https", "http"})
 

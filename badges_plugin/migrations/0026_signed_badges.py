@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('badges_plugin', '0024_large_tables'),
+        ('badges_plugin', '0025_badge_images'),
     ]
 
     operations = [
