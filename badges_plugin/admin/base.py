@@ -17,6 +17,7 @@ ChildT = TypeVar("ChildT", bound=models.Model)
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+    from django.contrib.admin import StackedInline as StackedInline
     from django.contrib.admin import TabularInline as TabularInline
     from django.forms import BaseInlineFormSet as BaseInlineFormSet
     from django.forms import ModelForm as ModelForm
@@ -27,6 +28,9 @@ else:
             return cls
 
     class DjangoModelAdmin(_Subscriptable, admin.ModelAdmin):
+        pass
+
+    class StackedInline(_Subscriptable, admin.StackedInline):
         pass
 
     class TabularInline(_Subscriptable, admin.TabularInline):

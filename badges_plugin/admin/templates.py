@@ -15,13 +15,13 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
 from badges_plugin.admin import activation, links
-from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
+from badges_plugin.admin.base import SHORT_TEXTS, ModelForm
+from badges_plugin.admin.images import WithImage
 from badges_plugin.admin.overview import overview
 from badges_plugin.admin.questions import ASKED, ask_plainly
 from badges_plugin.counting import count_up_to, in_words
@@ -67,7 +67,7 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
         return is_active
 
 
-class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
+class BadgeTemplateAdmin(WithImage):
     """The page of a badge template of any origin; a backend's admin inherits from it.
 
     A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,
@@ -97,12 +97,6 @@ class BadgeTemplateAdmin(ModelAdmin[BadgeTemplate]):
         (None, {"fields": ("name", "description", "icon", "image", "site", "shown_uuid")}),
         (gettext_lazy("Awarding"), {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days")}),
     )
-
-    @admin.display(description=gettext_lazy("image"))
-    def image(self, template: BadgeTemplate) -> str:
-        if not template.icon:
-            return "-"
-        return format_html('<img src="{}" alt="" style="max-height: 96px; max-width: 96px">', template.icon)
 
     @admin.display(description=gettext_lazy("UUID"))
     def shown_uuid(self, template: BadgeTemplate) -> str:

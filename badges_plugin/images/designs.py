@@ -11,7 +11,7 @@ from badges_plugin.images.shapes import COLORS, SHAPES, Color, Shape
 
 # The defaults are chosen from these by number. Shapes and colors that are added later do not join them: the images
 # of templates, some of them in signed badges, would change.
-_DEFAULT_SHAPES = ("hexagon", "shield", "square", "octagon", "circle", "arch", "star", "seal", "flower", "pentagon")
+_DEFAULT_SHAPES = ("hexagon", "shield", "square", "octagon", "circle", "arch", "star", "rosette", "flower", "pentagon")
 _DEFAULT_COLORS = ("navy", "teal", "forest", "plum", "burgundy", "indigo", "ocher", "slate")
 
 _LARGEST, _SMALLEST = 74, 16

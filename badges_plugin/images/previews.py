@@ -21,7 +21,7 @@ SIZE = 1200, 630
 
 _PAPER, _BRAND, _INK = "#ffffff", "#1d4477", "#1a1f28"
 _MARGIN, _BADGE, _GAP, _BAR = 88, 340, 72, 14
-_ISSUER_SIZE = 30
+_ISSUER_SIZE, _BETWEEN = 30, 20
 _NAME_SIZES = (82, 72, 64, 56, 48, 40)
 _MAX_LINES = 4
 _LEADING = 1.15
@@ -50,9 +50,10 @@ def preview_png(picture: Picture, issuer: str) -> bytes:
     with Image.open(BytesIO(picture.png(_BADGE)), formats=["PNG"]) as badge:
         image.paste(badge, (side, middle - _BADGE // 2), badge)
     edge = side - _GAP if is_mirrored else _MARGIN + _BADGE + _GAP
-    top = middle - (by.height + words.height) / 2
+    between = _BETWEEN if by.lines and words.lines else 0
+    top = middle - (by.height + between + words.height) / 2
     by.draw(image, edge, top, _BRAND, is_mirrored)
-    words.draw(image, edge, top + by.height, _INK, is_mirrored)
+    words.draw(image, edge, top + by.height + between, _INK, is_mirrored)
     return encoded(image)
 
 

@@ -70,7 +70,7 @@ def _ring(count: int, radius: float, center: Point = (100, 100), turn: float = -
     return tuple((round(center[0] + radius * cos(a), 1), round(center[1] + radius * sin(a), 1)) for a in angles)
 
 
-def _seal(teeth: int = 16, radius: float = 90.5, depth: float = 3.5, steps: int = 128) -> tuple[Point, ...]:
+def _rosette(teeth: int = 16, radius: float = 90.5, depth: float = 3.5, steps: int = 128) -> tuple[Point, ...]:
     angles = [2 * pi * number / steps for number in range(steps)]
     radii = [radius + depth * cos(teeth * angle) for angle in angles]
     return tuple((round(100 + r * sin(a), 1), round(100 - r * cos(a), 1)) for r, a in zip(radii, angles, strict=True))
@@ -93,7 +93,7 @@ SHAPES: Mapping[str, Shape] = {
     "circle": Shape(_("Circle"), (Circle((100, 100), 92),), room=126),
     "arch": Shape(_("Arch"), (_ARCH,), center=(100, 106), stroke=12, room=114),
     "star": Shape(_("Star"), (Polygon(_ring(4, 90)), Polygon(_ring(4, 90, turn=-45))), stroke=8, room=108),
-    "seal": Shape(_("Seal"), (Polygon(_seal()),), room=124),
+    "rosette": Shape(_("Rosette"), (Polygon(_rosette()),), room=124),
     "flower": Shape(_("Flower"), (*(Circle(center, 30) for center in _ring(8, 62)), Circle((100, 100), 68)), room=118),
     "pentagon": Shape(_("Pentagon"), (Polygon(_ring(5, 90)),), center=(100, 106), stroke=16, room=112),
     "diamond": Shape(_("Diamond"), (Polygon(_ring(4, 84)),), stroke=26, room=108),
