@@ -2,7 +2,8 @@
 
 ``bulk_create`` prepares each value as if it might be an expression, which takes more time than everything else that an
 award costs; and ``bulk_update`` writes one CASE expression per column and row. Here one INSERT is written from plain
-values, which can also update the rows that exist. No signals are sent; ``send_saved`` is for those that matter.
+values, column by column, which can also update the rows that exist. No signals are sent; ``send_saved`` is for those
+that matter.
 
 Very many rows take several statements, so that each fits a packet, which MySQL and MariaDB limit: one that does not
 looks as if the server had gone away.
@@ -10,24 +11,23 @@ looks as if the server had gone away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
-from operator import attrgetter
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.constants import OnConflict
 from django.db.models.signals import post_save
+
+from badges_plugin.literals import Column, column_of, is_djangos
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 Field = Any
 """A field of a model; Django's types leave out most of what is asked of it here."""
 
-_PLAIN_TYPES = frozenset({str, int, bool})
-# Of these a plain value is stored as it is.
-_PLAIN_FIELDS = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.ForeignKey)
+Columns = Mapping[str, Sequence[object]]
+"""The values of rows by the names under which instances have them (``user_id``), each with its field's own type."""
 
 MAX_LENGTH = 4_000_000
 """Characters of text in one statement, at most; but one row is never divided. A packet may have 16 MB by default."""
@@ -42,14 +42,19 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    found = _write(_without_key(model), rows, returns_keys=True)
-    if len(found) < len(rows):
-        columns = {f"{name}__in": {getattr(row, name) for row in rows} for name in by}
-        known = model._default_manager.filter(**columns).values_list("pk", *by)  # noqa: SLF001  Django's documented name
-        keys = {tuple(values): pk for pk, *values in known}
-        found = [keys[tuple(getattr(row, name) for name in by)] for row in rows]
-    for row, key in zip(rows, found, strict=True):
+    fields = _without_key(model)
+    columns = _values_of(rows, fields)
+    keys = _write(model, fields, columns, returns_keys=True)
+    if len(keys) < len(rows):
+        unique = [columns[[field.attname for field in fields].index(name)] for name in by]
+        known = model._default_manager.filter(  # noqa: SLF001  Django's documented name
+            **{f"{name}__in": set(values) for name, values in zip(by, unique, strict=True)}
+        )
+        found = {tuple(values): key for key, *values in known.values_list("pk", *by)}
+        keys = [found[values] for values in zip(*unique, strict=True)]
+    for row, key in zip(rows, keys, strict=True):
         row.pk = key
+    _note_written(rows)
 
 
 def insert_or_update(rows: Sequence[ModelT], fields: Sequence[str]) -> None:
@@ -58,8 +63,9 @@ def insert_or_update(rows: Sequence[ModelT], fields: Sequence[str]) -> None:
     To update rows, lock what keeps them from being deleted meanwhile: one that is gone would be inserted again.
     """
     if rows:
-        options = type(rows[0])._meta
-        _write(tuple(options.local_concrete_fields), rows, update=fields)
+        own = tuple(type(rows[0])._meta.local_concrete_fields)
+        _write(type(rows[0]), own, _values_of(rows, own), update=fields)
+        _note_written(rows)
 
 
 def insert_rows(rows: Sequence[ModelT]) -> None:
@@ -69,7 +75,38 @@ def insert_rows(rows: Sequence[ModelT]) -> None:
     """
     if rows:
         model = type(rows[0])
-        _write(tuple(model._meta.local_concrete_fields) if rows[0].pk is not None else _without_key(model), rows)
+        fields = tuple(model._meta.local_concrete_fields) if rows[0].pk is not None else _without_key(model)
+        _write(model, fields, _values_of(rows, fields))
+        _note_written(rows)
+
+
+def insert_or_update_columns(model: type[models.Model], columns: Columns, fields: Sequence[str] = ()) -> None:
+    """Insert rows that nobody needs as instances; of those that exist, write only these fields, as above.
+
+    All columns must be named, but that of a primary key that the database gives.
+    """
+    if _count(columns):
+        _write(model, _fields_of(model, columns), list(columns.values()), update=fields)
+
+
+def instances(model: type[ModelT], count: int, columns: Mapping[str, Iterable[object]]) -> list[ModelT]:
+    """Return new instances, with the defaults of their fields for the columns that are left out.
+
+    As calling the model by keywords, which looks for the default of each field of each row.
+    """
+    values = [
+        columns[field.attname] if field.attname in columns else _defaults(field, count)
+        for field in model._meta.concrete_fields
+    ]
+    return [model(*row) for row in zip(*values, strict=True)]
+
+
+def relate(rows: Sequence[models.Model], name: str, others: Iterable[models.Model]) -> None:
+    """Let rows have the others, whose keys they have, so that nobody asks the database for them."""
+    if rows:
+        field: Field = type(rows[0])._meta.get_field(name)
+        for row, other in zip(rows, others, strict=True):
+            field.set_cached_value(row, other)
 
 
 def send_saved(row: models.Model, *, created: bool, update_fields: Collection[str] | None = None) -> None:
@@ -88,100 +125,114 @@ def _without_key(model: type[models.Model]) -> tuple[Field, ...]:
     return tuple(field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField))
 
 
+def _fields_of(model: type[models.Model], columns: Columns) -> tuple[Field, ...]:
+    known = {field.attname: field for field in model._meta.local_concrete_fields}
+    return tuple(known[name] for name in columns)
+
+
+def _defaults(field: Field, count: int) -> Iterable[object]:
+    if isinstance(field, models.DateTimeField) or not callable(field.default):
+        # What is made at the same time has the same time.
+        return repeat(field.get_default(), count)
+    return [field.get_default() for _ in range(count)]
+
+
+def _count(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _values_of(rows: Sequence[models.Model], fields: Sequence[Field]) -> list[Sequence[object]]:
+    """Return the values of rows, by field."""
+    return [_values_of_field(rows, field) for field in fields]
+
+
+def _values_of_field(rows: Sequence[models.Model], field: Field) -> Sequence[object]:
+    if _is_set_when_saved(field):
+        return [field.pre_save(row, True) for row in rows]
+    name = field.attname
+    try:
+        # Past the descriptors, which are there to read what was left out.
+        return [row.__dict__[name] for row in rows]
+    except KeyError:
+        return [getattr(row, name) for row in rows]
+
+
+def _note_written(rows: Sequence[models.Model]) -> None:
+    for row in rows:
+        state = row._state  # noqa: SLF001  Django's documented name
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+
+
 def _write(
-    fields: tuple[Field, ...], rows: Sequence[models.Model], *, update: Sequence[str] = (), returns_keys: bool = False
+    model: type[models.Model],
+    fields: tuple[Field, ...],
+    columns: Sequence[Sequence[object]],
+    *,
+    update: Sequence[str] = (),
+    returns_keys: bool = False,
 ) -> list[object]:
     """Insert rows, in as many statements as the database needs for them; return their keys as far as it tells them."""
-    model = type(rows[0])
-    readers = [_reader(field) for field in fields]
-    # Itself, not the proxy, which looks it up each time.
-    database = connections[DEFAULT_DB_ALIAS]
-    values = [[read(row, database) for read in readers] for row in rows]
-    long = [number for number, field in enumerate(fields) if isinstance(field, models.TextField | models.JSONField)]
+    written = [column_of(field, values) for field, values in zip(fields, columns, strict=True)]
+    texts = [f"({', '.join(cells)})" for cells in zip(*(column.texts for column in written), strict=True)]
+    given = [column.parameters for column in written if column.parameters is not None]
+    parameters = list(zip(*given, strict=True)) if given else [()] * len(texts)
+    statement, ending = _statement(model, fields, update, returns_keys=returns_keys)
     keys: list[object] = []
-    for part in _parts(values, long, max(1, connection.ops.bulk_batch_size(fields, rows))):
-        keys += _write_at_once(model, fields, part, update, returns_keys=returns_keys)
-    for row in rows:
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  Django's documented name
+    for part in _parts(_lengths(written, len(texts)), max(1, connection.ops.bulk_batch_size(fields, texts))):
+        with connection.cursor() as cursor:
+            cursor.execute(f"{statement} {', '.join(texts[part])}{ending}", list(chain.from_iterable(parameters[part])))
+            if returns_keys:
+                keys += _keys(model, cursor, len(texts[part]))
     return keys
 
 
-def _parts(
-    values: Sequence[Sequence[object]], long: Sequence[int], max_rows: int
-) -> Iterator[Sequence[Sequence[object]]]:
-    """Yield the values of rows in groups that one statement takes, as a rule all of them.
+def _lengths(columns: Sequence[Column], count: int) -> list[int]:
+    """Return for each row how many characters its long texts have."""
+    long = [column.parameters for column in columns if column.parameters is not None and column.is_long]
+    if not long:
+        return [0] * count
+    return [sum([len(text) for text in row if isinstance(text, str)]) for row in zip(*long, strict=True)]
 
-    ``long`` are the places of values that may be long texts.
-    """
-    part: list[Sequence[object]] = []
-    length = 0
-    for row in values:
-        more = sum([len(text) for place in long if isinstance(text := row[place], str)])
-        if part and (length + more > MAX_LENGTH or len(part) == max_rows):
-            yield part
-            part, length = [], 0
-        part.append(row)
+
+def _parts(lengths: Sequence[int], max_rows: int) -> Iterator[slice]:
+    """Yield the rows that one statement takes, as a rule all of them, by the lengths of their long texts."""
+    begin = length = 0
+    for number, more in enumerate(lengths):
+        if number > begin and (length + more > MAX_LENGTH or number - begin == max_rows):
+            yield slice(begin, number)
+            begin, length = number, 0
         length += more
-    yield part
+    yield slice(begin, len(lengths))
 
 
-def _write_at_once(
-    model: type[models.Model],
-    fields: tuple[Field, ...],
-    rows: Sequence[Sequence[object]],
-    update: Sequence[str],
-    *,
-    returns_keys: bool,
-) -> list[object]:
+def _statement(
+    model: type[models.Model], fields: tuple[Field, ...], update: Sequence[str], *, returns_keys: bool
+) -> tuple[str, str]:
+    """Return what stands before the rows, and what stands after them."""
     quote = connection.ops.quote_name
     options: Any = model._meta
-    table, key = options.db_table, options.pk.column
-    names = ", ".join(quote(field.column) for field in fields)
-    places = f"({', '.join(['%s'] * len(fields))})"
-    # Names are the model's own, and values are parameters.
-    statement = f"INSERT INTO {quote(table)} ({names}) VALUES {', '.join([places] * len(rows))}"  # noqa: S608
+    # Names are the model's own.
+    statement = f"INSERT INTO {quote(options.db_table)} ({', '.join([quote(field.column) for field in fields])}) VALUES"
+    ending = ""
     if update:
         columns = [options.get_field(name).column for name in update]
-        target = [key] if connection.features.supports_update_conflicts_with_target else []
-        statement += f" {connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, columns, target)}"
-    tells_all = returns_keys and connection.features.can_return_rows_from_bulk_insert
-    if tells_all:
-        statement += f" RETURNING {quote(key)}"
-    values: list[Any] = list(chain.from_iterable(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        if tells_all:
-            return [found for (found,) in cursor.fetchall()]
-        if returns_keys and len(rows) == 1:
-            return [connection.ops.last_insert_id(cursor, table, key)]
-    return []
+        target = [options.pk.column] if connection.features.supports_update_conflicts_with_target else []
+        ending = f" {connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, columns, target)}"
+    if returns_keys and connection.features.can_return_rows_from_bulk_insert:
+        ending += f" RETURNING {quote(options.pk.column)}"
+    return statement, ending
+
+
+def _keys(model: type[models.Model], cursor: Any, count: int) -> list[object]:
+    """Return the primary keys of rows that were just inserted, as far as the database tells them."""
+    if connection.features.can_return_rows_from_bulk_insert:
+        return [found for (found,) in cursor.fetchall()]
+    options: Any = model._meta
+    return [connection.ops.last_insert_id(cursor, options.db_table, options.pk.column)] if count == 1 else []
 
 
 @lru_cache(maxsize=256)
-def _reader(field: Field) -> Callable[[models.Model, Any], object]:
-    """Return a function that returns a row's value of a field as the driver of a connection takes it."""
-    get: Callable[[Any], Any] = attrgetter(field.attname)
-    if _is_set_when_saved(field):
-        get = lambda row: field.pre_save(row, True)  # noqa: E731  Django's own order of arguments
-    prepare, is_djangos = field.get_db_prep_save, _is_djangos(type(field))
-    is_plain, is_time = isinstance(field, _PLAIN_FIELDS) and is_djangos, type(field) is models.DateTimeField
-
-    def read(row: models.Model, database: Any) -> object:
-        value = get(row)
-        if value is None or (is_plain and type(value) in _PLAIN_TYPES):
-            return value
-        if is_time and type(value) is datetime and value.tzinfo is not None:
-            return database.ops.adapt_datetimefield_value(value)
-        return prepare(value, database)
-
-    return read
-
-
 def _is_set_when_saved(field: Field) -> bool:
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
         return True
-    return not _is_djangos(type(field).pre_save)
-
-
-def _is_djangos(thing: Any) -> bool:
-    return str(thing.__module__).startswith("django.db.models.")
+    return not is_djangos(type(field).pre_save)

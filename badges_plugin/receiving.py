@@ -77,20 +77,23 @@ def receive_batch(events: Sequence[Carried]) -> list[api.Outcome | Exception]:
     applied, and a DeferredEvent for one that may be applied later. Any exception that is raised means that some events
     were not applied: the same ones, or parts of them, can be given again.
     """
-    results: dict[int, api.Outcome | Exception] = {}
-    readable: dict[int, BadgingEvent] = {}
-    for number, event in enumerate(events):
-        try:
-            readable[number] = api.read_event(event.signal.event_type, event.metadata, event.data)
-        except Exception as error:  # noqa: BLE001 - whatever the error, it is about this event alone
-            results[number] = error
+    read = [_read(event) for event in events]
     with _one_deeper():
-        results |= zip(readable, api.process_batch(readable.values()), strict=True)
-    outcomes = [results[number] for number in range(len(events))]
+        processed = iter(api.process_batch(event for event in read if isinstance(event, BadgingEvent)))
+    outcomes: list[api.Outcome | Exception] = [
+        next(processed) if isinstance(event, BadgingEvent) else event for event in read
+    ]
     for event, outcome in zip(events, outcomes, strict=True):
         if isinstance(outcome, IgnoredEvent) and not isinstance(outcome, DeferredEvent):
             _log_ignored(event.signal.event_type, event.metadata.id, outcome)
     return outcomes
+
+
+def _read(event: Carried) -> BadgingEvent | Exception:
+    try:
+        return api.read_event(event.signal.event_type, event.metadata, event.data)
+    except Exception as error:  # noqa: BLE001 - whatever the error, it is about this event alone
+        return error
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
 
 from badges_plugin import conf
@@ -35,15 +34,6 @@ def mark_of(username: str, email: str) -> str:
         return username
     _, at, domain = email.strip().rstrip(".").casefold().rpartition("@")
     return email if at and f".{domain}".endswith(domains) else ""
-
-
-def is_said_to_be(user: User) -> bool:
-    """Return whether an event described this user as retired. Without a query if ``badges_retirement`` was selected."""
-    try:
-        said = user.badges_retirement.said
-    except ObjectDoesNotExist:
-        return False
-    return is_retired(said, said)
 
 
 def is_gone(user: User) -> bool:

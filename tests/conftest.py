@@ -12,6 +12,8 @@ from functools import cache
 
 import pytest
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
@@ -30,6 +32,25 @@ def pytest_configure() -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     dialects.watch()
+    connection_created.connect(_in_no_order)
+
+
+def _in_no_order(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    """What is read without an order comes backwards from SQLite, so that nobody relies on the order of the keys.
+
+    The servers promise none, and PostgreSQL gives another one once in a while.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA reverse_unordered_selects = ON")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than there are cores: tests that wait, for a server or a process, leave theirs idle.
+
+    Not on a database server, which uses the cores meanwhile, and where each process must migrate a database of its own.
+    """
+    return len(os.sched_getaffinity(0)) + (not os.environ.get("DATABASE_URL"))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

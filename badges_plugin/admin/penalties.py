@@ -93,7 +93,7 @@ class BadgePenaltyAdmin(ConditionAdmin):
 
     @admin.display(description=gettext_lazy("resets"))
     def takes_away(self, penalty: BadgePenalty) -> str:
-        requirements = list(penalty.requirements.all())
+        requirements = sorted(penalty.requirements.all(), key=lambda requirement: requirement.pk)
         said = vars(penalty).get("linked") or sentences(requirements)
         return join_sentences(said[requirement.pk] for requirement in requirements)
 

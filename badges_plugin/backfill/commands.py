@@ -23,6 +23,7 @@ from badges_plugin.backfill.selection import Filter, ReadReport
 from badges_plugin.backfill.spool import Newcomer, Spool
 from badges_plugin.command_line import BadgesCommand
 from badges_plugin.consumers.exceptions import CannotGoOn
+from badges_plugin.garbage import rare_collections
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.redaction import describe, one_line
 from badges_plugin.times import read_time
@@ -89,7 +90,10 @@ class BackfillCommand(BadgesCommand):
         progress = self.progress("Learners", learners)
         applied = ApplyReport()
         try:
-            apply_all(source, templates=selection.templates, dry_run=dry_run, on_learner=progress.to, report=applied)
+            with rare_collections():
+                apply_all(
+                    source, templates=selection.templates, dry_run=dry_run, on_learner=progress.to, report=applied
+                )
         except (KeyboardInterrupt, CannotGoOn, OperationalError) as error:
             progress.finish()
             self._report(applied, dry_run=dry_run)

@@ -85,10 +85,10 @@ class Selector:
             return
         if is_retired(badging.learner.username, badging.learner.email):
             # Always: it prevents the learner's earlier events from being applied.
-            self._spool.add(event, badging, line=line)
+            self._spool.add(badging, line=line)
         match = self._ruleset.match(badging)
         if not (match if self._selection.templates is None else match.only(self._selection.templates)):
             self.seen.unmatched += 1
             return
-        self._spool.add(event, badging, line=line)
+        self._spool.add(badging, line=line)
         self.seen.kept += 1

@@ -9,6 +9,7 @@ from functools import partial
 from edx_django_utils.cache import RequestCache
 
 from badges_plugin import database, dispatch, heartbeat, receiving
+from badges_plugin.api import Outcome
 from badges_plugin.consumers import storing
 from badges_plugin.consumers.config import ConsumerConfig
 from badges_plugin.consumers.dividing import apply_divided
@@ -34,19 +35,18 @@ def receive(events: Sequence[DecodedEvent]) -> list[Result]:
     An exception is ReceiversFailed, with the error or the DeferredEvent, or an IgnoredEvent, which is logged already.
     Raises ReceiversFailed when some events were not applied: the same ones, or parts of them, can be given again.
     """
-    ours = {number: event for number, event in enumerate(events) if dispatch.is_connected(event.signal)}
-    results: list[Result] = [None] * len(events)
+    connected = {signal for signal in {event.signal for event in events} if dispatch.is_connected(signal)}
+    ours = [event for event in events if event.signal in connected]
     try:
-        outcomes = receiving.receive_batch(list(ours.values()))
+        outcomes = iter(receiving.receive_batch(ours))
     except (Exception, SystemExit) as error:
         # SystemExit would end the consumer at each delivery, perhaps with exit code 0.
         raise _failed(error) from error
-    for number, outcome in zip(ours, outcomes, strict=True):
-        if isinstance(outcome, Exception) and not is_ignored(outcome):
-            results[number] = _failed(outcome)
-        else:
-            results[number] = outcome
-    return results
+    return [_result(next(outcomes)) if event.signal in connected else None for event in events]
+
+
+def _result(outcome: Outcome | Exception) -> Result:
+    return _failed(outcome) if isinstance(outcome, Exception) and not is_ignored(outcome) else outcome
 
 
 class Applier:
@@ -99,9 +99,7 @@ class Applier:
         batch = work.decode(messages)
         work.apply(batch, self._receive)
         work.store([one for one in batch if one.error is not None])
-        for one in batch:
-            _tell_others(one.decoded)
-            work.keep()
+        work.tell_others([one.decoded for one in batch if one.decoded is not None])
         seconds = time.monotonic() - started
         self._size.took(len(batch), seconds)
         outcomes = self._reports.report(batch, seconds)
@@ -171,6 +169,18 @@ class _Work:
             for one in failed:
                 self.store([one])
 
+    def tell_others(self, events: Sequence[DecodedEvent]) -> None:
+        """Send each event to the receivers of other apps, after ours.
+
+        An event that could be neither applied nor stored comes again; so far they have not received it.
+        """
+        told = {signal for signal in {event.signal for event in events} if dispatch.has_others(signal)}
+        for event in events if told else ():
+            if event.signal in told:
+                RequestCache.clear_all_namespaces()
+                dispatch.tell_others(event.signal, event.metadata, event.data)
+                self.keep()
+
 
 def _failed(error: BaseException) -> ReceiversFailed:
     failed = ReceiversFailed({dispatch.receiver_name(receiving.receive): error})
@@ -181,16 +191,6 @@ def _failed(error: BaseException) -> ReceiversFailed:
 def _names(part: Sequence[Handled]) -> str:
     """Return which messages these are, for the log."""
     return f"{part[0].message}" + (f" and {len(part) - 1} more" if len(part) > 1 else "")
-
-
-def _tell_others(event: DecodedEvent | None) -> None:
-    """Send the event to the receivers of other apps, after ours.
-
-    An event that could be neither applied nor stored comes again; so far they have not received it.
-    """
-    if event is not None and dispatch.has_others(event.signal):
-        RequestCache.clear_all_namespaces()
-        dispatch.tell_others(event.signal, event.metadata, event.data)
 
 
 def _is_transient(error: BaseException) -> bool:

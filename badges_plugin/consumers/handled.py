@@ -14,7 +14,7 @@ Result = Outcome | Exception | None
 """What became of an event: an exception for one that was not applied, None where our receiver is not connected."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Handled:
     """A message of a batch. ``decoded`` is None if it could not be decoded."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from badges_plugin.redaction import describe, one_line
 logger = get_logger(__name__)
 
 IGNORED, NOT_RECEIVED, DEFERRED, FAILED = "ignored", "not received", "deferred", "failed"
+_SAID_OF_EACH = (NOT_RECEIVED, DEFERRED, FAILED)
 
 
 class Reports:
@@ -30,15 +32,20 @@ class Reports:
 
         Each event that was stored is logged, and with DEBUG every event.
         """
-        counts = Counter(map(_word, batch))
+        words = [_word(one) for one in batch]
+        counts = Counter(words)
         outcomes = ", ".join(f"{count} {word}" for word, count in counts.most_common())
-        for one in batch:
-            self._report_one(one)
+        # Most batches have nothing to say of any one event.
+        is_verbose = logger.isEnabledFor(logging.DEBUG)
+        if is_verbose or not counts.keys().isdisjoint(_SAID_OF_EACH):
+            for one, word in zip(batch, words, strict=True):
+                if is_verbose:
+                    logger.debug("Handled %s: %s", one.message, word)
+                self._report_one(one)
         _monitor(batch, seconds, outcomes)
         return outcomes
 
     def _report_one(self, one: Handled) -> None:
-        logger.debug("Handled %s: %s", one.message, _word(one))
         if one.error is not None:
             if deferred := deferral(one.error):
                 self._deferrals.report(deferred, one.message)

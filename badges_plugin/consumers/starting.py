@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-
-from badges_plugin import api, database
+from badges_plugin import api, database, garbage
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 from badges_plugin.ruleset import current_ruleset
 
 logger = get_logger(__name__)
-
-OBJECTS_BETWEEN_COLLECTIONS = 10_000
-"""A batch makes some ten thousand objects, all of which end with it: looking for garbage each 700 finds none."""
 
 
 def get_ready(stop: StopRequest) -> None:
@@ -28,7 +23,7 @@ def get_ready(stop: StopRequest) -> None:
     finally:
         # The first event may be hours away; by then the server has closed the connection.
         database.refresh_connections()
-    _spare_collections()
+    garbage.collect_rarely()
 
 
 def _publish_leftovers(stop: StopRequest) -> None:
@@ -45,12 +40,3 @@ def _compile() -> None:
         current_ruleset()
     except Exception as error:  # noqa: BLE001 - the first event compiles it
         logger.error("Compiling the badges failed: %s", describe(error))
-
-
-def _spare_collections() -> None:
-    """Keep the garbage collector from looking at what stays, such as the ruleset, and from running all the time."""
-    gc.collect()
-    gc.freeze()
-    youngest, *older = gc.get_threshold()
-    if youngest:  # 0 turns it off
-        gc.set_threshold(max(youngest, OBJECTS_BETWEEN_COLLECTIONS), *older)

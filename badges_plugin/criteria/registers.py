@@ -128,6 +128,10 @@ def moments_of(register: Register, floor: EventStamp | None, counts_from: dateti
     Empty when it is older than the floor or than ``counts_from``. The newest event is always known; the others are
     the one since which it holds, and those that are kept where groups are asked for in order.
     """
+    was_touched = register.reset_time is not None or not register.is_fulfilled or register.times
+    if floor is None and counts_from is None and not was_touched:  # by far the most
+        time, since = register.event_time, register.since
+        return [time] if since is None or since == time else sorted((since, time))
     newest = stamp_of(register)
     if (floor is not None and newest <= floor) or (counts_from is not None and newest.time <= counts_from):
         return []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from badges_plugin.criteria.registers import (
@@ -64,6 +64,11 @@ class Criterion:
     def way(self) -> Way:
         return way_of(self.count, self.counted_by)
 
+    @property
+    def is_one(self) -> bool:
+        """Whether one event is enough."""
+        return self.count <= 1 and not self.counted_by
+
     def is_held(self, register: Register, measure: Measure = Measure.COUNTING) -> bool:
         """Whether a register is fulfilled, and was made under rules that count; floors are not looked at."""
         if not register.is_fulfilled:
@@ -89,7 +94,12 @@ class Criterion:
         ``not_before``: only events at or after that moment count, as for a group whose turn begins then.
         """
         rows = list(registers)
+        if not rows:
+            return Tally(self, ())
         floor = floor_of(rows)
+        if len(rows) == 1 and self.is_one and not_before is None:  # by far the most
+            moments = self._moments(rows[0], floor, counts_from) if self.is_held(rows[0], measure) else []
+            return Tally(self, (Held(rows[0], min(moments)),) if moments else ())
         found: dict[UUID | str, Held] = {}
         for row in rows:
             if not self.is_held(row, measure):
@@ -100,7 +110,7 @@ class Criterion:
             if not moments:
                 continue
             # An event that was counted in another way before is one event, not two; and where one is enough, any is it.
-            key = row.event_id if self.way.is_each_event else FLOOR if self.way.is_one else row.value_key
+            key = row.event_id if self.way.is_each_event else FLOOR if self.is_one else row.value_key
             held = Held(row, min(moments))
             if key not in found or held.since < found[key].since:
                 found[key] = held
@@ -117,16 +127,14 @@ class Criterion:
         return [max(moment, counts_from) for moment in moments_of(row, floor, None)]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A counted value, and when it began to hold."""
 
     register: Register
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How much of one requirement is done: ``number`` of ``criterion.count``."""
 
     criterion: Criterion
@@ -169,17 +177,16 @@ class Group:
         not_before: datetime | None = None,
     ) -> GroupStanding:
         """Return how much of the group is done; ``not_before`` as for ``Criterion.tally``."""
-        tallies = tuple(
+        tallies = [
             criterion.tally(
                 registers.get(criterion.id, ()), counts_from=counts_from, measure=measure, not_before=not_before
             )
             for criterion in self.criteria
-        )
-        return GroupStanding(self, tallies, is_waiting=not_before == _NEVER)
+        ]
+        return GroupStanding(self, tuple(tallies), is_waiting=not_before == _NEVER)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupStanding:
+class GroupStanding(NamedTuple):
     """How much of a group is done: ``number`` of ``group.needed``."""
 
     group: Group
@@ -202,8 +209,7 @@ class GroupStanding:
         return done[self.group.needed - 1] if len(done) >= self.group.needed else None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How much of a badge is done."""
 
     groups: tuple[GroupStanding, ...]

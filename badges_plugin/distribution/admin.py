@@ -151,7 +151,8 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         # Read first: the list may be filtered by the state that is about to change.
         open_ones = _open_ones(queryset)
-        stopped = list(Channel.objects.filter(deliveries__in=open_ones).exclude(paused_reason="").distinct())
+        paused = Channel.objects.filter(deliveries__in=open_ones).exclude(paused_reason="").distinct()
+        stopped = list(paused.order_by("pk"))
         count = queueing.retry_now(Delivery.objects.filter(pk__in=open_ones))
         if not count:
             text = gettext("Nothing to retry: these deliveries are delivered, cancelled or being sent.")

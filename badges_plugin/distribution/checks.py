@@ -87,12 +87,13 @@ def deliveries() -> Iterator[Finding]:
 def channels() -> Iterator[Finding]:
     """Check that no channel is paused, and that every backend with deliveries is installed."""
     installed = registry.slugs()
-    for channel in Channel.objects.exclude(backend__in=installed).filter(deliveries__state=State.PENDING).distinct():
+    stranded = Channel.objects.exclude(backend__in=installed).filter(deliveries__state=State.PENDING)
+    for channel in stranded.distinct().order_by("pk"):
         yield Finding.error(
             f"Deliveries of {channel} wait for a backend that is not installed.",
             f"Install the backend “{channel.backend}”, or choose “Give up” for its deliveries in the admin.",
         )
-    paused = Channel.objects.filter(backend__in=installed).exclude(paused_reason="")
+    paused = Channel.objects.filter(backend__in=installed).exclude(paused_reason="").order_by("pk")
     for channel in paused:
         yield Finding.error(
             f"Deliveries of {circuit.name(channel)} are paused: {channel.paused_reason}",

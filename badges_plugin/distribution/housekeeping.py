@@ -6,7 +6,7 @@ Each app registers its own; any number of workers may do the same chore at the s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,15 +39,16 @@ def register(chore: Chore) -> None:
 
 
 class Housekeeping:
-    """The schedule of one worker's chores."""
+    """The schedule of one worker's chores: by default, of all that are registered."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, chores: Collection[Chore] | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._chores = _chores.values() if chores is None else chores
         self._clock = clock
         self._due: dict[str, float] = {}
 
     def do_due_chores(self, now: datetime) -> None:
         """Do one step of each chore that is due. A chore that fails is logged and retried; the others go on."""
-        for chore in list(_chores.values()):
+        for chore in list(self._chores):
             if self._clock() < self._due.get(chore.name, float("-inf")):
                 continue
             wait = chore.every

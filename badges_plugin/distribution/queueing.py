@@ -10,8 +10,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from badges_plugin import bulk
-from badges_plugin.distribution import channel_keys, registry
+from badges_plugin.distribution import channel_keys, new_rows, registry
 from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
@@ -144,14 +143,13 @@ def _queue(awards: Sequence[BadgeAward], backend: Backend[Any], action: Action) 
         return
     accounts = backend.accounts([award.template for award in awards])
     channels = channel_keys.of(backend.slug, set(accounts.values()))
-    rows = [
-        Delivery(
-            award=award,
-            backend=backend.slug,
-            action=action,
-            channel_id=channels[accounts[award.progress.template_id]],
-        )
-        for award in awards
-    ]
     with channel_keys.forgotten_on_error():
-        bulk.insert_rows(rows)
+        new_rows.insert(
+            Delivery,
+            {
+                "award_id": [award.pk for award in awards],
+                "backend": [backend.slug] * len(awards),
+                "action": [action.value] * len(awards),
+                "channel_id": [channels[accounts[award.progress.template_id]] for award in awards],
+            },
+        )

@@ -38,6 +38,8 @@ _DATABASE_AWAY_SECONDS = 5.0
 _MAX_ERRORS_ONCE = 5
 # Seconds until a stop is noticed at the latest.
 _SLICE = 0.2
+# An outcome waits this long at most to be recorded together with others. It is lost if the process is killed meanwhile.
+_TOGETHER_SECONDS = 0.1
 _NEVER = float("inf")
 
 
@@ -60,11 +62,16 @@ class Worker:
         interval: float = 2.0,
         name: str | None = None,
         on_outcome: Callable[[str], None] = lambda outcome: None,
+        housekeeping: Housekeeping | None = None,
     ) -> None:
         self.config = config
         self.concurrency = concurrency
         self.interval = interval
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        # So many are claimed beyond the free threads: when a thread has finished, the next request is there, while
+        # outcomes are recorded and more is claimed. No more than that: a claimed delivery is sent even if the provider
+        # asks to slow down.
+        self._ahead = concurrency if concurrency > 1 else 0
         self.counts: Counter[str] = Counter()
         self._on_outcome = on_outcome
         self._running: dict[Future[list[Attempt]], _UnderWay] = {}
@@ -73,7 +80,7 @@ class Worker:
         self._stopping = False
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
-        self._housekeeping = Housekeeping()
+        self._housekeeping = housekeeping or Housekeeping()
 
     def stop(self) -> None:
         """Claim no more deliveries and begin no more requests; ``run`` returns when those in progress have ended.
@@ -163,10 +170,23 @@ class Worker:
         # In slices, to notice a stop.
         while self._running and not finished and not self._must_stop_now() and (left := ends - time.monotonic()) > 0:
             finished, _ = wait(self._running, timeout=min(left, _SLICE), return_when=FIRST_COMPLETED)
+        self._wait_for_more()
         finished = {future for future in self._running if future.done()}
         self._unrecorded.extend(attempt for future in finished for attempt in future.result())
         for future in finished:
             del self._running[future]
+
+    def _wait_for_more(self) -> None:
+        """Wait a moment for more jobs to finish, as long as no thread runs out of work.
+
+        The database then takes the outcomes of several, and gives as many new deliveries, in as few statements.
+        """
+        ends = time.monotonic() + _TOGETHER_SECONDS
+        while not self._must_stop_now() and (left := ends - time.monotonic()) > 0:
+            others = [future for future in self._running if not future.done()]
+            if len(others) <= self.concurrency + self._ahead // 2:
+                return
+            wait(others, timeout=left, return_when=FIRST_COMPLETED)
 
     def _must_stop_now(self) -> bool:
         """Whether ``stop`` was called and has not been acted upon yet."""
@@ -192,11 +212,8 @@ class Worker:
         return time.monotonic() > self._running[future].overdue_at
 
     def _start(self, threads: Threads[list[Attempt]]) -> None:
-        # A few are claimed ahead, so that one query claims several deliveries and no thread waits for it. Only a few: a
-        # claimed delivery is sent even if the provider asks to slow down.
-        ahead = self.concurrency // 2
-        free = self.concurrency + ahead - len(self._running)
-        if free < max(1, ahead):
+        free = self.concurrency + self._ahead - len(self._running)
+        if free < max(1, self._ahead // 2):
             return
         overdue_at = time.monotonic() + self.config.lease
         claimed = claims.claim(

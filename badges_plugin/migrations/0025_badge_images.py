@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('badges_plugin', '0025_signed_badges'),
+        ('badges_plugin', '0024_large_tables'),
     ]
 
     operations = [

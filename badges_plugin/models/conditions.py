@@ -60,7 +60,7 @@ class EventCondition(ConfigurationModel):
             _compiled(self.event_type, rule)
 
     def existing_rules(self) -> list[AbstractDataRule]:
-        """Return the rules that are stored for this condition."""
+        """Return the rules that are stored for this condition, in the order in which they were added."""
         raise NotImplementedError
 
     def digest(self, rules: Iterable[RuleText] | None = None) -> str:
@@ -102,6 +102,11 @@ class AbstractDataRule(ConfigurationModel):
         """Save the rule. Raises ValidationError when it cannot work: a bad rule is not a false rule."""
         _compiled(self.condition.event_type, self)
         super().save(*args, **kwargs)
+
+
+def in_order_added(rules: Iterable[AbstractDataRule]) -> list[AbstractDataRule]:
+    """Return stored rules in the one order in which people read them, prefetched in any order or not at all."""
+    return sorted(rules, key=lambda rule: rule.pk)
 
 
 def _compiled(event_type: str, rule: AbstractDataRule) -> Rule:

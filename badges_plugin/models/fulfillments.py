@@ -7,8 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.criteria import bounded, moments_of, reset_of
-from badges_plugin.data import BadgingEvent, EventStamp, grade_in
+from badges_plugin.data import EventStamp
 from badges_plugin.models.progress import BadgeProgress
 from badges_plugin.models.requirements import BadgeRequirement
 
@@ -98,66 +97,3 @@ class Fulfillment(models.Model):
     def held_since(self) -> datetime:
         """Return when what it says began to be so."""
         return self.since or self.event_time
-
-    def fulfill(
-        self, event: BadgingEvent, made_under: str, *, floor: EventStamp | None, is_anew: bool, keeps_times: bool
-    ) -> bool:
-        """Take over that an event fulfills it. Returns False when that says nothing new.
-
-        What is older than the newest reset, or than ``floor``, says nothing. ``is_anew``: it is a new row, or what it
-        says does not count under the rules of today, whenever it was made.
-        """
-        resets = [stamp for stamp in (floor, None if self._is_blank else reset_of(self)) if stamp is not None]
-        if resets and event.stamp <= max(resets):
-            return False
-        known = [] if is_anew or not self.is_fulfilled else moments_of(self, floor, None)
-        moments = bounded([*known, event.stamp.time])
-        times = [moment.isoformat() for moment in moments] if keeps_times else []
-        is_newer = not known or event.stamp > self.stamp
-        if not (is_newer or moments[0] != self.held_since or (keeps_times and times != self.times)):
-            return False
-        if resets:
-            self.reset_time, self.reset_id = max(resets).time, max(resets).id
-        self.is_fulfilled, self.made_under, self.since, self.times = True, made_under, moments[0], times
-        if is_newer:
-            self._name(event)
-        return True
-
-    def reset(self, event: BadgingEvent, *, is_forgotten: bool) -> bool:
-        """Take over that a penalty resets it. Returns False when that says nothing new.
-
-        What is newer than the penalty stays, unless staff have forgotten it: they may still decide to keep it.
-        """
-        last = None if self._is_blank else reset_of(self)
-        if last is not None and event.stamp <= last:
-            return False
-        self.reset_time, self.reset_id = event.stamp.time, event.stamp.id
-        if not is_forgotten and self.is_fulfilled and event.stamp < self.stamp:
-            # What it says was said again afterwards; of the events in between only some times may be known.
-            moments = moments_of(self, None, None)
-            self.since = moments[0]
-            self.times = [moment.isoformat() for moment in moments] if self.times else []
-            return True
-        was_reset = not self._is_blank and not self.is_fulfilled
-        self.since = self.held_since if was_reset else event.stamp.time
-        self.is_fulfilled, self.made_under, self.times = False, "", []
-        self._name(event)
-        return True
-
-    def retreat(self) -> bool:
-        """Say again what the newest reset said. Returns False where there was none."""
-        last = reset_of(self)
-        if last is None:
-            return False
-        self.is_fulfilled, self.made_under, self.times, self.since, self.grade = False, "", [], last.time, ""
-        self.event_id, self.event_time = last.id, last.time
-        return True
-
-    @property
-    def _is_blank(self) -> bool:
-        """Whether no event was taken over yet."""
-        return self.event_time is None
-
-    def _name(self, event: BadgingEvent) -> None:
-        self.event_id, self.event_type, self.event_time = event.stamp.id, event.type, event.stamp.time
-        self.grade = grade_in(event.payload)[:MAX_GRADE_LENGTH]

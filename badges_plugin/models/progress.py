@@ -71,8 +71,8 @@ class LearnerLock(models.Model):
         """Wait until nobody else holds the locks of these numbers, and hold them until the end of the transaction."""
         # One statement, whether the rows are there or not, that locks them on every database, in the same order for
         # everybody; and since it writes, also between the servers of a cluster.
-        locks = [LearnerLock(pk=number, taken_at=timezone.now()) for number in sorted(set(numbers))]
-        bulk.insert_or_update(locks, ["taken_at"])
+        locks = sorted(set(numbers))
+        bulk.insert_or_update_columns(cls, {"id": locks, "taken_at": [timezone.now()] * len(locks)}, ["taken_at"])
 
 
 class RetiredLearner(models.Model):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import events
 from badges_plugin.criteria import MAX_COUNT, Criterion, Way, way_of
-from badges_plugin.models.conditions import AbstractDataRule, EventCondition
+from badges_plugin.models.conditions import AbstractDataRule, EventCondition, in_order_added
 from badges_plugin.models.configuration import renew_for_links
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.key_paths import refuse_uncountable
@@ -147,7 +147,7 @@ class BadgeRequirement(EventCondition):
             raise ValidationError({"group": message % {"name": self.group}})
 
     def existing_rules(self) -> list[AbstractDataRule]:
-        return list(self.rules.all()) if self.pk else []
+        return in_order_added(self.rules.all()) if self.pk else []
 
     @property
     def way(self) -> Way:
@@ -195,7 +195,7 @@ class BadgePenalty(EventCondition):
         return self.description or f"{self.event_type} #{self.pk}"
 
     def existing_rules(self) -> list[AbstractDataRule]:
-        return list(self.rules.all()) if self.pk else []
+        return in_order_added(self.rules.all()) if self.pk else []
 
 
 m2m_changed.connect(

@@ -69,20 +69,20 @@ def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
     )
     given = credentials.awarded([(each.change.progress, each.last) for _, each in begun])
     now, is_told = timezone.now(), outbox.has_audience(Kind.AWARDED)
-    awards = [
-        BadgeAward(
-            progress=each.change.progress,
-            number=each.last.number + 1 if each.last else 1,
-            credential=credential,
-            awarded_at=awarded_at,
-            expires_at=each.term.expires_at,
-            recorded_at=now,
-            events=_events(each),
-            published_at=None if is_told else now,
-            publish_due_at=outbox.first_due() if is_told else None,
-        )
-        for (awarded_at, each), credential in zip(begun, given, strict=True)
-    ]
+    columns: dict[str, list[object]] = {
+        "progress_id": [each.change.progress.pk for _, each in begun],
+        "number": [each.last.number + 1 if each.last else 1 for _, each in begun],
+        "credential_id": [credential.pk for credential in given],
+        "awarded_at": [awarded_at for awarded_at, _ in begun],
+        "expires_at": [each.term.expires_at for _, each in begun],
+        "recorded_at": [now] * len(begun),
+        "events": [_events(each) for _, each in begun],
+        "published_at": [None if is_told else now] * len(begun),
+        "publish_due_at": [outbox.first_due() if is_told else None] * len(begun),
+    }
+    awards = bulk.instances(BadgeAward, len(begun), columns)
+    bulk.relate(awards, "progress", [each.change.progress for _, each in begun])
+    bulk.relate(awards, "credential", given)
     bulk.insert(awards, by=("progress_id", "number"))
     for award in awards:
         badge_awarded.send(sender=BadgeTemplate, award=award)
@@ -139,16 +139,23 @@ def _events(granted: Grant) -> list[dict[str, str]]:
 
 
 def _log_awards(awards: Sequence[BadgeAward], passed_over: Sequence[Grant]) -> None:
-    if not logger.isEnabledFor(logging.INFO):
+    level = logging.INFO
+    if len(awards) + len(passed_over) > 1:
+        # A line for each takes longer than to write the award.
+        level = logging.DEBUG
+        logger.info("%d badges awarded; %d that would have expired by now were not.", len(awards), len(passed_over))
+    if not logger.isEnabledFor(level):
         return
     for each in passed_over:
-        logger.info(
+        logger.log(
+            level,
             "Badge template %s not awarded to user %s: it would have expired by now.",
             each.change.progress.template_id,
             each.change.progress.user_id,
         )
     for award in awards:
-        logger.info(
+        logger.log(
+            level,
             "Badge template %s awarded to user %s (award %s) by event %s.",
             award.progress.template_id,
             award.progress.user_id,

@@ -14,9 +14,9 @@ from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin.data import BadgingEvent, LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
-from badges_plugin.host import User
 from badges_plugin.processing import collector, holding, learners, locking, progression
 from badges_plugin.processing.collector import Collected
+from badges_plugin.processing.found_users import FoundUser
 from badges_plugin.processing.registers import Step
 from badges_plugin.ruleset import Ruleset
 
@@ -69,7 +69,7 @@ class _Found:
 
     steps: Sequence[Step]
     event: BadgingEvent
-    people: list[User] | DeferredEvent
+    people: list[FoundUser] | DeferredEvent
 
     @property
     def keys(self) -> frozenset[object]:

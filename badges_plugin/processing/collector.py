@@ -15,6 +15,7 @@ from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.processing import awarding, causes, credentials, terms
 from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.progression import ProgressChange
+from badges_plugin.questions import Question
 
 
 class Collected(enum.Enum):
@@ -139,6 +140,15 @@ def _may_matter(change: ProgressChange) -> bool:
     return not change.is_first and (change.is_complete or change.reset_by is not None)
 
 
+_AWARDS = Question(
+    lambda progresses: (
+        BadgeAward.objects.filter(progress__in=progresses)
+        .order_by("number")
+        .values_list("progress_id", "pk", "revoked_at")
+    )
+)
+
+
 def _last_awards(changes: Sequence[ProgressChange]) -> tuple[dict[int, BadgeAward], set[int]]:
     """Return the newest award of each progress that has one, and which progress is complete and held.
 
@@ -148,8 +158,7 @@ def _last_awards(changes: Sequence[ProgressChange]) -> tuple[dict[int, BadgeAwar
     of_progress = {change.progress.pk: change for change in changes}
     if not of_progress:
         return {}, set()
-    awards = BadgeAward.objects.filter(progress__in=of_progress).order_by("number")
-    newest = {pk: (key, revoked_at) for pk, key, revoked_at in awards.values_list("progress_id", "pk", "revoked_at")}
+    newest = {pk: (key, revoked_at) for pk, key, revoked_at in _AWARDS.ask(of_progress.keys())}
     held = {pk for pk, (_, revoked_at) in newest.items() if revoked_at is None and of_progress[pk].is_complete}
     wanted = [key for pk, (key, _) in newest.items() if pk not in held]
     last = {}

@@ -11,6 +11,7 @@ from django.utils import timezone
 from badges_plugin import bulk
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.questions import Question
 from badges_plugin.removal import detach
 
 Place = dict[str, Any]
@@ -24,7 +25,7 @@ def awarded(wanted: Sequence[tuple[BadgeProgress, BadgeAward | None]]) -> list[U
     number of statements, unless a credential is not where it belongs. Called inside the transaction that holds the
     learners, so nobody else makes their credentials meanwhile.
     """
-    new = [UserCredential(**_place_of(progress), status=AWARDED) for progress, last in wanted if last is None]
+    new = _new([progress for progress, last in wanted if last is None])
     again = [(last.credential, progress) for progress, last in wanted if last is not None]
     is_moved = _make_room_for(new)
     if is_moved or any(_is_astray(credential, _place_of(progress)) for credential, progress in again):
@@ -37,6 +38,17 @@ def awarded(wanted: Sequence[tuple[BadgeProgress, BadgeAward | None]]) -> list[U
     _tell_host(new, created=True)
     unused = iter(new)
     return [next(unused) if last is None else last.credential for _, last in wanted]
+
+
+def _new(progresses: Sequence[BadgeProgress]) -> list[UserCredential]:
+    count = len(progresses)
+    columns: dict[str, list[object]] = {
+        "username": [progress.user.get_username() for progress in progresses],
+        "credential_content_type_id": [ContentType.objects.get_for_model(BadgeTemplate).pk] * count,
+        "credential_id": [progress.template_id for progress in progresses],
+        "status": [AWARDED] * count,
+    }
+    return bulk.instances(UserCredential, count, columns)
 
 
 def set_status(credentials: Iterable[UserCredential], status: str) -> None:
@@ -87,6 +99,13 @@ def _is_astray(credential: UserCredential, place: Place) -> bool:
     return any(getattr(credential, name) != value for name, value in place.items())
 
 
+_NEAR = Question(
+    lambda types, names, template_ids: UserCredential.objects.filter(
+        credential_content_type__in=types, username__in=names, credential_id__in=template_ids
+    ).values_list("username", "credential_id")
+)
+
+
 def _make_room_for(new: Sequence[UserCredential]) -> bool:
     """Clear the places of credentials that are about to be inserted. Returns whether anything was in the way.
 
@@ -95,12 +114,11 @@ def _make_room_for(new: Sequence[UserCredential]) -> bool:
     if not new:
         return False
     names = {credential.username for credential in new}
-    near = UserCredential.objects.filter(
-        credential_content_type=new[0].credential_content_type_id,
-        username__in=sorted(names),
-        credential_id__in=sorted({credential.credential_id for credential in new}),
+    taken = set(
+        _NEAR.ask(
+            [new[0].credential_content_type_id], sorted(names), sorted({credential.credential_id for credential in new})
+        )
     )
-    taken = set(near.values_list("username", "credential_id"))
     # A database may take another spelling for the same name: then any of the template may be meant.
     blurred = {template_id for name, template_id in taken if name not in names}
     blocked = [

@@ -5,24 +5,29 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import QuerySet
 
 from badges_plugin.data import BadgingEvent, Deferral, LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent
 from badges_plugin.host import User
+from badges_plugin.models import Learner
 from badges_plugin.processing import retirements
+from badges_plugin.processing.found_users import FoundUser, by_id_or_name
+from badges_plugin.questions import Question
 from badges_plugin.retirement import is_retired
 
 
-def find(learner: LearnerData) -> User | None:
+def find(learner: LearnerData) -> FoundUser | None:
     """Return the Credentials user of a learner, the first of ``find_all``."""
     return next(iter(find_all(learner)), None)
 
 
-def find_all(learner: LearnerData) -> list[User]:
+def find_all(learner: LearnerData) -> list[FoundUser]:
     """Return the Credentials users of a learner: by LMS user id first, by user name last. One query.
 
     The host does not keep LMS user ids unique: its own apps make users by name, another one for each name that a
@@ -33,10 +38,8 @@ def find_all(learner: LearnerData) -> list[User]:
     Raises DeferredEvent when the user name belongs to another LMS user here: it was given to somebody else
     since, and awarding by name would award the wrong person.
     """
-    condition = Q(username=learner.username) if learner.username else Q()
-    if learner.lms_user_id is not None:
-        condition |= Q(lms_user_id=learner.lms_user_id)
-    users = _users(condition)
+    ids = [] if learner.lms_user_id is None else [learner.lms_user_id]
+    users = by_id_or_name(ids, [learner.username] if learner.username else [])
     if same_id := [user for user in users if has_id(user) and user.lms_user_id == learner.lms_user_id]:
         return _whom_badges_mean_first(same_id)
     if not users:
@@ -45,11 +48,11 @@ def find_all(learner: LearnerData) -> list[User]:
     user = next((user for user in users if user.username.casefold() == learner.username.casefold()), None)
     if user is None or (has_id(user) and learner.lms_user_id is not None):
         raise _name_is_taken(learner)
-    same_id = _users(Q(lms_user_id=user.lms_user_id)) if has_id(user) else []
+    same_id = by_id_or_name([user.lms_user_id], []) if user.lms_user_id else []
     return _whom_badges_mean_first(same_id or [user])
 
 
-def find_many(people: Sequence[LearnerData]) -> list[list[User] | DeferredEvent]:
+def find_many(people: Sequence[LearnerData]) -> list[list[FoundUser] | DeferredEvent]:
     """Return for each learner what ``find_all`` returns or raises. One query, as a rule, for any number of learners.
 
     A learner who is not found by id or exact name, while a similar name is here, costs one more: only the database
@@ -57,18 +60,18 @@ def find_many(people: Sequence[LearnerData]) -> list[list[User] | DeferredEvent]
     """
     if len(people) == 1:
         return [_found(people[0])]
-    names = {learner.username for learner in people} - {""}
-    ids = {learner.lms_user_id for learner in people} - {None}
-    users = _users(Q(username__in=names) | Q(lms_user_id__in=ids)) if names or ids else []
+    names = {learner.username for learner in people if learner.username}
+    ids = {learner.lms_user_id for learner in people if learner.lms_user_id is not None}
+    users = by_id_or_name(ids, names)
     by_name = {user.username: user for user in users}
-    by_id: dict[int | None, list[User]] = defaultdict(list)
+    by_id: dict[int | None, list[FoundUser]] = defaultdict(list)
     for user in users:
         if has_id(user):
             by_id[user.lms_user_id].append(user)
     # Names that were found under another spelling.
     similar = {_folded(user.username) for user in users}
     is_strange = any(user.username not in names and user.lms_user_id not in ids for user in users)
-    found: list[list[User] | DeferredEvent] = []
+    found: list[list[FoundUser] | DeferredEvent] = []
     for learner in people:
         named = by_name.get(learner.username)
         if learner.lms_user_id is not None and by_id.get(learner.lms_user_id):
@@ -84,7 +87,7 @@ def find_many(people: Sequence[LearnerData]) -> list[list[User] | DeferredEvent]
     return found
 
 
-def _found(learner: LearnerData) -> list[User] | DeferredEvent:
+def _found(learner: LearnerData) -> list[FoundUser] | DeferredEvent:
     try:
         return find_all(learner)
     except DeferredEvent as reason:
@@ -112,36 +115,24 @@ def keys_of(learner: LearnerData) -> frozenset[object]:
     return frozenset(keys | ({learner.lms_user_id} if learner.lms_user_id is not None else set()))
 
 
-def has_id(user: User) -> bool:
+def has_id(user: FoundUser | User) -> bool:
     """Whether it is known which LMS user this is. The host also writes 0, which is how some events say "nobody"."""
     return bool(user.lms_user_id)
 
 
-def _users(condition: Q) -> list[User]:
-    known = User.objects.select_related("badges_learner", "badges_retirement").only(*_LOOKED_AT)
-    return list(known.filter(condition).order_by("pk"))
-
-
-_LOOKED_AT = (
-    "username", "email", "lms_user_id",
-    "badges_learner__profile_time", "badges_retirement__said", "badges_retirement__said_at",
-)  # fmt: skip
-"""The columns by which learners are told apart. Whoever changes one locks and reads the whole row."""
-
-
-def _whom_badges_mean_first(users: Iterable[User]) -> list[User]:
+def _whom_badges_mean_first(users: list[FoundUser]) -> list[FoundUser]:
     """Return a learner's users, oldest first, after the one to whom badges belong."""
-    return sorted(users, key=lambda user: (not is_known(user), user.pk))
+    return users if len(users) < 2 else sorted(users, key=lambda user: (not user.is_known, user.pk))
 
 
-def refuse_retired(learner: LearnerData, user: User | None) -> None:
+def refuse_retired(learner: LearnerData, user: FoundUser | User | None) -> None:
     """Raise IgnoredEvent when the learner was retired: as the event describes them, or as ``user`` is here.
 
     Nothing is awarded to them, and nothing that the platform erased is filled in again.
     """
-    described = [(learner.username, learner.email)]
+    described = {(learner.username, learner.email)}
     if user is not None:
-        described.append((user.get_username(), user.email))
+        described.add((user.username, user.email))
     if any(is_retired(username, email) for username, email in described):
         raise IgnoredEvent("its learner was retired")
 
@@ -156,23 +147,24 @@ def note_retirement(event: BadgingEvent) -> None:
         return
 
 
-def refuse_gone(event: BadgingEvent, people: Sequence[User]) -> None:
+def refuse_gone(event: BadgingEvent, people: Sequence[FoundUser]) -> None:
     """Raise IgnoredEvent when the learner was retired, as whichever of the users that ``find_all`` returned.
 
     What an event said of that is written down here, and what an earlier one said is taken back when this one knows
     better.
     """
     retirements.note(event, people)
-    refuse_retired(event.learner, None)
-    for user in people:
+    for user in people or (None,):
         refuse_retired(event.learner, user)
     if not retirements.are_alive(event, people):
         raise IgnoredEvent("its learner was retired")
 
 
-def is_known(user: User) -> bool:
-    """Whether an event was applied to a user whom ``find`` returned before. No query."""
-    return hasattr(user, "badges_learner")
+class Profile(NamedTuple):
+    """What badges know of a learner."""
+
+    profile_time: datetime
+    was_named: bool
 
 
 def lock(user_id: int) -> User:
@@ -184,20 +176,36 @@ def lock(user_id: int) -> User:
     return _locked().get(pk=user_id)
 
 
-def lock_all(user_ids: Iterable[int], *, with_learners: bool = False) -> dict[int, User]:
+def lock_all(user_ids: Iterable[int], *, with_profiles: bool = False) -> dict[int, tuple[User, Profile | None]]:
     """Lock learners as ``lock`` does, in the order of their keys, so that two batches do not wait for each other.
 
-    ``with_learners`` locks and selects the rows in ``badges_learner`` as well. Raises User.DoesNotExist when a user was
-    deleted. One query, none without learners.
+    ``with_profiles`` locks and selects the rows in ``badges_learner`` as well; otherwise they are read afterwards.
+    Raises User.DoesNotExist when a user was deleted. One query, or two; none without learners.
     """
     keys = sorted(set(user_ids))
-    rows = _locked().select_related("badges_learner") if with_learners else _locked()
-    users = {user.pk: user for user in rows.filter(pk__in=keys).order_by("pk")} if keys else {}
-    if len(users) < len(keys):
+    rows = (_LOCKED_WITH_PROFILES if with_profiles else _LOCKED).ask(keys) if keys else ()
+    if len(rows) < len(keys):
         raise User.DoesNotExist
-    return users
+    users = [User.from_db(DEFAULT_DB_ALIAS, _COLUMNS, values[: len(_COLUMNS)]) for values in rows]
+    told = rows if with_profiles else (_PROFILES.ask(keys) if keys else ())
+    profiles = {pk: Profile(time, was_named) for *_, pk, time, was_named in told if pk is not None}
+    return {user.pk: (user, profiles.get(user.pk)) for user in users}
 
 
 def _locked() -> QuerySet[User]:
     # PostgreSQL: rows that refer to the user can be inserted by others meanwhile. MySQL has no such lock.
     return User.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)
+
+
+_COLUMNS = tuple(field.attname for field in User._meta.concrete_fields)
+_PROFILE = ("user_id", "profile_time", "was_named")
+_LOCKED = Question(lambda keys: _locked().filter(pk__in=keys).order_by("pk").values_list(*_COLUMNS))
+_LOCKED_WITH_PROFILES = Question(
+    lambda keys: (
+        _locked()
+        .filter(pk__in=keys)
+        .order_by("pk")
+        .values_list(*_COLUMNS, *(f"badges_learner__{name}" for name in _PROFILE))
+    )
+)
+_PROFILES = Question(lambda keys: Learner.objects.filter(pk__in=keys).values_list(*_PROFILE))

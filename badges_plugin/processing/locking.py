@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import NamedTuple
 from zlib import crc32
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -18,17 +19,21 @@ from badges_plugin.host import User
 from badges_plugin.models import Learner, LearnerLock
 from badges_plugin.names import as_name
 from badges_plugin.processing import learners
+from badges_plugin.processing.found_users import FoundUser
+from badges_plugin.processing.learners import Profile
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Time of the profile of a learner of whom no event has told one. Every database takes it."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+_UNCHANGED: Mapping[str, object] = {}
+
+
+class Wanted(NamedTuple):
     """A learner to be locked: the newest event about them, and the user whom ``learners.find`` returned before."""
 
     event: BadgingEvent
-    found: User | None
+    found: FoundUser | None
 
     @property
     def lock_number(self) -> int | None:
@@ -39,8 +44,7 @@ class Wanted:
         return (learner.lms_user_id or crc32(learner.username.casefold().encode())) % LearnerLock.COUNT
 
 
-@dataclass(frozen=True)
-class LockedLearner:
+class LockedLearner(NamedTuple):
     """A learner who is locked until the end of the transaction."""
 
     user: User
@@ -48,14 +52,12 @@ class LockedLearner:
     """Whether badges never dealt with the learner before, so that there is no progress either."""
 
 
-@dataclass(frozen=True)
-class _Target:
+class _Target(NamedTuple):
     """A learner who is a user."""
 
-    user: User
-    is_made: bool = False
-    """Whether this transaction has made it, so that nobody else knows it yet."""
-    changes: dict[str, object] = field(default_factory=dict)
+    user: FoundUser | User
+    """A whole row if this transaction has made it, so that nobody else knows it yet."""
+    changes: Mapping[str, object] = _UNCHANGED
 
 
 def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
@@ -72,7 +74,7 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
     users = [target for target in targets if isinstance(target, _Target)]
     if len({target.user.pk for target in users}) < len(users):
         raise LearnerAppeared
-    locked, known = _lock([target.user for target in users if not target.is_made])
+    locked = _lock([target.user for target in users if isinstance(target.user, FoundUser)])
     profiles = _Profiles()
     held: list[LockedLearner | IgnoredEvent] = []
     for want, target in zip(wanted, targets, strict=True):
@@ -80,27 +82,24 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
             held.append(target)
             continue
         # What this transaction has made is locked, and nobody ever dealt with it.
-        user = target.user if target.is_made else locked[target.user.pk]
+        user, known = (target.user, None) if isinstance(target.user, User) else locked[target.user.pk]
         try:
             learners.refuse_retired(want.event.learner, user)
         except IgnoredEvent as reason:
             held.append(reason)
             continue
-        profiles.take(user, known.get(user.pk), want.event, target.changes)
-        held.append(LockedLearner(user, user.pk not in known))
+        profiles.take(user, known, want.event, target.changes)
+        held.append(LockedLearner(user, known is None))
     profiles.save()
     return held
 
 
-def _lock(users: Sequence[User]) -> tuple[dict[int, User], dict[int, Learner]]:
+def _lock(users: Sequence[FoundUser]) -> dict[int, tuple[User, Profile | None]]:
     """Lock users; return them as they are now, and what badges know of them, by key."""
     # In one query where it is there for all of them: locking a row that is missing would keep others from inserting
     # theirs at some isolation levels, and PostgreSQL locks no optional row.
-    with_learners = all(map(learners.is_known, users)) and not connection.features.has_select_for_no_key_update
-    locked = learners.lock_all((user.pk for user in users), with_learners=with_learners)
-    if with_learners:
-        return locked, {pk: user.badges_learner for pk, user in locked.items() if learners.is_known(user)}
-    return locked, Learner.objects.in_bulk(locked) if locked else {}
+    with_profiles = all(user.is_known for user in users) and not connection.features.has_select_for_no_key_update
+    return learners.lock_all([user.pk for user in users], with_profiles=with_profiles)
 
 
 def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
@@ -115,13 +114,13 @@ def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
     LearnerLock.hold(number for number, _ in unsure)
     people = learners.find_many([want.event.learner for _, want in unsure])
     again = {id(want): users for (_, want), users in zip(unsure, people, strict=True)}
-    made: list[User] = []
-    targets = [_target(want, again.get(id(want)), made) for want in wanted]
-    _create(made)
-    return targets
+    targets = [_target(want, again.get(id(want))) for want in wanted]
+    made = iter(_make([want.event.learner for want, target in zip(wanted, targets, strict=True) if target is None]))
+    return [_Target(next(made)) if target is None else target for target in targets]
 
 
-def _target(want: Wanted, again: list[User] | DeferredEvent | None, made: list[User]) -> _Target | IgnoredEvent:
+def _target(want: Wanted, again: list[FoundUser] | DeferredEvent | None) -> _Target | IgnoredEvent | None:
+    """Return whom an event is about; None for somebody who must be made a user."""
     learner = want.event.learner
     if again is None:
         again = [want.found] if want.found is not None else []
@@ -136,82 +135,86 @@ def _target(want: Wanted, again: list[User] | DeferredEvent | None, made: list[U
             f"LMS user {learner.lms_user_id} is not known here and the event has no user name",
             cause=Deferral.UNKNOWN_LEARNER,
         )
+    return None
+
+
+def _make(people: Sequence[LearnerData]) -> list[User]:
     # Not create_user: it normalizes the name, and the LMS's spelling would never be found again.
-    user = User(
-        username=learner.username,
-        password=UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30),  # as make_password(None), which takes longer
-        email=learner.email,
-        lms_user_id=learner.lms_user_id,
-        full_name=learner.name,
-        is_active=learner.is_active,
-    )
-    made.append(user)
-    return _Target(user, is_made=True)
-
-
-def _create(made: list[User]) -> None:
-    made.sort(key=lambda user: user.username)
+    columns: dict[str, list[object]] = {
+        "username": [each.username for each in people],
+        # As make_password(None), which takes longer.
+        "password": [UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30) for _ in people],
+        "email": [each.email for each in people],
+        "lms_user_id": [each.lms_user_id for each in people],
+        "full_name": [each.name for each in people],
+        "is_active": [each.is_active for each in people],
+    }
+    users = bulk.instances(User, len(people), columns)
+    in_order = sorted(users, key=attrgetter("username"))
     try:
-        bulk.insert(made, by=["username"])
+        bulk.insert(in_order, by=["username"])
     except IntegrityError as error:
         # Another app, or a process that does not know the same id, made a user of this name at the same instant.
         raise LearnerAppeared from error
-    for user in made:
+    for user in in_order:
         bulk.send_saved(user, created=True)
+    return users
 
 
 class _Profiles:
     """What events say of learners, as far as it must be written."""
 
     def __init__(self) -> None:
-        self._new: list[Learner] = []
-        self._changed: list[Learner] = []
+        self._new: list[tuple[int, Profile]] = []
+        self._changed: list[tuple[int, Profile]] = []
         self._users: list[tuple[User, Collection[str]]] = []
 
-    def take(self, user: User, row: Learner | None, event: BadgingEvent, changes: Mapping[str, object]) -> None:
-        """Take over what an event says; ``row`` is what badges know of the learner, ``changes`` what is decided."""
-        is_new = row is None
-        row, is_newer = _begin(user, event) if row is None else (row, _is_newer(row, event))
-        before = (row.profile_time, row.was_named)
-        changes = {**changes, **_news(user, event.learner, is_newer=is_newer)}
-        for name, value in changes.items():
-            setattr(user, name, value)
-        if changes:
+    def take(self, user: User, known: Profile | None, event: BadgingEvent, changes: Mapping[str, object]) -> None:
+        """Take over what an event says; ``known`` is what badges know, ``changes`` what is decided of the user."""
+        time, is_newer = _begin(user, event) if known is None else _go_on(known, event)
+        news = _news(user, event.learner, is_newer=is_newer)
+        if news or changes:
+            changes = {**changes, **news}
+            for name, value in changes.items():
+                setattr(user, name, value)
             self._users.append((user, changes.keys()))
-        if is_newer and not is_new:
-            row.profile_time = event.stamp.time
-        row.was_named = row.was_named or _is_named(user)
-        if is_new:
-            self._new.append(row)
-        elif (row.profile_time, row.was_named) != before:
-            self._changed.append(row)
+        profile = Profile(time, (known is not None and known.was_named) or _is_named(user))
+        if known is None:
+            self._new.append((user.pk, profile))
+        elif profile != known:
+            self._changed.append((user.pk, profile))
 
     def save(self) -> None:
         """Write it, in the order of the users' keys. No statement for what did not change."""
-        bulk.insert_rows(sorted(self._new, key=_key))
-        bulk.insert_or_update(sorted(self._changed, key=_key), ["profile_time", "was_named"])
-        names = sorted({name for _, names in self._users for name in names})
-        bulk.insert_or_update(sorted((user for user, _ in self._users), key=_key), names)
+        _write(self._new)
+        _write(self._changed, ["profile_time", "was_named"])
+        if self._users:
+            names = sorted({name for _, names in self._users for name in names})
+            bulk.insert_or_update(sorted((user for user, _ in self._users), key=attrgetter("pk")), names)
         for user, changed in self._users:
             bulk.send_saved(user, created=False, update_fields=changed)
 
 
-def _key(row: Learner | User) -> int:
-    return int(row.pk)
+def _write(profiles: list[tuple[int, Profile]], fields: Sequence[str] = ()) -> None:
+    if profiles:
+        keys, values = zip(*sorted(profiles), strict=True)
+        times, named = zip(*values, strict=True)
+        bulk.insert_or_update_columns(Learner, {"user_id": keys, "profile_time": times, "was_named": named}, fields)
 
 
-def _begin(user: User, event: BadgingEvent) -> tuple[Learner, bool]:
-    """Return the row of a learner who is new to badges, and whether the event's profile is newer than the user's."""
+def _begin(user: User, event: BadgingEvent) -> tuple[datetime, bool]:
+    """Return the time of a profile that is new to badges, and whether the event's is newer than the user's."""
     # The host takes over name and e-mail address itself at each login.
     known_until = user.last_login or (event.stamp.time if _tells_profile(event.learner) else NEVER)
     profile_time = max(event.stamp.time, known_until) if _tells_profile(event.learner) else known_until
-    is_newer = user.last_login is None or event.stamp.time > known_until
-    return Learner(user=user, profile_time=profile_time), is_newer
+    return profile_time, user.last_login is None or event.stamp.time > known_until
 
 
-def _is_newer(row: Learner, event: BadgingEvent) -> bool:
-    """Whether the event is the newest one that tells the learner's profile."""
-    return _tells_profile(event.learner) and row.profile_time < event.stamp.time
+def _go_on(known: Profile, event: BadgingEvent) -> tuple[datetime, bool]:
+    """Return the time of a profile with an event, and whether that is the newest one that tells it."""
+    if _tells_profile(event.learner) and known.profile_time < event.stamp.time:
+        return event.stamp.time, True
+    return known.profile_time, False
 
 
 def _tells_profile(learner: LearnerData) -> bool:

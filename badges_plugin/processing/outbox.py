@@ -10,6 +10,7 @@ All awards of a transaction are published together: the bus is waited for once, 
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -234,9 +235,14 @@ def _report_not_taken(outgoing: _Outgoing) -> None:
 
 def _note(done: Sequence[_Outgoing]) -> None:
     """Note that the events are done with. One statement for awards, one for revocations."""
-    for each in done:
+    sent = [each for each in done if each.event is not None]
+    if len(sent) > 1:
+        logger.info("%d events of awards published.", len(sent))
+    level = logging.DEBUG if len(sent) > 1 else logging.INFO
+    for each in sent if logger.isEnabledFor(level) else ():
         if each.event is not None:
-            logger.info(
+            logger.log(
+                level,
                 "Award %s of user %s published as %s by event %s.",
                 each.award.pk,
                 each.award.progress.user_id,

@@ -176,8 +176,11 @@ def with_current_ruleset(work: Callable[[Ruleset], ResultT]) -> ResultT:
 
 def _refuse_future(event: BadgingEvent) -> None:
     """Raise DeferredEvent for an event from the future: applied, it would make every event until then look old."""
+    now = timezone.now()
+    if event.stamp.time <= now:
+        return
     not_before = event.stamp.time - conf.config().future_tolerance
-    if not_before > timezone.now():
+    if not_before > now:
         # Without the time: reasons are counted.
         reason = "the event's time is in the future, by the clock of this machine"
         raise DeferredEvent(reason, cause=Deferral.FUTURE, not_before=not_before)

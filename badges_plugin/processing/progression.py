@@ -7,19 +7,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, Subquery
 
 from badges_plugin import bulk
-from badges_plugin.criteria import Standing
+from badges_plugin.criteria import FLOOR, Standing
 from badges_plugin.data import BadgingEvent
-from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, Ending, Fulfillment
-from badges_plugin.processing import learners
+from badges_plugin.processing import fulfillment_rows
+from badges_plugin.processing.found_users import FoundUser
+from badges_plugin.processing.fulfillment_rows import COLUMNS, FulfillmentRow
 from badges_plugin.processing.locking import LockedLearner
 from badges_plugin.processing.registers import Registers, Step
+from badges_plugin.questions import Question
 from badges_plugin.ruleset import CompiledTemplate, Ruleset
 
 Place = tuple[int, int]
@@ -32,7 +35,7 @@ class ProgressChange:
 
     progress: BadgeProgress
     template: CompiledTemplate
-    registers: Sequence[Fulfillment]
+    registers: Sequence[FulfillmentRow]
     """The state now."""
     is_first: bool
     """Whether the learner had no progress on this template before."""
@@ -45,7 +48,10 @@ class ProgressChange:
 
     @cached_property
     def is_complete(self) -> bool:
-        return self.template.criteria.is_complete(self.registers, counts_from=self.progress.counts_from)
+        criteria, counts_from = self.template.criteria, self.progress.counts_from
+        if len(criteria.groups) > 1 and not criteria.is_complete(self.registers, counts_from=counts_from):
+            return False  # without looking at more than is needed
+        return self._standing(counts_from).is_complete
 
     def completed_since(self, counts_from: datetime | None) -> datetime | None:
         """Return when it became complete by what is newer than a moment; None when that is not enough.
@@ -54,13 +60,14 @@ class ProgressChange:
         """
         return self._standing(counts_from).completed_at
 
-    def made_by(self, counts_from: datetime | None) -> list[Fulfillment]:
+    def made_by(self, counts_from: datetime | None) -> list[FulfillmentRow]:
         """Return the fulfillments that count, and are newer than a moment, in the order of their events."""
         counting = {id(register) for register in self._standing(counts_from).registers}
+        # In the order of the requirements where the times are the same.
         return sorted((row for row in self.registers if id(row) in counting), key=lambda row: row.stamp)
 
     def _standing(self, counts_from: datetime | None) -> Standing:
-        # An award asks twice for the same one.
+        # An award asks three times for the same one.
         if counts_from not in self._standings:
             self._standings[counts_from] = self.template.criteria.standing(self.registers, counts_from=counts_from)
         return self._standings[counts_from]
@@ -74,10 +81,31 @@ _LAST_ENDED_BY = Subquery(
 
 def touched(of_learners: Iterable[Sequence[Step]]) -> frozenset[int]:
     """Return the primary keys of the templates that learners' steps are about."""
-    return frozenset().union(*(step.match.template_ids for steps in of_learners for step in steps))
+    return frozenset().union(*[step.match.template_ids for steps in of_learners for step in steps])
 
 
-def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> list[bool]:
+_STORED = Question(
+    lambda users, templates: (
+        Fulfillment.objects.filter(progress__user__in=users, progress__template__in=templates)
+        .annotate(last_ended_by=_LAST_ENDED_BY)
+        .values_list("progress__user", "progress__template", "progress__counts_from", *COLUMNS, "last_ended_by")
+    )
+)
+
+_Values = tuple[Any, ...]
+"""What ``_STORED`` returns of a fulfillment. Most say at once what they say, before anything is made of them."""
+
+_ROW = slice(3, -1)
+_REQUIREMENT, _VALUE_KEY, _IS_FULFILLED, _EVENT_ID, _EVENT_TIME, _MADE_UNDER, _RESET_TIME, _TIMES, _SINCE = (
+    _ROW.start + COLUMNS.index(name)
+    for name in (
+        "requirement_id", "value_key", "is_fulfilled", "event_id", "event_time", "made_under", "reset_time", "times",
+        "since",
+    )
+)  # fmt: skip
+
+
+def applied(known: Sequence[tuple[FoundUser, Sequence[Step]]], ruleset: Ruleset) -> list[bool]:
     """Return for each learner whether their events can change nothing any more. One query, no lock.
 
     The learners are different ones.
@@ -86,35 +114,31 @@ def applied(known: Sequence[tuple[User, Sequence[Step]]], ruleset: Ruleset) -> l
     not finished: the repeated event will award it. Nor is a fulfillment that does not count under the rules of today:
     the repeated event will renew it.
     """
-    dealt_with = [user.pk for user, _ in known if learners.is_known(user)]
+    dealt_with = [user.pk for user, _ in known if user.is_known]
     if not dealt_with:
         return [False] * len(known)
     stored: dict[Place, list[_Values]] = defaultdict(list)
-    unfinished: dict[Place, datetime | None] = {}
-    rows = (
-        Fulfillment.objects.filter(
-            progress__user__in=dealt_with, progress__template__in=touched(steps for _, steps in known)
-        )
-        .annotate(last_ended_by=_LAST_ENDED_BY)
-        .values_list("progress__user", "progress__template", "progress__counts_from", "last_ended_by", *_COLUMNS)
-    )
-    for user_id, template_id, counts_from, last_ended_by, *values in rows:
-        stored[user_id, template_id].append(values)
-        if last_ended_by in (None, Ending.EXPIRED):
-            unfinished[user_id, template_id] = counts_from
-    return [
-        learners.is_known(user)
-        and not any(_is_plainly_news(pk, steps, stored[user.pk, pk]) for pk in touched([steps]))
-        and all(_is_applied(ruleset.templates[pk], steps, (user.pk, pk), stored, unfinished) for pk in touched([steps]))
-        for user, steps in known
-    ]
+    for values in _STORED.ask(dealt_with, touched([steps for _, steps in known])):
+        stored[values[0], values[1]].append(values)
+    return [user.is_known and _is_all_applied(user.pk, steps, ruleset, stored) for user, steps in known]
 
 
-_Values = list[Any]
-"""A fulfillment's ``_COLUMNS``. Most of them need no model instance, which takes longer to make than to read."""
+def _is_all_applied(
+    user_id: int, steps: Sequence[Step], ruleset: Ruleset, stored: Mapping[Place, Sequence[_Values]]
+) -> bool:
+    for pk in touched([steps]):
+        rows = stored.get((user_id, pk), ())
+        if not rows or _is_plainly_news(pk, steps, rows):
+            return False
+        template = ruleset.templates[pk]
+        if not (_is_plainly_repeated(template, steps, rows) or _is_applied(template, steps, rows)):
+            return False
+    return True
 
-_COLUMNS = tuple(field.attname for field in Fulfillment._meta.concrete_fields)
-_REQUIREMENT, _IS_FULFILLED, _EVENT_TIME = map(_COLUMNS.index, ("requirement_id", "is_fulfilled", "event_time"))
+
+def _is_unfinished(rows: Sequence[_Values]) -> bool:
+    """Whether the badge was never awarded, or its last award has expired."""
+    return rows[0][-1] in (None, Ending.EXPIRED)
 
 
 def _is_plainly_news(template_id: int, steps: Sequence[Step], rows: Sequence[_Values]) -> bool:
@@ -124,15 +148,36 @@ def _is_plainly_news(template_id: int, steps: Sequence[Step], rows: Sequence[_Va
     return bool(told) and all(row[_IS_FULFILLED] and row[_EVENT_TIME] < time for row in told)
 
 
-def _is_applied(
-    template: CompiledTemplate,
-    steps: Sequence[Step],
-    place: Place,
-    stored: Mapping[Place, Sequence[_Values]],
-    unfinished: Mapping[Place, datetime | None],
-) -> bool:
-    rows = [Fulfillment.from_db(DEFAULT_DB_ALIAS, _COLUMNS, values) for values in stored[place]]
-    if place in unfinished and template.criteria.is_complete(rows, counts_from=unfinished[place]):
+def _is_plainly_repeated(template: CompiledTemplate, steps: Sequence[Step], rows: Sequence[_Values]) -> bool:
+    """Whether all there is of the step's requirements is this one event, under the rules of today, never reset."""
+    if len(steps) > 1 or template.criteria.in_order or _is_unfinished(rows):
+        return False
+    stamp = steps[0].event.stamp
+    of_requirement = {row[_REQUIREMENT]: row for row in rows}
+    for requirement_id, is_fulfilled in steps[0].match.outcomes(template.id).items():
+        row, criterion = of_requirement.get(requirement_id), template.criteria.by_id[requirement_id]
+        is_repeated = (
+            row is not None
+            and len(of_requirement) == len(rows)
+            and is_fulfilled
+            and row[_IS_FULFILLED]
+            and row[_EVENT_TIME] == stamp.time
+            and row[_EVENT_ID] == stamp.id
+            and row[_VALUE_KEY] == FLOOR
+            and criterion.is_one
+            and criterion.rules.covers(row[_MADE_UNDER])
+            and row[_RESET_TIME] is None
+            and not row[_TIMES]
+            and (row[_SINCE] is None or row[_SINCE] <= stamp.time)
+        )
+        if not is_repeated:
+            return False
+    return True
+
+
+def _is_applied(template: CompiledTemplate, steps: Sequence[Step], stored: Sequence[_Values]) -> bool:
+    rows = [FulfillmentRow(*values[_ROW]) for values in stored]
+    if _is_unfinished(stored) and template.criteria.is_complete(rows, counts_from=stored[0][2]):
         return False
     registers = Registers(template, rows)
     for step in steps:
@@ -147,19 +192,21 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
     fulfillment is stamped with the event; one whose stamp is newer stays. A penalty leaves its stamp on requirements
     that were never fulfilled, too. The number of statements does not depend on the number of learners.
     """
-    known = _known_progress(held)
-    rows_of = _fulfillments([progress.pk for progress in known.values()])
-    new = _start(held, known)
-    saved: list[Fulfillment] = []
+    places = [[(learner.user.pk, pk) for pk in sorted(touched([steps]))] for learner, steps in held]
+    dealt_with = [mine for (learner, _), mine in zip(held, places, strict=True) if not learner.is_new]
+    known = _known_progress(list(chain.from_iterable(dealt_with)))
+    rows_of = fulfillment_rows.of_progresses([progress.pk for progress in known.values()])
+    new = _start(sorted({*chain.from_iterable(places)} - known.keys()))
+    saved: list[FulfillmentRow] = []
     deleted: list[int] = []
     changes: list[list[ProgressChange]] = []
-    for learner, steps in held:
+    for (learner, steps), mine in zip(held, places, strict=True):
         of_learner = []
-        for template_id in sorted(touched([steps])):
-            place = learner.user.pk, template_id
-            template, progress = ruleset.templates[template_id], known.get(place) or new[place]
+        for place in mine:
+            template, progress = ruleset.templates[place[1]], known.get(place) or new[place]
             # What follows needs both, and would ask the database for them again.
-            progress.user, progress.template = learner.user, template.row
+            bulk.relate([progress], "user", [learner.user])
+            bulk.relate([progress], "template", [template.row])
             registers = Registers(template, rows_of[progress.pk], counts_from=progress.counts_from)
             stayed_complete, reset_by = registers.take_all(steps)
             of_learner.append(
@@ -167,17 +214,17 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
             )
             rows, keys = registers.settle()
             for row in rows:
-                row.progress = progress
+                row.progress_id = progress.pk
             saved.extend(rows)
             deleted.extend(keys)
         changes.append(of_learner)
-    _save(saved, deleted)
+    fulfillment_rows.save(saved, deleted)
     return changes
 
 
 def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[ProgressChange]:
     """Return how learners stand, without any event, on templates of the ruleset. One query."""
-    rows_of = _fulfillments([progress.pk for progress in progresses])
+    rows_of = fulfillment_rows.of_progresses([progress.pk for progress in progresses])
     return [
         ProgressChange(
             progress,
@@ -191,46 +238,28 @@ def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[Progre
     ]
 
 
-def _fulfillments(progress_ids: Collection[int]) -> dict[int, list[Fulfillment]]:
-    """Return the fulfillments of each progress, and an empty list for any other. One query, none without progress."""
-    found: dict[int, list[Fulfillment]] = defaultdict(list)
-    for row in Fulfillment.objects.filter(progress__in=progress_ids) if progress_ids else ():
-        found[row.progress_id].append(row)
-    return found
+_PROGRESS_COLUMNS = tuple(field.attname for field in BadgeProgress._meta.concrete_fields)
+_PROGRESSES = Question(
+    lambda users, templates: BadgeProgress.objects.filter(user__in=users, template__in=templates).values_list(
+        *_PROGRESS_COLUMNS
+    )
+)
 
 
-def _known_progress(held: Sequence[tuple[LockedLearner, Sequence[Step]]]) -> dict[Place, BadgeProgress]:
-    """Return the progress that learners have on the templates of their steps. No query for new learners."""
-    known = [(learner.user.pk, steps) for learner, steps in held if not learner.is_new]
-    if not known:
+def _known_progress(places: Collection[Place]) -> dict[Place, BadgeProgress]:
+    """Return the progress that is there at these places. One query, none without places."""
+    if not places:
         return {}
-    template_ids = touched(steps for _, steps in known)
-    rows = BadgeProgress.objects.filter(user__in=[pk for pk, _ in known], template__in=template_ids)
-    found = {(row.user_id, row.template_id): row for row in rows}
+    rows = _PROGRESSES.ask({user_id for user_id, _ in places}, {template_id for _, template_id in places})
+    progresses = [BadgeProgress.from_db(DEFAULT_DB_ALIAS, _PROGRESS_COLUMNS, values) for values in rows]
+    found = {(progress.user_id, progress.template_id): progress for progress in progresses}
     # Others of the batch may be about more templates.
-    return {place: found[place] for pk, steps in known for id_ in touched([steps]) if (place := (pk, id_)) in found}
+    return {place: found[place] for place in places if place in found}
 
 
-def _start(
-    held: Sequence[tuple[LockedLearner, Sequence[Step]]], known: Mapping[Place, BadgeProgress]
-) -> dict[Place, BadgeProgress]:
+def _start(places: Sequence[Place]) -> dict[Place, BadgeProgress]:
     """Begin progress. Nobody else does so meanwhile: the learners are locked."""
-    places = {(learner.user.pk, template_id) for learner, steps in held for template_id in touched([steps])}
-    new = {place: BadgeProgress(user_id=place[0], template_id=place[1]) for place in sorted(places - known.keys())}
-    bulk.insert(list(new.values()), by=["user_id", "template_id"])
-    return new
-
-
-def _save(rows: Sequence[Fulfillment], deleted: Sequence[int]) -> None:
-    new = [row for row in rows if not row.pk]
-    known = [row for row in rows if row.pk]
-    if deleted:
-        Fulfillment.objects.filter(pk__in=deleted).delete()
-    bulk.insert_rows(sorted(new, key=lambda row: (row.progress_id, row.requirement_id, row.value_key)))
-    bulk.insert_or_update(sorted(known, key=lambda row: row.pk), _CHANGED)
-
-
-_CHANGED = [
-    "is_fulfilled", "made_under", "event_id", "event_type", "event_time", "since", "reset_time", "reset_id", "times",
-    "grade",
-]  # fmt: skip
+    columns = {"user_id": [user_id for user_id, _ in places], "template_id": [template_id for _, template_id in places]}
+    new = bulk.instances(BadgeProgress, len(places), columns)
+    bulk.insert(new, by=["user_id", "template_id"])
+    return dict(zip(places, new, strict=True))

@@ -10,8 +10,8 @@ from datetime import datetime
 from badges_plugin.criteria import FLOOR, MAX_VALUES, Criterion, Measure, floor_of, stamp_of
 from badges_plugin.data import BadgingEvent, EventStamp, resolve
 from badges_plugin.matching import Match
-from badges_plugin.models import Fulfillment
 from badges_plugin.models.fulfillments import MAX_VALUE_LENGTH
+from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.rules import as_counted
 from badges_plugin.ruleset import CompiledTemplate
 
@@ -28,18 +28,18 @@ class Registers:
     """The fulfillments of one learner and template. They end alike, whatever the order of the events."""
 
     def __init__(
-        self, template: CompiledTemplate, rows: Iterable[Fulfillment], *, counts_from: datetime | None = None
+        self, template: CompiledTemplate, rows: Iterable[FulfillmentRow], *, counts_from: datetime | None = None
     ) -> None:
         self._template = template
         self._counts_from = counts_from
-        self._rows: dict[int, dict[str, Fulfillment]] = defaultdict(dict)
+        self._rows: dict[int, dict[str, FulfillmentRow]] = defaultdict(dict)
         for row in rows:
             self._rows[row.requirement_id][row.value_key] = row
         self._changed: set[tuple[int, str]] = set()
         self._void_keys: list[int] = []
 
     @property
-    def rows(self) -> list[Fulfillment]:
+    def rows(self) -> list[FulfillmentRow]:
         return [row for rows in self._rows.values() for row in rows.values()]
 
     def take_all(self, steps: Iterable[Step]) -> tuple[bool, BadgingEvent | None]:
@@ -81,7 +81,7 @@ class Registers:
                 lost.add(requirement_id)
         return frozenset(lost)
 
-    def settle(self) -> tuple[list[Fulfillment], list[int]]:
+    def settle(self) -> tuple[list[FulfillmentRow], list[int]]:
         """Return the rows that must be saved, and the primary keys of those that must be deleted.
 
         Of counted things only the newest are kept. ``rows`` still has all of them: when a badge was complete is
@@ -100,7 +100,7 @@ class Registers:
         if criterion.counted_by:
             value = _value(criterion, event) or ""
             key = criterion.way.key_of_value(value)
-        elif criterion.way.is_each_event:
+        elif not criterion.is_one:
             key = criterion.way.key_of_event(event.stamp.id)
         row = self._row(criterion, key, value)
         is_news = row.fulfill(
@@ -125,7 +125,7 @@ class Registers:
         is_lost = self._reset(self._row(criterion, criterion.way.key_of_value(value), value), criterion, event)
         return self._void(criterion, event.stamp, foreign_only=True) or is_lost
 
-    def _reset(self, row: Fulfillment, criterion: Criterion, event: BadgingEvent) -> bool:
+    def _reset(self, row: FulfillmentRow, criterion: Criterion, event: BadgingEvent) -> bool:
         was_held = bool(row.is_fulfilled) and row.stamp < event.stamp
         is_news = row.reset(event, is_forgotten=criterion.rules.is_forgotten(row.made_under))
         if is_news:
@@ -150,26 +150,26 @@ class Registers:
             self._remove(row)
         return is_lost
 
-    def _row(self, criterion: Criterion, key: str, value: str) -> Fulfillment:
+    def _row(self, criterion: Criterion, key: str, value: str) -> FulfillmentRow:
         known = self._rows[criterion.id].get(key)
         if known is not None:
             return known
         shown = value.replace("\0", "")[:MAX_VALUE_LENGTH]
-        return Fulfillment(requirement_id=criterion.id, value_key=key, value=shown, is_fulfilled=False)
+        return FulfillmentRow.blank(criterion.id, key, shown)
 
-    def _keep(self, row: Fulfillment) -> None:
+    def _keep(self, row: FulfillmentRow) -> None:
         self._rows[row.requirement_id][row.value_key] = row
         self._changed.add((row.requirement_id, row.value_key))
 
-    def _remove(self, row: Fulfillment) -> None:
+    def _remove(self, row: FulfillmentRow) -> None:
         del self._rows[row.requirement_id][row.value_key]
         self._changed.discard((row.requirement_id, row.value_key))
         if row.pk:
             self._void_keys.append(row.pk)
 
-    def _superfluous(self, criterion: Criterion) -> Iterator[Fulfillment]:
+    def _superfluous(self, criterion: Criterion) -> Iterator[FulfillmentRow]:
         """Yield the rows of a requirement that are not kept: the oldest of those that it counts."""
-        if criterion.way.is_one:
+        if criterion.is_one:
             return
         bound = MAX_VALUES
         if criterion.way.is_each_event and not self._template.criteria.in_order:
@@ -184,6 +184,6 @@ def _value(criterion: Criterion, event: BadgingEvent) -> str | None:
     return as_counted(resolve(event, criterion.counted_by))
 
 
-def _is_anew(criterion: Criterion, row: Fulfillment) -> bool:
+def _is_anew(criterion: Criterion, row: FulfillmentRow) -> bool:
     """Whether what a row says does not count under the rules of today."""
     return bool(row.is_fulfilled) and not criterion.is_held(row)

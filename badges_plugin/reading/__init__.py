@@ -24,6 +24,15 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.lists import (
+    AwardFilter,
+    AwardList,
+    KeyList,
+    active_badges,
+    learners_called,
+    list_awards,
+    on_the_way,
+)
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
@@ -32,6 +41,8 @@ from badges_plugin.reading.words import KIND_LABELS, event_label, join_sentences
 __all__ = [
     "KIND_LABELS",
     "Award",
+    "AwardFilter",
+    "AwardList",
     "AwardState",
     "BadgeState",
     "Condition",
@@ -39,6 +50,7 @@ __all__ = [
     "GroupProgress",
     "GroupText",
     "Holder",
+    "KeyList",
     "LastEvent",
     "LearnerProgress",
     "Page",
@@ -46,6 +58,7 @@ __all__ = [
     "RequirementProgress",
     "RequirementText",
     "Shelf",
+    "active_badges",
     "awards",
     "awards_of_learners",
     "awards_of_progress",
@@ -54,7 +67,10 @@ __all__ = [
     "holders",
     "join_sentences",
     "key_sentence",
+    "learners_called",
+    "list_awards",
     "moment",
+    "on_the_way",
     "plain_sentence",
     "progress",
     "progress_rows",

@@ -185,16 +185,17 @@ def group_text(rows: Sequence[BadgeRequirement], said: Said) -> GroupText:
 
 def _rules(row: BadgeRequirement) -> str:
     """Return the rules, and nothing for a needed badge: it has none, and not every badge counts."""
-    return "" if row.needs_badge_id is not None else rules_sentence(row.rules.all())
+    return "" if row.needs_badge_id is not None else rules_sentence(row.existing_rules())
 
 
 def _penalty(row: BadgePenalty, said: Said, sentence_of: Mapping[int, str]) -> PenaltyText:
+    linked = {requirement.pk for requirement in row.requirements.all()}
     return PenaltyText(
         id=row.pk,
         sentence=said.sentence(row),
-        rules=rules_sentence(row.rules.all()),
+        rules=rules_sentence(row.existing_rules()),
         event=event_label(row.event_type),
-        takes_away=tuple(sentence_of[each.pk] for each in row.requirements.all() if each.pk in sentence_of),
+        takes_away=tuple(sentence for pk, sentence in sentence_of.items() if pk in linked),
     )
 
 
@@ -213,7 +214,7 @@ def _validity(template: BadgeTemplate) -> Iterable[str]:
 
 
 def _facts(condition: Condition) -> Facts:
-    rows = list(condition.rules.all())
+    rows = condition.existing_rules()
     compiled = [_compiled(condition.event_type, row) for row in rows]
     usable = [rule for rule in compiled if rule is not None]
     return replace(

@@ -134,7 +134,7 @@ class _Templates:
             counted=tuple(self._said.title(value) for value in held),
             missing=tuple(self._said.title(value) for value in missing),
             events=tuple(held.register.event_id for held in tally.held),
-            earlier_events=tuple(row.event_id for row in uncounted),
+            earlier_events=tuple(row.event_id for row in sorted(uncounted, key=stamp_of)),
             last_event=self._last_event(registers),
             undecided=len(uncounted) - forgotten,
             forgotten=forgotten,

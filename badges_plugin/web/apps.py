@@ -35,6 +35,8 @@ class BadgesWebConfig(AppConfig):
         if not conf.is_enabled():
             return
         from badges_plugin.web import checks, handlers
+        from badges_plugin.web.rest_api import checks as api_checks
 
         checks.connect()
+        api_checks.connect()
         handlers.connect()

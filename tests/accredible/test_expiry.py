@@ -40,7 +40,7 @@ def test_accredible_is_told_the_day_where_the_site_is_and_ends_the_badge_itself(
     api.end_expired(clock.move_to(20))
     deliver()
     assert "expire" not in accredible.asked
-    assert list(Delivery.objects.values_list("action", "state")) == [("issue", "done")]
+    assert list(Delivery.objects.order_by("pk").values_list("action", "state")) == [("issue", "done")]
 
 
 def test_a_badge_without_a_date_does_not_expire(
@@ -59,7 +59,10 @@ def test_a_badge_that_is_revoked_before_its_date_ends_at_once(
     assert accredible.credentials()[0].is_alive
     send_passing(ada, is_passing=False, minute=1)
     deliver()
-    assert list(Delivery.objects.values_list("action", "state")) == [("issue", "done"), ("revoke", "done")]
+    assert list(Delivery.objects.order_by("pk").values_list("action", "state")) == [
+        ("issue", "done"),
+        ("revoke", "done"),
+    ]
     ended_on = accredible.credentials()[0].expired_on
     assert ended_on is not None
     assert ended_on < site_day(BadgeAward.objects.get().expires_at or at(0))
@@ -76,7 +79,7 @@ def test_a_renewed_badge_is_another_one_with_its_own_date(
     send_passing(ada, minute=(clock() - at(0)) / timedelta(minutes=1))
     deliver()
     first, second = accredible.credentials()
-    assert list(Delivery.objects.values_list("external_id", "state")) == [
+    assert list(Delivery.objects.order_by("pk").values_list("external_id", "state")) == [
         (str(first.id), "done"),
         (str(second.id), "done"),
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from django.db import OperationalError
 
-from badges_plugin import ruleset
+from badges_plugin import garbage, ruleset
 from badges_plugin.consumers import starting
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.models import RulesetVersion
@@ -42,7 +44,7 @@ def _compiled() -> bool:
 @pytest.fixture(autouse=True)
 def collector(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Collector:
     collector = Collector(getattr(request, "param", (700, 10, 10)))
-    monkeypatch.setattr(starting, "gc", collector)
+    monkeypatch.setattr(garbage, "gc", collector)
     return collector
 
 
@@ -66,6 +68,15 @@ def test_what_stays_is_left_alone_once_the_ruleset_is_there(
     assert not _compiled()
     starting.get_ready(StopRequest())
     assert collector.told == [("collect", True), ("freeze", True), *told]
+
+
+def test_a_command_looks_for_garbage_as_before_when_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    before = gc.get_threshold()
+    with garbage.rare_collections():
+        inside = gc.get_threshold()
+    assert (inside[0], inside[1:]) == (garbage.OBJECTS_BETWEEN_COLLECTIONS, before[1:])
+    assert gc.get_threshold() == before
 
 
 @pytest.mark.parametrize("failing", ["api.publish_pending", "current_ruleset"])

@@ -1,9 +1,12 @@
 // One judge, many badges: node judge.mjs NAME. On standard input, a line of JSON each: first what the judge would find
 // on the network, {address: document}; then badges, as base64 of what somebody would send. For each badge a line comes
 // back: {"accepted": bool, "revoked": bool, "reason": string}.
+import {webcrypto} from 'node:crypto';
 import {createInterface} from 'node:readline';
 
-const {judge} = await import(`./${process.argv[2]}.mjs`);
+// Node.js 18, that of Debian 12, has it here only.
+globalThis.crypto ??= webcrypto;
+
 const decoder = new TextDecoder('utf-8', {fatal: true});
 let network;
 
@@ -14,6 +17,8 @@ globalThis.fetch = async request => {
     ? new Response('', {status: 404})
     : new Response(JSON.stringify(found), {headers: {'content-type': 'application/json'}});
 };
+
+const {judge} = await import(`./${process.argv[2]}.mjs`);
 
 for await (const line of createInterface({input: process.stdin, crlfDelay: Infinity})) {
   if (network === undefined) {

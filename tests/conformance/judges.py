@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.services.process import ServiceFailedError, find_program
+from tests.services.process import ServiceFailedError, ServiceMissingError, find_program
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "judges"
@@ -22,6 +22,8 @@ CACHE = HERE.parents[1] / ".cache" / "judges"
 SIGNED_DOCUMENTS = ("digital_bazaar", "consortium")
 TOKENS = "tokens"
 SCHEMA = "schema"
+#: The oldest with what judges use: fetch and Web Crypto. Debian 12 has it.
+_NODE = 18
 _INSTALL_SECONDS = 600
 _JUDGE_SECONDS = 500
 
@@ -58,7 +60,11 @@ def ask(judge: str, network: Mapping[str, Any], badges: Iterable[bytes]) -> list
 
 @cache
 def installed() -> Path:
-    """Return the folder of the judges with their packages, installing them once (52 MB)."""
+    """Return the folder of the judges with their packages, installing them once (52 MB).
+
+    Raises ServiceMissingError without a current Node.js or npm, ServiceFailedError when npm cannot install.
+    """
+    _check_node()
     npm = find_program("npm", package="npm")
     packages = [HERE / "package.json", HERE / "package-lock.json"]
     folder = CACHE / hashlib.sha256(b"".join(path.read_bytes() for path in packages)).hexdigest()[:16]
@@ -72,6 +78,13 @@ def installed() -> Path:
         for script in HERE.glob("*.mjs"):
             shutil.copy(script, folder)
     return folder
+
+
+def _check_node() -> None:
+    node = find_program("node", package="nodejs")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < _NODE:
+        raise ServiceMissingError(f"Node.js {_NODE} or newer is needed, and {node} is {version}")
 
 
 def _install(npm: Path, folder: Path, packages: list[Path]) -> None:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.dispatch import Signal
 from openedx_events.learning.data import BadgeData
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 
 from badges_plugin.models import BadgeAward
 from badges_plugin.signals import badge_awarded, badge_revoked
+from tests.core.migrating import to_newest
+from tests.migrated import begin_again
 
 Commit = Callable[[], AbstractContextManager[Any]]
 """Inside it, what is to be done after the commit is collected; at its end, it is done."""
@@ -71,3 +75,12 @@ def heard() -> Iterator[Heard]:
 def _own_defaults(settings: Any) -> None:
     """The host has a BADGES_CONFIG of its own, different from release to release."""
     settings.BADGES_CONFIG = {}
+
+
+@pytest.fixture
+def migrated() -> Iterator[None]:
+    """Make all tables again after the test, whatever it dropped."""
+    yield
+    ContentType.objects.clear_cache()
+    if not begin_again(connection):
+        to_newest()

@@ -50,7 +50,7 @@ def templates() -> list[Any]:
 
 @pytest.mark.timeout(600)
 def test_batches_of_the_same_new_learners(templates: list[Any]) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - repeatable, not secret
     learners = 0
     heats: list[Sequence[Batches]] = []
     for _ in range(ROUNDS):

@@ -160,7 +160,7 @@ def test_every_change_of_configuration_renews_the_version() -> None:
     template = make_template(is_active=False)
     requirement = requires_course(template)
     penalty = penalizes(template, [requirement], ("is_passing", "eq", "false"))
-    rule = requirement.rules.all()[0]
+    rule = requirement.rules.get(key_path="course.course_key")
     changes: list[Any] = [
         template.save,
         lambda: api.activate_template(template),

@@ -421,7 +421,7 @@ def test_c1_failed_events_keep_nothing_of_who_was_retired(retire: Any) -> None:
         stored(user_data(id=78, username="adam", email="adam@example.org", name="Adam"), error="ValueError: Adam"),
         stored(payload=None, raw=raw_of("adam"), metadata={}, error="?"),
     ]
-    before = FailedEvent.objects.filter(pk__in=[row.pk for row in others]).values()
+    before = FailedEvent.objects.filter(pk__in=[row.pk for row in others]).order_by("pk").values()
     expected = list(before)
     retire(ada)
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import RestrictedError
 from django.test import Client
 
-from badges_plugin.models import BadgeRequirement, BadgeTemplate, RequirementGroup, RulesetVersion
+from badges_plugin.models import BadgeRequirement, RequirementGroup, RulesetVersion
 from badges_plugin.ruleset import compile_ruleset
 from tests.core.admin_pages import PASSES, errors, rules, staff, submit, text, url
 from tests.factories import PASSING, make_template, requires_course
@@ -161,63 +158,3 @@ def test_e6_staff_rename_a_group_and_delete_an_empty_one(client: Client) -> None
     for each in (group, empty):
         client.post(url("requirementgroup", "delete", each.pk), {"post": "yes"})
     assert [each.name for each in template.groups.all()] == ["language"]
-
-
-TEXTS = [
-    "either",
-    " either ",
-    "",
-    "  ",
-    "Group A",
-    "group a",
-    "Group  A",
-    "x" * 255,
-    "X" * 255,
-]
-
-
-@pytest.fixture
-def at_text_groups() -> Iterator[Any]:
-    """Go back to the time when groups were texts, and forward again in the end."""
-    executor = MigrationExecutor(connection)
-    newest = executor.loader.graph.leaf_nodes()
-    executor.migrate([("badges_plugin", "0001_initial")])
-    yield executor.loader.project_state([("badges_plugin", "0001_initial")]).apps
-    executor = MigrationExecutor(connection)
-    executor.migrate(newest)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_e6_text_groups_become_rows_and_fulfillments_are_stamped(at_text_groups: Any) -> None:
-    old = at_text_groups
-    site = old.get_model("sites", "Site").objects.create(domain="old.example", name="old")
-    user = old.get_model("core", "User").objects.create(username="ann")
-    templates = [
-        old.get_model("badges_plugin", "BadgeTemplate").objects.create(site=site, name=f"Old {number}")
-        for number in range(2)
-    ]
-    requirements = old.get_model("badges_plugin", "BadgeRequirement").objects
-    for template in templates:
-        for group in TEXTS:
-            requirements.create(template=template, event_type=PASSING, group=group)
-    progress = old.get_model("badges_plugin", "BadgeProgress").objects.create(user=user, template=templates[0])
-    fulfilled = requirements.order_by("pk").first()
-    old.get_model("badges_plugin", "DataRule").objects.create(
-        requirement=fulfilled, key_path="is_passing", operator="eq", value="true"
-    )
-    stamp = {"event_id": "00000000-0000-4000-8000-000000000001", "event_time": "2026-01-01T00:00Z"}
-    old.get_model("badges_plugin", "Fulfillment").objects.create(
-        progress=progress, requirement=fulfilled, is_fulfilled=True, event_type=PASSING, **stamp
-    )
-
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
-    for template in BadgeTemplate.objects.order_by("pk"):
-        names = [str(row.group or "") for row in template.requirements.select_related("group").order_by("pk")]
-        # What was equal is one, what differed stays apart, and people can tell it apart.
-        assert names[:7] == ["either", "either", "", "", "Group A", "group a (2)", "Group A (3)"]
-        assert names[7:] == ["x" * 255, "X" * 251 + " (2)"]
-        assert template.groups.count() == 6
-        assert RequirementGroup.named(template, "GROUP A") == template.groups.get(name="Group A")
-    requirement = BadgeRequirement.objects.get(pk=fulfilled.pk)
-    assert requirement.fulfillments.get().made_under == requirement.validity().current

@@ -37,11 +37,11 @@ def active_templates(count: int) -> None:
     site = make_template().site
     templates = [BadgeTemplate(site=site, name=f"Badge {n}", is_active=True) for n in range(count)]
     BadgeTemplate.objects.bulk_create(templates)
-    stored = list(BadgeTemplate.objects.filter(name__in=[template.name for template in templates]))
+    stored = list(BadgeTemplate.objects.filter(name__in=[template.name for template in templates]).order_by("pk"))
     BadgeRequirement.objects.bulk_create([BadgeRequirement(template=item, event_type=PASSING) for item in stored])
     rules = [
         DataRule(requirement=item, key_path="course.course_key", operator="eq", value=f"course-v1:Demo+C{item.pk}+1")
-        for item in BadgeRequirement.objects.all()
+        for item in BadgeRequirement.objects.order_by("pk")
     ]
     DataRule.objects.bulk_create(rules)
 

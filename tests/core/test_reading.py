@@ -365,15 +365,16 @@ def populate(count: int) -> None:
     site = make_template().site
     templates = [BadgeTemplate(site=site, name=f"Badge {uuid.uuid4()}", is_active=True) for _ in range(count)]
     BadgeTemplate.objects.bulk_create(templates)
-    stored = list(BadgeTemplate.objects.filter(name__in=[template.name for template in templates]))
+    stored = list(BadgeTemplate.objects.filter(name__in=[template.name for template in templates]).order_by("pk"))
     BadgeRequirement.objects.bulk_create(BadgeRequirement(template=each, event_type=PASSING) for each in stored)
-    requirements = list(BadgeRequirement.objects.filter(template__in=stored))
+    requirements = list(BadgeRequirement.objects.filter(template__in=stored).order_by("template"))
     DataRule.objects.bulk_create(
         DataRule(requirement=each, key_path="course.course_key", operator="eq", value=f"course-v1:D+C{each.pk}+1")
         for each in requirements
     )
     BadgePenalty.objects.bulk_create(BadgePenalty(template=each, event_type=PASSING) for each in stored)
-    for requirement, penalty in zip(requirements, BadgePenalty.objects.filter(template__in=stored), strict=True):
+    penalties = BadgePenalty.objects.filter(template__in=stored).order_by("template")
+    for requirement, penalty in zip(requirements, penalties, strict=True):
         penalty.requirements.through.objects.create(badgepenalty=penalty, badgerequirement=requirement)
     users = [make_user() for _ in stored]
     BadgeProgress.objects.bulk_create(
@@ -407,7 +408,7 @@ def test_a_fixed_number_of_queries_for_any_number_of_rows(name: str) -> None:
 
     def cost() -> int:
         models: tuple[Any, ...] = (User, BadgeTemplate, BadgeProgress)
-        users, templates, rows = (list(model.objects.values_list("pk", flat=True)) for model in models)
+        users, templates, rows = (list(model.objects.order_by("pk").values_list("pk", flat=True)) for model in models)
         with CaptureQueriesContext(connection) as captured:
             read(users, templates, rows)
         return len(captured)

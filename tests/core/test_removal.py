@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sites.models import Site
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.migrations import Migration
@@ -19,10 +18,13 @@ from django.db.models.signals import post_migrate
 from django.db.utils import IntegrityError
 
 from badges_plugin import removal
+from badges_plugin.distribution import worker
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from tests.core.migrating import every_command_says_to_migrate, host_credential
 from tests.factories import TemplateFactory, make_template, make_user, requires_course, send_passing
+from tests.limits import Lower
 
 VERIFIABLE = "credentials.apps.verifiable_credentials"
 LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges"]
@@ -45,24 +47,6 @@ def remove(**options: Any) -> str:
     output = StringIO()
     call_command("badges_remove", no_input=True, stdout=output, **options)
     return output.getvalue()
-
-
-def host_credential(username: str = "somebody") -> UserCredential:
-    """Return a credential of something that has nothing to do with badges."""
-    credential: UserCredential = UserCredential.objects.create(
-        username=username,
-        credential_content_type=ContentType.objects.get_for_model(Site),
-        credential_id=1,
-        status=AWARDED,
-    )
-    return credential
-
-
-@pytest.fixture
-def migrated() -> Iterator[None]:
-    """Make all tables again after the test, whatever it dropped."""
-    yield
-    migrate()
 
 
 def ours() -> models.QuerySet[UserCredential]:
@@ -93,7 +77,9 @@ def test_f6_tables_do_not_go_while_learners_have_badges(migrated: None, label: s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_f6_after_removal_the_tables_go_with_content_types_and_permissions_and_come_again(migrated: None) -> None:
+def test_f6_after_removal_the_tables_go_with_content_types_and_permissions_and_come_again(
+    migrated: None, lower: Lower
+) -> None:
     template = awarded(3)
     names = {award.credential.username for award in BadgeAward.objects.all()}
     other = host_credential()
@@ -102,11 +88,15 @@ def test_f6_after_removal_the_tables_go_with_content_types_and_permissions_and_c
     said = remove()
     assert "Removed: 1 badge templates, 3 user credentials." in said
 
+    lower(worker, _MAX_ERRORS_ONCE=1)
+    migrate("badges_distribution", "zero")
+    every_command_says_to_migrate("badges_distribution")
     migrate("badges_plugin", "zero")
     assert not ContentType.objects.filter(app_label__in=LABELS).exists()
     assert not Permission.objects.filter(content_type__app_label__in=LABELS).exists()
     assert [table for table in connection.introspection.table_names() if table.startswith("badges_plugin_")] == []
     other.refresh_from_db()
+    every_command_says_to_migrate("badges_plugin")
 
     migrate()
     assert ContentType.objects.filter(app_label__in=LABELS, model="badgetemplate").count() == 1
@@ -115,27 +105,6 @@ def test_f6_after_removal_the_tables_go_with_content_types_and_permissions_and_c
     assert not UserCredential.objects.filter(username__in=names).exists()
     send_passing(make_user())
     assert ours().count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_f6_what_was_left_behind_belongs_to_no_template_of_the_new_tables(migrated: None) -> None:
-    """As after a removal that went past the guard: tables dropped by hand, or by an earlier version."""
-    template = awarded(2)
-    awards = list(BadgeAward.objects.select_related("credential"))
-    left = [award.credential for award in awards]
-    BadgeProgress.objects.all().delete()
-    template.delete()
-    other = host_credential()
-
-    migrate("badges_plugin", "0001")
-    migrate("badges_plugin")
-
-    for credential in left:
-        credential.refresh_from_db()
-        assert (credential.credential_id, credential.status) == (credential.pk, REVOKED)
-        assert credential.credential_content_type.model_class() is UserCredential
-    other.refresh_from_db()
-    assert (other.credential_id, other.status) == (1, AWARDED)
 
 
 @pytest.mark.django_db

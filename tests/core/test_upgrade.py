@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator
 from importlib import import_module
-from io import StringIO
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.apps import apps
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import OperationalError, connection, models
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from badges_plugin import removal
-from badges_plugin.distribution import worker
-from badges_plugin.models import Learner
-from tests.factories import PASSING
+from badges_plugin.host import AWARDED, REVOKED, UserCredential
+from badges_plugin.models import (
+    BadgeAward,
+    BadgeProgress,
+    BadgeRequirement,
+    BadgeTemplate,
+    Learner,
+    RequirementGroup,
+)
+from tests.core.migrating import host_credential, to_newest
+from tests.factories import PASSING, make_template, make_user, requires_course, send_passing
 from tests.limits import Lower
-from tests.migrated import begin_again
 
 LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges")
 FIRST = [(label, "0001_initial") for label in LABELS]
 BEFORE_NAMES = [("badges_plugin", "0011_detach_leftovers")]
-
-
-@pytest.fixture
-def migrated() -> Iterator[None]:
-    """Make all tables again after the test, whatever it dropped."""
-    yield
-    if not begin_again(connection):
-        to_newest()
 
 
 def to(targets: list[tuple[str, str]]) -> Any:
@@ -45,11 +41,6 @@ def to(targets: list[tuple[str, str]]) -> Any:
     # The host's tables stay as they are today, which may be newer than what ours once referred to.
     others = [node for node in loader.graph.leaf_nodes() if node[0] not in LABELS]
     return loader.project_state([*targets, *others]).apps
-
-
-def to_newest() -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def fill(model: Any, made: dict[Any, Any]) -> Any:
@@ -87,80 +78,66 @@ def something(field: models.Field[Any, Any]) -> Any:
     return next(value for kind, value in examples if isinstance(field, kind))
 
 
-@pytest.mark.django_db(transaction=True)
-def test_c3_every_row_of_the_first_tables_survives_all_migrations(migrated: None) -> None:
-    old, made = to(FIRST), dict[Any, Any]()
+def left_behind() -> list[UserCredential]:
+    """Save what stays after a removal that went past the guard: tables dropped by hand, or by an earlier version."""
+    template = make_template()
+    requires_course(template)
+    for _ in range(2):
+        send_passing(make_user())
+    left = [award.credential for award in BadgeAward.objects.select_related("credential").order_by("pk")]
+    BadgeProgress.objects.all().delete()
+    template.delete()
+    return left
+
+
+def rows_of_every_table(old: Any) -> dict[str, set[Any]]:
     ours = [model for model in old.get_models(include_auto_created=True) if model._meta.app_label in LABELS]
+    made = {model: row for model in ours if (row := model.objects.order_by("pk").first())}
     for model in ours:
         fill(model, made)
-    rows = {model._meta.label: model.objects.count() for model in ours}
-    assert set(rows.values()) == {1}
-
-    to_newest()
-
-    connection.check_constraints()
-    assert {label: apps.get_model(label)._base_manager.count() for label in rows} == rows
-    for label in rows:
-        apps.get_model(label)._base_manager.get()  # and can be read with the columns of today
+    rows = {model._meta.label: set(model.objects.values_list("pk", flat=True)) for model in ours}
+    assert all(rows.values())
+    return rows
 
 
-# Every command of ours that looks into the database without anything else being set up.
-COMMANDS = [
-    ("badges_remove", "--dry-run"),
-    ("badges_remove", "--no-input"),
-    ("badges_rotate_keys",),
-    ("badges_sign_awards", "--dry-run"),
-    ("badges_reencrypt_keys", "--dry-run"),
-    ("badges_reencrypt_keys",),
-    ("badges_backfill", os.devnull),
-    ("deliver_badges", "--once"),
-    ("process_failed_events",),
-    ("process_failed_events", "--dry-run"),
-    ("purge_deliveries", "--dry-run"),
-    ("purge_failed_events", "--older-than=3"),
-    ("purge_failed_events", "--username=ada"),
-    ("poll_accredible_credentials",),
-    ("poll_credly_events",),
-    ("sync_accredible_badge_templates",),
-    ("sync_credly_badge_templates",),
+TEXTS = [
+    "either",
+    " either ",
+    "",
+    "  ",
+    "Group A",
+    "group a",
+    "Group  A",
+    "x" * 255,
+    "X" * 255,
 ]
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("label", ["badges_plugin", "badges_distribution"])
-def test_f9_without_our_tables_every_command_says_to_run_migrate_and_the_doctor_examines_the_rest(
-    migrated: None, lower: Lower, label: str
-) -> None:
-    lower(worker, _MAX_ERRORS_ONCE=1)
-    call_command("migrate", label, "zero", verbosity=0)
-    tables = set(connection.introspection.table_names())
-    for command, *arguments in COMMANDS:
-        looks_there = label == "badges_plugin" or command.startswith(("deliver", "purge_deliveries"))
-        if not looks_there:
-            continue
-        with pytest.raises(CommandError) as refusal:
-            call_command(command, *arguments, stdout=StringIO())
-        assert str(refusal.value).endswith("Run manage.py migrate first."), command
-        assert len(str(refusal.value).splitlines()) == 1
-    said = StringIO()
-    with pytest.raises(SystemExit):
-        call_command("badges_doctor", "--reach", "database", stdout=said)
-    assert "migrations of badges are not applied" in said.getvalue()
-    assert set(connection.introspection.table_names()) == tables
+def text_groups(old: Any) -> int:
+    """Save two templates with groups that are texts; return a fulfilled requirement's key."""
+    site = old.get_model("sites", "Site").objects.create(domain="old.example", name="old")
+    user = old.get_model("core", "User").objects.create(username="ann")
+    templates = [
+        old.get_model("badges_plugin", "BadgeTemplate").objects.create(site=site, name=f"Old {number}")
+        for number in range(2)
+    ]
+    requirements = old.get_model("badges_plugin", "BadgeRequirement").objects
+    for template in templates:
+        for group in TEXTS:
+            requirements.create(template=template, event_type=PASSING, group=group)
+    progress = old.get_model("badges_plugin", "BadgeProgress").objects.create(user=user, template=templates[0])
+    fulfilled = requirements.filter(template=templates[0]).order_by("pk").first()
+    old.get_model("badges_plugin", "DataRule").objects.create(
+        requirement=fulfilled, key_path="is_passing", operator="eq", value="true"
+    )
+    stamp = {"event_id": "00000000-0000-4000-8000-000000000001", "event_time": "2026-01-01T00:00Z"}
+    old.get_model("badges_plugin", "Fulfillment").objects.create(
+        progress=progress, requirement=fulfilled, is_fulfilled=True, event_type=PASSING, **stamp
+    )
+    return int(fulfilled.pk)
 
 
-@pytest.mark.django_db
-def test_f9_an_error_of_the_database_that_migrate_does_not_cure_stays_what_it_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(removal, "count", Mock(side_effect=OperationalError("the database went away")))
-    with pytest.raises(OperationalError, match="went away"):
-        call_command("badges_remove", "--dry-run")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_c3_who_has_a_name_at_the_upgrade_was_named(migrated: None, lower: Lower) -> None:
-    old = to(BEFORE_NAMES)
+def learners_with_and_without_names(old: Any) -> None:
     names: list[dict[str, Any]] = [
         {"full_name": "Ada Lovelace"},
         {"full_name": None, "first_name": "Ada"},
@@ -175,9 +152,57 @@ def test_c3_who_has_a_name_at_the_upgrade_was_named(migrated: None, lower: Lower
         old.get_model("badges_plugin", "Learner").objects.create(user=user, profile_time=timezone.now())
     old.get_model("core", "User").objects.create(username="nobody_of_ours", full_name="Bob")
 
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_stored_by_any_version_is_what_it_was_in_the_newest(migrated: None, lower: Lower) -> None:
+    """One way back and forth for all of it: each takes seconds, and on a server half a minute."""
+    left, other = left_behind(), host_credential()
+    old = to(FIRST)
+    rows, fulfilled = rows_of_every_table(old), text_groups(old)
+    learners_with_and_without_names(to(BEFORE_NAMES))
     # More than one step, and one without a name in it.
     lower(import_module("badges_plugin.migrations.0012_named_learners"), AT_ONCE=2)
     to_newest()
 
-    noted = list(Learner.objects.order_by("user__username").values_list("was_named", flat=True))
-    assert noted == [True, True, True, False, False, False, False]
+    connection.check_constraints()
+    c3_every_row_survived(rows)
+    e6_text_groups_are_rows_and_fulfillments_are_stamped(fulfilled)
+    noted = Learner.objects.filter(user__username__startswith="ada_king").order_by("user__username")
+    assert list(noted.values_list("was_named", flat=True)) == [True, True, True, False, False, False, False]
+    f6_what_was_left_behind_belongs_to_no_template(left)
+    other.refresh_from_db()
+    assert (other.credential_id, other.status) == (1, AWARDED)
+
+
+def c3_every_row_survived(rows: dict[str, set[Any]]) -> None:
+    for label, keys in rows.items():
+        # They can be read with the columns of today.
+        assert keys <= {row.pk for row in apps.get_model(label)._base_manager.all()}, label
+
+
+def e6_text_groups_are_rows_and_fulfillments_are_stamped(fulfilled: int) -> None:
+    for template in BadgeTemplate.objects.filter(name__startswith="Old").order_by("pk"):
+        names = [str(row.group or "") for row in template.requirements.select_related("group").order_by("pk")]
+        # What was equal is one, what differed stays apart, and people can tell it apart.
+        assert names[:7] == ["either", "either", "", "", "Group A", "group a (2)", "Group A (3)"]
+        assert names[7:] == ["x" * 255, "X" * 251 + " (2)"]
+        assert template.groups.count() == 6
+        assert RequirementGroup.named(template, "GROUP A") == template.groups.get(name="Group A")
+    requirement = BadgeRequirement.objects.get(pk=fulfilled)
+    assert requirement.fulfillments.get().made_under == requirement.validity().current
+
+
+def f6_what_was_left_behind_belongs_to_no_template(left: list[UserCredential]) -> None:
+    for credential in left:
+        credential.refresh_from_db()
+        assert (credential.credential_id, credential.status) == (credential.pk, REVOKED)
+        assert credential.credential_content_type.model_class() is UserCredential
+
+
+@pytest.mark.django_db
+def test_f9_an_error_of_the_database_that_migrate_does_not_cure_stays_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "count", Mock(side_effect=OperationalError("the database went away")))
+    with pytest.raises(OperationalError, match="went away"):
+        call_command("badges_remove", "--dry-run")

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -352,10 +354,10 @@ def test_c1_the_address_to_accept_a_badge_goes_when_the_learner_is_retired(
     credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
 ) -> None:
     send_passing(ada)
-    deliver()
+    deliver(chores=True)
     assert CredlyBadge.objects.get().url
     User.objects.filter(pk=ada.pk).update(username="retired__user_1")
-    deliver()
+    deliver(chores=True)
 
     assert CredlyBadge.objects.get().url == ""
     # By this somebody can ask Credly to delete it.
@@ -404,3 +406,27 @@ def staff_client() -> Client:
     client = Client()
     client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
     return client
+
+
+def test_replies_about_several_badges_are_written_together(template: CredlyBadgeTemplate) -> None:
+    # One statement for those with a URL, one for those without, which keep theirs.
+    for learner in UserFactory.create_batch(4):
+        send_passing(learner)
+    first, second, third, _other = CredlyBadge.objects.order_by("pk").values_list("pk", flat=True)
+    CredlyBadge.objects.update(url="https://credly.example/before")
+    ids = {pk: uuid4() for pk in (first, second, third)}
+    replies = {pk: {"external_id": str(external_id), "state": "pending"} for pk, external_id in ids.items()}
+    replies[first] |= {"url": "https://credly.example/1"}
+    replies[second] |= {"url": "https://credly.example/2", "state": "accepted"}
+
+    with CaptureQueriesContext(connection) as queries:
+        CredlyBadge.note(replies)
+
+    assert len(queries) == 2
+    rows = CredlyBadge.objects.order_by("pk").values_list("external_id", "state", "url")
+    assert [(external_id, state, url.rpartition("/")[2]) for external_id, state, url in rows] == [
+        (ids[first], "pending", "1"),
+        (ids[second], "accepted", "2"),
+        (ids[third], "pending", "before"),
+        (None, "created", "before"),
+    ]

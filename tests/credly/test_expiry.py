@@ -44,7 +44,7 @@ def test_credly_is_told_the_date_and_ends_the_badge_itself(
     api.end_expired(clock.move_to(20))
     deliver()
     assert credly.requests("revoke") == []
-    assert list(Delivery.objects.values_list("action", "state")) == [("issue", "done")]
+    assert list(Delivery.objects.order_by("pk").values_list("action", "state")) == [("issue", "done")]
 
 
 def test_a_badge_without_a_date_is_left_to_the_template_at_credly(
@@ -129,7 +129,10 @@ def test_a_badge_that_somebody_issued_without_a_date_is_adopted_and_revoked_at_t
     api.end_expired(clock.move_to(20))
     deliver()
     assert credly.badges()[0].revocation_reason == BadgeAward.objects.get().reason
-    assert list(Delivery.objects.values_list("action", "state")) == [("issue", "done"), (Action.REVOKE, "done")]
+    assert list(Delivery.objects.order_by("pk").values_list("action", "state")) == [
+        ("issue", "done"),
+        (Action.REVOKE, "done"),
+    ]
 
 
 @pytest.mark.parametrize(("locale", "expected"), [("", "Expired on"), ("de", "Abgelaufen am")])

@@ -72,7 +72,7 @@ class CredlyHook:
         templates = CredlyBadgeTemplate.objects.order_by("pk").values_list(
             "uuid", "name", "state", "is_active", "as_of"
         )
-        return (list(templates), list(CredlyBadge.objects.values_list("pk", "state", "external_id")))
+        return (list(templates), list(CredlyBadge.objects.order_by("pk").values_list("pk", "state", "external_id")))
 
     def use_secret(self, secret: str) -> str:
         self.settings.BADGES_CONFIG["credly"]["WEBHOOK_SECRET"] = secret

@@ -30,9 +30,9 @@ def rows() -> list[tuple[int, str, str]]:
     return list(Delivery.objects.order_by("pk").values_list("award__number", "action", "state"))
 
 
-def take() -> list[Delivery]:
+def take(limit: int = 10) -> list[Delivery]:
     """Claim what is due, as a worker does that is about to die."""
-    return claim(10, worker="doomed", lease=60, now=timezone.now(), policy=config().retry)
+    return claim(limit, worker="doomed", lease=60, now=timezone.now(), policy=config().retry)
 
 
 def test_an_award_is_issued_and_its_revocation_revoked(ada: Any, template: BadgeTemplate, provider: Provider) -> None:
@@ -43,6 +43,45 @@ def test_an_award_is_issued_and_its_revocation_revoked(ada: Any, template: Badge
 
     assert rows() == [(1, "issue", "done"), (1, "revoke", "done")]
     assert provider.badges == {"badge-1": "revoked"}
+
+
+def test_however_many_wait_for_earlier_ones_what_is_free_is_claimed(
+    template: BadgeTemplate, provider: Provider
+) -> None:
+    people = UserFactory.create_batch(9)
+    for learner in people[:8]:
+        send_passing(learner, minute=1)
+    deliver()
+    for learner in people[:8]:
+        send_passing(learner, minute=2, is_passing=False)
+    # The revocations are due first, and all but one wait: a worker looks at three times as many as it claims.
+    stuck = Delivery.objects.filter(action="issue").order_by("pk")[:7]
+    Delivery.objects.filter(pk__in=[issue.pk for issue in stuck]).update(state="failed")
+    send_passing(people[8], minute=3)
+
+    claimed = [take(1) for _ in range(3)]
+
+    assert [[(each.award.user, each.action) for each in some] for some in claimed] == [
+        [(people[7], "revoke")],
+        [(people[8], "issue")],
+        [],
+    ]
+
+
+def test_what_is_queued_is_as_a_new_instance_of_the_model(
+    ada: Any, template: BadgeTemplate, backend: FakeBackend
+) -> None:
+    before = timezone.now()
+    send_passing(ada)
+
+    [queued], new = Delivery.objects.all(), Delivery()
+    said = {"id", "award_id", "backend", "action", "channel_id"}
+    by_the_clock = {"next_attempt_at", "created"}
+    names = {field.attname for field in Delivery._meta.concrete_fields}
+    assert {name: getattr(queued, name) for name in names - said - by_the_clock} == {
+        name: getattr(new, name) for name in names - said - by_the_clock
+    }
+    assert all(before <= getattr(queued, name) <= timezone.now() for name in by_the_clock)
 
 
 def test_an_award_that_is_rolled_back_leaves_no_delivery(
@@ -447,8 +486,8 @@ def test_a_provider_that_is_down_is_probed_and_not_hammered(
     for _ in range(20):
         send_passing(UserFactory.create())
     deliver(concurrency=4)
-    # Four failures are not enough to stop; by the fifth, four threads and two claims ahead may be under way.
-    assert provider.issues <= 4 + 4 + 2
+    # Four failures are not enough to stop; by the fifth, four threads and four claims ahead may be under way.
+    assert provider.issues <= 4 + 4 + 4
 
     # One at a time, whatever the number of workers.
     for _ in range(3):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.example_backend.provider import MedalsProvider
+from tests.migrated import database as kept_database
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "tests" / "example_backend"
@@ -83,7 +84,7 @@ def test_the_inherited_suites_pass(installed: Path, tmp_path: Path) -> None:
 def migrated(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a database with all tables, those of the example among them; each test copies it."""
     folder = tmp_path_factory.mktemp("migrated")
-    database = folder / "db.sqlite3"
+    database = Path(shutil.copy(kept_database(), folder / "db.sqlite3"))
     _run(_environment(installed, f"sqlite:///{database}", folder), ["migrate"])
     return database
 

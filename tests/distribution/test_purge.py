@@ -28,7 +28,7 @@ def history(ada: Any, template: BadgeTemplate, provider: Provider) -> None:
     """A badge that was earned, lost, and earned again: five deliveries' worth of rows, three deliveries."""
     for minute, is_passing in enumerate([True, False, True]):
         send_passing(ada, minute=minute, is_passing=is_passing)
-        deliver()
+        deliver(chores=True)
 
 
 def age(days: int) -> None:
@@ -56,7 +56,7 @@ def test_what_is_not_settled_stays(ada: Any, template: BadgeTemplate, provider: 
     provider.before = [None, PermanentFailure("replaced", status=422)]
     for minute, is_passing in enumerate([True, False]):
         send_passing(ada, minute=minute, is_passing=is_passing)
-        deliver()
+        deliver(chores=True)
     age(10)
 
     assert purge(timezone.now(), attempts_days=9, deliveries_days=9) == Purged(1, 0)
@@ -84,7 +84,7 @@ def test_f10_the_worker_deletes_what_is_old_unless_it_is_to_stay(settings: Any, 
     age(10)
     settings.BADGES_CONFIG["distribution"] |= {"keep_attempts_days": days, "keep_deliveries_days": days}
     findings = [finding.level for finding in checks.old_deliveries()]
-    deliver()
+    deliver(chores=True)
 
     left = (DeliveryAttempt.objects.count(), Delivery.objects.count())
     assert (left, findings) == (((0, 1), [Level.WARNING]) if days else ((3, 3), [Level.WARNING] * 2))
@@ -108,7 +108,7 @@ def test_f10_a_delivery_that_is_tried_in_vain_keeps_its_last_attempt(
 ) -> None:
     provider.before = [TransientFailure("down")] * 6
     send_passing(ada)
-    deliver()
+    deliver(chores=True)
     delivery = Delivery.objects.get()
     Delivery.objects.update(state="pending", next_attempt_at=timezone.now() + timedelta(days=1))
     age(1000)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -45,4 +47,9 @@ def facts(**changes: Any) -> BadgeFacts:
 
 def signed(**changes: Any) -> Document:
     """Return that badge, signed."""
-    return proofs.sign(building.unsigned_document(facts(**changes)), KEY, METHOD_ID, SIGNED)
+    return copy.deepcopy(_signed(facts(**changes)))
+
+
+@cache
+def _signed(facts: BadgeFacts) -> Document:
+    return proofs.sign(building.unsigned_document(facts), KEY, METHOD_ID, SIGNED)

@@ -91,6 +91,9 @@ def test_status_list_can_be_signed() -> None:
         ("evidence", [{"type": ["Unknown"], "narrative": "Not signed."}]),
         ("evidence", None),
         ("name", None),
+        ("evidence", []),
+        ("credentialSubject.achievement.tag", [[]]),
+        ("type", [["VerifiableCredential"], ["OpenBadgeCredential"]]),
     ],
 )
 def test_proof_does_not_hold_after_a_change(path: str, value: Any) -> None:

@@ -206,6 +206,13 @@ def test_junk_gets_a_plain_answer(data: bytes | str) -> None:
     assert verdict.reason.endswith(".")
 
 
+def test_the_longest_badge_that_is_signed_can_be_read() -> None:
+    # In a token each of these letters takes eight characters.
+    document = signed(name="م" * ((building.MAX_CHARACTERS - 2_000) // 6))
+    assert verify(json.dumps(document, indent=2)).outcome is Outcome.VALID
+    assert verify(baking.bake_png(png(), tokens.sign(document, TOKEN_KEY, KID))).outcome is Outcome.VALID
+
+
 def test_brackets_in_texts_are_no_depth() -> None:
     assert verify(shown(name="[{" * 100 + '\\"[')).outcome is Outcome.VALID
 

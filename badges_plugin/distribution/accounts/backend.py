@@ -90,13 +90,14 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
         """Write the provider's replies, unless another award followed: a row is about the latest one."""
         siblings = BadgeAward.objects.filter(progress__in={award.progress_id for award, _, _ in done})
         latest = dict(siblings.values_list("progress").annotate(Max("number")))
-        for award, _action, receipt in done:
-            if latest.get(award.progress_id, 0) > award.number:
-                continue
-            known = {"external_id": receipt.external_id, "state": receipt.state}
-            if url := receipt.details.get("url"):
-                known["url"] = url
-            self.badge_model.objects.filter(pk=award.credential_id).update(**known)
+        self.badge_model.note(
+            {
+                award.credential_id: {"external_id": receipt.external_id, "state": receipt.state}
+                | ({"url": url} if (url := receipt.details.get("url")) else {})
+                for award, _action, receipt in done
+                if latest.get(award.progress_id, 0) <= award.number
+            }
+        )
 
     def forget(self, awards: Sequence[BadgeAward]) -> None:
         self.badge_model.objects.filter(pk__in=[award.credential_id for award in awards]).update(url="")

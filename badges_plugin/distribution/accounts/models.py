@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -12,8 +13,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from badges_plugin import bulk
-from badges_plugin.distribution import keys
+from badges_plugin.distribution import keys, new_rows
 from badges_plugin.distribution.data import MAX_URL_LENGTH, AtProvider, Place
 from badges_plugin.distribution.exceptions import RejectedKey
 from badges_plugin.host import UserCredential
@@ -205,15 +205,32 @@ class ProviderBadge(UserCredential):
         known = set(cls._default_manager.filter(pk__in=again).values_list("pk", flat=True)) if again else set()
         # Only this model's own table is written. Otherwise Django would save the host's rows again, with defaults for
         # all other columns.
-        bulk.insert_rows(
-            [
-                cls(usercredential_ptr_id=award.credential_id, issued_at=award.awarded_at)
-                for award in awards
-                if award.credential_id not in known
-            ]
-        )
+        if begun := [award for award in awards if award.credential_id not in known]:
+            keys_of_credentials = [award.credential_id for award in begun]
+            times = [award.awarded_at for award in begun]
+            new_rows.insert(cls, {"usercredential_ptr_id": keys_of_credentials, "issued_at": times})
         if known:
             cls._start_again([award for award in awards if award.credential_id in known])
+
+    @classmethod
+    def note(cls, known: Mapping[int, Mapping[str, Any]]) -> None:
+        """Write what the provider told of some badges: values of fields by primary key. One statement, rarely two."""
+        alike: dict[tuple[str, ...], dict[int, Mapping[str, Any]]] = defaultdict(dict)
+        for pk, values in known.items():
+            alike[tuple(values)][pk] = values
+        for names, rows in alike.items():
+            # Not by an INSERT that updates, as ``bulk`` does: it would lock the host's rows as well.
+            changes = {name: cls._by_key(name, {pk: values[name] for pk, values in rows.items()}) for name in names}
+            cls._default_manager.filter(pk__in=sorted(rows)).update(**changes)
+
+    @classmethod
+    def _by_key(cls, name: str, values: Mapping[int, Any]) -> Any:
+        """Return the new value of a field, as ``update`` takes it; an expression where it depends on the row."""
+        first, *others = set(values.values())
+        if not others:
+            return first
+        field: Any = cls._meta.get_field(name)
+        return Case(*(When(pk=pk, then=Value(value, field)) for pk, value in values.items()), output_field=field)
 
     @classmethod
     def _start_again(cls, awards: Sequence[BadgeAward]) -> None:

@@ -6,7 +6,7 @@ https://www.imsglobal.org/spec/ob/v3p0/#baking
 from __future__ import annotations
 
 from badges_plugin.distribution.open_badges import png, svg
-from badges_plugin.distribution.open_badges.pictures import UnbakeablePicture
+from badges_plugin.distribution.open_badges.data import UnbakeablePicture
 
 __all__ = ["UnbakeablePicture", "bake_png", "bake_svg", "extract", "is_picture"]
 

@@ -30,8 +30,8 @@ __all__ = ["achievement", "did_document", "jwk", "profile", "status_list", "unsi
 
 #: The variant for JSON-LD, which takes single values for arrays.
 SCHEMA: Final = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json-ld/ob_v3p0_achievementcredential_schema.json"
-#: Characters of a document. Its token is a third longer and must be readable, too.
-MAX_CHARACTERS = 150_000
+#: Characters of a document as ASCII, which is how it stands in a token. ``strict_json`` reads a few more.
+MAX_CHARACTERS = 200_000
 _STATUS = "BitstringStatusListEntry"
 _REVOCATION = "revocation"
 
@@ -57,7 +57,7 @@ def unsigned_document(facts: BadgeFacts) -> Document:
         document["evidence"] = evidence
     if facts.status is not None:
         document["credentialStatus"] = _status(facts.status)
-    if len(json.dumps(document, ensure_ascii=False)) > MAX_CHARACTERS:
+    if len(json.dumps(document)) > MAX_CHARACTERS:
         raise UnsignableBadge(_("The texts of the badge are too long to be signed."))
     return document
 

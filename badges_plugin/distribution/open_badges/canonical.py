@@ -125,9 +125,12 @@ def _check_values(body: Document) -> None:
         seen += 1
         if seen > MAX_VALUES or depth > _MAX_DEPTH:
             raise NotCanonical("the document is too large")
-        if value is None:
-            raise NotCanonical("a null stands in the document")
+        # JSON-LD takes these for nothing: they would be added to a signed document without a trace.
+        if value is None or value == []:
+            raise NotCanonical("a null or an empty array stands in the document")
         if isinstance(value, list):
+            if any(isinstance(element, list) for element in value):
+                raise NotCanonical("an array stands in an array")
             waiting.extend((element, depth + 1) for element in value)
         elif isinstance(value, dict):
             for name, element in value.items():

@@ -158,3 +158,7 @@ class BadgeFacts:
 
 class UnsignableBadge(Exception):
     """The facts make no badge that wallets accept; the message says why, in words for staff."""
+
+
+class UnbakeablePicture(ValueError):
+    """The picture is no PNG or SVG, or is damaged, or is too large to be looked at."""

@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from badges_plugin.distribution.open_badges.pictures import MAX_BADGE_BYTES, UnbakeablePicture
+from badges_plugin.distribution.open_badges import strict_json
+from badges_plugin.distribution.open_badges.data import UnbakeablePicture
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"openbadgecredential"
@@ -105,10 +106,10 @@ def _text(data: bytes) -> str | None:
     if is_compressed:
         try:
             # Never unpacked further than a badge may be long.
-            text = zlib.decompressobj().decompress(text, MAX_BADGE_BYTES + 1)
+            text = zlib.decompressobj().decompress(text, strict_json.MAX_BYTES + 1)
         except zlib.error as error:
             raise UnbakeablePicture("the badge is damaged") from error
     try:
-        return text.decode() if len(text) <= MAX_BADGE_BYTES else None
+        return text.decode() if len(text) <= strict_json.MAX_BYTES else None
     except UnicodeDecodeError as error:
         raise UnbakeablePicture("the badge is not UTF-8") from error

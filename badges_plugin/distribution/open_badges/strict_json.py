@@ -9,6 +9,8 @@ from badges_plugin.distribution.open_badges.data import Document
 
 #: Characters of a signed badge. The largest that ``building`` makes is shorter.
 MAX_CHARACTERS = 262_144
+#: The same in bytes: UTF-8 takes up to four for a character.
+MAX_BYTES = MAX_CHARACTERS * 4
 #: Objects and arrays inside one another. A badge has seven.
 MAX_DEPTH = 24
 

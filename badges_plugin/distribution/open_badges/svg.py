@@ -15,8 +15,8 @@ from xml.sax.saxutils import quoteattr
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
-from badges_plugin.distribution.open_badges import tokens
-from badges_plugin.distribution.open_badges.pictures import MAX_BADGE_BYTES, UnbakeablePicture
+from badges_plugin.distribution.open_badges import strict_json, tokens
+from badges_plugin.distribution.open_badges.data import UnbakeablePicture
 
 _NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 _CREDENTIAL = f"{{{_NAMESPACE}}}credential"
@@ -103,7 +103,7 @@ class _Scan:
     def data(self, text: str) -> None:
         if self._open is not None:
             self._size += len(text)
-            if self._size > MAX_BADGE_BYTES:
+            if self._size > strict_json.MAX_BYTES:
                 raise UnbakeablePicture("the badge is too long")
             self._open.texts.append(text)
 

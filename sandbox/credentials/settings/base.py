@@ -6,6 +6,7 @@ bus are set, so what such a hook puts into ``BADGES_*`` or ``EVENT_BUS_*`` is lo
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -41,6 +42,7 @@ if not BEFORE_SUMAC:
 
 MIDDLEWARE = (
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",
+    "edx_rest_framework_extensions.auth.jwt.middleware.JwtAuthCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -49,6 +51,7 @@ MIDDLEWARE = (
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.contrib.sites.middleware.CurrentSiteMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "edx_rest_framework_extensions.auth.jwt.middleware.EnsureJWTAuthSettingsMiddleware",
 )
 
 ROOT_URLCONF = "credentials.urls"
@@ -93,6 +96,35 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+}
+
+# The public key of the LMS, whose private part is among the tests (tests/web/lms_key.pem).
+LMS_KEY = (
+    "04fIfcVS1IHvHltN69NdFvgxBu1IUnQWUEaOTEAli-"
+    "LAr6uciW6eKM3E0mE7WeYXwsthodJJ94OO9neRQ1I32jskrw0Z_R_xlie6NNOgDe4TtwZG4K5xRKrrN2oXS-MopMgrdwQ7CNFUCc"
+    "ul6dWxFvtZfEmX9GYCwcdzmIbODkIzS8cKRSwpISnqFCN3WoufcjEOf4azmmp9UZhlKgjVoZyDRAa5UsIS6vuxgF2Bky3ziqdTX0"
+    "yGli7zfl90wJ6KyeQXrTGduwTNnMymkHmgQSDx4ocC43diQpBS1GqWhGWVghatqGK4UN6RXy9SpIZnEDEInZvUFx4g1m5j4S8NUQ"
+)
+# Tokens of the LMS: in a header, or in the two cookies that it shares with this service.
+JWT_AUTH: dict[str, Any] = {
+    "JWT_ISSUERS": [{"ISSUER": "http://lms.test/oauth2", "AUDIENCE": "openedx", "SECRET_KEY": SECRET_KEY}],
+    "JWT_ALGORITHM": "HS256",
+    "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": LMS_KEY}]}),
+    "JWT_PAYLOAD_GET_USERNAME_HANDLER": lambda claims: claims.get("preferred_username"),
+    "JWT_DECODE_HANDLER": "edx_rest_framework_extensions.auth.jwt.decoder.jwt_decode_handler",
+    "JWT_AUTH_HEADER_PREFIX": "JWT",
+    "JWT_AUTH_COOKIE": "edx-jwt-cookie",
+    "JWT_AUTH_COOKIE_HEADER_PAYLOAD": "edx-jwt-cookie-header-payload",
+    "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
+}
+EDX_DRF_EXTENSIONS = {
+    "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {
+        "administrator": "is_staff",
+        "email": "email",
+        "full_name": "full_name",
+        "user_id": "lms_user_id",
+    },
+    "ENABLE_SET_REQUEST_USER_FOR_JWT_COOKIE": True,
 }
 
 # Django apps of plugins, and their settings. What follows below is set after them.

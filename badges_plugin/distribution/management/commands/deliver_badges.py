@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -15,6 +16,8 @@ from badges_plugin.distribution.worker import Worker
 
 MAX_REQUESTS = 1000
 MAX_INTERVAL = 24 * 3600.0
+# A thread that has a reply waits this long for one that computes. By default it may be 5 ms several times a request.
+_SWITCH_SECONDS = 0.0005
 
 
 class Command(BadgesCommand):
@@ -44,9 +47,12 @@ class Command(BadgesCommand):
         previous = {
             number: signal.signal(number, lambda *_: worker.stop()) for number in (signal.SIGTERM, signal.SIGINT)
         }
+        switching = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             counts = worker.run(once=options["once"])
         finally:
+            sys.setswitchinterval(switching)
             for number, handler in previous.items():
                 signal.signal(number, handler)
         summary = ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing to do"
