@@ -63,16 +63,22 @@ $(VENV42)/.installed: requirements/dev-django42.txt setup.cfg
 	VIRTUAL_ENV=$* $*/bin/uv pip install --quiet --requirement $<
 	touch $@
 
+# The validator of the demo, apart from what it judges.
+.venv-validator/.openbadgeslib: requirements/validator.txt $(VENV)/.installed
+	test -x $(@D)/bin/python || $(PYTHON3) -m venv --without-pip $(@D)
+	VIRTUAL_ENV=$(@D) $(VENV)/bin/uv pip install --quiet --requirement $<
+	touch $@
+
 .PHONY: upgrade
 upgrade: $(VENV)/.installed ## compile requirements/*.in to the newest versions they allow
-	cd requirements && for name in dev-django52 dev-django42 mysql browser; do \
+	cd requirements && for name in dev-django52 dev-django42 mysql browser validator; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make upgrade" ../$(VENV)/bin/uv pip compile --quiet --upgrade --python-version 3.11 \
 	    $$name.in --output-file $$name.txt; done
 
 ##### Two commands that matter
 
 .PHONY: demo
-demo: $(VENV)/.installed ## watch learners earn, lose, regain and renew badges, end to end
+demo: $(VENV)/.installed .venv-validator/.openbadgeslib ## watch learners earn, lose, regain and renew badges, end to end
 	$(PYTHON) -m sandbox.demo
 
 # Two at a time, in this order: mypy without a cache uses one core for as long as a tenth of the tests take. The quick
