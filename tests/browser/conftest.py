@@ -17,7 +17,7 @@ from badges_plugin.distribution import registry
 from badges_plugin.distribution.open_badges.backend import OpenBadgesBackend
 from tests import migrated
 from tests.browser.arabic import ARABIC
-from tests.browser.serving import Service, live_service
+from tests.browser.serving import Service, is_in_memory, live_service
 from tests.browser.window import Programs, Window, find_programs, launched, open_window
 from tests.browser.world import TODAY, Calendar, World, make_world
 from tests.catalog import write_catalog
@@ -63,8 +63,8 @@ def database(programs: Programs, django_db_setup: None, django_db_blocker: Any) 
     """A migrated database in memory. pytest-django makes none where all tests are like these."""
     with django_db_blocker.unblock():
         made = []
-        if not (connection.vendor == "sqlite" and connection.is_in_memory_db()):
-            made = setup_databases(verbosity=0, interactive=False, aliases=["default"])
+        if not is_in_memory(connection):
+            made = setup_databases(verbosity=0, interactive=False, aliases={connection.alias: True})
         yield
         migrated.begin_again(connection)
         teardown_databases(made, verbosity=0)

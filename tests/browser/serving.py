@@ -6,7 +6,7 @@ does beside the browser is done in another thread, with ``Service.run``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
+from django.http.response import HttpResponseBase
 from django.test.testcases import LiveServerThread
 
 HOST = "127.0.0.1"
@@ -27,9 +28,13 @@ ResultT = TypeVar("ResultT")
 class OneAtATime(StaticFilesHandler):
     """Answers one request after another."""
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
         with _turn:
             return super().__call__(environ, start_response)
+
+
+def is_in_memory(connection: Any) -> bool:
+    return connection.vendor == "sqlite" and bool(connection.is_in_memory_db())
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Service:
 @contextmanager
 def live_service() -> Iterator[Service]:
     """Serve what the process is configured to serve."""
-    shared = {each.alias: each for each in connections.all() if each.vendor == "sqlite" and each.is_in_memory_db()}
+    shared = {each.alias: each for each in connections.all() if is_in_memory(each)}
     for connection in shared.values():
         connection.inc_thread_sharing()
     server = LiveServerThread(HOST, OneAtATime, connections_override=shared)

@@ -53,7 +53,8 @@ def publish(window: Window, badge: str) -> str:
     page.get_by_text("Saved. Anyone with the link can see the badge.").wait_for()
     page.get_by_role("link", name="See the page as others do").click()
     page.get_by_text("Awarded to Cleo Nova").wait_for()
-    return page.get_by_label("Link to this page").input_value()
+    link: str = page.get_by_label("Link to this page").input_value()
+    return link
 
 
 def take_back(window: Window, badge: str) -> None:

@@ -181,7 +181,7 @@ def _numbered_badges() -> Iterator[None]:
     """Number the identifiers of badges that are signed meanwhile: their links are the same in each run."""
     numbers = count(0xB1)
 
-    def number(sender: type, instance: SignedBadge, **kwargs: Any) -> None:
+    def number(sender: type, instance: Any, **kwargs: Any) -> None:
         if instance.pk is None:
             instance.uuid = UUID(int=next(numbers))
 
