@@ -49,6 +49,8 @@ BUILTIN_APP = "credentials.apps.badges"
 
 BUILTIN_LABEL = "badges"
 
+_DEFAULT_PICTURES = "https://edx-cdn.org/"
+
 # The receivers of its internal signals, by signal.
 _BUILTIN_CHAIN = {
     "BADGE_REQUIREMENT_FULFILLED": "handle_requirement_fulfilled",
@@ -181,14 +183,20 @@ def site_look(site: Site | None) -> SiteLook:
 
     return SiteLook(
         platform_name=told("platform_name"),
-        logo_url=str(getattr(settings, "LOGO_URL", "") or ""),
-        favicon_url=str(getattr(settings, "FAVICON_URL", "") or ""),
+        logo_url=_chosen("LOGO_URL"),
+        favicon_url=_chosen("FAVICON_URL"),
         homepage_url=told("homepage_url"),
         privacy_url=told("privacy_policy_url"),
         help_url=told("certificate_help_url"),
         theme_name=told("theme_name"),
         links_to_linkedin=bool(getattr(row, "enable_linkedin_sharing", True)),
     )
+
+
+def _chosen(name: str) -> str:
+    """Return the URL of a picture, unless it is the service's default: it is on edX's servers and no site's own."""
+    url = str(getattr(settings, name, "") or "")
+    return "" if url.startswith(_DEFAULT_PICTURES) else url
 
 
 def other_tenants(site: Site | None) -> list[int]:

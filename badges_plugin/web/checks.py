@@ -46,9 +46,9 @@ def examine() -> Iterator[Finding]:
             "Restart the service: addresses are read when it starts. ROOT_URLCONF must be the service's own.",
         )
     if not (config.support_email or config.help_url):
-        yield Finding.warning(
-            "Learners who miss a badge, or whose badge was revoked, are not told whom to ask.",
-            'Set BADGES_CONFIG["pages"]["support_email"] or ["help_url"].',
+        yield Finding.ok(
+            "Learners who miss a badge, or whose badge was revoked, are told to ask their course team: "
+            'BADGES_CONFIG["pages"] has neither "support_email" nor "help_url".'
         )
     if (config.verify_rate or config.public_rate) and not _counts_together():
         yield Finding.ok(

@@ -82,15 +82,17 @@ def test_switched_on_everything_is() -> None:
     assert templates <= set(found["admin"])
     assert found["internal"]
     # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
-    # Credly, Accredible and Open Badges.
+    # Credly, Accredible and Open Badges, and of the pages and the REST API.
     assert found["checks"] == [
         "check_configuration",
         "check_extra",
         "check_issuers",
+        "check_pages",
         "check_publishing",
         "check_rows",
-        *["check_settings"] * 5,
+        *["check_settings"] * 6,
         "check_switch",
+        "check_tokens",
         "check_webhook",
         "check_webhook_of_stored",
     ]

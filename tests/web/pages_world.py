@@ -7,7 +7,6 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -49,7 +48,7 @@ def as_user(user: Any) -> Client:
     return client
 
 
-def words(response: HttpResponse) -> str:
+def words(response: Any) -> str:
     """Return what people read of a page, each run of white space one space."""
     body = response.content.decode().partition("<body")[2].partition(">")[2]
     text = re.sub(r"<(script|style)\b.*?</\1>", " ", body, flags=re.DOTALL)

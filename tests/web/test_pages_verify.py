@@ -13,6 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from django.utils import timezone
 
+from badges_plugin.distribution.open_badges.api import SignedDocument
+from badges_plugin.distribution.open_badges.models import SignedBadge
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.web.pages import verifying
 from tests.factories import send_passing
@@ -29,37 +31,35 @@ FOREIGN = {
 }
 
 
-def valid(document: Any) -> str:
+def valid(document: SignedDocument) -> str:
     publish(document)
     return document.json_text
 
 
-def unpublished(document: Any) -> str:
+def unpublished(document: SignedDocument) -> str:
     return document.json_text
 
 
-def revoked(document: Any) -> str:
+def revoked(document: SignedDocument) -> str:
     publish(document)
     send_passing(BadgeAward.objects.get().user, minute=2, is_passing=False)
     return document.json_text  # the worker has not told the world yet
 
 
-def expired(document: Any) -> str:
-    from badges_plugin.distribution.open_badges.models import SignedBadge
-
+def expired(document: SignedDocument) -> str:
     SignedBadge.objects.update(expires_at=timezone.now() - timedelta(days=1))
     return document.json_text
 
 
-def not_ours(document: Any) -> str:
+def not_ours(document: SignedDocument) -> str:
     return json.dumps(FOREIGN)
 
 
-def changed(document: Any) -> str:
+def changed(document: SignedDocument) -> str:
     return document.json_text.replace("Statistics", "Brain Surgery")
 
 
-def nonsense(document: Any) -> str:
+def nonsense(document: SignedDocument) -> str:
     return "I am a badge, honestly."
 
 
@@ -184,7 +184,7 @@ def test_too_much_is_refused_before_it_is_read(site: Any, lower: Lower) -> None:
         def read(self, *args: object) -> bytes:
             raise AssertionError("the body was read")
 
-    request._stream = Unread()  # type: ignore[attr-defined]
+    request._stream = Unread()  # type: ignore[assignment]
     assert verifying.verify_badge(request).status_code == 413
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from badges_plugin.web.headers import View, secure
 
-# A heading that every translation has and that no language spells as English does.
-_SAMPLE = gettext_noop("Badges you can earn")
+_SAMPLE = "Badges you can earn"
+"""A heading that every translation has, and that no language spells as English does."""
+
 ENGLISH = "en"
 
 
@@ -26,7 +27,7 @@ def language_of_page() -> str:
     otherwise a screen reader would read it with the wrong voice, or it would run from right to left.
     """
     language = translation.get_language() or ENGLISH
-    if language.partition("-")[0] == ENGLISH or gettext(_SAMPLE) == _SAMPLE:
+    if language.partition("-")[0] == ENGLISH or gettext("Badges you can earn") == _SAMPLE:
         return ENGLISH
     return language
 

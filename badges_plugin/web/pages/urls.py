@@ -30,5 +30,5 @@ if usable_pages().enabled:
         path("verify/", verify_badge, name="verify"),
         path("c/<uuid:uuid>/", collection, name="collection"),
         # Last: the host's own page for what is not there needs its build. With a slash, so that Django adds one.
-        re_path(r"^(?:mine|b|catalogue|verify|c)/.+/$", nothing_here, name="nothing_here"),
+        re_path(r"^(?:(?:mine|b|verify|c)/|catalogue/).+/$", nothing_here, name="nothing_here"),
     ]
