@@ -23,6 +23,8 @@ PORT ?= 8000
 LOCALE ?=
 # For example: make drills DRILLS_ARGS="deliveries --seed 1"
 DRILLS_ARGS ?=
+# For example: make browser BROWSER_ARGS="-k keyboard"
+BROWSER_ARGS ?=
 # For example: make conformance CONFORMANCE_ARGS="-k rotation"
 CONFORMANCE_ARGS ?=
 # For example: make bench BENCH_ARGS="kafka statements --small"
@@ -57,16 +59,26 @@ $(VENV42)/.installed: requirements/dev-django42.txt setup.cfg
 	  || { echo "The MySQL driver is built from source: apt-get install gcc pkg-config libmariadb-dev" >&2; exit 1; }
 	touch $@
 
+%/.browser: requirements/browser.txt %/.installed
+	VIRTUAL_ENV=$* $*/bin/uv pip install --quiet --requirement $<
+	touch $@
+
+# The validator of the demo, apart from what it judges.
+.venv-validator/.openbadgeslib: requirements/validator.txt $(VENV)/.installed
+	test -x $(@D)/bin/python || $(PYTHON3) -m venv --without-pip $(@D)
+	VIRTUAL_ENV=$(@D) $(VENV)/bin/uv pip install --quiet --requirement $<
+	touch $@
+
 .PHONY: upgrade
 upgrade: $(VENV)/.installed ## compile requirements/*.in to the newest versions they allow
-	cd requirements && for name in dev-django52 dev-django42 mysql; do \
+	cd requirements && for name in dev-django52 dev-django42 mysql browser validator; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make upgrade" ../$(VENV)/bin/uv pip compile --quiet --upgrade --python-version 3.11 \
 	    $$name.in --output-file $$name.txt; done
 
 ##### Two commands that matter
 
 .PHONY: demo
-demo: $(VENV)/.installed ## watch learners earn, lose, regain and renew badges, end to end
+demo: $(VENV)/.installed .venv-validator/.openbadgeslib ## watch learners earn, lose, regain and renew badges, end to end
 	$(PYTHON) -m sandbox.demo
 
 # Two at a time, in this order: mypy without a cache uses one core for as long as a tenth of the tests take. The quick
@@ -109,16 +121,21 @@ unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 
 .PHONY: test-long
 test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
-	$(PYTHON) -m pytest -m long --ignore=tests/conformance $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m long --ignore=tests/conformance --ignore=tests/browser $(PYTEST_ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.installed ## judges of others verify a thousand of our Open Badges (Node.js, npm)
 	$(PYTHON) -m pytest tests/conformance tests/open_badges/test_vectors.py $(CONFORMANCE_ARGS)
 
+# One process: all tests share one browser.
+.PHONY: browser
+browser: $(VENV)/.browser ## the pages in Chromium: journeys, keyboard, print, accessibility; screenshots in var/screenshots
+	$(PYTHON) -m pytest tests/browser $(BROWSER_ARGS)
+
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
 ##### those are run that can reach its database (see tests/selection.py).
 
-DJANGO_TESTS := --ignore=tests/tutor --ignore=tests/conformance
+DJANGO_TESTS := --ignore=tests/tutor --ignore=tests/conformance --ignore=tests/browser
 # The long tests that reach a database are drills, and `make drills` runs more of them on these servers.
 NO_DRILLS := -m "not long"
 

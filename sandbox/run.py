@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shlex
-import socket
 import sys
 import tempfile
 import time
@@ -17,9 +16,9 @@ import django
 
 from sandbox.accredible import DEMO_KEY
 from sandbox.demo.deployment import BADGES_CONFIG, MANAGE, Deployment
+from sandbox.demo.ports import HOST, accepts, free_port
 from sandbox.demo.processes import Child, Processes, ProcessFailed
 
-HOST = "127.0.0.1"
 STAFF = "admin"
 EVENTS = (
     "org.openedx.learning.course.passing.status.updated.v1",
@@ -34,9 +33,9 @@ def main(arguments: list[str]) -> int:
     """Run until interrupted, or until a part ends unexpectedly."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the admin; 0 chooses a free one")
-    port = parser.parse_args(arguments).port or _free_port()
-    if _accepts(port):
-        print(f"Port {port} is in use. Choose another one: make run PORT={_free_port()}", file=sys.stderr)
+    port = parser.parse_args(arguments).port or free_port()
+    if accepts(port):
+        print(f"Port {port} is in use. Choose another one: make run PORT={free_port()}", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="badges-sandbox-") as folder, Processes(Path(folder)) as processes:
         try:
@@ -59,6 +58,7 @@ def _start(processes: Processes, port: int) -> list[Child]:
     accredible.wait_for(lambda: "\n" in accredible.output(), "it was ready")
     settings = {
         "ACCREDIBLE_API_BASE_URL": accredible.output().splitlines()[0],
+        # Links that the pages offer lead here.
         "BADGES_CONFIG_JSON": json.dumps(
             {**BADGES_CONFIG, "events": EVENTS, "open_badges": {"base_url": f"http://{HOST}:{port}/"}}
         ),
@@ -75,11 +75,12 @@ def _start(processes: Processes, port: int) -> list[Child]:
     get_user_model().objects.create_superuser(STAFF, "admin@example.org", STAFF)
     set_up_badges()
     web = deployment.start_web(f"{HOST}:{port}")
-    web.wait_for(lambda: _accepts(port), "it accepted connections")
+    web.wait_for(lambda: accepts(port), "it accepted connections")
     children = [web, deployment.start_consumer(), deployment.start_worker()]
     bus = " ".join(f"{name}={shlex.quote(value)}" for name, value in deployment.bus_environment.items())
     print(
         f"\nAdmin:      http://{HOST}:{port}/admin/  user {STAFF}, password {STAFF}\n"
+        f"Pages:      http://{HOST}:{port}/badges/mine/ for who is signed in, /badges/catalogue/ for everybody\n"
         f"Credly:     {deployment.credly_url.removesuffix('/v1/')}/_control/summary (a simulator)\n"
         f"Accredible: a simulator; it accepts the API key {DEMO_KEY}\n"
         f"Logs:       {processes.folder}\n"
@@ -100,18 +101,6 @@ def write_manage(folder: Path, environment: Mapping[str, str]) -> Path:
     script.write_text(f'#!/bin/sh\n{exports}exec {call} "$@"\n', "utf-8")
     script.chmod(0o700)
     return script
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
 
 
 if __name__ == "__main__":

@@ -40,9 +40,11 @@ def _run(processes: Processes) -> None:
     from sandbox.demo.story import Story
 
     templates = set_up_badges()
+    # It is needed near the end.
+    served = deployment.serve()
     consumer, worker, lms = deployment.start_consumer(), deployment.start_worker(), deployment.start_lms()
     print("Staff have set up the badge “Data Science Explorer” of Credly: pass Statistics and Python, keep Python.")
-    Story(deployment, templates, consumer=consumer, worker=worker, lms=lms).tell()
+    Story(deployment, templates, consumer=consumer, worker=worker, lms=lms, served=served).tell()
 
 
 if __name__ == "__main__":

@@ -40,19 +40,15 @@ def set_up_badges() -> Templates:
     """Set up four badges.
 
     "Data Science Explorer" comes from Credly and asks for two courses; failing the second takes it away. The others are
-    the site's own: "First course passed", "Broad Minded" for any two of three courses, and "First Aid", which is valid
-    for a year.
+    the site's own: "First course passed", which failing that course takes away; "Broad Minded" for any two of three
+    courses; and "First Aid", which is valid for a year.
     """
     set_up_credly()
     explorer = CredlyBadgeTemplate.objects.get(name="Data Science Explorer")
     _require(explorer, FIRST_COURSE)
-    second = _require(explorer, SECOND_COURSE)
-    penalty = BadgePenalty.objects.create(template=explorer, event_type=PASSING)
-    penalty.requirements.set([second])
-    PenaltyDataRule.objects.create(penalty=penalty, key_path="course.course_key", operator="eq", value=SECOND_COURSE)
-    PenaltyDataRule.objects.create(penalty=penalty, key_path="is_passing", operator="eq", value="false")
+    _lose_by_failing(explorer, _require(explorer, SECOND_COURSE), SECOND_COURSE)
     first_course = _own("First course passed")
-    _require(first_course, FIRST_COURSE)
+    _lose_by_failing(first_course, _require(first_course, FIRST_COURSE), FIRST_COURSE)
     broad_minded = _own("Broad Minded")
     group = RequirementGroup.objects.create(template=broad_minded, name="Any two", needed=2)
     for course in ANY_TWO_OF:
@@ -75,3 +71,10 @@ def _require(template: BadgeTemplate, course: str, *, group: RequirementGroup | 
     for key_path, value in (("course.course_key", course), ("is_passing", "true")):
         DataRule.objects.create(requirement=requirement, key_path=key_path, operator="eq", value=value)
     return requirement
+
+
+def _lose_by_failing(template: BadgeTemplate, requirement: BadgeRequirement, course: str) -> None:
+    penalty = BadgePenalty.objects.create(template=template, event_type=PASSING)
+    penalty.requirements.set([requirement])
+    for key_path, value in (("course.course_key", course), ("is_passing", "false")):
+        PenaltyDataRule.objects.create(penalty=penalty, key_path=key_path, operator="eq", value=value)

@@ -9,17 +9,22 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID
 from sandbox.credly.remote import CredlyControl
+from sandbox.demo.ports import HOST, accepts, free_port
 from sandbox.demo.processes import Child, Processes
 
 TOPIC_PREFIX = "dev"
 PARTITIONS = 4
 MANAGE = str(Path(__file__).resolve().parents[1] / "manage.py")
+
+BASE_URL = "https://badges.example.org/"
+"""The public address of the service, which stands in all that it signs. Here as behind a reverse proxy."""
 
 # Retrying that suits an audience: in production all of these are longer.
 BADGES_CONFIG = {
@@ -31,8 +36,7 @@ BADGES_CONFIG = {
         "lease": 30,
         "request_timeout": 5,
     },
-    # Nothing is there: the sites of the sandbox have no address of their own, and that of an example is refused.
-    "open_badges": {"base_url": "https://credentials.example.org/"},
+    "open_badges": {"base_url": BASE_URL},
 }
 
 
@@ -87,6 +91,11 @@ class Deployment:
             "web", [sys.executable, MANAGE, "runserver", "--noreload", address], environ=environ
         )
 
+    def serve(self) -> Served:
+        """Start the web server at a free port."""
+        port = free_port()
+        return Served(self.start_web(f"{HOST}:{port}"), port)
+
     def start_lms(self) -> Lms:
         """Start the LMS side."""
         return Lms(self._start("lms", "sandbox.lms", "stream", environ=self.bus_environment))
@@ -96,6 +105,19 @@ class Deployment:
 
     def _start(self, name: str, module: str, *arguments: str, environ: dict[str, str] | None = None) -> Child:
         return self.processes.start(name, [sys.executable, "-m", module, *arguments], environ=environ)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The web server of Credentials, which takes a moment to start."""
+
+    child: Child
+    port: int
+
+    def address(self) -> str:
+        """Return its URL, without a slash at the end, once it accepts connections."""
+        self.child.wait_for(lambda: accepts(self.port), "it accepted connections", timeout=60)
+        return f"http://{HOST}:{self.port}"
 
 
 class Lms:

@@ -9,7 +9,8 @@ from typing import Any
 
 from badges_plugin.models import BadgeTemplate
 from sandbox.demo.badges import ANY_TWO_OF, FIRST_AID, FIRST_COURSE, SECOND_COURSE, VALID_DAYS, Templates
-from sandbox.demo.deployment import Deployment, Lms
+from sandbox.demo.deployment import Deployment, Lms, Served
+from sandbox.demo.open_badge import OwnBadge
 from sandbox.demo.processes import Child
 from sandbox.demo.state import Standing, everything, is_published, standing
 
@@ -17,9 +18,6 @@ TIMEOUT_SECONDS = 60
 POLL_SECONDS = 0.1
 # From the award of the badge to its end: enough for a slow machine, since what would have expired is not awarded.
 LAST_SECONDS = 15
-
-SIGNED = "issue done"
-"""The delivery of a badge of the site's own: to itself, which signs it."""
 
 ADA = {"user_id": 7, "username": "ada", "email": "ada@example.org", "name": "Ada Lovelace"}
 BOB = {"user_id": 8, "username": "bob", "email": "bob@example.org", "name": "Bob Ó Briain"}
@@ -33,13 +31,14 @@ class Story:
     """Runs the story step by step. Raises StoryFailed at the first step that does not end as expected."""
 
     def __init__(
-        self, deployment: Deployment, templates: Templates, *, consumer: Child, worker: Child, lms: Lms
+        self, deployment: Deployment, templates: Templates, *, consumer: Child, worker: Child, lms: Lms, served: Served
     ) -> None:
         self._deployment = deployment
         self._templates = templates
         self._consumer = consumer
         self._worker = worker
         self._lms = lms
+        self._served = served
         self._sent: set[str] = set()
 
     def tell(self) -> None:
@@ -75,6 +74,7 @@ class Story:
         )
         self._step("Ada passes Python again and gets it back.", ADA, SECOND_COURSE, True, again, nobody)
         self._own_badge()
+        self._believed_by_others()
         ends_at = self._one_that_ends()
         self._any_two_of_three()
         self._ends_and_is_renewed(ends_at)
@@ -107,11 +107,36 @@ class Story:
         return sent
 
     def _own_badge(self) -> None:
-        print("\nThe site's own badge, “First course passed”, needs no provider.")
-        found = standing("ada", self._templates.openedx, self._deployment.credly)
-        if found != Standing("1 of 1", "awarded", SIGNED, "-"):
-            raise StoryFailed(f"Ada should have it, signed by this site, but stands like this: {found}")
-        print("  Ada has had it since she passed Statistics. This site has signed it as an Open Badge.")
+        print("\nThe site's own badge, “First course passed”, needs no provider: the site has signed it itself.")
+        expected = Standing("1 of 1", "awarded", "issue done", "-")
+        self._wait(lambda: self._first_course() == expected, f"Ada had it, signed: {expected}")
+        print("  Ada has had it since she passed Statistics.")
+
+    def _first_course(self) -> Standing:
+        return standing("ada", self._templates.openedx, self._deployment.credly)
+
+    def _believed_by_others(self) -> None:
+        badge = OwnBadge(self._served.address())
+        link = badge.is_shown()
+        print(f"Ada publishes it. Anybody can open its page and download the image, in which the badge is:\n  {link}")
+        size = badge.is_kept(link)
+        accepted, reason, looked_up = badge.verdict()
+        if not accepted:
+            raise StoryFailed(f"The validator should accept the badge, but says: {reason}")
+        print(
+            f"  openbadgeslib, a program of others, accepts the image ({size:,} bytes). It looked up {looked_up}"
+            " documents\n  at the site: the issuer with its key, and the list of what was revoked."
+        )
+        print("A regrade: Ada fails Statistics, and the badge is revoked. The image is what it was.")
+        self._send(ADA, FIRST_COURSE, is_passing=False)
+        expected = Standing("0 of 1", "revoked", "revoke done", "-")
+        self._wait(lambda: self._first_course() == expected, f"the badge was revoked: {expected}")
+        # Not at once: the worker signs the list again every few seconds.
+        self._wait(lambda: "'revocation' is set" in badge.verdict()[1], "the validator said that it was revoked")
+        print("  openbadgeslib refuses it now: the list of the site, signed again, says that it was revoked.")
+        if not badge.says_so(link):
+            raise StoryFailed("The public page should say that the badge was revoked.")
+        print("  So does its public page, without her name.")
 
     def _one_that_ends(self) -> datetime:
         """Award the badge that expires, shortly before it does. Returns when it ends."""
@@ -121,7 +146,7 @@ class Story:
             "\nLMS sends the event only now. The badge dates from that day, so it expires in a few seconds."
         )
         self._send(BOB, FIRST_AID, time=passed_at.isoformat())
-        self._own_standing(self._templates.first_aid, Standing("1 of 1", "awarded", SIGNED, "-"))
+        self._own_standing(self._templates.first_aid, Standing("1 of 1", "awarded", "issue done", "-"))
         return passed_at + timedelta(days=VALID_DAYS)
 
     def _any_two_of_three(self) -> None:
@@ -131,7 +156,7 @@ class Story:
             (
                 "Bob passes Logic: two of two. Ethics is not needed.",
                 ANY_TWO_OF[0],
-                Standing("2 of 2", "awarded", SIGNED, "-"),
+                Standing("2 of 2", "awarded", "issue done", "-"),
             ),
         )
         for title, course, expected in steps:
@@ -147,12 +172,12 @@ class Story:
         time.sleep(max((ends_at - datetime.now(UTC)).total_seconds(), 0))
         self._worker.stop()
         self._worker = self._deployment.start_worker()
-        self._own_standing(self._templates.first_aid, Standing("0 of 1", "expired", SIGNED, "-"))
+        self._own_standing(self._templates.first_aid, Standing("0 of 1", "expired", "issue done", "-"))
         # The worker publishes it. What happens before that has the consumer publish it, too, and the row changes twice.
         self._wait(is_published, "the bus had all public events")
         print("Bob takes the course again and passes: the badge is renewed for another year.")
         self._send(BOB, FIRST_AID)
-        self._own_standing(self._templates.first_aid, Standing("1 of 1", "awarded #2", SIGNED, "-"))
+        self._own_standing(self._templates.first_aid, Standing("1 of 1", "awarded #2", "issue done", "-"))
 
     def _own_standing(self, template: BadgeTemplate, expected: Standing) -> None:
         """Wait until Bob stands as he must with one of the site's own badges, and show it."""

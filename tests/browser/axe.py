@@ -1,0 +1,27 @@
+"""axe-core: what of the rules of WCAG a program can see. https://github.com/dequelabs/axe-core"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # not installed for the other tests
+    from playwright.sync_api import Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Of rules that hold nothing is reported, which saves the time to describe it.
+RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+
+
+@cache
+def script() -> str:
+    return (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    """Return each rule that the page breaks, with the elements that do."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(script())
+    found: dict[str, Any] = page.evaluate(RUN, TAGS)
+    return [f"{rule['id']}: {node['target']}" for rule in found["violations"] for node in rule["nodes"]]
