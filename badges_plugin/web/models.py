@@ -9,6 +9,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.models import BadgeAward
+from badges_plugin.web.notes import MailKind, MailNote, MailPreference, MailState, MailText
+
+__all__ = [
+    "Collection",
+    "MailKind",
+    "MailNote",
+    "MailPreference",
+    "MailState",
+    "MailText",
+    "NameShown",
+    "Publication",
+]
 
 
 class NameShown(models.TextChoices):

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = []
 if conf.is_enabled():
     urlpatterns = [
         path("badges/", include("badges_plugin.web.pages.urls")),
+        path("badges/mails/", include("badges_plugin.web.mails.urls")),
         path("badges/images/", include("badges_plugin.web.images.urls")),
         path("api/badges/v1/", include("badges_plugin.web.rest_api.urls")),
     ]

@@ -82,11 +82,12 @@ def test_switched_on_everything_is() -> None:
     assert templates <= set(found["admin"])
     assert found["internal"]
     # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
-    # Credly, Accredible and Open Badges, and of the pages and the REST API.
+    # Credly, Accredible and Open Badges, and of the pages, the mails and the REST API.
     assert found["checks"] == [
         "check_configuration",
         "check_extra",
         "check_issuers",
+        "check_mails",
         "check_pages",
         "check_publishing",
         "check_rows",
