@@ -35,7 +35,7 @@ def tab_to(page: Page, selector: str) -> list[str]:
 
 
 def earns_data_analysis(world: World) -> None:
-    send_passing(world.bob, PYTHON, minute=30)
+    send_passing(world.dora, PYTHON, minute=30)
     work()
 
 
@@ -58,7 +58,7 @@ def test_skips_to_the_content(opened: Open, world: World) -> None:
 
 def test_the_switch(opened: Open, served: Service, world: World) -> None:
     served.run(earns_data_analysis, world)
-    window = opened(world.bob)
+    window = opened(world.dora)
     window.go("/badges/mine/")
     page = window.page
     for state, words in (("true", "Anyone with the link can see it"), ("false", "Only you can see it")):

@@ -56,13 +56,14 @@ class Calendar:
 class World:
     """Learners, their badges by a word for what has become of them, and badges that can be earned.
 
-    ``ada`` has badges in every state, ``bob`` has none, ``cleo`` earns one when a test asks, ``long`` has a name and a
-    badge without a space to break at.
+    ``ada`` has badges in every state, ``bob`` has none, ``cleo`` and ``dora`` earn one when a test asks, ``long`` has a
+    name and a badge without a space to break at.
     """
 
     ada: Any
     bob: Any
     cleo: Any
+    dora: Any
     long: Any
     signed: dict[str, SignedDocument]
     statistics: BadgeTemplate
@@ -113,6 +114,7 @@ def make_world(calendar: Calendar) -> World:
         ada=ada,
         bob=_learner(8, "bob", "Bob Ó Briain"),
         cleo=_learner(9, "cleo", "Cleo Nova"),
+        dora=_learner(11, "dora", "Dora Day"),
         long=long,
         signed=signed,
         statistics=statistics,
