@@ -65,3 +65,7 @@ class ConfirmationNeeded(ActivationRefused):
 
 class CannotRead(BadgesError):
     """The event bus, or a file of events, cannot be read; the message is for the operator and names no learner."""
+
+
+class RefusedImage(ValueError):
+    """An uploaded image that cannot be used. The message tells staff why, in their language."""

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin.admin.base import ModelForm
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images.designs import Design, default_design
-from badges_plugin.images.exceptions import RefusedImage
 from badges_plugin.images.letters import MAX_LETTERS, clusters, plain
 from badges_plugin.images.shapes import COLORS, SHAPES
 from badges_plugin.images.svg_drawing import svg

@@ -228,12 +228,8 @@ class Standing(NamedTuple):
     @property
     def registers(self) -> list[Register]:
         """Return what counts, in the order of the events' times; of counted things no more than were needed."""
-        found = [
-            held.register
-            for group in self.groups
-            for tally in group.tallies
-            for held in tally.held[: tally.criterion.count]
-        ]
+        tallies = [tally for group in self.groups for tally in group.tallies]
+        found = [held.register for tally in tallies for held in tally.held[: tally.criterion.count]]
         return sorted(found, key=stamp_of)
 
 

@@ -9,8 +9,8 @@ from io import BytesIO
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images.addresses import SIZES
-from badges_plugin.images.exceptions import RefusedImage
 from badges_plugin.images.png_drawing import encoded
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

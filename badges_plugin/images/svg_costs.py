@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from django.utils.translation import gettext as _
 
-from badges_plugin.images.exceptions import RefusedImage
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images.svg_allowed import references_in
 from badges_plugin.images.svg_styles import references_by_class
 

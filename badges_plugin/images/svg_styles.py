@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from badges_plugin.images.exceptions import RefusedImage
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images.svg_allowed import STYLES, references_in, value_is_harmless
 
 _CLASSES = re.compile(r"\s*\.[\w-]+\s*(?:,\s*\.[\w-]+\s*)*", re.ASCII)

@@ -13,8 +13,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, XMLParser
 from django.utils.translation import gettext as _
 
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images import svg_costs
-from badges_plugin.images.exceptions import RefusedImage
 from badges_plugin.images.svg_allowed import (
     ATTRIBUTES,
     DRAWING,

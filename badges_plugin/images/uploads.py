@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images import conf
-from badges_plugin.images.exceptions import RefusedImage
 from badges_plugin.images.png_uploads import SIGNATURE, accept_png
 from badges_plugin.images.svg_uploads import accept_svg
 from badges_plugin.models import ImageKind

@@ -36,12 +36,11 @@ class BadgesWebConfig(AppConfig):
             return
         from badges_plugin.web import checks, handlers
         from badges_plugin.web.mails import checks as mail_checks
-        from badges_plugin.web.mails import chores, erasing
+        from badges_plugin.web.mails import handlers as mail_handlers
         from badges_plugin.web.rest_api import checks as api_checks
 
         checks.connect()
         api_checks.connect()
         handlers.connect()
         mail_checks.connect()
-        erasing.connect()
-        chores.connect()
+        mail_handlers.connect()

@@ -1,4 +1,4 @@
-"""The URLs of pages, images and the REST API; none while badges are switched off."""
+"""The URLs of pages, mails, images and the REST API; none while badges are switched off."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ app_name = "badges_web"
 
 urlpatterns: list[URLPattern | URLResolver] = []
 if conf.is_enabled():
+    from badges_plugin.web.conf import usable_pages
+    from badges_plugin.web.images import views as images
+    from badges_plugin.web.mails import views as mails
+
+    image = "badges/images/<uuid:template>/<slug:digest>"
     urlpatterns = [
-        path("badges/", include("badges_plugin.web.pages.urls")),
-        path("badges/mails/", include("badges_plugin.web.mails.urls")),
-        path("badges/images/", include("badges_plugin.web.images.urls")),
+        path(f"{image}.png", images.image_png, name="image_png"),
+        path(f"{image}.svg", images.image_svg, name="image_svg"),
+        path(f"{image}/preview.png", images.link_preview, name="link_preview"),
         path("api/badges/v1/", include("badges_plugin.web.rest_api.urls")),
+        # Last: the pages answer whatever else is asked for below their address.
+        path("badges/", include("badges_plugin.web.pages.urls")),
     ]
+    if usable_pages().enabled:
+        urlpatterns[:0] = [
+            path("badges/mails/", mails.mails, name="mails"),
+            path("badges/mails/off/<str:token>/", mails.off, name="mails_off"),
+        ]

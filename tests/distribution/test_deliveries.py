@@ -19,6 +19,7 @@ from badges_plugin.distribution.exceptions import NotSent, PermanentFailure, Rej
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.recording import note_channel, record
 from badges_plugin.exceptions import ConfigurationChanged
+from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass, refuse_emojis, settings_of_deliveries
@@ -447,7 +448,8 @@ def test_a_deadlock_before_anything_is_sent_does_not_hold_the_badge_up(
     met: list[str] = []
 
     def deadlock(execute: Any, sql: str, *args: Any) -> Any:
-        is_it = sql.startswith("INSERT") if part == "recipient_email" else "core_user" in sql and "JOIN" in sql
+        credentials = UserCredential._meta.db_table
+        is_it = sql.startswith("INSERT") if part == "recipient_email" else credentials in sql and "JOIN" in sql
         if is_it and Delivery._meta.db_table in sql and not met:
             met.append(sql)
             raise OperationalError(1213, "Deadlock found when trying to get lock")

@@ -17,10 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image, ImageFont
 
 from badges_plugin import checks, images
+from badges_plugin.distribution.open_badges.api import issuer_of
 from badges_plugin.images import conf, fonts, picture_of, pictures, png_drawing, uploads
 from badges_plugin.images.designs import Design
 from badges_plugin.models import BadgeImage, BadgeTemplate, ImageKind
-from badges_plugin.web.images.issuers import issuer_name
 from tests.factories import make_template
 from tests.images.making import opened, png, svg
 
@@ -182,14 +182,17 @@ def test_images_are_served_to_be_kept_forever() -> None:
 def test_an_earlier_address_leads_to_the_present_image() -> None:
     template = make_template()
     before = picture_of(template)
-    earlier_preview = images.preview_url_of(template.uuid, images.preview_digest(before, issuer_name(template)))
+    earlier_preview = images.preview_url_of(template.uuid, images.preview_digest(before, issuer_of(template.site).name))
     store(template)
     now = picture_of(template)
     client = Client()
     for earlier, present in (
         (before.url("svg"), now.url("svg")),
         (before.url(size=96), now.url(size=96)),
-        (earlier_preview, images.preview_url_of(template.uuid, images.preview_digest(now, issuer_name(template)))),
+        (
+            earlier_preview,
+            images.preview_url_of(template.uuid, images.preview_digest(now, issuer_of(template.site).name)),
+        ),
     ):
         response = client.get(earlier)
         assert (response.status_code, response["Location"]) == (302, present)
@@ -241,7 +244,7 @@ def test_a_drawing_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_link_preview_has_the_badge_and_its_name_within_its_borders(name: str) -> None:
     template = make_template(name=name)
     picture = picture_of(template)
-    address = images.preview_url_of(template.uuid, images.preview_digest(picture, issuer_name(template)))
+    address = images.preview_url_of(template.uuid, images.preview_digest(picture, issuer_of(template.site).name))
     response = Client().get(address)
     assert (response.status_code, response["Content-Type"]) == (200, "image/png")
     preview = opened(response.content).convert("RGB")

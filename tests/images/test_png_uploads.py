@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from badges_plugin.images.exceptions import RefusedImage
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images.png_uploads import accept_png, resized
 from badges_plugin.images.uploads import accept
 from badges_plugin.models import ImageKind

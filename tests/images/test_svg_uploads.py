@@ -7,8 +7,8 @@ import re
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images import svg_costs, svg_uploads
-from badges_plugin.images.exceptions import RefusedImage
 from badges_plugin.images.svg_uploads import accept_svg
 from tests.images.making import svg
 from tests.limits import Lower

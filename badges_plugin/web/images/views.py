@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from badges_plugin import images
+from badges_plugin.distribution.open_badges.api import issuer_of
 from badges_plugin.images import SIZES, Picture
 from badges_plugin.models import BadgeTemplate
-from badges_plugin.web.images.issuers import issuer_name
 
 # A year is what RFC 9111 means by forever. Where an earlier digest leads is asked again soon.
 _FOREVER = "public, max-age=31536000, immutable"
@@ -68,7 +68,7 @@ def link_preview(request: HttpRequest, template: UUID, digest: str) -> HttpRespo
     found = _template(template)
     if found is None:
         return _not_found()
-    picture, issuer = images.picture_of(found), issuer_name(found)
+    picture, issuer = images.picture_of(found), issuer_of(found.site).name
     current = images.preview_digest(picture, issuer)
     if digest != current:
         return _moved(images.preview_url_of(template, current))

@@ -79,6 +79,21 @@ def _host_has_ace() -> bool:
 
 def _send_by_ace(letter: Letter) -> Outcome:
     from edx_ace import ace
+
+    message = _ace_message(letter)
+    try:
+        ace.send(message)
+    except OSError as error:
+        return outcome_of(error)
+    if message.was_sent:
+        return SENT
+    if message.error is not None:
+        return outcome_of(message.error)
+    return Outcome(Result.RETRY, MailReason.NO_WAY, is_about_server=True)
+
+
+def _ace_message(letter: Letter) -> Any:
+    """Return the message of a letter. Once sent, it has ``was_sent``, and ``error`` where there was one."""
     from edx_ace.message import Message
     from edx_ace.recipient import Recipient
 
@@ -97,7 +112,7 @@ def _send_by_ace(letter: Letter) -> Outcome:
 
     # Redwood's edx-ace knows no headers.
     headers = {"headers": letter.headers} if hasattr(Message(APP_LABEL, "", None), "headers") else {}
-    message = Observed(
+    return Observed(
         app_label=APP_LABEL,
         name=letter.message,
         recipient=Recipient(lms_user_id=letter.lms_user_id, email_address=letter.address),
@@ -110,15 +125,6 @@ def _send_by_ace(letter: Letter) -> Outcome:
         },
         **headers,
     )
-    try:
-        ace.send(message)
-    except OSError as error:
-        return outcome_of(error)
-    if message.was_sent:
-        return SENT
-    if message.error is not None:
-        return outcome_of(message.error)
-    return Outcome(Result.RETRY, MailReason.NO_WAY, is_about_server=True)
 
 
 def _send_by_django(letter: Letter) -> Outcome:
