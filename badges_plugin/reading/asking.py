@@ -72,12 +72,22 @@ class CriteriaText:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return everything in the order in which people read it, a sentence each."""
+        return (*self.steps, *self.conditions)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Return what has to be done, a sentence for each group."""
         steps = [group.sentence for group in self.groups]
         if self.in_order and len(steps) > 1:
             first, *others = steps
             then = _("Then: %(sentence)s")
             steps = [_("First: %(sentence)s") % {"sentence": first}, *[then % {"sentence": each} for each in others]]
-        return (*steps, *(penalty.sentence for penalty in self.penalties), *self.validity)
+        return tuple(steps)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Return what takes the badge away, and how long it is valid, a sentence each."""
+        return (*(penalty.sentence for penalty in self.penalties), *self.validity)
 
 
 def criteria(template_ids: Collection[int]) -> dict[int, CriteriaText]:

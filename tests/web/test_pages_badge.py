@@ -270,3 +270,21 @@ def test_texts_of_others_stay_texts(statistics: BadgeTemplate) -> None:
         source = as_user(client).get(f"/badges/{path}").content.decode()
         assert "<img src=x" not in source
         assert "&lt;img src=x" in source
+
+
+def test_only_what_had_to_be_done_is_ticked(ada: Any, statistics: BadgeTemplate) -> None:
+    """Not what would take the badge away; and what Markdown needs escaped is shown as it is."""
+    requirement = statistics.requirements.get()
+    requirement.description = "Pass *Statistics* [advanced]"
+    requirement.save()
+    statistics.valid_days = 3650
+    statistics.save()
+    document = earn(ada, statistics)
+    publish(document)
+    page = as_user(None).get(f"/badges/b/{document.uuid}/").content.decode()
+    section = page[page.index("What it takes") :].partition("</section>")[0]
+    steps, conditions = section[: section.index("</ul>")], section[section.index("</ul>") :]
+    assert (steps.count("<svg"), conditions.count("<svg")) == (1, 0)
+    assert "Pass *Statistics* [advanced]" in steps
+    assert "Lost when" in conditions
+    assert "Valid for 3650 days" in conditions

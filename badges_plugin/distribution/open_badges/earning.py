@@ -83,9 +83,13 @@ def _achievement(
 
 
 def criteria_text(asked: reading.CriteriaText) -> str:
-    """Return what a badge asks for as a list in Markdown. A badge that asks for nothing any more says so."""
-    sentences = asked.sentences or (_("This badge can no longer be earned."),)
-    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+    """Return what a badge asks for in Markdown: a list of what has to be done, then a paragraph for each condition.
+
+    A badge that asks for nothing any more says so.
+    """
+    steps = asked.steps or (_("This badge can no longer be earned."),)
+    todo = "\n".join(f"- {plain(step)}" for step in steps)
+    return "\n\n".join([todo, *map(plain, asked.conditions)])
 
 
 def plain(text: str) -> str:

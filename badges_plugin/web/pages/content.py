@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from badges_plugin.times import read_time
 from badges_plugin.web.shared import text_at
 
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")  # https://spec.commonmark.org/0.31.2/#backslash-escapes
 
 # The most usual of https://www.imsglobal.org/spec/ob/v3p0/#achievementtype-enumeration ; others are said as they are.
 _KINDS = {
@@ -58,11 +59,16 @@ class Deed:
 
 @dataclass(frozen=True)
 class BadgeContent:
-    """Texts of a document, plain. Markdown of lists has become ``criteria``, one sentence each."""
+    """Texts of a document, plain.
+
+    Of the Markdown of its criteria, the items of lists are ``criteria``, what had to be done; all else is
+    ``conditions``. One sentence each.
+    """
 
     name: str
     description: str
     criteria: tuple[str, ...]
+    conditions: tuple[str, ...]
     kind: str
     skills: tuple[Skill, ...]
     deeds: tuple[Deed, ...]
@@ -80,10 +86,12 @@ def content_of(document: str | Mapping[str, Any]) -> BadgeContent:
     subject = _mapping(data.get("credentialSubject"))
     issuer = data.get("issuer")
     kind = text_at(achievement, "achievementType")
+    narrative = text_at(achievement, "criteria", "narrative").splitlines()
     return BadgeContent(
         name=text_at(achievement, "name") or text_at(data, "name"),
         description=text_at(achievement, "description"),
-        criteria=_sentences(text_at(achievement, "criteria", "narrative")),
+        criteria=_sentences(line for line in narrative if _BULLET.match(line)),
+        conditions=_sentences(line for line in narrative if not _BULLET.match(line)),
         kind=str(_KINDS.get(kind, kind.removeprefix("ext:"))),
         skills=tuple(_skill(each) for each in _list(achievement.get("alignment"))),
         deeds=tuple(_deed(each) for each in _list(data.get("evidence"))),
@@ -111,8 +119,8 @@ def _list(value: object) -> list[Mapping[str, Any]]:
     return [each for each in values if isinstance(each, Mapping)]
 
 
-def _sentences(markdown: str) -> tuple[str, ...]:
-    lines = (_BULLET.sub("", line).strip() for line in markdown.splitlines())
+def _sentences(markdown: Iterable[str]) -> tuple[str, ...]:
+    lines = (_ESCAPED.sub(r"\1", _BULLET.sub("", line).strip()) for line in markdown)
     return tuple(line for line in lines if line)
 
 
@@ -121,7 +129,9 @@ def _skill(each: Mapping[str, Any]) -> Skill:
 
 
 def _deed(each: Mapping[str, Any]) -> Deed:
-    return Deed(text_at(each, "name"), _sentences(text_at(each, "narrative") or text_at(each, "description")))
+    return Deed(
+        text_at(each, "name"), _sentences((text_at(each, "narrative") or text_at(each, "description")).splitlines())
+    )
 
 
 def _time(text: str) -> datetime | None:
