@@ -66,6 +66,7 @@ class World:
 def world(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, kafka: Mapping[str, str]) -> Iterator[World]:
     with CredlySimulator() as credly:
         apply_settings(settings, kafka)
+        settings.EMAIL_TIMEOUT = 10
         settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: PUBLISHED, REVOKED: PUBLISHED}
         settings.BADGES_CONFIG = {
             "credly": {"CREDLY_API_BASE_URL": credly.url, "WEBHOOK_SECRET": "s3cret"},
