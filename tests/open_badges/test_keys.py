@@ -83,6 +83,22 @@ def test_a_lost_secret_key_pauses_the_issuer_until_there_is_a_new_key(
     assert [outcomes(document) for document in signed()] == [{Outcome.VALID}] * 2
 
 
+def test_a_secret_key_that_is_put_back_among_the_fallbacks_resumes_the_issuer(
+    template: BadgeTemplate, ada: Any, settings: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another"
+    send_passing(make_user())
+    deliver()
+    assert resume_changed_keys() == 0
+
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert resume_changed_keys() == 1
+    let_time_pass()
+    assert deliver() == {"done": 1}
+
+
 def test_after_a_rotation_old_badges_verify_and_can_be_revoked(template: BadgeTemplate, ada: Any) -> None:
     send_passing(ada, minute=1)
     deliver()
