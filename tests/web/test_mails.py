@@ -356,6 +356,26 @@ def test_a_worker_that_was_killed_leaves_no_second_mail(ada: Any, statistics: Ba
     assert states() == {"awarded": "unknown"}
 
 
+def test_a_mail_that_cannot_be_written_holds_up_no_other(
+    ada: Any, statistics: BadgeTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earn(ada, statistics)
+    earn(make_user(), statistics)
+    first, second = BadgeAward.objects.order_by("pk")
+
+    def write_but_one(kind: str, award: BadgeAward, *args: Any) -> Any:
+        if award == first:
+            raise UnicodeError("A mistake.")
+        return write(kind, award, *args)
+
+    monkeypatch.setattr("badges_plugin.web.mails.working.write", write_but_one)
+    assert [message.to for message in send_all(5)] == [[second.user.email]]
+    assert MailNote.objects.get(award=first).state == "waiting"
+    assert send_all(70) == []
+    assert send_all(8 * DAY) == []
+    assert MailNote.objects.get(award=first).reason == "too_late"
+
+
 def test_another_worker_was_faster(ada: Any, statistics: BadgeTemplate, monkeypatch: pytest.MonkeyPatch) -> None:
     earn(ada, statistics)
     plan(at(5))
