@@ -118,6 +118,16 @@ def test_nothing_is_sent_before_it_is_signed(ada: Any, statistics: BadgeTemplate
     assert len(send_all(5)) == 1
 
 
+@pytest.mark.parametrize(("minutes", "wait"), [(0, 2), (8, 2), (60, 15), (DAY, DAY / 4)])
+def test_the_longer_a_badge_is_not_signed_the_less_often_it_is_asked_about(
+    ada: Any, statistics: BadgeTemplate, minutes: float, wait: float
+) -> None:
+    send_passing(ada, minute=1)
+    plan(at(2))
+    assert send_all(2 + minutes) == []
+    assert MailNote.objects.get().due_at == at(2 + minutes + wait)
+
+
 @pytest.mark.parametrize(("days", "number"), [(2.9, 1), (3.1, 0), (3000, 0)])
 def test_old_badges_are_no_news(ada: Any, statistics: BadgeTemplate, days: float, number: int) -> None:
     """What a backfill or a replay awards now is dated by its events."""
