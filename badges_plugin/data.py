@@ -86,7 +86,8 @@ def grade_in(payload: object) -> str:
         share = math.nan
     if 0 <= share <= 1:
         return f"{round(share * 100, 1):g}%"
-    return value.strip() if isinstance(value, str) else ""
+    # PostgreSQL knows no NUL character.
+    return value.replace("\0", "").strip() if isinstance(value, str) else ""
 
 
 def resolve(payload: object, key_path: str) -> object:

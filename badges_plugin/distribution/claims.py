@@ -27,6 +27,7 @@ from badges_plugin.models import BadgeProgress
 logger = get_logger(__name__)
 
 _MAX_RECOVERED = 500
+_MAX_PAGE = 1000
 _NO_RESULT = gettext_noop("The worker gave no result in time. The badge is looked up at the provider.")
 
 
@@ -133,15 +134,17 @@ def _first(due: QuerySet[Delivery], channels: Collection[int], limit: int) -> li
 def _first_of(due: QuerySet[Delivery], wanted: int) -> list[tuple[datetime, int]]:
     """Return so many free deliveries of one channel that were due first, each with that time, or all that are free."""
     found: list[tuple[datetime, int]] = []
-    rest = due
+    rest, size = due, wanted
     while True:
-        page = list(rest.values_list("next_attempt_at", "pk", "award__progress", "backend")[:wanted])
+        page = list(rest.values_list("next_attempt_at", "pk", "award__progress", "backend")[:size])
         if not page:
             return found
         first = _unsettled({progress for _, _, progress, _ in page})
         found += [(moment, pk) for moment, pk, progress, backend in page if first.get((progress, backend), pk) >= pk]
-        if len(page) < wanted or len(found) >= wanted:
+        if len(page) < size or len(found) >= wanted:
             return found[:wanted]
+        # After an outage thousands may wait for others, and each claim looks at them.
+        size = max(size, min(4 * size, _MAX_PAGE))
         last, last_pk = page[-1][:2]
         rest = due.filter(Q(next_attempt_at__gt=last) | Q(next_attempt_at=last, pk__gt=last_pk))
 

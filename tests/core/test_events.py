@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 
 import attr
 import pytest
@@ -12,7 +13,7 @@ from openedx_events.tooling import KNOWN_UNSERIALIZABLE_SIGNALS, OpenEdxPublicSi
 
 from badges_plugin import events
 from badges_plugin.conf import DEFAULT_IGNORED_KEYPATHS
-from badges_plugin.data import ValueKind
+from badges_plugin.data import ValueKind, grade_in
 from badges_plugin.events import get_event_type, key_paths, read_event
 from badges_plugin.exceptions import IgnoredEvent, UnusableEventType
 from tests.factories import CCX_PASSING, ENROLLMENT, PASSING, enrollment_data, metadata, passing_data, user_data
@@ -178,3 +179,20 @@ def test_personal_data_is_not_in_representations() -> None:
 @pytest.mark.parametrize("ignored", ["user", "course", "user.pii"])
 def test_an_ignored_path_covers_what_is_below_it(ignored: str) -> None:
     assert not [path for path in key_paths(PASSING, (ignored,)) if path.startswith(f"{ignored}.")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "grade"),
+    [
+        ({"percent_grade": 0.875}, "87.5%"),
+        ({"grade": "0.9"}, "90%"),
+        ({"grade": " A+ "}, "A+"),
+        ({"grade": "A\0"}, "A"),
+        ({"grade": "nan\0"}, "nan"),
+        ({"grade": "\0"}, ""),
+        ({"grade": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_grade_is_text_that_every_database_keeps(payload: dict[str, object], grade: str) -> None:
+    assert grade_in(SimpleNamespace(**payload)) == grade

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from badges_plugin import api
@@ -67,6 +68,21 @@ def test_however_many_wait_for_earlier_ones_what_is_free_is_claimed(
         [(people[8], "issue")],
         [],
     ]
+
+
+def test_the_more_wait_for_earlier_ones_the_more_are_looked_at_together(template: BadgeTemplate) -> None:
+    for learner in UserFactory.create_batch(16):
+        send_passing(learner)
+    # Revocations that wait for issues, all of which are to be tried again later.
+    Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    waiting = Delivery.objects.order_by("pk").values("award_id", "backend", "channel_id")
+    Delivery.objects.bulk_create(Delivery(action="revoke", **row) for row in waiting)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert take(1) == []
+
+    limits = [query["sql"].rpartition(" LIMIT ")[2] for query in queries]
+    assert [limit for limit in limits if limit.isdigit()] == ["3", "12", "48"]
 
 
 def test_what_is_queued_is_as_a_new_instance_of_the_model(

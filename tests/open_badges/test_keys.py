@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from badges_plugin.distribution import keys as at_rest
 from badges_plugin.distribution.channels import resume_changed_keys
+from badges_plugin.distribution.claims import claim
+from badges_plugin.distribution.conf import config
+from badges_plugin.distribution.delivery import carry_out, prepare
 from badges_plugin.distribution.models import Channel, Delivery
-from badges_plugin.distribution.open_badges import api, keys, storing
+from badges_plugin.distribution.open_badges import api, keys, rotating, storing
 from badges_plugin.distribution.open_badges.api import Outcome
 from badges_plugin.distribution.open_badges.models import IssuerProfile, SigningKey, StatusList
+from badges_plugin.distribution.recording import record_all
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.worlds import deliver, let_time_pass
 from tests.factories import make_user, send_passing
@@ -83,6 +88,22 @@ def test_a_lost_secret_key_pauses_the_issuer_until_there_is_a_new_key(
     assert [outcomes(document) for document in signed()] == [{Outcome.VALID}] * 2
 
 
+def test_a_secret_key_that_is_put_back_among_the_fallbacks_resumes_the_issuer(
+    template: BadgeTemplate, ada: Any, settings: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another"
+    send_passing(make_user())
+    deliver()
+    assert resume_changed_keys() == 0
+
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert resume_changed_keys() == 1
+    let_time_pass()
+    assert deliver() == {"done": 1}
+
+
 def test_after_a_rotation_old_badges_verify_and_can_be_revoked(template: BadgeTemplate, ada: Any) -> None:
     send_passing(ada, minute=1)
     deliver()
@@ -134,6 +155,24 @@ def test_after_a_compromise_nothing_that_the_key_signed_counts_and_all_of_it_is_
     # Again, as after an interruption.
     assert "No badge is left" in rotate(retire=1)
     assert methods() == ["key-2"]
+
+
+def test_a_badge_that_was_being_signed_when_its_key_was_retired_is_signed_again(
+    template: BadgeTemplate, ada: Any
+) -> None:
+    send_passing(ada)
+    claimed = claim(1, worker="busy", lease=60, now=timezone.now(), policy=config().retry)
+    attempts = [carry_out(job) for job in prepare(claimed, config())]
+    assert "No badge is left" in rotate(retire=1)
+    record_all(attempts, policy=config().retry)
+    StatusList.objects.update(key=SigningKey.objects.get(number=1))  # as if it had been signed meanwhile, too
+    [before] = signed()
+    assert outcomes(before) == {Outcome.TAMPERED}
+
+    assert not rotating.sign_what_is_left()
+
+    assert outcomes(signed()[0]) == {Outcome.VALID}
+    assert StatusList.objects.get().key == SigningKey.objects.get(number=2)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,16 @@ def test_nothing_is_sent_before_it_is_signed(ada: Any, statistics: BadgeTemplate
     assert len(send_all(5)) == 1
 
 
+@pytest.mark.parametrize(("minutes", "wait"), [(0, 2), (8, 2), (60, 15), (DAY, DAY / 4)])
+def test_the_longer_a_badge_is_not_signed_the_less_often_it_is_asked_about(
+    ada: Any, statistics: BadgeTemplate, minutes: float, wait: float
+) -> None:
+    send_passing(ada, minute=1)
+    plan(at(2))
+    assert send_all(2 + minutes) == []
+    assert MailNote.objects.get().due_at == at(2 + minutes + wait)
+
+
 @pytest.mark.parametrize(("days", "number"), [(2.9, 1), (3.1, 0), (3000, 0)])
 def test_old_badges_are_no_news(ada: Any, statistics: BadgeTemplate, days: float, number: int) -> None:
     """What a backfill or a replay awards now is dated by its events."""
@@ -354,6 +364,26 @@ def test_a_worker_that_was_killed_leaves_no_second_mail(ada: Any, statistics: Ba
     assert states() == {"awarded": "sending"}
     assert send_all(30) == []
     assert states() == {"awarded": "unknown"}
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other(
+    ada: Any, statistics: BadgeTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earn(ada, statistics)
+    earn(make_user(), statistics)
+    first, second = BadgeAward.objects.order_by("pk")
+
+    def write_but_one(kind: str, award: BadgeAward, *args: Any) -> Any:
+        if award == first:
+            raise UnicodeError("A mistake.")
+        return write(kind, award, *args)
+
+    monkeypatch.setattr("badges_plugin.web.mails.working.write", write_but_one)
+    assert [message.to for message in send_all(5)] == [[second.user.email]]
+    assert MailNote.objects.get(award=first).state == "waiting"
+    assert send_all(70) == []
+    assert send_all(8 * DAY) == []
+    assert MailNote.objects.get(award=first).reason == "too_late"
 
 
 def test_another_worker_was_faster(ada: Any, statistics: BadgeTemplate, monkeypatch: pytest.MonkeyPatch) -> None:

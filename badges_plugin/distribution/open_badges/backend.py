@@ -21,7 +21,7 @@ from badges_plugin.distribution.api import (
     ProviderRequest,
     Receipt,
 )
-from badges_plugin.distribution.open_badges import storing
+from badges_plugin.distribution.open_badges import keys, storing
 from badges_plugin.distribution.open_badges.building import unsigned_document
 from badges_plugin.distribution.open_badges.conf import config
 from badges_plugin.distribution.open_badges.data import UnsignableBadge
@@ -68,7 +68,9 @@ class OpenBadgesBackend(Backend[Prepared]):
     def fingerprint(self, account: str) -> str:
         profile = IssuerProfile.objects.filter(pk=int(account)).first()
         key = SigningKey.objects.filter(issuer=int(account), retired_at=None).order_by("-number").first()
-        facts = [profile.base_url if profile else "", key.encrypted_private if key else ""]
+        # Whether it can be read, too: the old SECRET_KEY may have been added to SECRET_KEY_FALLBACKS.
+        is_readable = key is not None and keys.is_readable(key)
+        facts = [profile.base_url if profile else "", key.encrypted_private if key else "", is_readable]
         return salted_hmac("open_badges.issuer", json.dumps(facts), algorithm="sha256").hexdigest()
 
     def load(self, award: BadgeAward) -> Prepared:

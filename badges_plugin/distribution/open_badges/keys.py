@@ -79,6 +79,15 @@ def make(issuer: IssuerProfile, *, after: int = 0) -> SigningKey:
     return row
 
 
+def is_readable(row: SigningKey) -> bool:
+    """Return whether the private parts can be decrypted under today's SECRET_KEY, or an earlier one that is kept."""
+    try:
+        decrypt(row.encrypted_private)
+    except UnreadableKey:
+        return False
+    return True
+
+
 def rotate(issuer: IssuerProfile) -> SigningKey:
     """Make a new key, which signs from now on. The earlier ones still verify what they signed."""
     last = SigningKey.objects.filter(issuer=issuer).aggregate(last=Max("number"))["last"] or 0

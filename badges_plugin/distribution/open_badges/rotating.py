@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,8 +23,7 @@ def retire(row: SigningKey) -> SigningKey:
         newest = keys.rotate(row.issuer)
     if row.retired_at is None:
         keys.retire(row)
-    for pk in StatusList.objects.filter(key=row).order_by("pk").values_list("pk", flat=True):
-        status_lists.sign(pk, anew=True)
+    _sign_lists(row)
     return newest
 
 
@@ -37,6 +37,26 @@ def sign_again(row: SigningKey) -> Iterator[int]:
         raise pair
     while count := _sign_some(row, pair):
         yield count
+
+
+def sign_what_is_left(now: datetime | None = None) -> bool:
+    """Sign again what is still signed with retired keys, some at a time. Return whether there is more.
+
+    A chore of the worker: a key may be retired between a badge's being signed with it and its being stored.
+    """
+    left = []
+    for row in SigningKey.objects.exclude(retired_at=None).select_related("issuer").order_by("pk"):
+        _sign_lists(row)
+        if SignedBadge.objects.filter(key=row).exists():
+            pair = keys.current([row.issuer])[row.issuer_id]
+            # Where the new key cannot be used, the deliveries of the issuer say why.
+            left.append(not isinstance(pair, RejectedKey) and _sign_some(row, pair) == AT_ONCE)
+    return any(left)
+
+
+def _sign_lists(row: SigningKey) -> None:
+    for pk in StatusList.objects.filter(key=row).order_by("pk").values_list("pk", flat=True):
+        status_lists.sign(pk, anew=True)
 
 
 def _sign_some(row: SigningKey, pair: keys.KeyPair) -> int:

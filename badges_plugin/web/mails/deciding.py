@@ -78,28 +78,28 @@ def _about_recipient(user: User) -> str:
 def _about_badge(note: MailNote, award: BadgeAward, config: MailsConfig, now: datetime) -> Decision:
     match MailKind(note.kind):
         case MailKind.AWARDED:
-            return _awarded(award, now)
+            return _awarded(note, award, now)
         case MailKind.REVOKED:
-            return _revoked(award, now)
+            return _revoked(note, award, now)
         case MailKind.EXPIRING:
             return _expiring(award, config, now)
         case _:
             return _pending(award, config, now)
 
 
-def _awarded(award: BadgeAward, now: datetime) -> Decision:
+def _awarded(note: MailNote, award: BadgeAward, now: datetime) -> Decision:
     if _has_ended(award, now):
         return Skip(MailReason.ENDED)
     document = documents_of([award.pk]).get(award.pk)
     if document is None:
-        return Later(now + _SOON)
+        return _soon(note, now)
     return Skip(MailReason.NOT_SIGNED) if document.is_erased else Go(document)
 
 
-def _revoked(award: BadgeAward, now: datetime) -> Decision:
+def _revoked(note: MailNote, award: BadgeAward, now: datetime) -> Decision:
     told = MailNote.objects.filter(award=award, kind=MailKind.AWARDED).values_list("state", flat=True).first()
     if told == MailState.SENDING:
-        return Later(now + _SOON)
+        return _soon(note, now)
     if told not in {None, MailState.SENT, MailState.UNKNOWN}:
         return Skip(MailReason.NEVER_TOLD)
     if _newer(award):
@@ -127,6 +127,11 @@ def _pending(award: BadgeAward, config: MailsConfig, now: datetime) -> Decision:
         return Later(now + _TOMORROW) if on_its_way else Skip(MailReason.NOT_WAITING)
     opens_at = (waiting.at.since or award.awarded_at) + timedelta(days=config.pending_days)
     return Go(standing=waiting) if opens_at <= now else Later(opens_at)
+
+
+def _soon(note: MailNote, now: datetime) -> Later:
+    # Where nothing can be signed for days, thousands that are asked about every two minutes would hold up the others.
+    return Later(now + max(_SOON, (now - note.created) / 4))
 
 
 def _has_ended(award: BadgeAward, now: datetime) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.db.models import F
 
 from badges_plugin.distribution.api import RateLimiter, shared_limiter
@@ -14,7 +15,7 @@ from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 from badges_plugin.web.mails import outcomes
 from badges_plugin.web.mails.conf import MailsConfig, mails
-from badges_plugin.web.mails.deciding import Go, Later, Skip, decide
+from badges_plugin.web.mails.deciding import PATIENCE, Go, Later, Skip, decide
 from badges_plugin.web.mails.outcomes import Outcome, Result
 from badges_plugin.web.mails.sending import Letter, send, why_unreachable
 from badges_plugin.web.mails.wishes import wishes_of
@@ -30,6 +31,7 @@ _SECONDS = 1.0
 _LONGEST_WAIT = 0.3
 _LOST_AFTER = timedelta(minutes=15)
 _NO_BASE_URL_WAIT = timedelta(hours=1)
+_MISTAKE_WAIT = timedelta(hours=1)
 
 _STATES = {Result.SENT: MailState.SENT, Result.REFUSED: MailState.FAILED, Result.UNKNOWN: MailState.UNKNOWN}
 
@@ -79,7 +81,7 @@ class _Round:
                 logger.warning("No mail to learners can be sent now; it is tried again: %s", refusal.reason)
                 return False
             self._is_reachable = True
-            if not self._handle(pk):
+            if not self._handle_or_put_off(pk):
                 return False
         return len(ids) == BATCH
 
@@ -87,6 +89,20 @@ class _Round:
         # A mail that is not needed uses none.
         self._has_turn = self._has_turn or self._limiter.wait(at_most=_LONGEST_WAIT)
         return self._has_turn
+
+    def _handle_or_put_off(self, pk: int) -> bool:
+        """Do the same as ``_handle``. A mail that cannot be decided on or written must not hold up the others."""
+        try:
+            return self._handle(pk)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is logged
+            logger.error("The mail %s cannot be written; it is tried again: %s", pk, describe(error))
+            mine = MailNote.objects.filter(pk=pk, state=MailState.WAITING)
+            too_late = mine.filter(created__lt=self._now - PATIENCE)
+            if not too_late.update(state=MailState.SKIPPED, reason=MailReason.TOO_LATE, settled_at=self._now):
+                mine.update(due_at=self._now + _MISTAKE_WAIT)
+            return True
 
     def _handle(self, pk: int) -> bool:
         """Send one mail, or leave it. Return whether the next one may fare better."""
