@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.sites.models import Site
 from django.test import Client
 from django.utils import translation
 
@@ -104,6 +105,13 @@ def test_after_a_move_they_name_themselves_as_they_are_asked_for(client: Client,
     assert moved == f"did:web:moved.example.org:badges:open:issuers:{issuer.uuid}"
     # Whoever invents a host gets the address of today.
     assert Client(headers={"host": "evil.example.org"}).get(url).json()["id"] == moved
+
+
+def test_the_achievement_stays_when_its_template_moves(client: Client, badge: Any, template: BadgeTemplate) -> None:
+    BadgeTemplate.objects.filter(pk=template.pk).update(site=Site.objects.create(domain="new.example.org", name="New"))
+    found = client.get(path(badge["credentialSubject"]["achievement"]["id"]))
+    assert found.status_code == 200
+    assert found.json()["id"] == badge["credentialSubject"]["achievement"]["id"]
 
 
 @pytest.mark.parametrize(
