@@ -132,6 +132,7 @@ def test_what_is_not_there_says_so_in_json(client: Client, badge: Any, url: str)
     issuer = IssuerProfile.objects.get().uuid
     answer = client.get(f"/badges/open/{url.format(issuer=issuer, unsigned=unsigned)}")
     assert (answer.status_code, json.loads(answer.content)) == (404, {"detail": "Not found."})
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
