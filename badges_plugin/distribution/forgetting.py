@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +12,7 @@ from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.requests import RETIRED
 from badges_plugin.distribution.retry import State
+from badges_plugin.models import BadgeAward
 
 
 def forget(sender: object, user: Any, **kwargs: object) -> None:
@@ -18,7 +20,9 @@ def forget(sender: object, user: Any, **kwargs: object) -> None:
 
     A delivery in doubt is still looked up, without the e-mail address, so that it is known what the provider has.
     """
-    erase(list(Delivery.objects.filter(award__progress__user=user).select_related("award").order_by("pk")))
+    deliveries = list(Delivery.objects.filter(award__progress__user=user).select_related("award").order_by("pk"))
+    erase(deliveries)
+    _erase_where_deliveries_are_gone(user, {(each.backend, each.award_id) for each in deliveries})
 
 
 def erase(deliveries: Sequence[Delivery]) -> None:
@@ -34,3 +38,18 @@ def erase(deliveries: Sequence[Delivery]) -> None:
     for slug, group in groupby(by_backend, key=lambda each: each.backend):
         if slug in registry.slugs():
             registry.get(slug).forget([each.award for each in group])
+
+
+def _erase_where_deliveries_are_gone(user: Any, told: Collection[tuple[str, int]]) -> None:
+    """Tell backends of the awards whose deliveries were deleted as too old: what backends keep of them is still there.
+
+    ``told`` are the slugs and awards of which they know.
+    """
+    left: dict[str, list[BadgeAward]] = defaultdict(list)
+    awards = BadgeAward.objects.filter(progress__user=user).select_related("progress__template")
+    for award in awards.order_by("pk"):
+        for backend in registry.formerly_responsible_for(award.template):
+            if (backend.slug, award.pk) not in told:
+                left[backend.slug].append(award)
+    for slug, those in sorted(left.items()):
+        registry.get(slug).forget(those)

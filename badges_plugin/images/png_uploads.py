@@ -27,9 +27,11 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
 
 def accept_png(data: bytes, *, max_pixels: int) -> bytes:
     """Return the picture of a PNG file as a square one. Raises RefusedImage."""
-    _check_size(data, max_pixels)
+    size = _checked_size(data, max_pixels)
     try:
         with Image.open(BytesIO(data), formats=["PNG"]) as image:
+            if image.size != size:  # a second IHDR, which is what Pillow would decode
+                raise ValueError("two sizes")
             is_animated = getattr(image, "is_animated", False)
             image.verify()
         with Image.open(BytesIO(data), formats=["PNG"]) as image:
@@ -51,8 +53,8 @@ def resized(png: bytes, size: int) -> bytes:
         return encoded(image.convert("RGBA").resize((size, size), Image.Resampling.LANCZOS))
 
 
-def _check_size(data: bytes, max_pixels: int) -> None:
-    """Read width and height where the first chunk has them, before anything is decoded."""
+def _checked_size(data: bytes, max_pixels: int) -> tuple[int, int]:
+    """Return width and height as the first chunk has them, before anything is decoded. Raises RefusedImage."""
     if len(data) < 24 or data[12:16] != b"IHDR":
         raise RefusedImage(_("The PNG file is damaged. Save the picture again and upload that."))
     width, height = struct.unpack(">II", data[16:24])
@@ -67,6 +69,7 @@ def _check_size(data: bytes, max_pixels: int) -> None:
             _("The picture has only %(width)s × %(height)s pixels. At least one side must have %(limit)s.")
             % {**facts, "limit": MIN_PIXELS}
         )
+    return width, height
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:

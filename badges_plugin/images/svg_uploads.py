@@ -13,6 +13,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, XMLParser
 from django.utils.translation import gettext as _
 
+from badges_plugin import namespaces
 from badges_plugin.exceptions import RefusedImage
 from badges_plugin.images import svg_costs
 from badges_plugin.images.svg_allowed import (
@@ -52,6 +53,8 @@ def _read(data: bytes) -> Element:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError:
         raise RefusedImage(_("The file is neither a PNG nor an SVG in UTF-8.")) from None
+    if namespaces.are_costly(data):
+        raise RefusedImage(_("The SVG is too complex. Simplify the drawing, or upload it as PNG."))
     parser = XMLParser(target=_Cleaner(), forbid_dtd=True)
     try:
         parser.feed(text)

@@ -6,6 +6,7 @@ chose: the logo, and the images of a provider's badges.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
+
+_HOST = re.compile(r"[a-z0-9._-]+")
 
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
 View = Callable[..., HttpResponseBase]
@@ -69,11 +72,11 @@ def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
+        # As browsers compare it. A header with other letters than these is sent encoded as a whole: no policy at all.
+        host = (parts.hostname or "").encode("idna").decode("ascii")
     except ValueError:
         return ""
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return ""
     # A header is made of it: nothing may end a source or the policy.
-    if any(char in parts.hostname for char in " ;,'\"\t\r\n"):
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
         return ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    return f"{parts.scheme}://{host}{port}"

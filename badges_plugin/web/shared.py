@@ -29,6 +29,7 @@ from badges_plugin.host import User
 from badges_plugin.images import Picture, pictures, png_for_baking, preview_url_of, svg_for_baking
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.names import as_name
+from badges_plugin.retirement import retired_among
 from badges_plugin.web.models import NameShown, Publication
 
 __all__ = [
@@ -119,12 +120,17 @@ def shown_name(user: User, choice: str) -> str:
 
 
 def on_show(documents: Collection[SignedDocument]) -> Mapping[UUID, BadgeOnShow]:
-    """Return those of the documents whose badges are public now, by their UUIDs. Two queries at most."""
+    """Return those of the documents whose badges are public now, by their UUIDs. Three queries at most.
+
+    Nothing of a retired learner is public, also before the worker has erased what there is of them.
+    """
     by_award = {each.award_id: each for each in documents if not each.is_erased}
     if not by_award:
         return {}
     rows = Publication.objects.filter(award__in=by_award, taken_back_at=None)
     publications = list(rows.select_related("award__progress__template", "award__progress__user").order_by("pk"))
+    retired = retired_among([row.award.user for row in publications])
+    publications = [row for row in publications if row.award.user.pk not in retired]
     awards = reading.awards([row.award_id for row in publications])
     return {
         by_award[row.award_id].uuid: BadgeOnShow(

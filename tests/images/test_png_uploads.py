@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from io import BytesIO
 from typing import Any
@@ -90,6 +91,8 @@ LINES = (b"\0" + b"\xff\0\0" * 90) * 90
         (raw_png(90, 90, 8, 2, LINES[:100]), "damaged"),
         (raw_png(90, 90, 3, 2, LINES), "damaged"),
         (raw_png(0, 90, 8, 2, LINES), "damaged"),
+        # What decoding would cost is said in a second header.
+        (raw_png(90, 90, 8, 2, LINES, chunk(b"IHDR", struct.pack(">IIBBBBB", 90, 80, 8, 2, 0, 0, 0))), "damaged"),
         (raw_png(90, 90, 8, 2, LINES, chunk(b"zTXt", b"bomb\0\0" + zlib.compress(bytes(80_000_000)))), "damaged"),
         (raw_png(4097, 90, 8, 2, LINES), "4097 × 90 pixels. At most 4096 × 4096"),
         (raw_png(2**31 - 1, 2**31 - 1, 8, 2, b""), "At most 4096 × 4096"),

@@ -148,6 +148,7 @@ TWO_IDS = DOUBLED + "".join(f'<g id="g{n}"/>' for n in range(30))
         (svg(RECT, 'width="100%" height="100%"'), "viewBox"),
         (svg("<g>" * 150 + RECT + "</g>" * 150), "too complex"),
         (svg("<x>" * 5000 + "</x>" * 5000 + RECT), "too complex"),
+        (svg(f'<g xmlns:a="{"u" * 500}"><a:g/></g>' + RECT), "too complex"),
         (svg(f'{DOUBLED}<use href="#g0"/>'), "too complex"),
         (svg(f'{TWO_IDS}<use href="#g0"/>'), "too complex"),
         (svg(f'{MASKED}<rect width="9" mask="url(#m0)"/>'), "too complex"),

@@ -203,6 +203,32 @@ def test_a_picture_of_countless_parts_is_refused(lower: Lower) -> None:
         bake_svg(svg_, BADGE)
 
 
+@pytest.mark.parametrize(
+    ("start", "is_refused"),
+    [
+        ('<svg xmlns="{svg}" xmlns:a="{uri}">', True),
+        ("<svg xmlns='{svg}' xmlns:a\n =\n '{uri}'>", True),
+        ('<svg xmlns="{svg}"><g xmlns="{uri}"/><g>', True),
+        ('<svg xmlns="{svg}" xmlns:{uri}="a">', True),
+        ('<!DOCTYPE svg [<!ATTLIST svg xmlns:a CDATA "{uri}">]><svg xmlns="{svg}">', True),
+        ('<svg xmlns="{svg}" xmlns:a="http://a.example/"><path d="{uri}"/><g>', False),
+    ],
+)
+def test_a_namespace_that_makes_names_long_is_refused(start: str, is_refused: bool) -> None:
+    """Otherwise two megabytes of SVG took gigabytes of memory: each name is preceded by its namespace."""
+    begin = start.format(svg="http://www.w3.org/2000/svg", uri="u" * 500)
+    picture = (begin + "</g>" * begin.endswith("<g>") + "</svg>").encode()
+    assert svg_is_refused(picture) is is_refused
+
+
+def svg_is_refused(picture: bytes) -> bool:
+    try:
+        bake_svg(picture, "{}")
+    except UnbakeablePicture as refusal:
+        return "namespace" in str(refusal)
+    return False
+
+
 def test_pictures_are_told_from_text() -> None:
     assert [baking.is_picture(data) for data in (PNG, SVG, b"\xef\xbb\xbf " + SVG, b'{"a": 1}', b"")] == [
         True,

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.sites.models import Site
 from django.test import Client
 from django.utils import translation
 
@@ -106,6 +107,13 @@ def test_after_a_move_they_name_themselves_as_they_are_asked_for(client: Client,
     assert Client(headers={"host": "evil.example.org"}).get(url).json()["id"] == moved
 
 
+def test_the_achievement_stays_when_its_template_moves(client: Client, badge: Any, template: BadgeTemplate) -> None:
+    BadgeTemplate.objects.filter(pk=template.pk).update(site=Site.objects.create(domain="new.example.org", name="New"))
+    found = client.get(path(badge["credentialSubject"]["achievement"]["id"]))
+    assert found.status_code == 200
+    assert found.json()["id"] == badge["credentialSubject"]["achievement"]["id"]
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -124,6 +132,7 @@ def test_what_is_not_there_says_so_in_json(client: Client, badge: Any, url: str)
     issuer = IssuerProfile.objects.get().uuid
     answer = client.get(f"/badges/open/{url.format(issuer=issuer, unsigned=unsigned)}")
     assert (answer.status_code, json.loads(answer.content)) == (404, {"detail": "Not found."})
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 

@@ -40,6 +40,16 @@ def test_of_an_erased_learner_only_the_identifier_is_left(template: BadgeTemplat
     assert api.find_document(theirs.uuid) == theirs
 
 
+def test_what_was_signed_is_erased_when_its_delivery_is_long_gone(template: BadgeTemplate, ada: Any) -> None:
+    send_passing(ada)
+    deliver()
+    [document] = signed()
+    Delivery.objects.all().delete()  # as is done two years after a badge ended
+    retire(ada)
+    gone = SignedBadge.objects.get(uuid=document.uuid)
+    assert (gone.document, gone.jwt, gone.salt, gone.erased_at is None) == ("", "", "", False)
+
+
 def test_what_waits_for_a_learner_who_is_retired_is_not_signed(template: BadgeTemplate, ada: Any) -> None:
     send_passing(ada)
     User.objects.filter(pk=ada.pk).update(email="x@retired.invalid")

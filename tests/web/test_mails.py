@@ -177,19 +177,21 @@ def test_who_has_it_again_is_told_only_of_that(ada: Any, statistics: BadgeTempla
 
 
 @pytest.mark.parametrize(
-    ("valid_days", "minute", "expected"),
+    ("valid_days", "recorded", "minute", "expected"),
     [
-        (100, 69 * DAY, []),
-        (100, 71 * DAY, ["Your badge Statistics is about to expire"]),
-        (100, 101 * DAY, []),  # over
-        (30, 10 * DAY, []),  # the mail on the award said so
+        (100, 0, 69 * DAY, []),
+        (100, 0, 71 * DAY, ["Your badge Statistics is about to expire"]),
+        (100, 0, 101 * DAY, []),  # over
+        (30, 0, 10 * DAY, []),  # the mail on the award said so
+        (100, 69 * DAY, 71 * DAY, ["Your badge Statistics is about to expire"]),
+        (100, 71 * DAY, 72 * DAY, []),  # backfilled when it was about to expire already
     ],
 )
 def test_a_badge_about_to_expire(
-    ada: Any, statistics: BadgeTemplate, valid_days: int, minute: float, expected: list[str]
+    ada: Any, statistics: BadgeTemplate, valid_days: int, recorded: float, minute: float, expected: list[str]
 ) -> None:
     earn(ada, statistics)
-    BadgeAward.objects.update(expires_at=EPOCH + timedelta(days=valid_days))
+    BadgeAward.objects.update(expires_at=EPOCH + timedelta(days=valid_days), recorded_at=at(recorded))
     found = send_all(minute)
     assert [each.subject for each in found] == expected
     assert all("April 11, 2026" in each.body + html_of(each) for each in found)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from badges_plugin.host import User
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.web.models import Collection, NameShown, Publication
 from tests.factories import make_user, send_passing
@@ -85,3 +86,17 @@ def test_who_may_see_it(site: Any, ada: Any) -> None:
             assert "Mine" not in response.content.decode()
     assert as_user(ada).get(f"/badges/c/{never.uuid}/").status_code == 200
     assert as_user(None).get(MINE).status_code == 302
+
+
+def test_who_was_just_retired_shows_nothing_more(ada: Any, statistics: BadgeTemplate) -> None:
+    """The host retires with a query, and the worker erases some minutes later."""
+    document = earn(ada, statistics)
+    publish(document, in_collection=True)
+    as_user(ada).post(MINE, SHARED)
+    shown = [f"/badges/b/{document.uuid}/", f"/badges/c/{Collection.objects.get().uuid}/"]
+    shown.append(f"/api/badges/v1/badges/{document.uuid}/")
+    assert {as_user(None).get(path).status_code for path in shown} == {200}
+    User.objects.filter(pk=ada.pk).update(email="x@retired.invalid")
+    assert {as_user(None).get(path).status_code for path in shown} == {410}
+    asked = as_user(None).get("/badges/verify/", {"link": document.url})
+    assert "There is no public badge at this link" in words(asked)

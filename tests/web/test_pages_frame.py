@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.http import HttpResponse
 from django.test import override_settings
 
 from badges_plugin.doctor import Level
@@ -39,6 +40,11 @@ VERIFY = "/badges/verify/"
             "",
             {"img-src": "'self'"},
         ),
+        (
+            ["https://bücher.example/a.png", "https://書籍.example/b.png", "https://*/c.png"],
+            "",
+            {"img-src": "'self' https://xn--bcher-kva.example https://xn--rovu88b.example"},
+        ),
     ],
 )
 def test_the_policy_allows_what_is_shown(images: list[str], assets: str, expected: dict[str, str]) -> None:
@@ -46,6 +52,7 @@ def test_the_policy_allows_what_is_shown(images: list[str], assets: str, expecte
     assert {name: parts[name] for name in expected} == expected
     assert parts["default-src"] == "'none'"
     assert parts["frame-ancestors"] == "'none'"
+    assert HttpResponse(headers={"X": policy(images=images)})["X"].startswith("default-src")
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,8 @@ HOSTILE = [
     b"null",
     b'{"type": "VerifiableCredential", "issuer": 7, "credentialSubject": []}',
     b'{"type": ["VerifiableCredential"], "issuer": "<script>alert(1)</script>"}',
+    b'{"type": ["VerifiableCredential"], "issuer": "did:web:half-a-character-\\ud800"}',
+    b'{"type": ["Assertion"], "\\udfff": 1, "issuer": "did:web:another.example"}',
     b"a.b.c",
     b"\x89PNG\r\n\x1a\n" + b"\x00" * 30,
     b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>',

@@ -350,6 +350,13 @@ def test_too_many_requests_are_refused_for_a_while(scope: str, settings: Any) ->
     assert get(client_of(learner()), path).status_code in ({429} if scope == "public" else {200, 403})
 
 
+def test_a_made_up_address_is_not_counted_as_another(settings: Any) -> None:
+    settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "rest_api": {"public_rate": "2/hour"}}
+    made_up = [f"10.9.8.{number}, 198.51.100.7" for number in range(3)]
+    answers = [Client().get(f"{ROOT}catalogue/", headers={"x-forwarded-for": each}) for each in made_up]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+
+
 def test_no_rate_is_no_limit(settings: Any) -> None:
     settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "rest_api": {"public_rate": ""}}
     assert {get(Client(), "catalogue/").status_code for _time in range(3)} == {200}

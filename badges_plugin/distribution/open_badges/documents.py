@@ -49,7 +49,7 @@ def achievement_document(uuid: UUID, host: str) -> Document | None:
     template = BadgeTemplate.objects.filter(uuid=uuid).first()
     if template is None or not SignedBadge.objects.filter(award__progress__template=template).exists():
         return None
-    profile = IssuerProfile.objects.get(pk=template.site_id)
+    profile = IssuerProfile.objects.filter(pk=template.site_id).first() or _first_issuer(template)
     base_url = _base_url(profile, host)
     found = achievements([template], {profile.pk: profile}, base_url=base_url)[template.pk]
     return building.achievement(found.facts, issuers.facts_of(profile, base_url))
@@ -58,6 +58,12 @@ def achievement_document(uuid: UUID, host: str) -> Document | None:
 def status_list(uuid: UUID) -> str | None:
     """Return a status list as it was signed; None for an unknown one."""
     return StatusList.objects.filter(uuid=uuid).values_list("signed", flat=True).first() or None
+
+
+def _first_issuer(template: BadgeTemplate) -> IssuerProfile:
+    """Return who signed badges of a template that was moved since to a site that signs nothing yet."""
+    signed = SignedBadge.objects.filter(award__progress__template=template).select_related("status_list__issuer")
+    return signed.earliest("pk").status_list.issuer
 
 
 def _profile(uuid: UUID) -> IssuerProfile | None:

@@ -19,7 +19,7 @@ def read_object(text: str) -> Document:
     """Return the JSON object in ``text``.
 
     Raises ValueError for anything else, and for what programs read differently: a key twice in one object, NaN,
-    numbers without end. Also for what is too long or too deep.
+    numbers without end, half a character. Also for what is too long or too deep.
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError("too long")
@@ -30,6 +30,8 @@ def read_object(text: str) -> Document:
     )
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004  # of the text, not of a type
+    # An escape such as \ud800 without its other half: no page and no database can hold it (UnicodeEncodeError).
+    json.dumps(value, ensure_ascii=False).encode()
     return value
 
 

@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
+from badges_plugin import namespaces
 from badges_plugin.distribution.open_badges import strict_json, tokens
 from badges_plugin.distribution.open_badges.data import UnbakeablePicture
 
@@ -123,6 +124,8 @@ def _scan(svg: bytes) -> _Scan:
     # UTF-16 and UTF-32 hold zeros.
     if b"\0" in svg or _ENCODING.search(svg[:200]):
         raise UnbakeablePicture("the SVG is not in UTF-8")
+    if namespaces.are_costly(svg):
+        raise UnbakeablePicture("a namespace in the SVG is too long, or declared in its DTD")
     scan = _Scan()
     try:
         parser = DefusedXMLParser(target=scan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from http import HTTPStatus
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -60,7 +61,9 @@ class DocumentView(View):
 
     def dispatch(self, request: HttpRequest, *args: object, **parts: object) -> HttpResponseBase:
         answer = super().dispatch(request, *args, **parts)
-        answer.headers["Cache-Control"] = f"public, max-age={self.max_age}"
+        # Not that there is none: whoever asks for the next key before it is made must not hide it from others.
+        is_there = answer.status_code < HTTPStatus.BAD_REQUEST
+        answer.headers["Cache-Control"] = f"public, max-age={self.max_age}" if is_there else "no-store"
         for name, value in _HEADERS.items():
             answer.headers[name] = value
         return answer

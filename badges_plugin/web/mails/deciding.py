@@ -111,7 +111,9 @@ def _revoked(note: MailNote, award: BadgeAward, now: datetime) -> Decision:
 def _expiring(award: BadgeAward, config: MailsConfig, now: datetime) -> Decision:
     if _has_ended(award, now) or award.expires_at is None:
         return Skip(MailReason.ENDED)
-    if award.expires_at - award.awarded_at <= timedelta(days=config.expiring_days):
+    # What a backfill awards, and is about to expire already, is no news either: its learner never heard of it.
+    known_since = max(award.awarded_at, award.recorded_at)
+    if award.expires_at - known_since <= timedelta(days=config.expiring_days):
         return Skip(MailReason.TOO_SHORT)
     document = documents_of([award.pk]).get(award.pk)
     return Skip(MailReason.NOT_SIGNED) if document is None or document.is_erased else Go(document)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from badges_plugin import reading
+from badges_plugin import reading, retirement
 from badges_plugin.reading import AwardState
 from badges_plugin.web.models import Publication
 from badges_plugin.web.pages.content import BadgeContent, content_of
@@ -125,7 +125,8 @@ def _result(given: Given) -> Result:
 
 
 def _is_public(award_id: int) -> bool:
-    return Publication.objects.filter(award=award_id, taken_back_at=None).exists()
+    shown = Publication.objects.filter(award=award_id, taken_back_at=None).select_related("award__progress__user")
+    return any(not retirement.is_gone(row.award.user) for row in shown)
 
 
 def _latest(outcome: Outcome, uuid: UUID) -> tuple[Outcome, datetime | None]:

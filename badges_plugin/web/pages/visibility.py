@@ -54,7 +54,7 @@ class Seen:
 
 
 def look_at(request: HttpRequest, uuid: UUID) -> Seen | Hidden:
-    """Return what a reader sees behind the link of a badge. Seven queries at most."""
+    """Return what a reader sees behind the link of a badge. Eight queries at most."""
     document = find_document(uuid)
     if document is None:
         return Hidden(404)

@@ -11,6 +11,7 @@ from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from badges_plugin.web.rest_api.conf import config
+from badges_plugin.web.visitors import address_of
 
 # The first one says with which header a 401 asks for a login.
 LOGGED_IN = (JwtAuthentication, SessionAuthentication)
@@ -42,3 +43,7 @@ class Throttle(ScopedRateThrottle):
 
     def get_rate(self) -> str | None:
         return config().rates[self.scope]  # type: ignore[index]
+
+    def get_ident(self, request: Request) -> str:
+        """Return the address that asks. REST framework's own believes all that a client writes of itself."""
+        return address_of(request._request)  # noqa: SLF001 - the request that it wraps

@@ -67,7 +67,7 @@ def images(templates: Collection[BadgeTemplate]) -> dict[int, Image]:
 
 
 def places(awards: Collection[Award], shown: dict[int, Image], *, for_owner: bool) -> dict[int, Places]:
-    """Return where awards can be seen, by their keys. Four queries at most.
+    """Return where awards can be seen, by their keys. Five queries at most.
 
     ``shown`` are the images by the keys of templates. The owner may have the files of every badge that was not
     revoked, others those that are open to everybody.

@@ -56,7 +56,7 @@ class PublicAward:
 
 
 def award(uuid: UUID, request: Request) -> PublicAward:
-    """Return a signed badge that is public. Five queries at most.
+    """Return a signed badge that is public. Six queries at most.
 
     Raises NotFound (404) for one that does not exist or was never published, and Gone (410) for one that was taken
     back, or whose learner was erased.

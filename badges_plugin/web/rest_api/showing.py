@@ -88,7 +88,7 @@ def badges(template_ids: Collection[int], request: Request) -> tuple[dict[int, B
 def awards(holders: Sequence[Holder], request: Request, *, for_owner: bool) -> list[ShownAward]:
     """Return awards with their badges and where they can be seen, by their owner or by others.
 
-    Six queries at most; for their owner, who is also told how they stand at providers, two more and those of backends.
+    Seven queries at most; for their owner, who is told how they stand at providers, two more and those of backends.
     """
     shown, pictured = badges({each.award.template_id for each in holders}, request)
     rows = [each.award for each in holders]
