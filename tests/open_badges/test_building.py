@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from badges_plugin.distribution.open_badges import building, canonical, identity, status_bits
+from badges_plugin.distribution.open_badges import building, canonical, status_bits
 from badges_plugin.distribution.open_badges.data import (
     AchievementFacts,
     Alignment,
@@ -123,7 +123,7 @@ def test_all_that_a_badge_can_say() -> None:
         "statusListIndex": "94567",
         "statusListCredential": LIST_URL,
     }
-    assert subject["identifier"] == [identity.hashed_email("ada@example.org", "pepper")]
+    assert subject["identifier"] == [building.hashed_email("ada@example.org", "pepper")]
     assert "ada@example.org" not in str(document)
     result_id = "https://badges.example.org/badges/open/achievements/1/#result"
     assert subject["result"] == [{"type": ["Result"], "resultDescription": result_id, "value": "87"}]

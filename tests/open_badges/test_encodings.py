@@ -9,7 +9,7 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from badges_plugin.distribution.open_badges import did_web, identity, multikey, status_bits
+from badges_plugin.distribution.open_badges import building, did_web, multikey, status_bits
 from tests.open_badges.samples import ISSUER_ID, KEY, KID, METHOD_ID, TOKEN_KEY
 
 
@@ -72,7 +72,7 @@ def test_what_is_no_list_is_refused(encoded: str) -> None:
 
 
 def test_hash_of_an_address_can_be_checked_and_not_read() -> None:
-    found = identity.hashed_email("Ada@example.org", "pepper")
+    found = building.hashed_email("Ada@example.org", "pepper")
     assert found == {
         "type": "IdentityObject",
         "hashed": True,

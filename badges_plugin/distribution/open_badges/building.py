@@ -6,13 +6,14 @@ docs/reference/open-badges-conformance.rst. Nothing is null, no array is empty: 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from badges_plugin.distribution.open_badges import canonical, identity, status_bits, texts
+from badges_plugin.distribution.open_badges import canonical, status_bits, texts
 from badges_plugin.distribution.open_badges.achievements import achievement_node, result_nodes
 from badges_plugin.distribution.open_badges.data import (
     AchievementFacts,
@@ -116,7 +117,7 @@ def _subject(facts: BadgeFacts) -> Document:
         "type": ["AchievementSubject"],
     }
     if facts.email and facts.salt:
-        subject["identifier"] = [identity.hashed_email(facts.email, facts.salt)]
+        subject["identifier"] = [hashed_email(facts.email, facts.salt)]
     if facts.grade is not None:
         described, result = result_nodes(facts.achievement, facts.grade)
         achieved["resultDescription"] = [described]
@@ -149,4 +150,19 @@ def _status(entry: StatusEntry) -> Document:
         "statusPurpose": _REVOCATION,
         "statusListIndex": str(entry.index),
         "statusListCredential": url,
+    }
+
+
+def hashed_email(email: str, salt: str) -> Document:
+    """Return the IdentityObject of an address: whoever knows the address can check it, nobody can read it.
+
+    https://www.imsglobal.org/spec/ob/v3p0/#identityobject
+    """
+    digest = hashlib.sha256((email + salt).encode()).hexdigest()
+    return {
+        "type": "IdentityObject",
+        "hashed": True,
+        "identityHash": f"sha256${digest}",
+        "identityType": "emailAddress",
+        "salt": salt,
     }
