@@ -56,6 +56,7 @@ def overrides(environ: Mapping[str, str], badges_config: Mapping[str, Any]) -> S
 
     - ``BADGES_ENABLED``: "true" (the sandbox's default) or "false".
     - ``BADGES_CONFIG_JSON``: a JSON object, merged section by section and key by key over ``badges_config``.
+    - ``BADGES_SANDBOX_SIGNS``: "false" keeps the site from signing its own badges, whatever else is configured.
     - ``CREDLY_API_BASE_URL`` and every other key of a provider's section, by its own name.
     - every variable named ``EVENT_BUS_...``: JSON where it parses as JSON, a string otherwise.
 
@@ -88,6 +89,8 @@ def _badges_config(environ: Mapping[str, str], badges_config: Mapping[str, Any])
         raise TypeError("BADGES_CONFIG_JSON must be a JSON object.")
     for key, value in given.items():
         merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    if not _boolean(environ, "BADGES_SANDBOX_SIGNS", default=True):
+        merged["open_badges"] = {**merged.get("open_badges", {}), "enabled": False}
     return merged
 
 
