@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.constants import OnConflict
 from django.db.models.signals import post_save
+from django.utils import timezone
 
 from badges_plugin.literals import Column, column_of, is_djangos
 
@@ -89,6 +90,17 @@ def insert_or_update_columns(model: type[models.Model], columns: Columns, fields
         _write(model, _fields_of(model, columns), list(columns.values()), update=fields)
 
 
+def insert_columns(model: type[models.Model], columns: Columns) -> None:
+    """Insert rows that nobody needs as instances, given by some columns; the others are as in new instances.
+
+    Of a multi-table child only its own table is written: its parents exist.
+    """
+    if count := _count(columns):
+        fields = _without_key(model)
+        values = [columns.get(field.attname) or list(_defaults(field, count)) for field in fields]
+        _write(model, fields, values)
+
+
 def instances(model: type[ModelT], count: int, columns: Mapping[str, Iterable[object]]) -> list[ModelT]:
     """Return new instances, with the defaults of their fields for the columns that are left out.
 
@@ -131,6 +143,8 @@ def _fields_of(model: type[models.Model], columns: Columns) -> tuple[Field, ...]
 
 
 def _defaults(field: Field, count: int) -> Iterable[object]:
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return repeat(timezone.now(), count)
     if isinstance(field, models.DateTimeField) or not callable(field.default):
         # What is made at the same time has the same time.
         return repeat(field.get_default(), count)

@@ -10,7 +10,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from badges_plugin.distribution import channel_keys, new_rows, registry
+from badges_plugin import bulk
+from badges_plugin.distribution import channel_keys, registry
 from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
@@ -144,7 +145,7 @@ def _queue(awards: Sequence[BadgeAward], backend: Backend[Any], action: Action) 
     accounts = backend.accounts([award.template for award in awards])
     channels = channel_keys.of(backend.slug, set(accounts.values()))
     with channel_keys.forgotten_on_error():
-        new_rows.insert(
+        bulk.insert_columns(
             Delivery,
             {
                 "award_id": [award.pk for award in awards],

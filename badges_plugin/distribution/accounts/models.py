@@ -13,7 +13,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from badges_plugin.distribution import keys, new_rows
+from badges_plugin import bulk
+from badges_plugin.distribution import keys
 from badges_plugin.distribution.data import MAX_URL_LENGTH, AtProvider, Place
 from badges_plugin.distribution.exceptions import RejectedKey
 from badges_plugin.host import UserCredential
@@ -208,7 +209,7 @@ class ProviderBadge(UserCredential):
         if begun := [award for award in awards if award.credential_id not in known]:
             keys_of_credentials = [award.credential_id for award in begun]
             times = [award.awarded_at for award in begun]
-            new_rows.insert(cls, {"usercredential_ptr_id": keys_of_credentials, "issued_at": times})
+            bulk.insert_columns(cls, {"usercredential_ptr_id": keys_of_credentials, "issued_at": times})
         if known:
             cls._start_again([award for award in awards if award.credential_id in known])
 
