@@ -67,7 +67,7 @@ class Criterion:
     @property
     def is_one(self) -> bool:
         """Whether one event is enough."""
-        return self.count <= 1 and not self.counted_by
+        return self.way.is_one
 
     def is_held(self, register: Register, measure: Measure = Measure.COUNTING) -> bool:
         """Whether a register is fulfilled, and was made under rules that count; floors are not looked at."""

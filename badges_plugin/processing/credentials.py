@@ -41,14 +41,9 @@ def awarded(wanted: Sequence[tuple[BadgeProgress, BadgeAward | None]]) -> list[U
 
 
 def _new(progresses: Sequence[BadgeProgress]) -> list[UserCredential]:
-    count = len(progresses)
-    columns: dict[str, list[object]] = {
-        "username": [progress.user.get_username() for progress in progresses],
-        "credential_content_type_id": [ContentType.objects.get_for_model(BadgeTemplate).pk] * count,
-        "credential_id": [progress.template_id for progress in progresses],
-        "status": [AWARDED] * count,
-    }
-    return bulk.instances(UserCredential, count, columns)
+    places = [_place_of(progress) for progress in progresses]
+    columns = {name: [place[name] for place in places] for name in (places[0] if places else ())}
+    return bulk.instances(UserCredential, len(places), {**columns, "status": [AWARDED] * len(places)})
 
 
 def set_status(credentials: Iterable[UserCredential], status: str) -> None:
