@@ -49,6 +49,14 @@ def get_logger(name: str) -> logging.Logger:
 logger = get_logger(__name__)
 
 
+def level_of_each(count: int) -> int:
+    """Return the level of the lines about each of several things that were done together; of one alone it is INFO.
+
+    A line for each takes longer than to write its row.
+    """
+    return logging.DEBUG if count > 1 else logging.INFO
+
+
 @contextmanager
 def redacted_reports() -> Iterator[None]:
     """Redact the reports of ``REPORTING_LOGGERS`` inside the block."""

@@ -6,7 +6,6 @@ two transactions do not wait for each other.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +16,7 @@ from django.utils import timezone
 
 from badges_plugin import bulk
 from badges_plugin.host import REVOKED
-from badges_plugin.logs import get_logger
+from badges_plugin.logs import get_logger, level_of_each
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
 from badges_plugin.processing import causes, credentials, outbox, terms
 from badges_plugin.processing.badge_events import Kind
@@ -139,10 +138,9 @@ def _events(granted: Grant) -> list[dict[str, str]]:
 
 
 def _log_awards(awards: Sequence[BadgeAward], passed_over: Sequence[Grant]) -> None:
-    level = logging.INFO
-    if len(awards) + len(passed_over) > 1:
-        # A line for each takes longer than to write the award.
-        level = logging.DEBUG
+    count = len(awards) + len(passed_over)
+    level = level_of_each(count)
+    if count > 1:
         logger.info("%d badges awarded; %d that would have expired by now were not.", len(awards), len(passed_over))
     if not logger.isEnabledFor(level):
         return

@@ -10,7 +10,6 @@ All awards of a transaction are published together: the bus is waited for once, 
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from django.utils import timezone
 from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin import retirement, synthetic
-from badges_plugin.logs import get_logger
+from badges_plugin.logs import get_logger, level_of_each
 from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.processing import hearing, publishing
 from badges_plugin.processing.badge_events import SIGNALS, Kind, badge_data, event_id, metadata_of
@@ -235,20 +234,19 @@ def _report_not_taken(outgoing: _Outgoing) -> None:
 
 def _note(done: Sequence[_Outgoing]) -> None:
     """Note that the events are done with. One statement for awards, one for revocations."""
-    sent = [each for each in done if each.event is not None]
+    sent = [(each, each.event) for each in done if each.event is not None]
     if len(sent) > 1:
         logger.info("%d events of awards published.", len(sent))
-    level = logging.DEBUG if len(sent) > 1 else logging.INFO
-    for each in sent if logger.isEnabledFor(level) else ():
-        if each.event is not None:
-            logger.log(
-                level,
-                "Award %s of user %s published as %s by event %s.",
-                each.award.pk,
-                each.award.progress.user_id,
-                each.kind.value,
-                each.event.metadata.id,
-            )
+    level = level_of_each(len(sent))
+    for each, event in sent if logger.isEnabledFor(level) else ():
+        logger.log(
+            level,
+            "Award %s of user %s published as %s by event %s.",
+            each.award.pk,
+            each.award.progress.user_id,
+            each.kind.value,
+            event.metadata.id,
+        )
     try:
         for kind in Kind:
             _mark_published([each.award.pk for each in done if each.kind is kind], kind)
