@@ -27,7 +27,6 @@ __all__ = [
     "REVOKED",
     "AbstractCredential",
     "SiteFacts",
-    "SiteLook",
     "User",
     "UserCredential",
     "builtin_models",
@@ -35,8 +34,7 @@ __all__ = [
     "course_keys_like",
     "course_titles",
     "other_tenants",
-    "site_configuration",
-    "site_look",
+    "site_facts",
     "switch_builtin_off",
 ]
 
@@ -114,22 +112,6 @@ def _module_of(reference: Any) -> str:
     return str(getattr(receiver, "__module__", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class SiteFacts:
-    """What the host's configuration says of a site; empty where it says nothing."""
-
-    platform_name: str = ""
-    lms_url: str = ""
-    contact_email: str = ""
-
-
-def site_configuration(site: Site) -> SiteFacts:
-    """Return how the host names a site and its LMS; empty texts where the site has no configuration. One query."""
-    row = SiteConfiguration.objects.filter(site=site).first()
-    names = {"platform_name": "platform_name", "lms_url": "lms_url_root", "contact_email": "partner_from_address"}
-    return SiteFacts(**{name: (getattr(row, column, None) or "").strip() for name, column in names.items()})
-
-
 def course_keys_like(keys: Collection[str]) -> list[str]:
     """Return the keys of course runs in the service's catalog that equal one of ``keys``, ignoring case.
 
@@ -157,11 +139,13 @@ def course_titles(keys: Collection[str]) -> dict[str, str]:
     return {key: own or title for key, own, title in rows if own or title}
 
 
-@dataclass(frozen=True)
-class SiteLook:
-    """What the service knows of a site that its pages show. Empty texts: it knows nothing."""
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What the service knows of a site, for its pages and documents. Empty texts: it knows nothing."""
 
     platform_name: str = ""
+    lms_url: str = ""
+    contact_email: str = ""
     logo_url: str = ""
     favicon_url: str = ""
     homepage_url: str = ""
@@ -171,15 +155,17 @@ class SiteLook:
     links_to_linkedin: bool = True
 
 
-def site_look(site: Site | None) -> SiteLook:
+def site_facts(site: Site | None) -> SiteFacts:
     """Return what is known of a site; much less, and no error, where it has no configuration. One query."""
     row = SiteConfiguration.objects.filter(site=site).first() if site is not None else None
 
     def told(name: str) -> str:
-        return str(getattr(row, name, None) or "")
+        return str(getattr(row, name, None) or "").strip()
 
-    return SiteLook(
+    return SiteFacts(
         platform_name=told("platform_name"),
+        lms_url=told("lms_url_root"),
+        contact_email=told("partner_from_address"),
         logo_url=_chosen("LOGO_URL"),
         favicon_url=_chosen("FAVICON_URL"),
         homepage_url=told("homepage_url"),

@@ -14,7 +14,7 @@ from badges_plugin.distribution.open_badges import addresses
 from badges_plugin.distribution.open_badges.conf import config
 from badges_plugin.distribution.open_badges.data import IssuerFacts
 from badges_plugin.distribution.open_badges.models import IssuerProfile, StatusList
-from badges_plugin.host import site_configuration
+from badges_plugin.host import site_facts
 
 EXAMPLE = "example.com"
 """The domain of Django's own first site: that of nobody who issues badges."""
@@ -46,7 +46,7 @@ def make(site: Site) -> IssuerProfile:
 
 def draft(site: Site) -> IssuerProfile:
     """Return a profile of a site as its configuration suggests it, not stored."""
-    known = site_configuration(site)
+    known = site_facts(site)
     base_url = config().base_url or f"https://{site.domain}/"
     return IssuerProfile(
         site=site,

@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 
 from badges_plugin import reading
-from badges_plugin.host import site_configuration
+from badges_plugin.host import site_facts
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.times import site_day
@@ -103,5 +103,5 @@ def _image_url(template: BadgeTemplate, issuer: IssuerProfileData) -> str:
 
 def _from_address(site: Site, issuer: IssuerProfileData) -> str:
     """Return whom mails are from: as the host's own are, the address for partners or one that nobody reads."""
-    configured = site_configuration(site).contact_email
+    configured = site_facts(site).contact_email
     return configured or f"no-reply@{urlsplit(issuer.base_url).hostname}"

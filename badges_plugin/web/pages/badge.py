@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from badges_plugin.host import site_look
+from badges_plugin.host import site_facts
 from badges_plugin.reading import AwardState
 from badges_plugin.web.pages.answers import gone, not_found
 from badges_plugin.web.pages.content import BadgeContent, content_of
@@ -80,7 +80,7 @@ def _to_keep(request: HttpRequest, seen: Seen, content: BadgeContent) -> dict[st
     shown = seen.badge
     url = shown.document.url
     kept: dict[str, Any] = {"certificate_qr": qr_code(url), "is_long": _is_long(shown.name) or _is_long(content.name)}
-    if seen.is_public and site_look(site_of(request)).links_to_linkedin:
+    if seen.is_public and site_facts(site_of(request)).links_to_linkedin:
         kept["linkedin_url"] = linkedin_url(
             name=content.name,
             organization=content.issuer_name,

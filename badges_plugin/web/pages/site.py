@@ -13,7 +13,7 @@ from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
-from badges_plugin.host import SiteLook, site_look
+from badges_plugin.host import SiteFacts, site_facts
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 from badges_plugin.web.conf import usable_pages
@@ -34,7 +34,7 @@ class Frame:
     support_email: str
     header: SafeString | None
     footer: SafeString | None
-    look: SiteLook
+    look: SiteFacts
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def site_of(request: HttpRequest) -> Site | None:
 def frame_of(request: HttpRequest) -> Frame:
     """Return the frame of a page. One query. Never raises for what an operator left out."""
     site = site_of(request)
-    look, config = site_look(site), usable_pages()
+    look, config = site_facts(site), usable_pages()
     return Frame(
         name=look.platform_name or (site.name if site else ""),
         logo_url=look.logo_url,
@@ -65,7 +65,7 @@ def frame_of(request: HttpRequest) -> Frame:
     )
 
 
-def themed(name: str, request: HttpRequest, look: SiteLook) -> SafeString | None:
+def themed(name: str, request: HttpRequest, look: SiteFacts) -> SafeString | None:
     """Return the header or footer of the site's theme; None where the theme has none of its own.
 
     The host's own are not used: they have no style without the host's build, and a second main heading.
