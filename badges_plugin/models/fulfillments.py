@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.data import EventStamp
 from badges_plugin.models.progress import BadgeProgress
 from badges_plugin.models.requirements import BadgeRequirement
 
@@ -87,13 +84,3 @@ class Fulfillment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.requirement_id}: {self.is_fulfilled}"
-
-    @property
-    def stamp(self) -> EventStamp:
-        """Return identity and time of the event that was applied last."""
-        return EventStamp(self.event_time, self.event_id)
-
-    @property
-    def held_since(self) -> datetime:
-        """Return when what it says began to be so."""
-        return self.since or self.event_time

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from badges_plugin import bulk
-from badges_plugin.criteria import bounded, moments_of, reset_of
+from badges_plugin.criteria import bounded, moments_of, reset_of, stamp_of
 from badges_plugin.data import BadgingEvent, EventStamp, grade_in
 from badges_plugin.models import Fulfillment
 from badges_plugin.models.fulfillments import MAX_GRADE_LENGTH
@@ -75,7 +75,7 @@ class FulfillmentRow:
     @property
     def stamp(self) -> EventStamp:
         """Return identity and time of the event that was applied last."""
-        return EventStamp(self.event_time, self.event_id)
+        return stamp_of(self)
 
     def fulfill(
         self, event: BadgingEvent, made_under: str, *, floor: EventStamp | None, is_anew: bool, keeps_times: bool

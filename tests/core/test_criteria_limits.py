@@ -130,7 +130,7 @@ def test_an_older_event_tells_since_when_it_holds(heard: Heard) -> None:
     user = make_user()
     for minute in (5, 2, 3, 7):
         send_passing(user, course("A"), minute=minute)
-    assert Fulfillment.objects.get().held_since == at(2)
+    assert Fulfillment.objects.get().since == at(2)
     assert [award.awarded_at for award in heard.awarded] == [at(5)]
 
 

@@ -44,7 +44,7 @@ def test_an_older_penalty_takes_nothing(heard: Heard) -> None:
     penalty = {"is_passing": False, "minute": 1, "event_id": metadata().id}
     assert [send_passing(user, **penalty) for _ in range(2)] == [Outcome.APPLIED, Outcome.REPEATED]
     assert send_passing(user, minute=0) is Outcome.REPEATED
-    assert Fulfillment.objects.get().held_since == at(2)
+    assert Fulfillment.objects.get().since == at(2)
     assert heard.revoked == []
 
 
