@@ -54,7 +54,7 @@ def _read(data: bytes) -> Element:
     except UnicodeDecodeError:
         raise RefusedImage(_("The file is neither a PNG nor an SVG in UTF-8.")) from None
     if namespaces.are_costly(data):
-        raise RefusedImage(_("The SVG is too complex. Simplify the drawing, or upload it as PNG."))
+        raise svg_costs.too_complex()
     parser = XMLParser(target=_Cleaner(), forbid_dtd=True)
     try:
         parser.feed(text)
@@ -82,7 +82,7 @@ class _Cleaner:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._count += 1
         if self._count > MAX_ELEMENTS or len(self._open) + self._left_out >= MAX_DEPTH:
-            raise RefusedImage(_("The SVG is too complex. Simplify the drawing, or upload it as PNG."))
+            raise svg_costs.too_complex()
         name = _local(tag, SVG)
         if not self._open and not self._left_out and name != "svg":
             raise RefusedImage(_("The file is not an SVG: its first element must be “svg” of the SVG namespace."))
