@@ -31,6 +31,7 @@ from badges_plugin.images.svg_styles import clean_declarations, clean_sheet
 
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 100
+_IN_SVG = f"{{{SVG}}}"
 _KEPT = frozenset({"defs", "symbol", "clipPath", "mask"})
 _NUMBER = re.compile(r"\s*\+?(\d*\.?\d+)\s*(px)?\s*", re.ASCII)
 
@@ -83,7 +84,7 @@ class _Cleaner:
         self._count += 1
         if self._count > MAX_ELEMENTS or len(self._open) + self._left_out >= MAX_DEPTH:
             raise svg_costs.too_complex()
-        name = _local(tag, SVG)
+        name = _name(tag)
         if not self._open and not self._left_out and name != "svg":
             raise RefusedImage(_("The file is not an SVG: its first element must be “svg” of the SVG namespace."))
         if self._left_out or name not in ELEMENTS | GROUPS or (self._open and self._open[-1] in {"style", "title"}):
@@ -119,10 +120,9 @@ def _attributes(given: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def _local(tag: str, namespace: str) -> str:
-    """Return the name of a tag of a namespace; empty for any other."""
-    prefix = f"{{{namespace}}}"
-    return tag.removeprefix(prefix) if tag.startswith(prefix) else ""
+def _name(tag: str) -> str:
+    """Return the name of an element of SVG; empty for any other."""
+    return tag.removeprefix(_IN_SVG) if tag.startswith(_IN_SVG) else ""
 
 
 def _draws(root: Element) -> bool:
