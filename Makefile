@@ -124,7 +124,7 @@ test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and 
 	$(PYTHON) -m pytest -m long --ignore=tests/conformance --ignore=tests/browser $(PYTEST_ARGS)
 
 .PHONY: conformance
-conformance: $(VENV)/.installed ## judges of others verify a thousand of our Open Badges (Node.js, npm)
+conformance: $(VENV)/.installed ## third-party verifiers judge a thousand of our Open Badges (Node.js, npm)
 	$(PYTHON) -m pytest tests/conformance tests/open_badges/test_vectors.py $(CONFORMANCE_ARGS)
 
 # One process: all tests share one browser.

@@ -70,7 +70,7 @@ class BadgeImageForm(ModelForm[BadgeImage]):
         label=gettext_lazy("Letters"),
         widget=forms.TextInput(attrs={"size": 12, "dir": "auto"}),
         help_text=gettext_lazy(
-            "At most eight letters, of any language. PNG images have the shape without letters where no installed "
+            "At most eight letters, of any language. PNG images show the shape without letters where no installed "
             "font has them."
         ),
     )

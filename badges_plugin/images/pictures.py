@@ -24,7 +24,7 @@ _DRAWN_AS = "1"
 class Picture:
     """The image of a template. Drawing and reading wait until they are asked for.
 
-    ``alt`` is the name of the badge. ``digest`` is another for each other picture, be it SVG or PNG.
+    ``alt`` is the name of the badge. ``digest`` differs from that of any other picture, be it SVG or PNG.
     """
 
     template_uuid: UUID

@@ -33,7 +33,7 @@ def accept(upload: UploadedFile[Any], *, only_png: bool = False) -> Accepted:
     limits = conf.config()
     if (upload.size or 0) > limits.max_bytes:
         raise RefusedImage(
-            _("The file has %(size)s. At most %(limit)s are allowed.")
+            _("The file is too large: %(size)s. At most %(limit)s is allowed.")
             % {"size": filesizeformat(upload.size or 0), "limit": filesizeformat(limits.max_bytes)}
         )
     data = upload.read()

@@ -42,7 +42,7 @@ def to_newest() -> None:
 
 
 def every_command_says_to_migrate(missing: str) -> None:
-    """While the tables of an app are missing; the doctor examines the rest, and no table is made."""
+    """Run all commands while the tables of an app are missing. The doctor examines the rest, and no table is made."""
     tables = set(connection.introspection.table_names())
     for command, *arguments in COMMANDS:
         looks_there = missing == "badges_plugin" or command.startswith(("deliver", "purge_deliveries"))
