@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -13,6 +14,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from badges_plugin.host import AWARDED, UserCredential
+from badges_plugin.models import BadgeTemplate
+from tests.factories import make_template, make_user, requires_course, send_passing
 
 # Every command of ours that looks into the database without anything else being set up.
 COMMANDS = [
@@ -57,6 +60,15 @@ def every_command_says_to_migrate(missing: str) -> None:
         call_command("badges_doctor", "--reach", "database", stdout=said)
     assert "migrations of badges are not applied" in said.getvalue()
     assert set(connection.introspection.table_names()) == tables
+
+
+def awarded(number: int = 1, **changes: Any) -> BadgeTemplate:
+    """Save a template that so many learners have earned."""
+    template = make_template(**changes)
+    requires_course(template)
+    for _ in range(number):
+        send_passing(make_user())
+    return template
 
 
 def host_credential(username: str = "somebody") -> UserCredential:
