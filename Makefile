@@ -33,6 +33,8 @@ BENCH_ARGS ?=
 DATABASE ?= mysql
 # Migrations are compared with models, no database is looked at.
 NO_DATABASE := DATABASE_URL=sqlite://:memory:
+# These have targets of their own: make conformance, make browser.
+NOT_HERE := --ignore=tests/conformance --ignore=tests/browser
 APPS := badges_plugin badges_distribution credly_badges accredible_badges open_badges badges_web
 
 .PHONY: help
@@ -121,10 +123,10 @@ unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
 
 .PHONY: test-long
 test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
-	$(PYTHON) -m pytest -m long --ignore=tests/conformance --ignore=tests/browser $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m long $(NOT_HERE) $(PYTEST_ARGS)
 
 .PHONY: conformance
-conformance: $(VENV)/.installed ## judges of others verify a thousand of our Open Badges (Node.js, npm)
+conformance: $(VENV)/.installed ## third-party verifiers judge a thousand of our Open Badges (Node.js, npm)
 	$(PYTHON) -m pytest tests/conformance tests/open_badges/test_vectors.py $(CONFORMANCE_ARGS)
 
 # One process: all tests share one browser.
@@ -135,7 +137,7 @@ browser: $(VENV)/.browser ## the pages in Chromium: journeys, keyboard, print, a
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
 ##### those are run that can reach its database (see tests/selection.py).
 
-DJANGO_TESTS := --ignore=tests/tutor --ignore=tests/conformance --ignore=tests/browser
+DJANGO_TESTS := --ignore=tests/tutor $(NOT_HERE)
 # The long tests that reach a database are drills, and `make drills` runs more of them on these servers.
 NO_DRILLS := -m "not long"
 

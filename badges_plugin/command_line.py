@@ -12,9 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from badges_plugin.conf import MAX_DAYS
 from badges_plugin.database import unapplied_migrations
 from badges_plugin.redaction import iter_causes, one_line
+from badges_plugin.setting_values import MAX_DAYS
 
 
 class BadgesCommand(BaseCommand):

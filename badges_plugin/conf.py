@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from badges_plugin.setting_values import days_to_keep
+
 SettingT = TypeVar("SettingT")
 
 TOPIC = "learning-badges-lifecycle"
@@ -49,8 +51,6 @@ DEFAULT_RETIREMENT = {"username_prefix": "retired__user_", "email_domain": "reti
 MIN_PREFIX_LENGTH = 4
 YEAR_SECONDS = 366 * 24 * 3600
 RETENTION_DEFAULTS: dict[str, object] = {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
-# Keeps ``now - days`` within datetime's range.
-MAX_DAYS = 100_000
 
 
 @dataclass(frozen=True)
@@ -226,18 +226,6 @@ def earner_ids() -> Mapping[str, str]:
     ):
         raise ImproperlyConfigured('BADGES_CONFIG["earner_ids"] must map event types to key paths, both strings.')
     return given
-
-
-def days_to_keep(section_name: str, name: str, value: object) -> int | None:
-    """Return the age in days after which something is deleted; None, never, for 0. Raises ImproperlyConfigured."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DAYS:
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["{section_name}"]["{name}"] must be a number from 0 to {MAX_DAYS}, not {value!r}.'
-        )
-    if value == 0:
-        return None
-    # Half a day must not become 0: everything would be deleted.
-    return max(1, int(value))
 
 
 def _retention() -> Retention:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-# Drawing programs' have at most 60 letters. Declared in a DTD, a namespace is not where the first part looks.
+# Drawing programs' have at most 60 letters. The first part does not see a namespace that is declared in a DTD.
 _COSTLY = re.compile(
     rb"\sxmlns(?::[^\s=<>\"']{1,200})?\s*=\s*(?:\"[^\"]{200}|'[^']{200})|\sxmlns:[^\s=<>\"']{200}|<!ATTLIST"
 )

@@ -36,7 +36,7 @@ def pytest_configure() -> None:
 
 
 def _in_no_order(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
-    """What is read without an order comes backwards from SQLite, so that nobody relies on the order of the keys.
+    """Have SQLite return rows backwards where no order is asked for, so that nobody relies on the order of the keys.
 
     The servers promise none, and PostgreSQL gives another one once in a while.
     """
@@ -46,7 +46,7 @@ def _in_no_order(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more process than there are cores: tests that wait, for a server or a process, leave theirs idle.
+    """Return one more than there are cores: tests that wait, for a server or a process, leave theirs idle.
 
     Not on a database server, which uses the cores meanwhile, and where each process must migrate a database of its own.
     """

@@ -70,7 +70,7 @@ class BadgeImageForm(ModelForm[BadgeImage]):
         label=gettext_lazy("Letters"),
         widget=forms.TextInput(attrs={"size": 12, "dir": "auto"}),
         help_text=gettext_lazy(
-            "At most eight letters, of any language. PNG images have the shape without letters where no installed "
+            "At most eight letters, of any language. PNG images show the shape without letters where no installed "
             "font has them."
         ),
     )
@@ -158,7 +158,7 @@ class BadgeImageForm(ModelForm[BadgeImage]):
             if cleaned.get("png"):
                 image.raster = cleaned["png"].content
             if upload or cleaned.get("png"):
-                image.digest = digest_of(_bytes(image.content), _bytes(image.raster))
+                image.digest = digest_of(image.content, image.raster)
         else:
             image.kind = ImageKind.DESIGN if cleaned["look"] == DESIGN else ImageKind.AUTOMATIC
             image.content, image.raster, image.digest = None, None, ""
@@ -166,8 +166,3 @@ class BadgeImageForm(ModelForm[BadgeImage]):
             image.shape = image.color = image.text = ""
         saved: BadgeImage = super().save(commit)
         return saved
-
-
-def _bytes(stored: bytes | memoryview | None) -> bytes | None:
-    """Return what a field of the model has; some drivers return a memoryview."""
-    return None if stored is None else bytes(stored)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from badges_plugin.admin import links
 from badges_plugin.admin.base import BaseInlineFormSet, ModelAdmin, ModelForm, StackedInline
 from badges_plugin.admin.image_form import BadgeImageForm
-from badges_plugin.images import SIZES, Picture, picture_of, pictures
+from badges_plugin.images import CONTENT_POLICY, SIZES, Picture, picture_of, pictures
 from badges_plugin.images.designs import Design, default_design
 from badges_plugin.images.svg_drawing import svg
 from badges_plugin.models import BadgeImage, BadgeTemplate
@@ -127,7 +127,7 @@ class WithImage(ModelAdmin[BadgeTemplate]):
         shape, color, text = (request.GET.get(name, "")[:64] for name in ("shape", "color", "text"))
         given = Design(shape, color, text)
         response = HttpResponse(svg(given), content_type="image/svg+xml")
-        response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        response["Content-Security-Policy"] = CONTENT_POLICY
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, max-age=600"
         return response

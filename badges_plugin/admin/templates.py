@@ -35,7 +35,7 @@ Inline = type[InlineModelAdmin]  # type: ignore[type-arg]  # at run time it has 
 _inlines: dict[Inline, Callable[[BadgeTemplate], bool]] = {}
 
 
-def register_inline(inline: Inline, *, when: Callable[[BadgeTemplate], bool] = lambda template: True) -> None:
+def register_inline(inline: Inline, *, when: Callable[[BadgeTemplate], bool]) -> None:
     """Show rows of another app on the pages of stored badge templates, of any origin, for which ``when`` is true."""
     _inlines[inline] = when
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin import conf
+from badges_plugin.setting_values import whole_number
 
 MAX_BATCH_SIZE = 1000
 """Larger batches are no faster, and hold the locks of their learners for longer."""
@@ -56,11 +57,7 @@ def consumer_config() -> ConsumerConfig:
         if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
             raise ImproperlyConfigured(f'BADGES_CONFIG["consumer"]["{name}"] must be a number of seconds above 0.')
     for name, least, most in (("batch_size", 1, MAX_BATCH_SIZE), ("batch_milliseconds", 0, MAX_BATCH_MILLISECONDS)):
-        value = given[name]
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ImproperlyConfigured(
-                f'BADGES_CONFIG["consumer"]["{name}"] must be a whole number from {least} to {most}.'
-            )
+        whole_number("consumer", name, given[name], least=least, most=most)
     if given["offset_reset"] not in {"earliest", "latest"}:
         raise ImproperlyConfigured('BADGES_CONFIG["consumer"]["offset_reset"] must be "earliest" or "latest".')
     if not isinstance(given["kafka"], Mapping):

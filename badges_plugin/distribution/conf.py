@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import MAX_DAYS, days_to_keep, known_section
+from badges_plugin.conf import known_section
 from badges_plugin.distribution.retry import RetryPolicy
+from badges_plugin.setting_values import MAX_DAYS, days_to_keep, flag
 
 # Seconds between the latest end of a request and the end of its claim: clocks differ, and threads are delayed.
 _MARGIN = 5.0
@@ -76,7 +77,7 @@ def config() -> DistributionConfig:
     result = DistributionConfig(
         lease=_number("lease", values["lease"]),
         request_timeout=_number("request_timeout", values["request_timeout"]),
-        notify=_flag("notify", values["notify"]),
+        notify=flag("distribution", "notify", values["notify"]),
         keep_attempts_days=days_to_keep("distribution", "keep_attempts_days", values["keep_attempts_days"]),
         keep_deliveries_days=days_to_keep("distribution", "keep_deliveries_days", values["keep_deliveries_days"]),
         retry=RetryPolicy(**{**retry, "breaker_threshold": int(retry["breaker_threshold"])}),  # type: ignore[arg-type]
@@ -97,9 +98,3 @@ def _number(name: str, value: object) -> float:
         wanted = f"a number from {least:g} to {most:.10g}" if most < math.inf else f"a number, {least:g} or more"
         raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be {wanted}, not {value!r}.')
     return float(value)
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ImproperlyConfigured(f'BADGES_CONFIG["distribution"]["{name}"] must be True or False, not {value!r}.')
-    return value

@@ -4,11 +4,12 @@ Every badge template has an image. Without a row of ``BadgeImage`` it is a desig
 and name. Images are kept in the database (docs/decisions/0046).
 """
 
-from badges_plugin.images.addresses import SIZES, preview_url_of, url_of
+from badges_plugin.images.addresses import CONTENT_POLICY, SIZES, preview_url_of, url_of
 from badges_plugin.images.pictures import Picture, picture_of, pictures, png_for_baking, svg_for_baking
 from badges_plugin.images.previews import preview_digest, preview_png
 
 __all__ = [
+    "CONTENT_POLICY",
     "SIZES",
     "Picture",
     "picture_of",

@@ -10,6 +10,9 @@ from django.urls import reverse
 SIZES = (96, 192, 600)
 """The widths, in pixels, in which PNG are served; the last is the default."""
 
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""The Content-Security-Policy of an image: one that is opened by itself could not run, load or send anything."""
+
 
 def url_of(template_uuid: UUID, digest: str, form: Literal["png", "svg"] = "png", size: int = SIZES[-1]) -> str:
     """Return the path of an image on this service. Its content never changes: another image has another digest."""

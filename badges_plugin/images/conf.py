@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from PIL import ImageFont
 
 from badges_plugin.conf import known_section
+from badges_plugin.setting_values import whole_number
 
 _DEFAULTS: dict[str, object] = {"max_bytes": 1_000_000, "max_pixels": 4096, "fonts": ()}
 
@@ -39,8 +40,8 @@ def config() -> ImagesConfig:
     """
     values = known_section("images", _DEFAULTS)
     return ImagesConfig(
-        max_bytes=_limit("max_bytes", values["max_bytes"], _MAX_BYTES),
-        max_pixels=_limit("max_pixels", values["max_pixels"], _MAX_PIXELS),
+        max_bytes=whole_number("images", "max_bytes", values["max_bytes"], least=1000, most=_MAX_BYTES),
+        max_pixels=whole_number("images", "max_pixels", values["max_pixels"], least=1000, most=_MAX_PIXELS),
         fonts=_fonts(values["fonts"]),
     )
 
@@ -60,12 +61,6 @@ def _is_font(path: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _limit(name: str, value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value <= most:
-        raise ImproperlyConfigured(f'BADGES_CONFIG["images"]["{name}"] must be a whole number from 1000 to {most}.')
-    return value
 
 
 def _fonts(value: object) -> tuple[str, ...]:

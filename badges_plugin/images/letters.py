@@ -1,4 +1,4 @@
-"""Letters for the middle of a badge: which to take from its name, and how wide they are about.
+"""Letters for the middle of a badge: which to take from its name, and about how wide they are.
 
 ``letters_of`` takes letters as they are written; it never changes their case, which depends on the language:
 

@@ -24,7 +24,7 @@ _DRAWN_AS = "1"
 class Picture:
     """The image of a template. Drawing and reading wait until they are asked for.
 
-    ``alt`` is the name of the badge. ``digest`` is another for each other picture, be it SVG or PNG.
+    ``alt`` is the name of the badge. ``digest`` differs from that of any other picture, be it SVG or PNG.
     """
 
     template_uuid: UUID
@@ -49,7 +49,7 @@ class Picture:
         """The image as an SVG file; None if a PNG was uploaded. One query if an SVG was uploaded."""
         if not self.has_svg:
             return None
-        return self._stored[0] or self._drawn_svg()
+        return self._stored[0] or svg_drawing.svg(self.design, self.alt)
 
     def png(self, size: int) -> bytes:
         """Return a square PNG of ``size`` pixels. One query if an image was uploaded.
@@ -78,9 +78,6 @@ class Picture:
         content, raster = rows.values_list("content", "raster").first() or (None, None)
         # Some drivers return a memoryview.
         return bytes(content) if content else None, bytes(raster) if raster else None
-
-    def _drawn_svg(self) -> bytes:
-        return svg_drawing.svg(self.design, self.alt)
 
 
 def pictures(templates: Iterable[BadgeTemplate]) -> dict[int, Picture]:

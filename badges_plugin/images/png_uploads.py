@@ -37,7 +37,7 @@ def accept_png(data: bytes, *, max_pixels: int) -> bytes:
         with Image.open(BytesIO(data), formats=["PNG"]) as image:
             picture = _in_8_bits(image)
     except _BROKEN:
-        raise RefusedImage(_("The PNG file is damaged. Save the picture again and upload that.")) from None
+        raise _damaged() from None
     if is_animated:
         raise RefusedImage(_("This is an animated PNG. Upload a picture that does not move."))
     if picture.getchannel("A").getextrema()[1] == 0:
@@ -56,7 +56,7 @@ def resized(png: bytes, size: int) -> bytes:
 def _checked_size(data: bytes, max_pixels: int) -> tuple[int, int]:
     """Return width and height as the first chunk has them, before anything is decoded. Raises RefusedImage."""
     if len(data) < 24 or data[12:16] != b"IHDR":
-        raise RefusedImage(_("The PNG file is damaged. Save the picture again and upload that."))
+        raise _damaged()
     width, height = struct.unpack(">II", data[16:24])
     facts = {"width": width, "height": height}
     if max(width, height) > max_pixels:
@@ -70,6 +70,10 @@ def _checked_size(data: bytes, max_pixels: int) -> tuple[int, int]:
             % {**facts, "limit": MIN_PIXELS}
         )
     return width, height
+
+
+def _damaged() -> RefusedImage:
+    return RefusedImage(_("The PNG file is damaged. Save the picture again and upload that."))
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:

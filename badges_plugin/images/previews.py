@@ -29,7 +29,7 @@ _LONGEST = 255  # letters that are looked at, which is what the name of a templa
 
 
 def preview_digest(picture: Picture, issuer: str) -> str:
-    """Return the digest of a link preview: another for each other badge, name and issuer."""
+    """Return the digest of a link preview, which differs for each badge, name and issuer."""
     return sha256(f"{picture.digest}\0{plain(issuer)}".encode()).hexdigest()[:32]
 
 

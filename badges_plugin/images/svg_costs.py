@@ -41,13 +41,13 @@ class _Costs:
         if element in self._within:
             raise RefusedImage(_("A part of the SVG refers to itself. Simplify the drawing, or upload it as PNG."))
         if len(self._within) > _MAX_STEPS:
-            raise _too_complex()
+            raise too_complex()
         self._within.add(element)
         total = 1
         for part in chain(element, self._referred(element)):
             total += self.of(part)
             if total > MAX_COST:
-                raise _too_complex()
+                raise too_complex()
         self._within.remove(element)
         self._known[element] = total
         return total
@@ -68,5 +68,5 @@ def _references(element: Element) -> Iterator[str]:
             yield from references_in(value)
 
 
-def _too_complex() -> RefusedImage:
+def too_complex() -> RefusedImage:
     return RefusedImage(_("The SVG is too complex. Simplify the drawing, or upload it as PNG."))

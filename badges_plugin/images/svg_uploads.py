@@ -31,6 +31,7 @@ from badges_plugin.images.svg_styles import clean_declarations, clean_sheet
 
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 100
+_IN_SVG = f"{{{SVG}}}"
 _KEPT = frozenset({"defs", "symbol", "clipPath", "mask"})
 _NUMBER = re.compile(r"\s*\+?(\d*\.?\d+)\s*(px)?\s*", re.ASCII)
 
@@ -54,7 +55,7 @@ def _read(data: bytes) -> Element:
     except UnicodeDecodeError:
         raise RefusedImage(_("The file is neither a PNG nor an SVG in UTF-8.")) from None
     if namespaces.are_costly(data):
-        raise RefusedImage(_("The SVG is too complex. Simplify the drawing, or upload it as PNG."))
+        raise svg_costs.too_complex()
     parser = XMLParser(target=_Cleaner(), forbid_dtd=True)
     try:
         parser.feed(text)
@@ -82,8 +83,8 @@ class _Cleaner:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._count += 1
         if self._count > MAX_ELEMENTS or len(self._open) + self._left_out >= MAX_DEPTH:
-            raise RefusedImage(_("The SVG is too complex. Simplify the drawing, or upload it as PNG."))
-        name = _local(tag, SVG)
+            raise svg_costs.too_complex()
+        name = _name(tag)
         if not self._open and not self._left_out and name != "svg":
             raise RefusedImage(_("The file is not an SVG: its first element must be “svg” of the SVG namespace."))
         if self._left_out or name not in ELEMENTS | GROUPS or (self._open and self._open[-1] in {"style", "title"}):
@@ -119,10 +120,9 @@ def _attributes(given: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def _local(tag: str, namespace: str) -> str:
-    """Return the name of a tag of a namespace; empty for any other."""
-    prefix = f"{{{namespace}}}"
-    return tag.removeprefix(prefix) if tag.startswith(prefix) else ""
+def _name(tag: str) -> str:
+    """Return the name of an element of SVG; empty for any other."""
+    return tag.removeprefix(_IN_SVG) if tag.startswith(_IN_SVG) else ""
 
 
 def _draws(root: Element) -> bool:

@@ -33,7 +33,7 @@ def accept(upload: UploadedFile[Any], *, only_png: bool = False) -> Accepted:
     limits = conf.config()
     if (upload.size or 0) > limits.max_bytes:
         raise RefusedImage(
-            _("The file has %(size)s. At most %(limit)s are allowed.")
+            _("The file is too large: %(size)s. At most %(limit)s is allowed.")
             % {"size": filesizeformat(upload.size or 0), "limit": filesizeformat(limits.max_bytes)}
         )
     data = upload.read()
@@ -48,8 +48,8 @@ def accept(upload: UploadedFile[Any], *, only_png: bool = False) -> Accepted:
     return Accepted(ImageKind.SVG, accept_svg(data))
 
 
-def digest_of(content: bytes | None, raster: bytes | None) -> str:
-    """Return the digest of what is stored; empty if nothing is."""
+def digest_of(content: bytes | memoryview | None, raster: bytes | memoryview | None) -> str:
+    """Return the digest of what is stored, as it was given or as a driver reads it; empty if nothing is."""
     if content is None:
         return ""
     return sha256(sha256(content).digest() + (sha256(raster).digest() if raster else b"")).hexdigest()

@@ -11,9 +11,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from badges_plugin.conf import MAX_DAYS
 from badges_plugin.host import AbstractCredential
 from badges_plugin.models.configuration import ConfigurationModel
+from badges_plugin.setting_values import MAX_DAYS
 
 
 class BadgeTemplate(ConfigurationModel, AbstractCredential):

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import URLValidator, validate_email
 
 from badges_plugin.conf import known_section
+from badges_plugin.setting_values import flag
 
 _DEFAULTS: dict[str, object] = {
     "enabled": True,
@@ -66,7 +67,7 @@ def usable_pages() -> PagesConfig:
 
 def _read(values: Mapping[str, object]) -> PagesConfig:
     return PagesConfig(
-        enabled=_flag("enabled", values["enabled"]),
+        enabled=flag("pages", "enabled", values["enabled"]),
         support_email=_email("support_email", values["support_email"]),
         help_url=_url("help_url", values["help_url"]),
         privacy_url=_url("privacy_url", values["privacy_url"]),
@@ -77,12 +78,6 @@ def _read(values: Mapping[str, object]) -> PagesConfig:
 
 def _wrong(name: str, wanted: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f'BADGES_CONFIG["pages"]["{name}"] must be {wanted}.')
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(name, "True or False")
-    return value
 
 
 def _email(name: str, value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -13,6 +14,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from badges_plugin.host import AWARDED, UserCredential
+from badges_plugin.models import BadgeTemplate
+from tests.factories import make_template, make_user, requires_course, send_passing
 
 # Every command of ours that looks into the database without anything else being set up.
 COMMANDS = [
@@ -42,7 +45,7 @@ def to_newest() -> None:
 
 
 def every_command_says_to_migrate(missing: str) -> None:
-    """While the tables of an app are missing; the doctor examines the rest, and no table is made."""
+    """Run all commands while the tables of an app are missing. The doctor examines the rest, and no table is made."""
     tables = set(connection.introspection.table_names())
     for command, *arguments in COMMANDS:
         looks_there = missing == "badges_plugin" or command.startswith(("deliver", "purge_deliveries"))
@@ -57,6 +60,15 @@ def every_command_says_to_migrate(missing: str) -> None:
         call_command("badges_doctor", "--reach", "database", stdout=said)
     assert "migrations of badges are not applied" in said.getvalue()
     assert set(connection.introspection.table_names()) == tables
+
+
+def awarded(number: int = 1, **changes: Any) -> BadgeTemplate:
+    """Save a template that so many learners have earned."""
+    template = make_template(**changes)
+    requires_course(template)
+    for _ in range(number):
+        send_passing(make_user())
+    return template
 
 
 def host_credential(username: str = "somebody") -> UserCredential:

@@ -13,7 +13,7 @@ from badges_plugin.models import BadgeTemplate
 from tests import dialects
 from tests.factories import TemplateFactory
 
-APPS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges")
+APPS = [config.label for config in apps.get_app_configs() if config.name.startswith("badges_plugin")]
 MODELS = [model for label in APPS for model in apps.get_app_config(label).get_models(include_auto_created=True)]
 MAX_KEY_LENGTH = 3072 // 4
 """InnoDB's longest key, in characters of utf8mb4."""

@@ -22,21 +22,12 @@ from badges_plugin.distribution import worker
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
-from tests.core.migrating import every_command_says_to_migrate, host_credential
+from tests.core.migrating import awarded, every_command_says_to_migrate, host_credential
 from tests.factories import TemplateFactory, make_template, make_user, requires_course, send_passing
 from tests.limits import Lower
 
 VERIFIABLE = "credentials.apps.verifiable_credentials"
 LABELS = ["badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges"]
-
-
-def awarded(number: int = 1, **changes: Any) -> BadgeTemplate:
-    """Save a template that so many learners have earned."""
-    template = make_template(**changes)
-    requires_course(template)
-    for _ in range(number):
-        send_passing(make_user())
-    return template
 
 
 def migrate(*arguments: str) -> None:

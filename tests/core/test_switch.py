@@ -26,7 +26,7 @@ from django.urls import get_resolver
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals
 from badges_plugin.signals import badges_awarded, badges_revoked
 
-OURS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges")
+OURS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges", "open_badges", "badges_web")
 load_all_signals()
 
 def ours(receivers):
@@ -65,6 +65,7 @@ def test_switched_off_nothing_is_connected_served_or_shown() -> None:
         "credly_badges",
         "accredible_badges",
         "open_badges",
+        "badges_web",
     ]
     assert found == {"events": [], "internal": [], "admin": [], "urls": [], "checks": [], "untagged": []}
 

@@ -24,8 +24,8 @@ from badges_plugin.models import (
     Learner,
     RequirementGroup,
 )
-from tests.core.migrating import host_credential, to_newest
-from tests.factories import PASSING, make_template, make_user, requires_course, send_passing
+from tests.core.migrating import awarded, host_credential, to_newest
+from tests.factories import PASSING
 from tests.limits import Lower
 
 LABELS = ("badges_plugin", "badges_distribution", "credly_badges", "accredible_badges")
@@ -82,10 +82,7 @@ def something(field: models.Field[Any, Any]) -> Any:
 
 def left_behind() -> list[UserCredential]:
     """Save what stays after a removal that went past the guard: tables dropped by hand, or by an earlier version."""
-    template = make_template()
-    requires_course(template)
-    for _ in range(2):
-        send_passing(make_user())
+    template = awarded(2)
     left = [award.credential for award in BadgeAward.objects.select_related("credential").order_by("pk")]
     BadgeProgress.objects.all().delete()
     template.delete()

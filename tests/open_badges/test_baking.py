@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import zlib
 
 import pytest
@@ -14,6 +13,7 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from badges_plugin.distribution.open_badges import baking, strict_json, svg, tokens
 from badges_plugin.distribution.open_badges.baking import UnbakeablePicture, bake_png, bake_svg, extract
+from tests.images.making import chunk
 from tests.limits import Lower
 from tests.open_badges.samples import KID, TOKEN_KEY, signed
 
@@ -29,10 +29,6 @@ def picture(**texts: str) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (9, 7), (200, 40, 90)).save(file, "PNG", pnginfo=info)
     return file.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def with_chunks(*chunks: bytes) -> bytes:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from badges_plugin import setting_values
 from badges_plugin.conf import known_section
 
 
@@ -33,10 +34,11 @@ class ProviderSettings:
         return value
 
     def flag(self, name: str) -> bool:
-        value = self._values[name]
-        if not isinstance(value, bool):
-            raise self.wrong(name, "True or False")
-        return value
+        return setting_values.flag(self._section, name, self._values[name])
+
+    def whole_number(self, name: str, *, most: int) -> int:
+        """Return a whole number from 1."""
+        return setting_values.whole_number(self._section, name, self._values[name], most=most)
 
     def url(self, name: str) -> str:
         """Return a URL that ends with a slash."""

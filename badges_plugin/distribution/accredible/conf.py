@@ -78,15 +78,8 @@ def config() -> AccredibleConfig:
         api_root=_without_version(urls[_chosen(values)]),
         api_keys=_api_keys(values),
         requests_per_minute=values.pace("REQUESTS_PER_MINUTE", unlimited=0),
-        bulk_size=_bulk_size(values),
+        bulk_size=values.whole_number("BULK_SIZE", most=LARGEST_BULK),
     )
-
-
-def _bulk_size(values: ProviderSettings) -> int:
-    value = values["BULK_SIZE"]
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_BULK:
-        raise values.wrong("BULK_SIZE", f"a whole number from 1 to {LARGEST_BULK}")
-    return value
 
 
 def _chosen(values: ProviderSettings) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from badges_plugin import images
 from badges_plugin.distribution.open_badges.api import issuer_of
-from badges_plugin.images import SIZES, Picture
+from badges_plugin.images import CONTENT_POLICY, SIZES, Picture
 from badges_plugin.models import BadgeTemplate
 
 # A year is what RFC 9111 means by forever. Where an earlier digest leads is asked again soon.
@@ -26,12 +26,9 @@ _SOON = "public, max-age=60"
 # How long drawings are kept. Each is of one digest, so none is ever out of date.
 _KEPT_SECONDS = 7 * 24 * 3600
 
-# An uploaded SVG has no script any more. Where one is opened by itself, it could not run, load or send anything.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
 _HEADERS = {
     "Cache-Control": _FOREVER,
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     # Anybody may show and check the image of a badge.
     "Access-Control-Allow-Origin": "*",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin.conf import known_section
+from badges_plugin.setting_values import flag, whole_number
 
 LONGEST_PAGE = 500
 """More rows than this are too much work for one request."""
@@ -49,27 +50,13 @@ def config() -> ApiConfig:
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
     values = known_section("rest_api", _DEFAULTS)
-    longest = _size("max_page_size", values["max_page_size"], LONGEST_PAGE)
+    longest = whole_number("rest_api", "max_page_size", values["max_page_size"], most=LONGEST_PAGE)
     return ApiConfig(
-        anonymous_catalog=_flag("anonymous_catalog", values["anonymous_catalog"]),
-        page_size=_size("page_size", values["page_size"], longest),
+        anonymous_catalog=flag("rest_api", "anonymous_catalog", values["anonymous_catalog"]),
+        page_size=whole_number("rest_api", "page_size", values["page_size"], most=longest),
         max_page_size=longest,
         rates={scope: _rate(f"{scope}_rate", values[f"{scope}_rate"]) for scope in ("public", "learner", "staff")},
     )
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ImproperlyConfigured(f'BADGES_CONFIG["rest_api"]["{name}"] must be True or False, not {value!r}.')
-    return value
-
-
-def _size(name: str, value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["rest_api"]["{name}"] must be a whole number from 1 to {most}, not {value!r}.'
-        )
-    return value
 
 
 def _rate(name: str, value: object) -> str | None:
