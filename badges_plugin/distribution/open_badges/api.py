@@ -60,14 +60,11 @@ class SignedDocument:
 
 @dataclass(frozen=True, slots=True)
 class IssuerProfileData:
-    """Who signs the badges of a site. URLs are absolute; the last two may be empty, and the description, too."""
+    """Who signs the badges of a site, the URL of the service, and the address for questions, which may be empty."""
 
     name: str
-    url: str
     base_url: str
-    email: str = ""
-    description: str = ""
-    image_url: str = ""
+    email: str
 
 
 def documents_of(award_ids: Collection[int]) -> dict[int, SignedDocument]:
@@ -84,14 +81,7 @@ def find_document(uuid: UUID) -> SignedDocument | None:
 def issuer_of(site: Site) -> IssuerProfileData:
     """Return who signs the badges of a site: the stored profile, or what its configuration suggests. Two queries."""
     profile = IssuerProfile.objects.filter(pk=site.pk).first() or issuers.draft(site)
-    return IssuerProfileData(
-        name=profile.name,
-        url=profile.url,
-        base_url=profile.base_url.rstrip("/") + "/",
-        email=profile.email,
-        description=profile.description,
-        image_url=profile.image_url,
-    )
+    return IssuerProfileData(profile.name, profile.base_url, profile.email)
 
 
 def public_url(uuid: UUID) -> str:
