@@ -31,7 +31,6 @@ __all__ = [
     "documents_of",
     "find_document",
     "issuer_of",
-    "public_url",
     "verify",
 ]
 
@@ -51,7 +50,6 @@ class SignedDocument:
     uuid: UUID
     json_text: str = field(repr=False)
     jwt: str = field(repr=False)
-    signed_at: datetime
     is_revoked: bool
     expires_at: datetime | None
     url: str
@@ -84,11 +82,6 @@ def issuer_of(site: Site) -> IssuerProfileData:
     return IssuerProfileData(profile.name, profile.base_url, profile.email)
 
 
-def public_url(uuid: UUID) -> str:
-    """Return the public page of the signed badge with this identifier; empty where there is none. One query."""
-    return SignedBadge.objects.filter(uuid=uuid).values_list("url", flat=True).first() or ""
-
-
 def verify(data: bytes | str, *, is_public: Callable[[int], bool] = lambda award_id: False) -> Verdict:
     """Judge a badge that somebody shows: JSON, a token, a baked PNG or SVG, or the address of one of ours.
 
@@ -103,14 +96,11 @@ def _signed() -> QuerySet[SignedBadge]:
 
 
 def _document(row: SignedBadge) -> SignedDocument:
-    if row.signed_at is None:
-        raise ValueError("The badge is not signed.")
     return SignedDocument(
         award_id=row.award_id,
         uuid=row.uuid,
         json_text=row.document,
         jwt=row.jwt,
-        signed_at=row.signed_at,
         is_revoked=row.status == BadgeStatus.REVOKED,
         expires_at=row.expires_at,
         url=row.url,
