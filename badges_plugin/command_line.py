@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from badges_plugin.conf import is_enabled
 from badges_plugin.database import unapplied_migrations
 from badges_plugin.redaction import iter_causes, one_line
 from badges_plugin.setting_values import MAX_DAYS
@@ -43,6 +44,11 @@ class BadgesCommand(BaseCommand):
                     f"{missing} migrations of badges are not applied to this database. Run manage.py migrate first."
                 ) from error
             raise
+
+    def require_enabled(self) -> None:
+        """Raise CommandError while badges are switched off."""
+        if not is_enabled():
+            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
 
     def _missing_migrations(self) -> int:
         """Return the number of unapplied migrations, ours and those of the command's own app; 0 if unknown."""

@@ -74,13 +74,13 @@ def _start(processes: Processes, port: int) -> list[Child]:
 
     get_user_model().objects.create_superuser(STAFF, "admin@example.org", STAFF)
     set_up_badges()
-    web = deployment.start_web(f"{HOST}:{port}")
-    web.wait_for(lambda: accepts(port), "it accepted connections")
-    children = [web, deployment.start_consumer(), deployment.start_worker()]
+    served = deployment.serve(port)
+    address = served.address()
+    children = [served.child, deployment.start_consumer(), deployment.start_worker()]
     bus = " ".join(f"{name}={shlex.quote(value)}" for name, value in deployment.bus_environment.items())
     print(
-        f"\nAdmin:      http://{HOST}:{port}/admin/  user {STAFF}, password {STAFF}\n"
-        f"Pages:      http://{HOST}:{port}/badges/mine/ for who is signed in, /badges/catalogue/ for everybody\n"
+        f"\nAdmin:      {address}/admin/  user {STAFF}, password {STAFF}\n"
+        f"Pages:      {address}/badges/mine/ for who is signed in, /badges/catalogue/ for everybody\n"
         f"Credly:     {deployment.credly_url.removesuffix('/v1/')}/_control/summary (a simulator)\n"
         f"Accredible: a simulator; it accepts the API key {DEMO_KEY}\n"
         f"Logs:       {processes.folder}\n"

@@ -15,7 +15,6 @@ from uuid import UUID
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from badges_plugin import conf
 from badges_plugin.backfill.applying import ApplyReport, Source, apply_all, names
 from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.backfill.samples import MAX_LINES, Sample
@@ -53,11 +52,6 @@ class BackfillCommand(BadgesCommand):
             metavar="FOLDER",
             help="Folder with room for the events that matter, about 1 kB each. Default: the temporary folder.",
         )
-
-    def require_enabled(self) -> None:
-        """Raise CommandError while badges are switched off."""
-        if not conf.is_enabled():
-            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
 
     def selection(self, options: dict[str, Any], *, since: datetime | None = None) -> Filter:
         """Return the filter that the options describe. Raises CommandError if a template is not active."""

@@ -14,8 +14,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
+from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from badges_plugin.admin.large import LargeTableAdmin, people
 from badges_plugin.admin.links import link_to
 from badges_plugin.distribution import channels, queueing, registry
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
@@ -42,7 +42,7 @@ class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
         return localized(attempt.reason)
 
 
-class DeliveryAdmin(LargeTableAdmin[Delivery]):
+class DeliveryAdmin(AwardRowAdmin[Delivery]):
     """Read-only: deliveries change by attempts and by the actions."""
 
     list_display = (
@@ -68,7 +68,6 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
     search_help_text = _(
         "A learner’s user name, full name or complete e-mail address, the name of a badge, or its ID at the provider."
     )
-    list_select_related = ("award__progress__user", "award__progress__template")
     readonly_fields = (
         "award_link",
         "user",
@@ -95,8 +94,7 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
     actions = ("retry_now", "give_up")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
-        if users := people(request, term):
-            yield Q(award__progress__user__in=users)
+        yield from super().found_by(request, term)
         if templates := list(BadgeTemplate.objects.filter(name__icontains=term).values_list("pk", flat=True)):
             yield Q(award__progress__template__in=templates)
         backends = list(Channel.objects.order_by("backend").values_list("backend", flat=True).distinct())
@@ -104,10 +102,6 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
 
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
-
-    @admin.display(description=_("award"))
-    def award_link(self, delivery: Delivery) -> str:
-        return link_to(self.admin_site, BadgeAward, delivery.award_id, f"#{delivery.award.number}")
 
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
@@ -127,14 +121,6 @@ class DeliveryAdmin(LargeTableAdmin[Delivery]):
         if award is None:
             return "-"
         return link_to(self.admin_site, BadgeAward, award.pk, f"{award.user.get_username()}: {award.template}")
-
-    @admin.display(description=_("learner"))
-    def user(self, delivery: Delivery) -> str:
-        return str(delivery.award.user)
-
-    @admin.display(description=_("badge template"))
-    def template(self, delivery: Delivery) -> str:
-        return str(delivery.award.template)
 
     @admin.display(description=_("channel"))
     def channel_name(self, delivery: Delivery) -> str:

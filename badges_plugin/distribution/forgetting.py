@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any
@@ -45,11 +44,7 @@ def _erase_where_deliveries_are_gone(user: Any, told: Collection[tuple[str, int]
 
     ``told`` are the slugs and awards of which they know.
     """
-    left: dict[str, list[BadgeAward]] = defaultdict(list)
-    awards = BadgeAward.objects.filter(progress__user=user).select_related("progress__template")
-    for award in awards.order_by("pk"):
-        for backend in registry.formerly_responsible_for(award.template):
-            if (backend.slug, award.pk) not in told:
-                left[backend.slug].append(award)
-    for slug, those in sorted(left.items()):
-        registry.get(slug).forget(those)
+    awards = BadgeAward.objects.filter(progress__user=user).select_related("progress__template").order_by("pk")
+    for backend, own in registry.by_backend(list(awards), registry.formerly_responsible_for):
+        if left := [award for award in own if (backend.slug, award.pk) not in told]:
+            backend.forget(left)

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from badges_plugin.distribution import forgetting, registry
-from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.queueing import queue_issues, queue_revokes
-from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.models import BadgeAward
 from badges_plugin.signals import badges_awarded, badges_revoked, learner_retired
 
 
 def handle_badges_awarded(sender: object, awards: Sequence[BadgeAward], **kwargs: Any) -> None:
     """Queue the issues at every provider of the templates."""
-    for backend, own in _by_backend(awards, registry.responsible_for):
+    for backend, own in registry.by_backend(awards, registry.responsible_for):
         backend.prepare_issues(own)
         queue_issues(own, backend)
 
 
 def handle_badges_revoked(sender: object, awards: Sequence[BadgeAward], **kwargs: Any) -> None:
     """Queue the revocations at every provider that has the awards, or may get them."""
-    for backend, own in _by_backend(awards, registry.formerly_responsible_for):
+    for backend, own in registry.by_backend(awards, registry.formerly_responsible_for):
         backend.prepare_revokes(own)
         queue_revokes(own, backend)
-
-
-def _by_backend(
-    awards: Sequence[BadgeAward], backends_of: Callable[[BadgeTemplate], Sequence[Backend[Any]]]
-) -> list[tuple[Backend[Any], list[BadgeAward]]]:
-    """Return the backends of the awards, in the order of their slugs, each with its own; templates are asked once."""
-    templates = {award.progress.template_id: award.template for award in awards}
-    responsible = {pk: backends_of(template) for pk, template in templates.items()}
-    backends = {backend.slug: backend for found in responsible.values() for backend in found}
-    return [
-        (backend, [award for award in awards if backend in responsible[award.progress.template_id]])
-        for _, backend in sorted(backends.items())
-    ]
 
 
 def connect() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin import doctor
 from badges_plugin.distribution.backends import Backend
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate
 
 _backends: dict[str, Backend[Any]] = {}
 
@@ -57,3 +58,16 @@ def responsible_for(template: BadgeTemplate) -> list[Backend[Any]]:
 def formerly_responsible_for(template: BadgeTemplate) -> list[Backend[Any]]:
     """Return the backends that deliver the awards of this template, or may have delivered some."""
     return [backend for slug, backend in sorted(_backends.items()) if backend.may_have_issued(template)]
+
+
+def by_backend(
+    awards: Sequence[BadgeAward], backends_of: Callable[[BadgeTemplate], Sequence[Backend[Any]]]
+) -> list[tuple[Backend[Any], list[BadgeAward]]]:
+    """Return the backends of the awards, in the order of their slugs, each with its own; templates are asked once."""
+    templates = {award.progress.template_id: award.template for award in awards}
+    responsible = {pk: backends_of(template) for pk, template in templates.items()}
+    backends = {backend.slug: backend for found in responsible.values() for backend in found}
+    return [
+        (backend, [award for award in awards if backend in responsible[award.progress.template_id]])
+        for _, backend in sorted(backends.items())
+    ]

@@ -28,11 +28,8 @@ def standings(award_ids: Collection[int]) -> dict[int, tuple[Standing, ...]]:
     Two queries, and those of each backend, for any number of awards. The links are the learner's own.
     """
     rows = BadgeAward.objects.filter(pk__in=award_ids).select_related("progress__template", "credential")
-    by_slug: dict[str, list[BadgeAward]] = defaultdict(list)
-    for award in rows.order_by("pk"):
-        for backend in registry.responsible_for(award.template):
-            by_slug[backend.slug].append(award)
-    if not by_slug:
+    by_backend = registry.by_backend(list(rows.order_by("pk")), registry.responsible_for)
+    if not by_backend:
         return {}
     done = set(
         Delivery.objects.filter(award__in=award_ids, action=Action.ISSUE, state=State.DONE).values_list(
@@ -40,10 +37,10 @@ def standings(award_ids: Collection[int]) -> dict[int, tuple[Standing, ...]]:
         )
     )
     found: dict[int, list[Standing]] = defaultdict(list)
-    for slug, awards in sorted(by_slug.items()):
-        backend = registry.get(slug)
+    for backend, awards in by_backend:
         known = backend.at_provider(awards)
         for award in awards:
-            delivered = Place.THERE if (award.pk, slug) in done else Place.ON_ITS_WAY
-            found[award.pk].append(Standing(slug, str(backend.name), known.get(award.pk, AtProvider(delivered))))
+            delivered = Place.THERE if (award.pk, backend.slug) in done else Place.ON_ITS_WAY
+            at = known.get(award.pk, AtProvider(delivered))
+            found[award.pk].append(Standing(backend.slug, str(backend.name), at))
     return {pk: tuple(each) for pk, each in found.items()}

@@ -68,9 +68,9 @@ class Worker:
         self.concurrency = concurrency
         self.interval = interval
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
-        # So many are claimed beyond the free threads: when a thread has finished, the next request is there, while
-        # outcomes are recorded and more is claimed. No more than that: a claimed delivery is sent even if the provider
-        # asks to slow down.
+        # Deliveries that are claimed beyond the free threads: a thread that has finished goes on with the next one
+        # while outcomes are recorded and more is claimed. No more than that: a claimed delivery is sent even if the
+        # provider asks to slow down.
         self._ahead = concurrency if concurrency > 1 else 0
         self.counts: Counter[str] = Counter()
         self._on_outcome = on_outcome
@@ -117,7 +117,7 @@ class Worker:
                 if busy:
                     continue
                 if once or self._stopping:
-                    self._finish(once=once and not self._stopping)
+                    self._finish()
                     return self.counts
                 self._rest()
         finally:
@@ -198,9 +198,9 @@ class Worker:
         for future in [future for future in self._running if future.cancel()]:
             self._unrecorded.extend(not_begun(job) for job in self._running.pop(future).jobs)
 
-    def _finish(self, *, once: bool) -> None:
-        """Do what the deliveries have left to do, where this worker does not come back to it."""
-        if once:
+    def _finish(self) -> None:
+        """Do the chores that deliveries left behind, unless the worker is to stop, and log what has not ended."""
+        if not self._stopping:
             self._housekeeping.do_due_chores(timezone.now())
         if self._running:
             logger.error(

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
+from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ModelAdmin, ModelForm
-from badges_plugin.admin.large import LargeTableAdmin, people
-from badges_plugin.admin.links import link_to
-from badges_plugin.models import BadgeAward
 from badges_plugin.web.mails.texts import clean
 from badges_plugin.web.notes import MailNote, MailText
 
@@ -50,14 +44,13 @@ class MailTextAdmin(ModelAdmin[MailText]):
     ordering = ("site", "kind", "language")
 
 
-class MailNoteAdmin(LargeTableAdmin[MailNote]):
+class MailNoteAdmin(AwardRowAdmin[MailNote]):
     """Which mails were sent, and why others were not. Read-only."""
 
     list_display = ("user", "template", "kind", "state", "created", "settled_at", "reason")
     list_filter = ("kind", "state")
     search_fields = ("award__progress__user__username", "award__progress__user__full_name")
     search_help_text = gettext_lazy("A learner’s user name or full name.")
-    list_select_related = ("award__progress__user", "award__progress__template")
     fields = readonly_fields = (
         "award_link",
         "user",
@@ -71,24 +64,8 @@ class MailNoteAdmin(LargeTableAdmin[MailNote]):
         "settled_at",
     )
 
-    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
-        if users := people(request, term):
-            yield Q(award__progress__user__in=users)
-
     def heading(self, obj: MailNote) -> str:
         return f"{obj.award.user.get_username()}: {obj.get_kind_display()}"
-
-    @admin.display(description=gettext_lazy("award"))
-    def award_link(self, note: MailNote) -> str:
-        return link_to(self.admin_site, BadgeAward, note.award_id, f"#{note.award.number}")
-
-    @admin.display(description=gettext_lazy("learner"))
-    def user(self, note: MailNote) -> str:
-        return str(note.award.user)
-
-    @admin.display(description=gettext_lazy("badge template"))
-    def template(self, note: MailNote) -> str:
-        return str(note.award.template)
 
 
 def register() -> None:

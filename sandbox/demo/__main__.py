@@ -12,6 +12,7 @@ from pathlib import Path
 import django
 
 from sandbox.demo.deployment import Deployment
+from sandbox.demo.ports import free_port
 from sandbox.demo.processes import Processes
 
 
@@ -40,8 +41,8 @@ def _run(processes: Processes) -> None:
     from sandbox.demo.story import Story
 
     templates = set_up_badges()
-    # It is needed near the end.
-    served = deployment.serve()
+    # Started early: it takes a moment, and the story needs it near its end only.
+    served = deployment.serve(free_port())
     consumer, worker, lms = deployment.start_consumer(), deployment.start_worker(), deployment.start_lms()
     print("Staff have set up the badge “Data Science Explorer” of Credly: pass Statistics and Python, keep Python.")
     Story(deployment, templates, consumer=consumer, worker=worker, lms=lms, served=served).tell()

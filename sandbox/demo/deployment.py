@@ -16,7 +16,7 @@ from typing import Any
 from badges_plugin.conf import CONSUMER_GROUP, TOPIC
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID
 from sandbox.credly.remote import CredlyControl
-from sandbox.demo.ports import HOST, accepts, free_port
+from sandbox.demo.ports import HOST, accepts
 from sandbox.demo.processes import Child, Processes
 
 TOPIC_PREFIX = "dev"
@@ -80,21 +80,15 @@ class Deployment:
         return self._manage(f"consumer-{group}", *arguments)
 
     def start_worker(self) -> Child:
-        """Start a worker that delivers to Credly."""
+        """Start a worker, which signs badges and delivers to Credly."""
         return self._manage("worker", "deliver_badges", "--interval", "0.2")
 
-    def start_web(self, address: str) -> Child:
-        """Start the web server of Credentials, with the admin, at "host:port"."""
+    def serve(self, port: int) -> Served:
+        """Start the web server of Credentials, with the admin, at a port of this machine."""
         # With DEBUG it serves the files of the admin, too.
         environ = {**self.environment, "BADGES_SANDBOX_DEBUG": "true"}
-        return self.processes.start(
-            "web", [sys.executable, MANAGE, "runserver", "--noreload", address], environ=environ
-        )
-
-    def serve(self) -> Served:
-        """Start the web server at a free port."""
-        port = free_port()
-        return Served(self.start_web(f"{HOST}:{port}"), port)
+        command = [sys.executable, MANAGE, "runserver", "--noreload", f"{HOST}:{port}"]
+        return Served(self.processes.start("web", command, environ=environ), port)
 
     def start_lms(self) -> Lms:
         """Start the LMS side."""

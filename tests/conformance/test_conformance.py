@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 from pyld import jsonld
 
-from badges_plugin.distribution.open_badges import baking, building, canonical, proofs, tokens
+from badges_plugin.distribution.open_badges import baking, building, canonical, did_web, proofs, tokens
 from badges_plugin.distribution.open_badges.data import BadgeFacts, Document
 from tests.conformance import generated, judges
 from tests.conformance.generated import ISSUER_ID, Dice, badge, badges
@@ -207,10 +207,10 @@ def test_badges_outlive_the_rotation_of_their_key(issuer: Issuer, ask: Asking) -
     did, network = f"{ISSUER_URL}did.json", issuer.network()
     shown = embedded(*documents)
     both = {METHOD_ID: issuer.key.public_key(), new_method: new_key.public_key()}
-    assert not refused(ask(network | {did: building.did_document(ISSUER_ID, both)}, shown))
+    assert not refused(ask(network | {did: did_web.document(ISSUER_ID, both)}, shown))
     # An old key that was compromised, and taken out.
     del both[METHOD_ID]
-    verdicts = ask(network | {did: building.did_document(ISSUER_ID, both)}, shown)
+    verdicts = ask(network | {did: did_web.document(ISSUER_ID, both)}, shown)
     assert accepted(verdicts) == [(judge, 1) for judge in SIGNED_DOCUMENTS]
 
 

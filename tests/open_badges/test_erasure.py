@@ -64,4 +64,3 @@ def test_a_user_who_is_deleted_takes_everything_along(template: BadgeTemplate, a
     [document] = signed()
     ada.delete()
     assert api.find_document(document.uuid) is None
-    assert api.public_url(document.uuid) == ""

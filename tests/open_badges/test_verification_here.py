@@ -53,4 +53,3 @@ def test_questions_are_few(document: api.SignedDocument, django_assert_max_num_q
         api.documents_of([document.award_id, 0])
     with django_assert_max_num_queries(1):
         assert api.find_document(document.uuid) == document
-    assert api.public_url(document.uuid) == document.url

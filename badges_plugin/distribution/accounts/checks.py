@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
+from django.db.models import Model
 
 from badges_plugin.distribution.exceptions import DeliveryFailure, RejectedKey, TransientFailure
 from badges_plugin.doctor import Finding
+
+SettingsT = TypeVar("SettingsT")
 
 
 def check_provider(section: str, app_label: str, api_url: Callable[[], str]) -> list[CheckMessage]:
@@ -33,6 +38,20 @@ def check_provider(section: str, app_label: str, api_url: Callable[[], str]) -> 
             id=f"{app_label}.W002",
         )
     ]
+
+
+def usable(read: Callable[[], SettingsT]) -> SettingsT | None:
+    """Return what ``read`` makes of the settings; None when they cannot be used, which is E001."""
+    try:
+        return read()
+    except ImproperlyConfigured:
+        return None
+
+
+def can_read(model: type[Model], databases: Sequence[str] | None) -> bool:
+    """Return whether a check that was given ``databases`` can read a model. Before the first ``migrate`` it cannot."""
+    alias = router.db_for_read(model)
+    return alias in (databases or ()) and model._meta.db_table in connections[alias].introspection.table_names()
 
 
 def _is_this_machine(host: str) -> bool:

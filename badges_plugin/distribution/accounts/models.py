@@ -238,6 +238,6 @@ class ProviderBadge(UserCredential):
         unused = cls()
         own = [field.name for field in cls._meta.local_concrete_fields if not field.primary_key]
         values: dict[str, Any] = {name: getattr(unused, name) for name in own}
-        issued = [When(pk=award.credential_id, then=Value(award.awarded_at)) for award in awards]
-        values["issued_at"] = Case(*issued, output_field=models.DateTimeField())
-        cls._default_manager.filter(pk__in=[award.credential_id for award in awards]).update(**values)
+        issued = {award.credential_id: award.awarded_at for award in awards}
+        values["issued_at"] = cls._by_key("issued_at", issued)
+        cls._default_manager.filter(pk__in=list(issued)).update(**values)

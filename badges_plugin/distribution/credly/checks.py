@@ -7,12 +7,10 @@ from functools import partial
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, Warning, register
-from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, router
 
 from badges_plugin import doctor
 from badges_plugin.conf import CHECK_TAG
-from badges_plugin.distribution.accounts.checks import KeyProbe, check_provider
+from badges_plugin.distribution.accounts.checks import KeyProbe, can_read, check_provider, usable
 from badges_plugin.distribution.credly.client import client_for
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
 from badges_plugin.distribution.credly.models import CredlyOrganization
@@ -40,7 +38,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
 
 def check_webhook(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """W003: there are organizations in the settings, and the webhook has no secret."""
-    settings = _usable_settings()
+    settings = usable(config)
     return _open_webhook(settings) if settings and settings.organizations else []
 
 
@@ -48,21 +46,10 @@ def check_webhook_of_stored(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
     """W003 for organizations that were entered in the admin, where the check may use a database, as in ``migrate``."""
-    alias, settings = router.db_for_read(CredlyOrganization), _usable_settings()
-    if alias not in (databases or ()) or settings is None or settings.organizations:
-        return []
-    # Before the first ``migrate`` there is no table yet.
-    if CredlyOrganization._meta.db_table not in connections[alias].introspection.table_names():
+    settings = usable(config)
+    if settings is None or settings.organizations or not can_read(CredlyOrganization, databases):
         return []
     return _open_webhook(settings) if CredlyOrganization.objects.exists() else []
-
-
-def _usable_settings() -> CredlyConfig | None:
-    """Return the settings; None when they cannot be used, which is E001."""
-    try:
-        return config()
-    except ImproperlyConfigured:
-        return None
 
 
 def _open_webhook(settings: CredlyConfig) -> list[CheckMessage]:

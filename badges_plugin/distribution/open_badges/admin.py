@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
+from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin, TabularInline
-from badges_plugin.admin.large import LargeTableAdmin, people
-from badges_plugin.admin.links import link_to
 from badges_plugin.admin.templates import register_inline
-from badges_plugin.distribution.api import BadgeAward, BadgeTemplate
+from badges_plugin.distribution.api import BadgeTemplate
 from badges_plugin.distribution.open_badges import addresses, issuers
 from badges_plugin.distribution.open_badges.backend import OpenBadgesBackend
 from badges_plugin.distribution.open_badges.models import (
@@ -77,14 +76,13 @@ class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
         return _("%(issuer)s, key %(number)d") % {"issuer": obj.issuer, "number": obj.number}
 
 
-class SignedBadgeAdmin(LargeTableAdmin[SignedBadge]):
+class SignedBadgeAdmin(AwardRowAdmin[SignedBadge]):
     """Signed badges and their states. Read-only: they change by awards and revocations."""
 
     list_display = ("uuid", "user", "template", "status", "signed_at", "expires_at", "erased_at")
     list_filter = ("status",)
     search_fields = ("uuid", "award__progress__user__username", "award__progress__user__full_name")
     search_help_text = gettext_lazy("A learner’s user name or full name, or the identifier of a badge.")
-    list_select_related = ("award__progress__user", "award__progress__template")
     fields = readonly_fields = (
         "award_link",
         "user",
@@ -104,8 +102,7 @@ class SignedBadgeAdmin(LargeTableAdmin[SignedBadge]):
         return super().get_queryset(request).defer("document", "jwt")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
-        if users := people(request, term):
-            yield Q(award__progress__user__in=users)
+        yield from super().found_by(request, term)
         try:
             yield Q(uuid=UUID(term))
         except ValueError:
@@ -113,18 +110,6 @@ class SignedBadgeAdmin(LargeTableAdmin[SignedBadge]):
 
     def heading(self, obj: SignedBadge) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}"
-
-    @admin.display(description=gettext_lazy("award"))
-    def award_link(self, badge: SignedBadge) -> str:
-        return link_to(self.admin_site, BadgeAward, badge.award_id, f"#{badge.award.number}")
-
-    @admin.display(description=gettext_lazy("learner"))
-    def user(self, badge: SignedBadge) -> str:
-        return str(badge.award.user)
-
-    @admin.display(description=gettext_lazy("badge template"))
-    def template(self, badge: SignedBadge) -> str:
-        return str(badge.award.template)
 
     @admin.display(description=gettext_lazy("in the status list"), boolean=True)
     def in_list(self, badge: SignedBadge) -> bool:

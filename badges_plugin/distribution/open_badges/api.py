@@ -31,7 +31,6 @@ __all__ = [
     "documents_of",
     "find_document",
     "issuer_of",
-    "public_url",
     "verify",
 ]
 
@@ -51,7 +50,6 @@ class SignedDocument:
     uuid: UUID
     json_text: str = field(repr=False)
     jwt: str = field(repr=False)
-    signed_at: datetime
     is_revoked: bool
     expires_at: datetime | None
     url: str
@@ -60,14 +58,11 @@ class SignedDocument:
 
 @dataclass(frozen=True, slots=True)
 class IssuerProfileData:
-    """Who signs the badges of a site. URLs are absolute; the last two may be empty, and the description, too."""
+    """Who signs the badges of a site, the URL of the service, and the address for questions, which may be empty."""
 
     name: str
-    url: str
     base_url: str
-    email: str = ""
-    description: str = ""
-    image_url: str = ""
+    email: str
 
 
 def documents_of(award_ids: Collection[int]) -> dict[int, SignedDocument]:
@@ -84,19 +79,7 @@ def find_document(uuid: UUID) -> SignedDocument | None:
 def issuer_of(site: Site) -> IssuerProfileData:
     """Return who signs the badges of a site: the stored profile, or what its configuration suggests. Two queries."""
     profile = IssuerProfile.objects.filter(pk=site.pk).first() or issuers.draft(site)
-    return IssuerProfileData(
-        name=profile.name,
-        url=profile.url,
-        base_url=profile.base_url.rstrip("/") + "/",
-        email=profile.email,
-        description=profile.description,
-        image_url=profile.image_url,
-    )
-
-
-def public_url(uuid: UUID) -> str:
-    """Return the public page of the signed badge with this identifier; empty where there is none. One query."""
-    return SignedBadge.objects.filter(uuid=uuid).values_list("url", flat=True).first() or ""
+    return IssuerProfileData(profile.name, profile.base_url, profile.email)
 
 
 def verify(data: bytes | str, *, is_public: Callable[[int], bool] = lambda award_id: False) -> Verdict:
@@ -113,14 +96,11 @@ def _signed() -> QuerySet[SignedBadge]:
 
 
 def _document(row: SignedBadge) -> SignedDocument:
-    if row.signed_at is None:
-        raise ValueError("The badge is not signed.")
     return SignedDocument(
         award_id=row.award_id,
         uuid=row.uuid,
         json_text=row.document,
         jwt=row.jwt,
-        signed_at=row.signed_at,
         is_revoked=row.status == BadgeStatus.REVOKED,
         expires_at=row.expires_at,
         url=row.url,

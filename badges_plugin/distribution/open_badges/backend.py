@@ -25,7 +25,7 @@ from badges_plugin.distribution.open_badges import keys, storing
 from badges_plugin.distribution.open_badges.building import unsigned_document
 from badges_plugin.distribution.open_badges.conf import config
 from badges_plugin.distribution.open_badges.data import UnsignableBadge
-from badges_plugin.distribution.open_badges.models import SLUG, BadgeStatus, IssuerProfile, SignedBadge, SigningKey
+from badges_plugin.distribution.open_badges.models import SLUG, BadgeStatus, IssuerProfile, SignedBadge
 from badges_plugin.distribution.open_badges.preparing import Prepared, prepare
 from badges_plugin.distribution.open_badges.signing import sign_document
 
@@ -67,7 +67,7 @@ class OpenBadgesBackend(Backend[Prepared]):
 
     def fingerprint(self, account: str) -> str:
         profile = IssuerProfile.objects.filter(pk=int(account)).first()
-        key = SigningKey.objects.filter(issuer=int(account), retired_at=None).order_by("-number").first()
+        key = keys.newest(int(account))
         # Whether it can be read, too: the old SECRET_KEY may have been added to SECRET_KEY_FALLBACKS.
         is_readable = key is not None and keys.is_readable(key)
         facts = [profile.base_url if profile else "", key.encrypted_private if key else "", is_readable]

@@ -24,10 +24,6 @@ from badges_plugin.distribution.open_badges.data import (
     StatusEntry,
     UnsignableBadge,
 )
-from badges_plugin.distribution.open_badges.did_web import document as did_document
-from badges_plugin.distribution.open_badges.did_web import jwk
-
-__all__ = ["achievement", "did_document", "jwk", "profile", "status_list", "unsigned_document"]
 
 #: The variant for JSON-LD, which takes single values for arrays.
 SCHEMA: Final = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json-ld/ob_v3p0_achievementcredential_schema.json"

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, router
 from django.db.models import Q
 from django.utils import timezone
 
 from badges_plugin.conf import CHECK_TAG
+from badges_plugin.distribution.accounts.checks import can_read, usable
 from badges_plugin.distribution.api import BadgeTemplate, Finding, Reach, register_probe
 from badges_plugin.distribution.open_badges import issuers
-from badges_plugin.distribution.open_badges.conf import OpenBadgesConfig, config
+from badges_plugin.distribution.open_badges.conf import config
 from badges_plugin.distribution.open_badges.models import IssuerProfile, SignedBadge
 
 CORRECT = (
@@ -58,11 +58,7 @@ def check_issuers(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
     """W003: the addresses of an issuer are not those of its site. Where the check may use a database."""
-    alias = router.db_for_read(IssuerProfile)
-    if alias not in (databases or ()) or _usable_settings() is None:
-        return []
-    # Before the first ``migrate`` there is no table yet.
-    if IssuerProfile._meta.db_table not in connections[alias].introspection.table_names():
+    if usable(config) is None or not can_read(IssuerProfile, databases):
         return []
     return [
         Warning(problem, hint=CORRECT, id="open_badges.W003")
@@ -102,11 +98,3 @@ def _profiles() -> list[IssuerProfile]:
     templates = BadgeTemplate.objects.filter(signed, is_active=True).exclude(site__in=[row.pk for row in stored])
     sites = {template.site_id: template.site for template in templates.select_related("site").order_by("pk")}
     return [*stored, *(issuers.draft(site) for _, site in sorted(sites.items()))]
-
-
-def _usable_settings() -> OpenBadgesConfig | None:
-    """Return the settings; None when they cannot be used, which is E001."""
-    try:
-        return config()
-    except ImproperlyConfigured:
-        return None

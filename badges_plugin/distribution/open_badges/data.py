@@ -89,8 +89,9 @@ class Alignment:
 class AchievementFacts:
     """What the badge is awarded for.
 
-    ``criteria`` is Markdown; it or ``criteria_url`` is needed. ``type`` is one of ACHIEVEMENT_TYPES or starts with
-    "ext:". ``language`` is a tag such as "en" or "pt-br"; one that Open Badges cannot express is left out.
+    ``description`` may be empty; the name then takes its place. ``criteria`` is Markdown; it or ``criteria_url`` is
+    needed. ``type`` is one of ACHIEVEMENT_TYPES or starts with "ext:". ``language`` is a tag such as "en" or "pt-br";
+    one that Open Badges cannot express is left out.
     """
 
     id: str

@@ -5,7 +5,6 @@ https://w3c-ccg.github.io/did-method-web/
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
@@ -73,4 +72,4 @@ def _method(issuer_id: str, method_id: str, key: Ed25519PublicKey | EllipticCurv
 
 
 def _coordinate(number: int) -> str:
-    return base64.urlsafe_b64encode(number.to_bytes(_COORDINATE_BYTES)).rstrip(b"=").decode()
+    return multikey.to_base64url(number.to_bytes(_COORDINATE_BYTES))

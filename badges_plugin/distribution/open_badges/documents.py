@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from badges_plugin.distribution.api import BadgeTemplate
-from badges_plugin.distribution.open_badges import addresses, building, issuers, keys
+from badges_plugin.distribution.open_badges import addresses, building, did_web, issuers, keys
 from badges_plugin.distribution.open_badges.data import Document
 from badges_plugin.distribution.open_badges.earning import achievements
 from badges_plugin.distribution.open_badges.models import IssuerProfile, SignedBadge, SigningKey, StatusList
@@ -22,7 +22,7 @@ def did_document(uuid: UUID, host: str) -> Document | None:
         return None
     issuer_id = addresses.did(_base_url(profile, host), uuid)
     rows = keys.published(profile)
-    return building.did_document(
+    return did_web.document(
         issuer_id, {addresses.method_id(issuer_id, row.number): keys.public_ed25519(row) for row in rows}
     )
 
@@ -41,7 +41,7 @@ def key_document(uuid: UUID, number: int, host: str) -> Document | None:
     if row is None:
         return None
     kid = addresses.key_url(_base_url(row.issuer, host), uuid, number)
-    return building.jwk(keys.public_p256(row), kid)
+    return did_web.jwk(keys.public_p256(row), kid)
 
 
 def achievement_document(uuid: UUID, host: str) -> Document | None:

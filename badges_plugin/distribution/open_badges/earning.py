@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import to_locale
 
 from badges_plugin import reading, reasons
 from badges_plugin.distribution.api import BadgeTemplate, web_url
@@ -70,13 +69,13 @@ def _achievement(
     facts = AchievementFacts(
         id=addresses.achievement_url(base_url, template.uuid),
         name=template.name,
-        description=template.description.strip() or template.name,
+        description=template.description,
         criteria=criteria_text(asked),
         type=details.achievement_type,
         image_url=web_url(template.icon) or addresses.image_url(base_url, template.uuid, picture.digest),
         tags=details.tag_list,
         alignments=alignments,
-        language=to_locale(settings.LANGUAGE_CODE).replace("_", "-"),
+        language=settings.LANGUAGE_CODE,
     )
     sentences = {each.id: each.sentence for group in asked.groups for each in group.requirements}
     return Achievement(facts, sentences)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import serialization
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -47,15 +47,20 @@ def current(issuers: Collection[IssuerProfile]) -> dict[int, KeyPair | RejectedK
 
     One query, unless keys are made. A key that cannot be decrypted is the failure that its deliveries get.
     """
-    newest = {row.issuer_id: row for row in _live(issuers)}
+    latest = {row.issuer_id: row for row in _live(issuer.pk for issuer in issuers)}
     found: dict[int, KeyPair | RejectedKey] = {}
     for issuer in issuers:
-        row = newest.get(issuer.pk) or make(issuer)
+        row = latest.get(issuer.pk) or make(issuer)
         try:
             found[issuer.pk] = _opened(row)
         except UnreadableKey:
             found[issuer.pk] = RejectedKey(UNREADABLE)
     return found
+
+
+def newest(issuer_id: int) -> SigningKey | None:
+    """Return the key that signs for an issuer, if it was made already. One query."""
+    return _live([issuer_id]).last()
 
 
 def make(issuer: IssuerProfile, *, after: int = 0) -> SigningKey:
@@ -108,7 +113,7 @@ def retire(row: SigningKey) -> None:
 
 def published(issuer: IssuerProfile) -> list[SigningKey]:
     """Return the keys that verify what an issuer signed, oldest first. One query."""
-    return list(_live([issuer]))
+    return list(_live([issuer.pk]))
 
 
 def public_ed25519(row: SigningKey) -> Ed25519PublicKey:
@@ -122,9 +127,8 @@ def public_p256(row: SigningKey) -> EllipticCurvePublicKey:
     return key
 
 
-def _live(issuers: Collection[IssuerProfile]) -> Collection[SigningKey]:
-    rows = SigningKey.objects.filter(issuer__in=[issuer.pk for issuer in issuers], retired_at=None)
-    return rows.order_by("issuer", "number")
+def _live(issuer_ids: Iterable[int]) -> QuerySet[SigningKey]:
+    return SigningKey.objects.filter(issuer__in=list(issuer_ids), retired_at=None).order_by("issuer", "number")
 
 
 def _closed(ed25519: Ed25519PrivateKey, p256: EllipticCurvePrivateKey) -> str:

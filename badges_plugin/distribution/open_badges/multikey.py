@@ -1,9 +1,11 @@
-"""Ed25519 keys as Multikey text, and base58btc, the alphabet of keys and proofs.
+"""Ed25519 keys as Multikey text, and the alphabets of what is signed: base58btc and base64url.
 
-https://www.w3.org/TR/controller-document/#multikey
+https://www.w3.org/TR/controller-document/#multikey , https://www.rfc-editor.org/rfc/rfc7515#section-2
 """
 
 from __future__ import annotations
+
+import base64
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -44,6 +46,16 @@ def from_base58(text: str, *, length: int) -> bytes:
     if len(data) != length:
         raise ValueError("not base58btc of that length")
     return data
+
+
+def to_base64url(data: bytes) -> str:
+    """Return ``data`` in base64url, without padding and without a multibase prefix."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """Return the bytes that ``text`` stands for; raise ValueError if it is not base64url."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def encode(public_key: Ed25519PublicKey) -> str:

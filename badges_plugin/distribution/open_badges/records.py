@@ -12,7 +12,7 @@ from badges_plugin.distribution.open_badges.verification import KnownBadge, Know
 
 _UUID = r"(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _ISSUER = re.compile(rf"^did:web:[^#]*:issuers:{_UUID}$")
-_METHOD = re.compile(rf"^(?P<issuer>did:web:[^#]*:issuers:{_UUID})#key-(?P<number>[0-9]{{1,9}})$")
+_METHOD = re.compile(rf"^did:web:[^#]*:issuers:{_UUID}#key-(?P<number>[0-9]{{1,9}})$")
 _KID = re.compile(rf"^https?://.*/issuers/{_UUID}/keys/(?P<number>[0-9]{{1,9}})$")
 
 
@@ -23,18 +23,17 @@ class DatabaseRecords:
         self._is_public = is_public
 
     def key(self, method_id: str) -> KnownKey | None:
-        """Return the key of a verification method or a ``kid``; None if it is not ours, or retired. Three queries."""
-        if found := _METHOD.match(method_id):
-            row = _key(found)
-            issuer_id = found["issuer"]
-            if row is None or issuer_id not in _ids(row.issuer):
-                return None
-            return KnownKey(keys.public_ed25519(row), issuer_id)
-        if found := _KID.match(method_id):
-            row = _key(found)
-            for base_url in issuers.base_urls(row.issuer) if row else ():
-                if row and addresses.key_url(base_url, row.issuer.uuid, row.number) == method_id:
-                    return KnownKey(keys.public_p256(row), addresses.did(base_url, row.issuer.uuid))
+        """Return the key of a verification method or a ``kid``; None if it is not ours, or retired. Two queries."""
+        found = _METHOD.match(method_id) or _KID.match(method_id)
+        row = _key(found) if found else None
+        if row is None:
+            return None
+        for base_url in issuers.base_urls(row.issuer):
+            issuer_id = addresses.did(base_url, row.issuer.uuid)
+            if method_id == addresses.method_id(issuer_id, row.number):
+                return KnownKey(keys.public_ed25519(row), issuer_id)
+            if method_id == addresses.key_url(base_url, row.issuer.uuid, row.number):
+                return KnownKey(keys.public_p256(row), issuer_id)
         return None
 
     def is_issuer(self, issuer_id: str) -> bool:

@@ -18,7 +18,7 @@ AT_ONCE = 100
 
 def retire(row: SigningKey) -> SigningKey:
     """Retire a key, if that was not done yet, and return the one that signs now. Status lists are signed again."""
-    newest = SigningKey.objects.filter(issuer=row.issuer_id, retired_at=None).order_by("-number").first()
+    newest = keys.newest(row.issuer_id)
     if newest is None or newest.pk == row.pk:
         newest = keys.rotate(row.issuer)
     if row.retired_at is None:

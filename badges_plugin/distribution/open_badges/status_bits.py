@@ -6,9 +6,10 @@ multibase prefix "u". Index 0 is the highest bit of the first byte.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import zlib
+
+from badges_plugin.distribution.open_badges import multikey
 
 #: Bits of one list: the least that the specification allows, so that one badge hides among many.
 LENGTH = 131_072
@@ -36,18 +37,16 @@ def with_bit(bits: bytes, index: int, *, value: bool = True) -> bytes:
 
 def encode(bits: bytes) -> str:
     """Return ``bits`` as ``encodedList``: the same text for the same bits, so that ETags hold."""
-    packed = base64.urlsafe_b64encode(gzip.compress(bits, mtime=0))
-    return _PREFIX + packed.rstrip(b"=").decode()
+    return _PREFIX + multikey.to_base64url(gzip.compress(bits, mtime=0))
 
 
 def decode(encoded: str) -> bytes:
     """Return the bits of an ``encodedList`` of LENGTH bits; raise ValueError for anything else."""
     if not encoded.startswith(_PREFIX):
         raise ValueError("not a multibase base64url text")
-    body = encoded.removeprefix(_PREFIX)
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+        packed = multikey.from_base64url(encoded.removeprefix(_PREFIX))
         # One byte more than wanted shows a list that is too long, and a bomb is never unpacked.
         bits = reader.decompress(packed, LENGTH // 8 + 1)
     except (ValueError, zlib.error) as error:

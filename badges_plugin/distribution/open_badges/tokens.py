@@ -6,7 +6,6 @@ is used.
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from datetime import datetime
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
-from badges_plugin.distribution.open_badges import strict_json
+from badges_plugin.distribution.open_badges import multikey, strict_json
 from badges_plugin.distribution.open_badges.data import Document
 
 _ALGORITHM = "ES256"
@@ -52,8 +51,8 @@ def read(text: str) -> Token:
     if not SHAPE.fullmatch(text):
         raise ValueError("not a compact JWS")
     header, payload, _signature = text.split(".")
-    head = strict_json.read_object(_decoded(header))
-    body = strict_json.read_object(_decoded(payload))
+    head = strict_json.read_object(multikey.from_base64url(header).decode())
+    body = strict_json.read_object(multikey.from_base64url(payload).decode())
     kid = head.get("kid")
     return Token(
         kid=kid if isinstance(kid, str) else "",
@@ -76,7 +75,3 @@ def verify(text: str, public_key: EllipticCurvePublicKey) -> bool:
 
 def _seconds(time: str) -> int:
     return int(datetime.fromisoformat(time).timestamp())
-
-
-def _decoded(part: str) -> str:
-    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True).decode()

@@ -11,7 +11,6 @@ from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
-from badges_plugin import conf
 from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.command_line import BadgesCommand, text
 from badges_plugin.consumers.exceptions import ReceiversFailed
@@ -33,8 +32,7 @@ class Command(BadgesCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count them, by reason.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not conf.is_enabled():
-            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        self.require_enabled()
         rows = _undecided(options["event_type"], options["reason"])
         if options["dry_run"]:
             reasons = Counter(rows.values_list("reason", flat=True).iterator())

@@ -91,8 +91,7 @@ class Command(BadgesCommand):
 
     def _refuse(self, options: dict[str, Any]) -> None:
         """Raise CommandError when the site cannot be measured, or must not be."""
-        if not conf.is_enabled():
-            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        self.require_enabled()
         if scene.SIGNAL.event_type not in conf.config().events:
             raise CommandError(f'BADGES_CONFIG["events"] does not have {scene.SIGNAL.event_type}, which is sent.')
         if cleaning.has_leftovers():

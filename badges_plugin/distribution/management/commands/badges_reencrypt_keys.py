@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from badges_plugin.command_line import BadgesCommand
-from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.keys import reencrypt
 
 
@@ -22,8 +21,7 @@ class Command(BadgesCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not is_enabled():
-            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        self.require_enabled()
         dry_run = options["dry_run"]
         result = reencrypt(dry_run=dry_run)
         verb = "would be encrypted anew" if dry_run else "encrypted anew"

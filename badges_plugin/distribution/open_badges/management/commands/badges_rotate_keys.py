@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from badges_plugin.command_line import BadgesCommand, text
-from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.open_badges import keys, rotating
 from badges_plugin.distribution.open_badges.models import IssuerProfile, SigningKey
 
@@ -31,8 +30,7 @@ class Command(BadgesCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not is_enabled():
-            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        self.require_enabled()
         for profile in self._profiles(options["site"], is_one=options["retire"] is not None):
             if options["retire"] is None:
                 row = keys.rotate(profile)

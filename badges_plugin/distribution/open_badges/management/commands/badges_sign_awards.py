@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from badges_plugin.command_line import BadgesCommand
-from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.api import BadgeTemplate
 from badges_plugin.distribution.open_badges import earlier
 from badges_plugin.distribution.open_badges.backend import OpenBadgesBackend
@@ -29,8 +28,7 @@ class Command(BadgesCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not is_enabled():
-            raise CommandError("Badges are switched off. Set BADGES_ENABLED = True first.")
+        self.require_enabled()
         templates = self._templates(options["template"])
         if options["dry_run"]:
             self.stdout.write(f"{earlier.count(templates)} badges would be queued to be signed.")

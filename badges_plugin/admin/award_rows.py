@@ -1,0 +1,38 @@
+"""The pages of what belongs to an award: its deliveries, its signature, its mails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from badges_plugin.admin.base import ModelT
+from badges_plugin.admin.large import LargeTableAdmin, people
+from badges_plugin.admin.links import link_to
+from badges_plugin.models import BadgeAward
+
+
+class AwardRowAdmin(LargeTableAdmin[ModelT]):
+    """The base of these pages: the columns of the award, and the search by its learner. The model has an ``award``."""
+
+    list_select_related = ("award__progress__user", "award__progress__template")
+
+    def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
+        if users := people(request, term):
+            yield Q(award__progress__user__in=users)
+
+    @admin.display(description=_("award"))
+    def award_link(self, row: Any) -> str:
+        return link_to(self.admin_site, BadgeAward, row.award_id, f"#{row.award.number}")
+
+    @admin.display(description=_("learner"))
+    def user(self, row: Any) -> str:
+        return str(row.award.user)
+
+    @admin.display(description=_("badge template"))
+    def template(self, row: Any) -> str:
+        return str(row.award.template)
