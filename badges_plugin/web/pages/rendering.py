@@ -66,7 +66,6 @@ def _around(request: HttpRequest, frame: Frame, language: str, current: str) -> 
         "direction": "rtl" if _is_bidi(language) else "ltr",
         "current": current,
         "is_signed_in": is_signed_in,
-        "user": user,
         "home_url": frame.home_url or mine,
         "sign_in_url": f"{resolve_url(settings.LOGIN_URL)}?next={mine}",
         "sign_out_url": _sign_out_url(),

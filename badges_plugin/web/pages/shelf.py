@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from badges_plugin import reading
 from badges_plugin.distribution import standing
-from badges_plugin.distribution.api import Place
 from badges_plugin.models import BadgeTemplate, Ending
 from badges_plugin.reading import Award, AwardState, GroupProgress, LearnerProgress
 from badges_plugin.web.models import NameShown, Publication
@@ -86,7 +85,10 @@ class OnTheWay:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that a badge asks for. ``alternatives`` are told where there are several ways."""
+    """One thing that a badge asks for.
+
+    ``details``: what was done of several requirements or, of a single one, what was heard of it last.
+    """
 
     sentence: str
     is_done: bool
@@ -174,11 +176,6 @@ class Cabinet:
             is_earnable=template.is_active and (is_expired or (template.can_be_reawarded and not is_decided)),
             is_decided=is_decided,
         )
-
-
-def is_waiting(row: Earned) -> bool:
-    """Whether the learner has to do something at a provider."""
-    return any(each.at.place is Place.WAITING for each in row.providers)
 
 
 def _step(group: GroupProgress) -> Step:
