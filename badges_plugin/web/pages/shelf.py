@@ -11,13 +11,11 @@ from django.urls import reverse
 
 from badges_plugin import reading
 from badges_plugin.distribution import standing
+from badges_plugin.distribution.open_badges.models import SLUG
 from badges_plugin.models import BadgeTemplate, Ending
 from badges_plugin.reading import Award, AwardState, GroupProgress, LearnerProgress
 from badges_plugin.web.models import NameShown, Publication
 from badges_plugin.web.shared import Art, SignedDocument, arts, documents_of
-
-SIGNED_HERE = "open_badges"
-"""The slug of the backend by which the site signs badges itself."""
 
 DECIDED = (Ending.BY_HAND, Ending.PROVIDER)
 
@@ -159,8 +157,8 @@ class Cabinet:
             art=self._arts[award.template_id],
             document=document,
             publication=self._publications.get(award.id),
-            providers=tuple(each for each in standings if each.slug != SIGNED_HERE),
-            is_being_signed=document is None and any(each.slug == SIGNED_HERE for each in standings),
+            providers=tuple(each for each in standings if each.slug != SLUG),
+            is_being_signed=document is None and any(each.slug == SLUG for each in standings),
         )
 
     def _past(self, award: Award) -> Past:
