@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.models import DECIDED, BadgeAward, Ending
 
 MAX_PAGE = 1000
 
@@ -44,6 +44,11 @@ class Award:
     reason: str
     """Why it was revoked; empty where nobody said so."""
     credential_uuid: UUID
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether a person or a provider decided its end: doing the same again changes nothing."""
+        return self.ending in DECIDED
 
 
 @dataclass(frozen=True)

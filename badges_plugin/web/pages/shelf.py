@@ -12,12 +12,10 @@ from django.urls import reverse
 from badges_plugin import reading
 from badges_plugin.distribution import standing
 from badges_plugin.distribution.open_badges.models import SLUG
-from badges_plugin.models import BadgeTemplate, Ending
+from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import Award, AwardState, GroupProgress, LearnerProgress
 from badges_plugin.web.models import NameShown, Publication
 from badges_plugin.web.shared import Art, SignedDocument, arts, documents_of
-
-DECIDED = (Ending.BY_HAND, Ending.PROVIDER)
 
 
 @dataclass(frozen=True)
@@ -105,8 +103,6 @@ class Past:
     publication: Publication | None
     template_uuid: UUID
     is_earnable: bool
-    is_decided: bool
-    """Whether a person or a provider ended it: doing the same again changes nothing."""
 
     @property
     def is_expired(self) -> bool:
@@ -164,15 +160,13 @@ class Cabinet:
     def _past(self, award: Award) -> Past:
         template = self._templates[award.template_id]
         is_expired = award.state is AwardState.EXPIRED
-        is_decided = award.ending in DECIDED
         return Past(
             award=award,
             art=self._arts[award.template_id],
             document=self._documents.get(award.id),
             publication=self._publications.get(award.id),
             template_uuid=template.uuid,
-            is_earnable=template.is_active and (is_expired or (template.can_be_reawarded and not is_decided)),
-            is_decided=is_decided,
+            is_earnable=template.is_active and (is_expired or (template.can_be_reawarded and not award.is_decided)),
         )
 
 
