@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from badges_plugin import reading
 from badges_plugin.distribution.open_badges.api import (
@@ -142,6 +145,13 @@ def on_show(documents: Collection[SignedDocument]) -> Mapping[UUID, BadgeOnShow]
         )
         for row in publications
     }
+
+
+def day_in_full(day: date) -> str:
+    """Return a day as the language that is active writes it, with the names of months in full."""
+    # Django's format for English abbreviates months, which looks poor on a certificate.
+    is_english = (get_language() or "en").startswith("en")
+    return date_format(day, "F j, Y" if is_english else "DATE_FORMAT")
 
 
 def text_at(document: object, *path: str) -> str:
