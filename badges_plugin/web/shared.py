@@ -194,8 +194,13 @@ def arts(templates: Iterable[BadgeTemplate], *, ours: bool = False) -> dict[int,
     return {row.pk: _art(row, found[row.pk], ours=ours) for row in rows}
 
 
+def picture_at_provider(template: BadgeTemplate) -> str:
+    """Return the address of a picture at the provider, where the badge is one of a provider; otherwise empty."""
+    return template.icon if template.origin != BadgeTemplate.ORIGIN else ""
+
+
 def _art(template: BadgeTemplate, picture: Picture, *, ours: bool) -> Art:
-    icon = template.icon if template.origin != BadgeTemplate.ORIGIN and not ours else ""
+    icon = "" if ours else picture_at_provider(template)
     # Of a preview, an earlier digest leads to today's.
     return Art(icon or picture.best_url, picture.url("png"), preview_url_of(template.uuid, picture.digest))
 

@@ -13,12 +13,11 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 
 from badges_plugin.distribution.api import web_url
-from badges_plugin.distribution.open_badges.api import find_document
 from badges_plugin.reading import AwardState
 from badges_plugin.web.models import Publication
 from badges_plugin.web.rest_api.places import Files, files_of, images
 from badges_plugin.web.rest_api.showing import Badge
-from badges_plugin.web.shared import BadgeOnShow, on_show, text_at
+from badges_plugin.web.shared import BadgeOnShow, find_document, on_show, text_at
 
 
 class Gone(APIException):
