@@ -25,7 +25,6 @@ from badges_plugin.distribution.open_badges.api import (
     documents_of,
     find_document,
     issuer_of,
-    public_url,
     verify,
 )
 from badges_plugin.host import User
@@ -48,7 +47,6 @@ __all__ = [
     "name_of",
     "on_show",
     "people_of",
-    "public_url",
     "shown_name",
     "verify",
 ]
