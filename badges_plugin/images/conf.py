@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from PIL import ImageFont
 
-from badges_plugin.conf import known_section
+from badges_plugin.sections import Section
 
 _DEFAULTS: dict[str, object] = {"max_bytes": 1_000_000, "max_pixels": 4096, "fonts": ()}
 
@@ -37,10 +37,10 @@ def config() -> ImagesConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("images", _DEFAULTS)
+    values = Section("images", _DEFAULTS)
     return ImagesConfig(
-        max_bytes=_limit("max_bytes", values["max_bytes"], _MAX_BYTES),
-        max_pixels=_limit("max_pixels", values["max_pixels"], _MAX_PIXELS),
+        max_bytes=values.whole_number("max_bytes", 1000, _MAX_BYTES),
+        max_pixels=values.whole_number("max_pixels", 1000, _MAX_PIXELS),
         fonts=_fonts(values["fonts"]),
     )
 
@@ -60,12 +60,6 @@ def _is_font(path: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _limit(name: str, value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value <= most:
-        raise ImproperlyConfigured(f'BADGES_CONFIG["images"]["{name}"] must be a whole number from 1000 to {most}.')
-    return value
 
 
 def _fonts(value: object) -> tuple[str, ...]:

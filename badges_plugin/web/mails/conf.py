@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import known_section
+from badges_plugin.sections import Section
 from badges_plugin.web.conf import usable_pages
 from badges_plugin.web.notes import MailKind
 
@@ -50,15 +49,15 @@ def mails() -> MailsConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("mails", _DEFAULTS)
-    switches = {name: _flag(name, values[name]) for name in ("enabled", *MailKind.values)}
+    values = Section("mails", _DEFAULTS)
+    switches = {name: values.flag(name) for name in ("enabled", *MailKind.values)}
     is_on = switches["enabled"] and usable_pages().enabled
     return MailsConfig(
         kinds=frozenset(kind for kind in MailKind.values if is_on and switches[kind]),
-        expiring_days=_number(values, "expiring_days", most=_MAX_DAYS),
-        pending_days=_number(values, "pending_days", most=_MAX_DAYS),
-        new_for_days=_number(values, "new_for_days", most=_MAX_DAYS),
-        per_minute=_number(values, "per_minute", most=_MAX_PER_MINUTE),
+        expiring_days=values.whole_number("expiring_days", 1, _MAX_DAYS),
+        pending_days=values.whole_number("pending_days", 1, _MAX_DAYS),
+        new_for_days=values.whole_number("new_for_days", 1, _MAX_DAYS),
+        per_minute=values.whole_number("per_minute", 1, _MAX_PER_MINUTE),
     )
 
 
@@ -68,18 +67,3 @@ def kinds_sent() -> frozenset[str]:
         return mails().kinds
     except ImproperlyConfigured:
         return frozenset()
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ImproperlyConfigured(f'BADGES_CONFIG["mails"]["{name}"] must be True or False.')
-    return value
-
-
-def _number(values: Mapping[str, object], name: str, *, most: int) -> int:
-    value = values[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["mails"]["{name}"] must be a whole number from 1 to {most}, not {value!r}.'
-        )
-    return value

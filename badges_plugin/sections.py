@@ -1,4 +1,4 @@
-"""Read a provider's section of BADGES_CONFIG: values are checked, and mistakes are named."""
+"""Read a section of BADGES_CONFIG: values are checked, and mistakes are named."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from django.core.exceptions import ImproperlyConfigured
 from badges_plugin.conf import known_section
 
 
-class ProviderSettings:
+class Section:
     """The section over its defaults. Every method raises ImproperlyConfigured, naming the key, for an unusable value.
 
     ``defaults`` has all known keys.
     """
 
-    def __init__(self, section: str, defaults: Mapping[str, object]) -> None:
-        self._section = section
-        self._values = known_section(section, defaults)
+    def __init__(self, name: str, defaults: Mapping[str, object]) -> None:
+        self._name = name
+        self._values = known_section(name, defaults)
 
     def __getitem__(self, name: str) -> object:
         return self._values[name]
 
     def wrong(self, name: str, wanted: str) -> ImproperlyConfigured:
-        return ImproperlyConfigured(f'BADGES_CONFIG["{self._section}"]["{name}"] must be {wanted}.')
+        return ImproperlyConfigured(f'BADGES_CONFIG["{self._name}"]["{name}"] must be {wanted}.')
 
     def text(self, name: str) -> str:
         value = self._values[name]
@@ -35,7 +35,7 @@ class ProviderSettings:
     def flag(self, name: str) -> bool:
         value = self._values[name]
         if not isinstance(value, bool):
-            raise self.wrong(name, "True or False")
+            raise self.wrong(name, f"True or False, not {value!r}")
         return value
 
     def url(self, name: str) -> str:
@@ -51,6 +51,12 @@ class ProviderSettings:
         if not usable:
             raise self.wrong(name, "a URL that starts with https:// and has neither @ nor ? nor #")
         return str(value).rstrip("/") + "/"
+
+    def whole_number(self, name: str, least: int, most: int) -> int:
+        value = self._values[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise self.wrong(name, f"a whole number from {least} to {most}, not {value!r}")
+        return value
 
     def pace(self, name: str, *, unlimited: int | None) -> float | None:
         """Return a number of requests above 0; None where the value is ``unlimited``: None or 0."""
