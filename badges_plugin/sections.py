@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin.conf import known_section
@@ -66,3 +67,12 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise self.wrong(name, "a number above 0, or None" if unlimited is None else "a number, 0 for no limit")
         return float(value)
+
+
+def errors_in(read: Callable[[], object], *, check_id: str) -> list[CheckMessage]:
+    """Return the message of a Django check if ``read`` raises ImproperlyConfigured; an empty list if it does not."""
+    try:
+        read()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="Correct the setting, or remove the key to use its default.", id=check_id)]
+    return []
