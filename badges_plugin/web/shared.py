@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -143,6 +144,17 @@ def on_show(documents: Collection[SignedDocument]) -> Mapping[UUID, BadgeOnShow]
         )
         for row in publications
     }
+
+
+def why_hidden(document: SignedDocument | None) -> HTTPStatus:
+    """Return the status that says why a badge is not on show. One query at most.
+
+    404: it does not exist, or was never published. 410: it was taken back, or its learner was erased.
+    """
+    if document is None:
+        return HTTPStatus.NOT_FOUND
+    was_public = document.is_erased or Publication.objects.filter(award=document.award_id).exists()
+    return HTTPStatus.GONE if was_public else HTTPStatus.NOT_FOUND
 
 
 def day_in_full(day: date) -> str:
