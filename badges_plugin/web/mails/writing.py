@@ -21,13 +21,11 @@ from badges_plugin.web.mails.deciding import Go
 from badges_plugin.web.mails.sending import Letter
 from badges_plugin.web.mails.wishes import Wishes
 from badges_plugin.web.notes import MailKind
-from badges_plugin.web.pages.serving import in_language_of_page
+from badges_plugin.web.pages.serving import direction_of, in_language_of_page
 from badges_plugin.web.shared import IssuerProfileData, day_in_full, issuer_of, name_of
 
 MAX_STEPS = 5
 """Sentences that say what a badge asks for; the page has them all."""
-
-_DIRECTIONS = {True: "rtl", False: "ltr"}
 
 
 def write(kind: str, award: BadgeAward, go: Go, wishes: Wishes) -> Letter | None:
@@ -58,7 +56,7 @@ def _context(kind: str, award: BadgeAward, go: Go, issuer: IssuerProfileData, la
     own_html = texts.filled_html(own.text, badge=template.name, name=name) if own else ""
     return {
         "lang": language,
-        "direction": _DIRECTIONS[translation.get_language_bidi()],
+        "direction": direction_of(language),
         "site_name": issuer.name,
         "learner_name": name,
         "badge_name": template.name,
