@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sites.models import Site
+from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 
@@ -87,6 +89,12 @@ class BadgeOnShow:
     def is_revoked(self) -> bool:
         """Whether it was revoked: here, which is known at once, or in the document's status."""
         return self.award.state is reading.AwardState.REVOKED or self.document.is_revoked
+
+
+def site_of(request: HttpRequest) -> Site | None:
+    """Return the site of a request; None where the host cannot tell."""
+    site = getattr(request, "site", None)
+    return site if isinstance(site, Site) else None
 
 
 def people_of(user: User | AnonymousUser) -> list[int]:

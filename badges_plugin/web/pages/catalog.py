@@ -18,8 +18,7 @@ from badges_plugin.web.pages.limits import limited
 from badges_plugin.web.pages.paging import Slice, slice_of
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
-from badges_plugin.web.pages.site import site_of
-from badges_plugin.web.shared import arts, people_of
+from badges_plugin.web.shared import arts, people_of, site_of
 
 PER_PAGE = 24
 ALL, OPEN, WAY = "all", "open", "way"

@@ -25,7 +25,6 @@ from badges_plugin.web.pages.paging import slice_of
 from badges_plugin.web.pages.publishing import ONLY_ME, WITH_LINK
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
-from badges_plugin.web.pages.site import site_of
 from badges_plugin.web.shared import (
     arts,
     documents_of,
@@ -36,6 +35,7 @@ from badges_plugin.web.shared import (
     origin_of,
     people_of,
     shown_name,
+    site_of,
 )
 
 PER_PAGE = 24

@@ -18,6 +18,7 @@ from badges_plugin.web.rest_api import access, answers, public, showing
 from badges_plugin.web.rest_api.base import Found, LearnerView, ListView, PublicView
 from badges_plugin.web.rest_api.conf import config
 from badges_plugin.web.rest_api.paging import Wanted
+from badges_plugin.web.shared import site_of
 
 
 class OwnBadgesView(LearnerView, ListView):
@@ -54,7 +55,7 @@ class CatalogView(PublicView, ListView):
         return [] if config().anonymous_catalog else [each() for each in access.LEARNERS]
 
     def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> Found:
-        others = other_tenants(getattr(request, "site", None))
+        others = other_tenants(site_of(request))
         found = reading.active_badges(except_sites=others, after=wanted.after, limit=wanted.limit)
         return showing.catalog(found.keys, request), found.next
 
