@@ -43,7 +43,7 @@ def catalog(request: HttpRequest) -> HttpResponse:
     pictures = arts(listed.items)
     texts = reading.criteria(keys) if keys else {}
     states = reading.standings(people, keys) if people and keys else {}
-    way = _progress(people, [pk for pk, state in states.items() if state is None])
+    way = _progress(people, states)
     context = {
         "sought": sought,
         "tab": tab,
@@ -80,7 +80,7 @@ def badge_type(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "art": art,
         "criteria": reading.criteria([template.pk])[template.pk],
         "state": _state(template.pk, states),
-        "progress": _progress(people, [pk for pk, state in states.items() if state is None]).get(template.pk),
+        "progress": _progress(people, states).get(template.pk),
     }
     return page(request, "badge_type", context, pictures=[art.url] if art.is_elsewhere else [])
 
@@ -106,8 +106,9 @@ def _filtered(rows: QuerySet[BadgeTemplate], sought: str, tab: str, people: list
     return rows.order_by("name", "pk").distinct()
 
 
-def _progress(people: list[int], template_ids: list[int]) -> dict[int, Any]:
-    """Return how far a learner is; of several users of theirs, the one who is furthest."""
+def _progress(people: list[int], states: dict[int, AwardState | None]) -> dict[int, Any]:
+    """Return how far a learner is on the way to badges; of several users of theirs, the one who is furthest."""
+    template_ids = [pk for pk, state in states.items() if state is None]
     if not template_ids:
         return {}
     found: dict[int, Any] = {}
