@@ -186,7 +186,7 @@ def _matching(wanted: AwardFilter) -> QuerySet[BadgeAward]:
 
 
 def _after_time(rows: QuerySet[BadgeAward], after: Position | None) -> QuerySet[BadgeAward]:
-    """Leave the awards that come after a position, newest first. A range of the index, and then a condition."""
+    """Keep the awards that come after a position, newest first. A range of the index, and then a condition."""
     if after is None:
         return rows
     moment = _EPOCH + after[0] * _MICROSECOND

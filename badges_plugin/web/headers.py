@@ -38,7 +38,7 @@ DOCUMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame
 
 
 def secure(response: ResponseT, *, images: Iterable[str] = (), assets: str = "") -> ResponseT:
-    """Set the headers that are not set yet; return the response."""
+    """Set the security headers that the response does not have yet; return it."""
     response.headers.setdefault("Content-Security-Policy", policy(images=images, assets=assets))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     # Not "no-referrer": browsers then send "Origin: null" with forms, which Django's protection of forms refuses.

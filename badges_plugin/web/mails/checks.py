@@ -42,7 +42,7 @@ def examine() -> Iterator[Finding]:
     if getattr(settings, "EMAIL_TIMEOUT", None) is None:
         yield Finding.warning(
             "A mail server that does not answer would hold a worker up: EMAIL_TIMEOUT is not set.",
-            "Set EMAIL_TIMEOUT to 10, say: seconds.",
+            "Set EMAIL_TIMEOUT, in seconds: for example, to 10.",
         )
     now = timezone.now()
     if late := MailNote.objects.filter(state=MailState.WAITING, due_at__lt=now - _LATE).count():

@@ -16,7 +16,7 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 @served
 def nothing_here(request: HttpRequest) -> HttpResponse:
-    """Answer below our addresses where nothing is."""
+    """Answer for an address below ours at which there is no page."""
     return not_found(request)
 
 

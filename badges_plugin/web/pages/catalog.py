@@ -89,7 +89,7 @@ def _earnable(request: HttpRequest) -> QuerySet[BadgeTemplate]:
     """Return active badges of this site, and of sites that nobody is served by.
 
     Staff choose a badge's site from all rows of a table. A row without a configuration, such as Django's example.com,
-    is no tenant of its own: its badges would be nowhere.
+    is no tenant of its own: if its badges were left out, no site would show them.
     """
     return BadgeTemplate.objects.filter(is_active=True).exclude(site__in=other_tenants(site_of(request)))
 

@@ -68,12 +68,12 @@ def look_at(request: HttpRequest, uuid: UUID) -> Seen | Hidden:
 
 
 def wallet_token(uuid: UUID) -> str:
-    """Return a word that lets a wallet, which is not signed in, fetch a badge for its owner for some minutes."""
+    """Return a token that lets a wallet, which is not signed in, fetch a badge for its owner for some minutes."""
     return signing.TimestampSigner(salt=_SALT).sign(str(uuid)).partition(":")[2]
 
 
 def look_at_with_token(request: HttpRequest, uuid: UUID, token: str) -> Seen | Hidden:
-    """Return what a wallet sees: what its owner does if the word is right, otherwise what everybody does."""
+    """Return what a wallet sees: what its owner does if the token is right, otherwise what everybody does."""
     if not token or not _is_right(uuid, token):
         return look_at(request, uuid)
     document = find_document(uuid)
