@@ -27,7 +27,7 @@ from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
 from badges_plugin.events import read_event
 from badges_plugin.exceptions import ConfirmationNeeded
-from badges_plugin.models import BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate, Ending
+from badges_plugin.models import DECIDED, BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate, Ending
 from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.validity import RuleText
 from badges_plugin.processing import collector, learners
@@ -94,7 +94,7 @@ def revoke_award(award: BadgeAward, *, reason: str, ended_by: Ending = Ending.BY
     The learner earns the badge again only by losing a requirement and fulfilling it anew. Of a learner who was retired
     no reason is kept. Raises ValueError for an ending that nobody decides.
     """
-    if ended_by not in (Ending.BY_HAND, Ending.PROVIDER):
+    if ended_by not in DECIDED:
         raise ValueError(f"{ended_by} is no decision of a person or a provider.")
     with transaction.atomic():
         user = learners.lock(award.progress.user_id)

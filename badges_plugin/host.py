@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from credentials.apps.core.models import SiteConfiguration, User
@@ -33,6 +34,7 @@ __all__ = [
     "builtin_receivers",
     "course_keys_like",
     "course_titles",
+    "has_ace",
     "other_tenants",
     "site_facts",
     "switch_builtin_off",
@@ -180,6 +182,11 @@ def _chosen(name: str) -> str:
     """Return the URL of a picture, unless it is the service's default: it is on edX's servers and no site's own."""
     url = str(getattr(settings, name, "") or "")
     return "" if url.startswith(_DEFAULT_PICTURES) else url
+
+
+def has_ace() -> bool:
+    """Return whether the host has set up edx-ace, by which it sends mails then."""
+    return bool(getattr(settings, "ACE_ENABLED_CHANNELS", None)) and find_spec("edx_ace") is not None
 
 
 def other_tenants(site: Site | None) -> list[int]:

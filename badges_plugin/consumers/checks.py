@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
-from django.core.exceptions import ImproperlyConfigured
 
 from badges_plugin.conf import CHECK_TAG
 from badges_plugin.consumers.config import consumer_config
+from badges_plugin.sections import errors_in
 
 
 def connect() -> None:
@@ -23,12 +23,7 @@ def connect() -> None:
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Return E005: BADGES_CONFIG["consumer"] is invalid, so no consumer can start."""
-    try:
-        consumer_config()
-    except ImproperlyConfigured as error:
-        hint = "Correct the setting, or remove the key to use its default."
-        return [Error(str(error), hint=hint, id="badges_plugin.E005")]
-    return []
+    return errors_in(consumer_config, check_id="badges_plugin.E005")
 
 
 def check_extra(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from badges_plugin import doctor
@@ -18,6 +17,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import State
 from badges_plugin.doctor import Finding, Reach
+from badges_plugin.sections import errors_in
 
 OVERDUE = timedelta(minutes=10)
 """A worker looks every few seconds; a delivery that has been due for longer has no worker."""
@@ -40,12 +40,7 @@ def connect() -> None:
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
     """E001: BADGES_CONFIG["distribution"] cannot be used."""
-    try:
-        config()
-    except ImproperlyConfigured as error:
-        hint = "Correct the setting, or remove the key to use its default."
-        return [checks.Error(str(error), hint=hint, id="badges_distribution.E001")]
-    return []
+    return errors_in(config, check_id="badges_distribution.E001")
 
 
 def deliveries() -> Iterator[Finding]:

@@ -6,7 +6,6 @@ Both render the same templates, ``badges_distribution/edx_ace/<message>/email/``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from django.template.loader import render_to_string
 
 from badges_plugin import reasons
 from badges_plugin.distribution.conf import config
-from badges_plugin.host import User
+from badges_plugin.host import User, has_ace
 from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.retirement import is_gone
 
@@ -61,14 +60,10 @@ def _context(award: BadgeAward, user: Any, *, reason: str, claim_url: str) -> di
 
 
 def _send(user: Any, message: str, context: Mapping[str, object]) -> None:
-    if _host_has_ace():
+    if has_ace():
         _send_by_ace(user, message, context)
     else:
         _send_by_django(user.email, message, context)
-
-
-def _host_has_ace() -> bool:
-    return bool(getattr(settings, "ACE_ENABLED_CHANNELS", None)) and find_spec("edx_ace") is not None
 
 
 def _send_by_ace(user: Any, message: str, context: Mapping[str, object]) -> None:

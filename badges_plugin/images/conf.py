@@ -9,8 +9,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from PIL import ImageFont
 
-from badges_plugin.conf import known_section
-from badges_plugin.setting_values import whole_number
+from badges_plugin.sections import Section
 
 _DEFAULTS: dict[str, object] = {"max_bytes": 1_000_000, "max_pixels": 4096, "fonts": ()}
 
@@ -38,10 +37,10 @@ def config() -> ImagesConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("images", _DEFAULTS)
+    values = Section("images", _DEFAULTS)
     return ImagesConfig(
-        max_bytes=whole_number("images", "max_bytes", values["max_bytes"], least=1000, most=_MAX_BYTES),
-        max_pixels=whole_number("images", "max_pixels", values["max_pixels"], least=1000, most=_MAX_PIXELS),
+        max_bytes=values.whole_number("max_bytes", 1000, _MAX_BYTES),
+        max_pixels=values.whole_number("max_pixels", 1000, _MAX_PIXELS),
         fonts=_fonts(values["fonts"]),
     )
 

@@ -1,6 +1,6 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
-from badges_plugin.models.awards import BadgeAward, Ending
+from badges_plugin.models.awards import DECIDED, BadgeAward, Ending
 from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
@@ -11,6 +11,7 @@ from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.versions import RulesetChange, RulesetVersion
 
 __all__ = [
+    "DECIDED",
     "BadgeAward",
     "BadgeImage",
     "BadgePenalty",

@@ -26,6 +26,10 @@ class Ending(models.TextChoices):
     ERASED = "erased", _("learner erased")
 
 
+DECIDED = (Ending.BY_HAND, Ending.PROVIDER)
+"""What a person or a provider decides, and not the learner's progress or the calendar."""
+
+
 class BadgeAward(models.Model):
     """One award of a badge to a learner; a badge that is earned again has another one with the next number.
 
@@ -109,7 +113,7 @@ class BadgeAward(models.Model):
     @property
     def is_decided(self) -> bool:
         """Whether a person or a provider decided its end, and not the learner's progress or the calendar."""
-        return self.ended_by in (Ending.BY_HAND, Ending.PROVIDER)
+        return self.ended_by in DECIDED
 
     @property
     def reason(self) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.models import DECIDED, BadgeAward, Ending
 
 MAX_PAGE = 1000
 
@@ -44,6 +44,11 @@ class Award:
     reason: str
     """Why it was revoked; empty where nobody said so."""
     credential_uuid: UUID
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether a person or a provider decided its end: doing the same again changes nothing."""
+        return self.ending in DECIDED
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,7 @@ def holders(template_id: int, *, after: int = 0, limit: int = 100) -> Page:
     """
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit must be between 1 and {MAX_PAGE}")
-    valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    found_rows = rows().filter(valid, progress__template=template_id, revoked_at=None, pk__gt=after)
+    found_rows = rows().filter(in_state(AwardState.HELD), progress__template=template_id, pk__gt=after)
     # One more than asked for tells whether there is another page.
     found = list(found_rows.select_related("progress__user").order_by("pk")[: limit + 1])
     page = found[:limit]
@@ -128,6 +132,18 @@ def award_of(row: BadgeAward) -> Award:
         reason=row.reason,
         credential_uuid=row.credential.uuid,
     )
+
+
+def in_state(state: AwardState) -> Q:
+    """Return the condition for awards in a state, whether or not the worker has ended those whose time is over."""
+    over = Q(expires_at__lte=timezone.now())
+    match state:
+        case AwardState.HELD:
+            return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+        case AwardState.EXPIRED:
+            return Q(ended_by=Ending.EXPIRED) | (Q(revoked_at=None) & over)
+        case AwardState.REVOKED:
+            return Q(revoked_at__isnull=False) & ~Q(ended_by=Ending.EXPIRED)
 
 
 def rows() -> QuerySet[BadgeAward]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, QuerySet
 
 from badges_plugin import retirement
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
-from badges_plugin.reading.awards import AwardState, Holder, award_of
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.reading.awards import AwardState, Holder, award_of, in_state
+from badges_plugin.reading.awards import rows as award_rows
 
 MAX_LIST = 1000
 """The longest page."""
@@ -121,8 +122,7 @@ def on_the_way(user_ids: Collection[int], *, after: Position | None = None, limi
     )
     if after is not None:
         rows = rows.filter(pk__lt=after[0])
-    found = list(rows.order_by("-pk").values_list("pk", flat=True)[: limit + 1])
-    return KeyList(tuple(found[:limit]), (found[limit - 1], 0) if len(found) > limit else None)
+    return _keys(rows.order_by("-pk"), limit)
 
 
 def active_badges(*, except_sites: Collection[int] = (), after: Position | None = None, limit: int = 100) -> KeyList:
@@ -136,8 +136,7 @@ def active_badges(*, except_sites: Collection[int] = (), after: Position | None 
     rows = BadgeTemplate.objects.filter(is_active=True).exclude(site__in=except_sites)
     if after is not None:
         rows = rows.filter(pk__gt=after[0])
-    found = list(rows.order_by("pk").values_list("pk", flat=True)[: limit + 1])
-    return KeyList(tuple(found[:limit]), (found[limit - 1], 0) if len(found) > limit else None)
+    return _keys(rows.order_by("pk"), limit)
 
 
 def learners_called(name: str) -> tuple[int, ...]:
@@ -156,21 +155,14 @@ def learners_called(name: str) -> tuple[int, ...]:
     return tuple(user.pk for user in users if user.pk not in gone)
 
 
-def in_state(state: AwardState) -> Q:
-    """Return the condition for awards in a state, whether or not the worker has ended those whose time is over."""
-    over = Q(expires_at__lte=timezone.now())
-    match state:
-        case AwardState.HELD:
-            return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-        case AwardState.EXPIRED:
-            return Q(ended_by=Ending.EXPIRED) | (Q(revoked_at=None) & over)
-        case AwardState.REVOKED:
-            return Q(revoked_at__isnull=False) & ~Q(ended_by=Ending.EXPIRED)
-
-
 def _check(limit: int) -> None:
     if not 1 <= limit <= MAX_LIST:
         raise ValueError(f"limit must be between 1 and {MAX_LIST}")
+
+
+def _keys(rows: QuerySet[Any], limit: int) -> KeyList:
+    found = list(rows.values_list("pk", flat=True)[: limit + 1])
+    return KeyList(tuple(found[:limit]), (found[limit - 1], 0) if len(found) > limit else None)
 
 
 def _in_period(wanted: AwardFilter) -> QuerySet[BadgeAward]:
@@ -194,7 +186,7 @@ def _matching(wanted: AwardFilter) -> QuerySet[BadgeAward]:
 
 
 def _after_time(rows: QuerySet[BadgeAward], after: Position | None) -> QuerySet[BadgeAward]:
-    """Leave the awards that come after a position, newest first. A range of the index, and then a condition."""
+    """Keep the awards that come after a position, newest first. A range of the index, and then a condition."""
     if after is None:
         return rows
     moment = _EPOCH + after[0] * _MICROSECOND
@@ -207,7 +199,7 @@ def _position(moment: datetime, pk: int) -> Position:
 
 def _holders(keys: Sequence[int]) -> tuple[Holder, ...]:
     """Return awards with their learners, in this order. Two queries."""
-    rows = BadgeAward.objects.select_related("progress__template", "progress__user", "credential").in_bulk(keys)
+    rows = award_rows().select_related("progress__user").in_bulk(keys)
     gone = retirement.retired_among(row.user for row in rows.values())
     return tuple(_holder(rows[key], is_gone=rows[key].user.pk in gone) for key in keys if key in rows)
 

@@ -51,7 +51,7 @@ def awards(award_ids: Collection[int]) -> dict[int, Award]:
 
 
 def standings(user_ids: Collection[int], template_ids: Collection[int]) -> dict[int, AwardState | None]:
-    """Return what badges are to a learner by template id: the state of the latest award, None while on the way.
+    """Return how badges stand with a learner, by template id: the state of the latest award, None while on the way.
 
     Badges with which nothing happened are left out. Of several users of a learner, the one who holds it counts. Two
     queries.

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 
 from badges_plugin import doctor
 from badges_plugin.conf import CHECK_TAG
 from badges_plugin.doctor import Finding, Reach
+from badges_plugin.sections import errors_in
 from badges_plugin.web.conf import pages
 
 
@@ -24,12 +24,7 @@ def connect() -> None:
 
 def check_pages(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
     """E001: BADGES_CONFIG["pages"] cannot be used."""
-    try:
-        pages()
-    except ImproperlyConfigured as error:
-        hint = "Correct the setting, or remove the key to use its default."
-        return [checks.Error(str(error), hint=hint, id="badges_web.E001")]
-    return []
+    return errors_in(pages, check_id="badges_web.E001")
 
 
 def examine() -> Iterator[Finding]:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import URLValidator, validate_email
 
-from badges_plugin.conf import known_section
-from badges_plugin.setting_values import flag
+from badges_plugin.sections import Section
 
-_DEFAULTS: dict[str, object] = {
-    "enabled": True,
-    "support_email": "",
-    "help_url": "",
-    "privacy_url": "",
-    "verify_rate": "30/m",
-    "public_rate": "300/m",
-}
 # As django-ratelimit reads them: https://django-ratelimit.readthedocs.io/en/stable/rates.html
 _RATE = re.compile(r"[1-9]\d{0,6}/[1-9]?\d{0,3}[smhd]")
 
@@ -31,12 +21,15 @@ class PagesConfig:
     The rates are for one address, by the minute or as ``django-ratelimit`` writes them; None is no limit.
     """
 
-    enabled: bool
-    support_email: str
-    help_url: str
-    privacy_url: str
-    verify_rate: str | None
-    public_rate: str | None
+    enabled: bool = True
+    support_email: str = ""
+    help_url: str = ""
+    privacy_url: str = ""
+    verify_rate: str | None = "30/m"
+    public_rate: str | None = "300/m"
+
+
+_DEFAULTS = {field.name: field.default for field in fields(PagesConfig)}
 
 
 def pages() -> PagesConfig:
@@ -51,7 +44,15 @@ def pages() -> PagesConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    return _read(known_section("pages", _DEFAULTS))
+    values = Section("pages", _DEFAULTS)
+    return PagesConfig(
+        enabled=values.flag("enabled"),
+        support_email=_email(values, "support_email"),
+        help_url=_url(values, "help_url"),
+        privacy_url=_url(values, "privacy_url"),
+        verify_rate=_rate(values, "verify_rate"),
+        public_rate=_rate(values, "public_rate"),
+    )
 
 
 def usable_pages() -> PagesConfig:
@@ -62,47 +63,35 @@ def usable_pages() -> PagesConfig:
     try:
         return pages()
     except ImproperlyConfigured:
-        return _read(_DEFAULTS)
+        return PagesConfig()
 
 
-def _read(values: Mapping[str, object]) -> PagesConfig:
-    return PagesConfig(
-        enabled=flag("pages", "enabled", values["enabled"]),
-        support_email=_email("support_email", values["support_email"]),
-        help_url=_url("help_url", values["help_url"]),
-        privacy_url=_url("privacy_url", values["privacy_url"]),
-        verify_rate=_rate("verify_rate", values["verify_rate"]),
-        public_rate=_rate("public_rate", values["public_rate"]),
-    )
-
-
-def _wrong(name: str, wanted: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f'BADGES_CONFIG["pages"]["{name}"] must be {wanted}.')
-
-
-def _email(name: str, value: object) -> str:
+def _email(values: Section, name: str) -> str:
+    value = values[name]
     if value == "":
         return ""
     try:
         validate_email(str(value))
     except ValidationError as error:
-        raise _wrong(name, "an e-mail address, or empty") from error
+        raise values.wrong(name, "an e-mail address, or empty") from error
     return str(value)
 
 
-def _url(name: str, value: object) -> str:
+def _url(values: Section, name: str) -> str:
+    value = values[name]
     if value == "":
         return ""
     try:
         URLValidator(schemes=["http", "https"])(str(value))
     except ValidationError as error:
-        raise _wrong(name, "a URL that starts with https://, or empty") from error
+        raise values.wrong(name, "a URL that starts with https://, or empty") from error
     return str(value)
 
 
-def _rate(name: str, value: object) -> str | None:
+def _rate(values: Section, name: str) -> str | None:
+    value = values[name]
     if value == "":
         return None
     if not isinstance(value, str) or not _RATE.fullmatch(value):
-        raise _wrong(name, 'a rate such as "30/m" (s, m, h or d), or empty for no limit')
+        raise values.wrong(name, 'a rate such as "30/m" (s, m, h or d), or empty for no limit')
     return value

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
@@ -40,7 +38,7 @@ DOCUMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame
 
 
 def secure(response: ResponseT, *, images: Iterable[str] = (), assets: str = "") -> ResponseT:
-    """Set the headers that are not set yet; return the response."""
+    """Set the security headers that the response does not have yet; return it."""
     response.headers.setdefault("Content-Security-Policy", policy(images=images, assets=assets))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     # Not "no-referrer": browsers then send "Origin: null" with forms, which Django's protection of forms refuses.
@@ -50,16 +48,6 @@ def secure(response: ResponseT, *, images: Iterable[str] = (), assets: str = "")
         # What is public now may be taken back at once, and a page may be about who is signed in.
         add_never_cache_headers(response)
     return response
-
-
-def secured(view: View) -> View:
-    """Decorate a view so that each of its answers has the security headers, redirects to the login included."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return secure(view(request, *args, **kwargs))
-
-    return wrapped
 
 
 def _sources(urls: Iterable[str]) -> str:

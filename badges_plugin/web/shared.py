@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sites.models import Site
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from badges_plugin import reading
 from badges_plugin.distribution.open_badges.api import (
@@ -85,6 +91,12 @@ class BadgeOnShow:
         return self.award.state is reading.AwardState.REVOKED or self.document.is_revoked
 
 
+def site_of(request: HttpRequest) -> Site | None:
+    """Return the site of a request; None where the host cannot tell."""
+    site = getattr(request, "site", None)
+    return site if isinstance(site, Site) else None
+
+
 def people_of(user: User | AnonymousUser) -> list[int]:
     """Return the keys of all users of the person who is signed in, none if nobody is. One query at most.
 
@@ -142,6 +154,24 @@ def on_show(documents: Collection[SignedDocument]) -> Mapping[UUID, BadgeOnShow]
     }
 
 
+def why_hidden(document: SignedDocument | None) -> HTTPStatus:
+    """Return the status that says why a badge is not on show. One query at most.
+
+    404: it does not exist, or was never published. 410: it was taken back, or its learner was erased.
+    """
+    if document is None:
+        return HTTPStatus.NOT_FOUND
+    was_public = document.is_erased or Publication.objects.filter(award=document.award_id).exists()
+    return HTTPStatus.GONE if was_public else HTTPStatus.NOT_FOUND
+
+
+def day_in_full(day: date) -> str:
+    """Return a day as the language that is active writes it, with the names of months in full."""
+    # Django's format for English abbreviates months, which looks poor on a certificate.
+    is_english = (get_language() or "en").startswith("en")
+    return date_format(day, "F j, Y" if is_english else "DATE_FORMAT")
+
+
 def text_at(document: object, *path: str) -> str:
     """Return a text within a JSON document, empty where there is none: others may have written the document."""
     value: Any = document
@@ -182,8 +212,13 @@ def arts(templates: Iterable[BadgeTemplate], *, ours: bool = False) -> dict[int,
     return {row.pk: _art(row, found[row.pk], ours=ours) for row in rows}
 
 
+def picture_at_provider(template: BadgeTemplate) -> str:
+    """Return the address of a picture at the provider, where the badge is one of a provider; otherwise empty."""
+    return template.icon if template.origin != BadgeTemplate.ORIGIN else ""
+
+
 def _art(template: BadgeTemplate, picture: Picture, *, ours: bool) -> Art:
-    icon = template.icon if template.origin != BadgeTemplate.ORIGIN and not ours else ""
+    icon = "" if ours else picture_at_provider(template)
     # Of a preview, an earlier digest leads to today's.
     return Art(icon or picture.best_url, picture.url("png"), preview_url_of(template.uuid, picture.digest))
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.test import Client
 
 from tests.browser.serving import Service
 from tests.browser.world import PICTURES
 from tests.services.process import ServiceMissingError, find_program
+from tests.web.pages_world import as_user
 
 if TYPE_CHECKING:  # not installed for the other tests
     from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, Route
@@ -124,9 +124,7 @@ def open_window(
 
 
 def _session_of(user: Any) -> str:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
+    return as_user(user).cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def overflow(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from badges_plugin import api
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
 from badges_plugin.models import BadgeAward
 from sandbox.credly import CredlySimulator
-from tests.distribution.worlds import deliver
+from tests.distribution.worlds import deliver, set_up_ace
 from tests.factories import COURSE, send_passing
 
 
@@ -19,10 +19,7 @@ from tests.factories import COURSE, send_passing
 def way(request: pytest.FixtureRequest, settings: Any) -> str:
     """With edx-ace set up as a host would, and without."""
     if request.param == "edx-ace":
-        settings.ACE_ENABLED_CHANNELS = ["django_email"]
-        settings.ACE_ENABLED_POLICIES = []
-        settings.ACE_CHANNEL_DEFAULT_EMAIL = "django_email"
-        settings.ACE_CHANNEL_TRANSACTIONAL_EMAIL = "django_email"
+        set_up_ace(settings)
     return str(request.param)
 
 

@@ -41,6 +41,14 @@ def deliver(*, concurrency: int = 2, chores: bool = False) -> dict[str, int]:
     return dict(worker.run(once=True))
 
 
+def set_up_ace(settings: Any) -> None:
+    """Let the host send mails by edx-ace. ``settings``: pytest-django's fixture."""
+    settings.ACE_ENABLED_CHANNELS = ["django_email"]
+    settings.ACE_ENABLED_POLICIES = []
+    settings.ACE_CHANNEL_DEFAULT_EMAIL = "django_email"
+    settings.ACE_CHANNEL_TRANSACTIONAL_EMAIL = "django_email"
+
+
 def refuse_emojis(execute: Any, sql: str, params: Any, *args: Any) -> Any:
     """What MySQL and MariaDB say to an emoji where a table is in utf8mb3, as if it were their failure."""
     if any("\U0001f600" in str(param) for param in params or ()):

@@ -17,6 +17,7 @@ from django.test import Client
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.factories import make_template, make_user, requires_course, send_passing
+from tests.web.pages_world import award_of
 
 ROOT = "/api/badges/v1/"
 ISSUER = {"ISSUER": "http://lms.test/oauth2", "AUDIENCE": "openedx", "SECRET_KEY": "unused"}
@@ -34,7 +35,7 @@ def earn(user: User, template: BadgeTemplate, minute: float = 0) -> BadgeAward:
     """Let a learner pass the course of a badge that asks for one."""
     rule = template.requirements.get().rules.get(key_path="course.course_key")
     send_passing(user, rule.value, minute=minute)
-    return BadgeAward.objects.filter(progress__user=user, progress__template=template).order_by("-number")[0]
+    return award_of(user, template)
 
 
 def client_of(user: User | None) -> Client:

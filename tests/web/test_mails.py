@@ -22,7 +22,7 @@ from badges_plugin.web.mails import deciding, outcomes, working
 from badges_plugin.web.mails.planning import plan
 from badges_plugin.web.mails.writing import write
 from badges_plugin.web.notes import MailNote, MailPreference, MailText
-from tests.distribution.worlds import deliver
+from tests.distribution.worlds import deliver, set_up_ace
 from tests.factories import EPOCH, at, make_user, send_passing
 from tests.web.pages_world import award_of, earn
 
@@ -34,10 +34,7 @@ DAY = 24 * 60
 def way(request: pytest.FixtureRequest, settings: Any) -> str:
     """With edx-ace set up as a host would, and without."""
     if request.param == "edx-ace":
-        settings.ACE_ENABLED_CHANNELS = ["django_email"]
-        settings.ACE_ENABLED_POLICIES = []
-        settings.ACE_CHANNEL_DEFAULT_EMAIL = "django_email"
-        settings.ACE_CHANNEL_TRANSACTIONAL_EMAIL = "django_email"
+        set_up_ace(settings)
     return str(request.param)
 
 
@@ -329,9 +326,7 @@ def test_what_edx_ace_keeps_to_itself(
     ada: Any, statistics: BadgeTemplate, failures: Any, settings: Any, error: Exception, state: str
 ) -> None:
     """``ace.send`` returns as if all were well."""
-    settings.ACE_ENABLED_CHANNELS = ["django_email"]
-    settings.ACE_ENABLED_POLICIES = []
-    settings.ACE_CHANNEL_DEFAULT_EMAIL = settings.ACE_CHANNEL_TRANSACTIONAL_EMAIL = "django_email"
+    set_up_ace(settings)
     earn(ada, statistics)
     failures["send"] = error
     send_all(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from badges_plugin.distribution.accounts.settings import ProviderSettings
+from badges_plugin.sections import Section
 
 LARGEST_BULK = 30
 """Credentials that the second version of ``bulk_create`` takes in one request."""
@@ -72,17 +72,17 @@ def config() -> AccredibleConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = ProviderSettings("accredible", _DEFAULTS)
+    values = Section("accredible", _DEFAULTS)
     urls = {name: values.url(name) for name in _DEFAULTS if name.endswith("_URL")}
     return AccredibleConfig(
         api_root=_without_version(urls[_chosen(values)]),
         api_keys=_api_keys(values),
         requests_per_minute=values.pace("REQUESTS_PER_MINUTE", unlimited=0),
-        bulk_size=values.whole_number("BULK_SIZE", most=LARGEST_BULK),
+        bulk_size=values.whole_number("BULK_SIZE", 1, LARGEST_BULK),
     )
 
 
-def _chosen(values: ProviderSettings) -> str:
+def _chosen(values: Section) -> str:
     use_eu, use_sandbox = values.flag("USE_EU"), values.flag("USE_SANDBOX")
     if use_eu and use_sandbox:
         raise values.wrong("USE_EU", "False while USE_SANDBOX is True: there is one sandbox for all")
@@ -96,7 +96,7 @@ def _without_version(url: str) -> str:
     return f"{root}/" if last in _VERSIONS else url
 
 
-def _api_keys(values: ProviderSettings) -> Mapping[str, str]:
+def _api_keys(values: Section) -> Mapping[str, str]:
     value = values["API_KEYS"]
     if not isinstance(value, Mapping) or not all(
         isinstance(name, str) and name and isinstance(key, str) and key for name, key in value.items()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from badges_plugin.distribution.accounts.settings import ProviderSettings
+from badges_plugin.sections import Section
 
 _DEFAULTS: dict[str, object] = {
     "CREDLY_BASE_URL": "https://credly.com/",
@@ -62,7 +62,7 @@ def config() -> CredlyConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = ProviderSettings("credly", _DEFAULTS)
+    values = Section("credly", _DEFAULTS)
     prefix = "CREDLY_SANDBOX_" if values.flag("USE_SANDBOX") else "CREDLY_"
     return CredlyConfig(
         base_url=values.url(f"{prefix}BASE_URL"),
@@ -76,14 +76,14 @@ def config() -> CredlyConfig:
     )
 
 
-def _secret(values: ProviderSettings) -> str:
+def _secret(values: Section) -> str:
     value = values.text("WEBHOOK_SECRET")
     if re.search(r"[/?#%\s]", value):
         raise values.wrong("WEBHOOK_SECRET", "one part of a URL: without / ? # % and spaces")
     return value
 
 
-def _organizations(values: ProviderSettings) -> Mapping[UUID, str]:
+def _organizations(values: Section) -> Mapping[UUID, str]:
     value = values["ORGANIZATIONS"]
     wanted = "a dictionary from organization ids (UUIDs) to API keys (strings)"
     if not isinstance(value, Mapping):
@@ -97,7 +97,7 @@ def _organizations(values: ProviderSettings) -> Mapping[UUID, str]:
     return keys
 
 
-def _locale(values: ProviderSettings) -> str:
+def _locale(values: Section) -> str:
     value = values.text("LOCALE")
     if value not in {"", *LOCALES}:
         raise values.wrong("LOCALE", f"empty or one of {', '.join(LOCALES)}")

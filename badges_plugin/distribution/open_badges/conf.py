@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from badges_plugin.distribution.accounts.settings import ProviderSettings
+from badges_plugin.sections import Section
 
 SECTION = "open_badges"
 
@@ -36,7 +36,7 @@ def config() -> OpenBadgesConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = ProviderSettings(SECTION, _DEFAULTS)
+    values = Section(SECTION, _DEFAULTS)
     return OpenBadgesConfig(
         enabled=values.flag("enabled"),
         base_url=values.url("base_url") if values.text("base_url") else "",

@@ -8,12 +8,12 @@ from datetime import timedelta
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from badges_plugin import doctor
 from badges_plugin.conf import CHECK_TAG
 from badges_plugin.doctor import Finding, Reach
+from badges_plugin.sections import errors_in
 from badges_plugin.web.mails.conf import mails
 from badges_plugin.web.notes import MailNote, MailState
 
@@ -29,12 +29,7 @@ def connect() -> None:
 
 def check_mails(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
     """E002: BADGES_CONFIG["mails"] cannot be used."""
-    try:
-        mails()
-    except ImproperlyConfigured as error:
-        hint = "Correct the setting, or remove the key to use its default."
-        return [checks.Error(str(error), hint=hint, id="badges_web.E002")]
-    return []
+    return errors_in(mails, check_id="badges_web.E002")
 
 
 def examine() -> Iterator[Finding]:
@@ -47,7 +42,7 @@ def examine() -> Iterator[Finding]:
     if getattr(settings, "EMAIL_TIMEOUT", None) is None:
         yield Finding.warning(
             "A mail server that does not answer would hold a worker up: EMAIL_TIMEOUT is not set.",
-            "Set EMAIL_TIMEOUT to 10, say: seconds.",
+            "Set EMAIL_TIMEOUT, in seconds: for example, to 10.",
         )
     now = timezone.now()
     if late := MailNote.objects.filter(state=MailState.WAITING, due_at__lt=now - _LATE).count():

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
-from badges_plugin.conf import known_section
-from badges_plugin.setting_values import flag, whole_number
+from badges_plugin.sections import Section
 from badges_plugin.web.conf import usable_pages
 from badges_plugin.web.notes import MailKind
 
@@ -50,15 +49,15 @@ def mails() -> MailsConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("mails", _DEFAULTS)
-    switches = {name: flag("mails", name, values[name]) for name in ("enabled", *MailKind.values)}
+    values = Section("mails", _DEFAULTS)
+    switches = {name: values.flag(name) for name in ("enabled", *MailKind.values)}
     is_on = switches["enabled"] and usable_pages().enabled
     return MailsConfig(
         kinds=frozenset(kind for kind in MailKind.values if is_on and switches[kind]),
-        expiring_days=whole_number("mails", "expiring_days", values["expiring_days"], most=_MAX_DAYS),
-        pending_days=whole_number("mails", "pending_days", values["pending_days"], most=_MAX_DAYS),
-        new_for_days=whole_number("mails", "new_for_days", values["new_for_days"], most=_MAX_DAYS),
-        per_minute=whole_number("mails", "per_minute", values["per_minute"], most=_MAX_PER_MINUTE),
+        expiring_days=values.whole_number("expiring_days", 1, _MAX_DAYS),
+        pending_days=values.whole_number("pending_days", 1, _MAX_DAYS),
+        new_for_days=values.whole_number("new_for_days", 1, _MAX_DAYS),
+        per_minute=values.whole_number("per_minute", 1, _MAX_PER_MINUTE),
     )
 
 

@@ -17,7 +17,7 @@ from badges_plugin.synthetic import is_synthetic
 from badges_plugin.web.mails.conf import MailsConfig
 from badges_plugin.web.mails.wishes import Wishes
 from badges_plugin.web.notes import MailKind, MailNote, MailReason, MailState
-from badges_plugin.web.shared import SignedDocument, documents_of
+from badges_plugin.web.shared import documents_of
 
 PATIENCE = timedelta(days=7)
 """What could not be sent for so long is no news any more."""
@@ -42,9 +42,8 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The mail is to be sent. A badge that waits at a provider has a ``standing``, another a ``document``."""
+    """The mail is to be sent. A badge that waits at a provider has a ``standing``."""
 
-    document: SignedDocument | None = None
     standing: Standing | None = None
 
 
@@ -93,7 +92,7 @@ def _awarded(note: MailNote, award: BadgeAward, now: datetime) -> Decision:
     document = documents_of([award.pk]).get(award.pk)
     if document is None:
         return _soon(note, now)
-    return Skip(MailReason.NOT_SIGNED) if document.is_erased else Go(document)
+    return Skip(MailReason.NOT_SIGNED) if document.is_erased else Go()
 
 
 def _revoked(note: MailNote, award: BadgeAward, now: datetime) -> Decision:
@@ -104,8 +103,7 @@ def _revoked(note: MailNote, award: BadgeAward, now: datetime) -> Decision:
         return Skip(MailReason.NEVER_TOLD)
     if _newer(award):
         return Skip(MailReason.EARNED_AGAIN)
-    document = documents_of([award.pk]).get(award.pk)
-    return Skip(MailReason.NOT_SIGNED) if document is None or document.is_erased else Go(document)
+    return Go() if _is_signed(award) else Skip(MailReason.NOT_SIGNED)
 
 
 def _expiring(award: BadgeAward, config: MailsConfig, now: datetime) -> Decision:
@@ -115,8 +113,7 @@ def _expiring(award: BadgeAward, config: MailsConfig, now: datetime) -> Decision
     known_since = max(award.awarded_at, award.recorded_at)
     if award.expires_at - known_since <= timedelta(days=config.expiring_days):
         return Skip(MailReason.TOO_SHORT)
-    document = documents_of([award.pk]).get(award.pk)
-    return Skip(MailReason.NOT_SIGNED) if document is None or document.is_erased else Go(document)
+    return Go() if _is_signed(award) else Skip(MailReason.NOT_SIGNED)
 
 
 def _pending(award: BadgeAward, config: MailsConfig, now: datetime) -> Decision:
@@ -138,6 +135,11 @@ def _soon(note: MailNote, now: datetime) -> Later:
 
 def _has_ended(award: BadgeAward, now: datetime) -> bool:
     return award.revoked_at is not None or (award.expires_at is not None and award.expires_at <= now)
+
+
+def _is_signed(award: BadgeAward) -> bool:
+    document = documents_of([award.pk]).get(award.pk)
+    return document is not None and not document.is_erased
 
 
 def _newer(award: BadgeAward) -> bool:

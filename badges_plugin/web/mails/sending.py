@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from badges_plugin.host import has_ace
 from badges_plugin.web.mails.outcomes import SENT, Outcome, Result, outcome_of
 from badges_plugin.web.notes import MailReason
 
@@ -57,7 +57,7 @@ def why_unreachable() -> Outcome | None:
 
     Asked before a mail is claimed: so a server that is away makes no mail one of which nobody knows what became of it.
     """
-    if _host_has_ace() and getattr(settings, "ACE_CHANNEL_TRANSACTIONAL_EMAIL", "") != _DJANGO_CHANNEL:
+    if has_ace() and getattr(settings, "ACE_CHANNEL_TRANSACTIONAL_EMAIL", "") != _DJANGO_CHANNEL:
         return None
     connection = get_connection()
     try:
@@ -70,11 +70,7 @@ def why_unreachable() -> Outcome | None:
 
 def send(letter: Letter) -> Outcome:
     """Send a mail, and return what became of it. Raises for mistakes in templates and settings only."""
-    return _send_by_ace(letter) if _host_has_ace() else _send_by_django(letter)
-
-
-def _host_has_ace() -> bool:
-    return bool(getattr(settings, "ACE_ENABLED_CHANNELS", None)) and find_spec("edx_ace") is not None
+    return _send_by_ace(letter) if has_ace() else _send_by_django(letter)
 
 
 def _send_by_ace(letter: Letter) -> Outcome:

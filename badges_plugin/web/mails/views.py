@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -14,7 +14,7 @@ from badges_plugin.retirement import is_gone
 from badges_plugin.web.mails import links, wishes
 from badges_plugin.web.mails.conf import kinds_sent
 from badges_plugin.web.notes import MailKind
-from badges_plugin.web.pages.answers import gone, not_found
+from badges_plugin.web.pages.answers import gone, not_found, see_other
 from badges_plugin.web.pages.limits import limited
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import language_of_page, served
@@ -61,9 +61,7 @@ def mails(request: HttpRequest) -> HttpResponse:
         wishes.save(
             user, {kind.value: kind.value in request.POST.getlist("wanted") for kind in kinds}, language_of_page()
         )
-        response = HttpResponseRedirect(f"{reverse('badges_web:mails')}?saved=1")
-        response.status_code = 303
-        return response
+        return see_other(f"{reverse('badges_web:mails')}?saved=1")
     unwanted = wishes.wishes_of(user).unwanted
     context = {
         "choices": [(kind.value, _LABELS[kind], kind not in unwanted) for kind in kinds],

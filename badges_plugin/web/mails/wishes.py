@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -31,17 +31,19 @@ def wishes_of(user: User) -> Wishes:
 
 
 def save(user: User, wanted: Mapping[str, bool], language: str) -> None:
-    """Store what a person wants of the kinds that they were asked about, for all of their users."""
+    """Store what a person wants of the kinds that they were asked about."""
+    _store(user, {**wanted, "language": language[:16]})
+
+
+def stop(user: User) -> None:
+    """Send a person no more mails; what they said of their language stays."""
+    _store(user, dict.fromkeys(MailKind.values, False))
+
+
+def _store(user: User, values: Mapping[str, object]) -> None:
+    """Store what a person said, for all of their users."""
     with transaction.atomic():
         for pk in sorted(people_of(user)):
             # Locked, as where a learner is erased: whoever comes second knows of the other.
             User.objects.select_for_update().get(pk=pk)
-            MailPreference.objects.update_or_create(user_id=pk, defaults={**wanted, "language": language[:16]})
-
-
-def stop(user: User, kinds: Collection[str] = tuple(MailKind.values)) -> None:
-    """Send a person no more mails; what they said of their language stays."""
-    with transaction.atomic():
-        for pk in sorted(people_of(user)):
-            User.objects.select_for_update().get(pk=pk)
-            MailPreference.objects.update_or_create(user_id=pk, defaults=dict.fromkeys(kinds, False))
+            MailPreference.objects.update_or_create(user_id=pk, defaults=values)

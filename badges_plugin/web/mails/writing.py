@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib.sites.models import Site
 from django.urls import reverse
 from django.utils import translation
-from django.utils.formats import date_format
 
 from badges_plugin import reading
 from badges_plugin.host import site_facts
@@ -22,13 +21,11 @@ from badges_plugin.web.mails.deciding import Go
 from badges_plugin.web.mails.sending import Letter
 from badges_plugin.web.mails.wishes import Wishes
 from badges_plugin.web.notes import MailKind
-from badges_plugin.web.pages.serving import in_language_of_page
-from badges_plugin.web.shared import IssuerProfileData, issuer_of, name_of
+from badges_plugin.web.pages.serving import direction_of, in_language_of_page
+from badges_plugin.web.shared import IssuerProfileData, day_in_full, issuer_of, name_of
 
 MAX_STEPS = 5
 """Sentences that say what a badge asks for; the page has them all."""
-
-_DIRECTIONS = {True: "rtl", False: "ltr"}
 
 
 def write(kind: str, award: BadgeAward, go: Go, wishes: Wishes) -> Letter | None:
@@ -59,7 +56,7 @@ def _context(kind: str, award: BadgeAward, go: Go, issuer: IssuerProfileData, la
     own_html = texts.filled_html(own.text, badge=template.name, name=name) if own else ""
     return {
         "lang": language,
-        "direction": _DIRECTIONS[translation.get_language_bidi()],
+        "direction": direction_of(language),
         "site_name": issuer.name,
         "learner_name": name,
         "badge_name": template.name,
@@ -67,7 +64,7 @@ def _context(kind: str, award: BadgeAward, go: Go, issuer: IssuerProfileData, la
         "steps": _steps(template) if kind == MailKind.AWARDED else [],
         "reason": "" if award.is_decided else award.reason,
         "is_earnable": _is_earnable(award),
-        "expires_on": _day(award),
+        "expires_on": day_in_full(site_day(award.expires_at)) if award.expires_at else "",
         "mine_url": links.absolute(issuer.base_url, reverse("badges_web:mine")),
         "wishes_url": links.absolute(issuer.base_url, reverse("badges_web:mails")),
         "support_email": usable_pages().support_email or issuer.email,
@@ -87,13 +84,6 @@ def _steps(template: BadgeTemplate) -> list[str]:
 def _is_earnable(award: BadgeAward) -> bool:
     template = award.template
     return template.is_active and template.can_be_reawarded and not award.is_decided
-
-
-def _day(award: BadgeAward) -> str:
-    if award.expires_at is None:
-        return ""
-    is_english = (translation.get_language() or "en").startswith("en")
-    return date_format(site_day(award.expires_at), "F j, Y" if is_english else "DATE_FORMAT")
 
 
 def _image_url(template: BadgeTemplate, issuer: IssuerProfileData) -> str:

@@ -1,8 +1,8 @@
-"""Answers other than what was asked for: nothing here, no longer here, too often. Pages of ours, without a build."""
+"""Answers other than what was asked for: nothing here, no longer here, elsewhere, too often. They need no build."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
 from badges_plugin.web.headers import secure
 from badges_plugin.web.pages.rendering import page
@@ -16,13 +16,20 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 @served
 def nothing_here(request: HttpRequest) -> HttpResponse:
-    """Answer below our addresses where nothing is."""
+    """Answer for an address below ours at which there is no page."""
     return not_found(request)
 
 
 def gone(request: HttpRequest) -> HttpResponse:
     """Answer that a page was taken back, or its owner erased: 410. Says nothing of whose it was."""
     return page(request, "gone", status=410)
+
+
+def see_other(url: str) -> HttpResponseRedirect:
+    """Send the reader on after a form was posted, so that reloading the page does not post it again."""
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response
 
 
 def too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:

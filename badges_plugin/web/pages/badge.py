@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from badges_plugin.host import site_facts
 from badges_plugin.reading import AwardState
 from badges_plugin.web.pages.answers import gone, not_found
 from badges_plugin.web.pages.content import BadgeContent, content_of
@@ -20,7 +19,6 @@ from badges_plugin.web.pages.qr import qr_code
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
 from badges_plugin.web.pages.sharing import linkedin_url, wallet_url
-from badges_plugin.web.pages.site import site_of
 from badges_plugin.web.pages.visibility import Hidden, Seen, look_at, wallet_token
 from badges_plugin.web.shared import arts, origin_of
 
@@ -39,12 +37,12 @@ def badge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     elif isinstance(seen, Hidden):
         response = gone(request) if seen.status == 410 else not_found(request)
     else:
-        response = page(request, "badge", _context(request, seen))
+        response = page(request, "badge", _context(seen))
     response["Vary"] = "Accept, Accept-Language, Cookie"
     return response
 
 
-def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
+def _context(seen: Seen) -> dict[str, Any]:
     shown = seen.badge
     content = content_of(shown.document.json_text)
     state = AwardState.REVOKED if shown.is_revoked else shown.award.state
@@ -71,16 +69,16 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "has_certificate": state is AwardState.HELD and seen.is_public,
     }
     if state is AwardState.HELD:
-        context |= _to_keep(request, seen, content)
+        context |= _to_keep(seen, content)
     return context
 
 
-def _to_keep(request: HttpRequest, seen: Seen, content: BadgeContent) -> dict[str, Any]:
+def _to_keep(seen: Seen, content: BadgeContent) -> dict[str, Any]:
     """Return what helps to share and keep a valid badge."""
     shown = seen.badge
     url = shown.document.url
     kept: dict[str, Any] = {"certificate_qr": qr_code(url), "is_long": _is_long(shown.name) or _is_long(content.name)}
-    if seen.is_public and site_facts(site_of(request)).links_to_linkedin:
+    if seen.is_public:
         kept["linkedin_url"] = linkedin_url(
             name=content.name,
             organization=content.issuer_name,

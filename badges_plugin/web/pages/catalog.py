@@ -18,8 +18,7 @@ from badges_plugin.web.pages.limits import limited
 from badges_plugin.web.pages.paging import Slice, slice_of
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
-from badges_plugin.web.pages.site import site_of
-from badges_plugin.web.shared import arts, people_of
+from badges_plugin.web.shared import arts, people_of, site_of
 
 PER_PAGE = 24
 ALL, OPEN, WAY = "all", "open", "way"
@@ -44,7 +43,7 @@ def catalog(request: HttpRequest) -> HttpResponse:
     pictures = arts(listed.items)
     texts = reading.criteria(keys) if keys else {}
     states = reading.standings(people, keys) if people and keys else {}
-    way = _progress(people, [pk for pk, state in states.items() if state is None])
+    way = _progress(people, states)
     context = {
         "sought": sought,
         "tab": tab,
@@ -81,7 +80,7 @@ def badge_type(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "art": art,
         "criteria": reading.criteria([template.pk])[template.pk],
         "state": _state(template.pk, states),
-        "progress": _progress(people, [pk for pk, state in states.items() if state is None]).get(template.pk),
+        "progress": _progress(people, states).get(template.pk),
     }
     return page(request, "badge_type", context, pictures=[art.url] if art.is_elsewhere else [])
 
@@ -90,7 +89,7 @@ def _earnable(request: HttpRequest) -> QuerySet[BadgeTemplate]:
     """Return active badges of this site, and of sites that nobody is served by.
 
     Staff choose a badge's site from all rows of a table. A row without a configuration, such as Django's example.com,
-    is no tenant of its own: its badges would be nowhere.
+    is no tenant of its own: if its badges were left out, no site would show them.
     """
     return BadgeTemplate.objects.filter(is_active=True).exclude(site__in=other_tenants(site_of(request)))
 
@@ -107,8 +106,9 @@ def _filtered(rows: QuerySet[BadgeTemplate], sought: str, tab: str, people: list
     return rows.order_by("name", "pk").distinct()
 
 
-def _progress(people: list[int], template_ids: list[int]) -> dict[int, Any]:
-    """Return how far a learner is; of several users of theirs, the one who is furthest."""
+def _progress(people: list[int], states: dict[int, AwardState | None]) -> dict[int, Any]:
+    """Return how far a learner is on the way to badges; of several users of theirs, the one who is furthest."""
+    template_ids = [pk for pk, state in states.items() if state is None]
     if not template_ids:
         return {}
     found: dict[int, Any] = {}

@@ -18,14 +18,13 @@ from badges_plugin import retirement
 from badges_plugin.host import User
 from badges_plugin.reading import AwardState
 from badges_plugin.web.models import Collection, NameShown, Publication
-from badges_plugin.web.pages.answers import gone, not_found
+from badges_plugin.web.pages.answers import gone, not_found, see_other
 from badges_plugin.web.pages.content import content_of
 from badges_plugin.web.pages.limits import limited
 from badges_plugin.web.pages.paging import slice_of
-from badges_plugin.web.pages.publishing import ONLY_ME, WITH_LINK, see_other
+from badges_plugin.web.pages.publishing import ONLY_ME, WITH_LINK
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
-from badges_plugin.web.pages.site import site_of
 from badges_plugin.web.shared import (
     arts,
     documents_of,
@@ -36,6 +35,7 @@ from badges_plugin.web.shared import (
     origin_of,
     people_of,
     shown_name,
+    site_of,
 )
 
 PER_PAGE = 24

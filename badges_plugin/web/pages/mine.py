@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from badges_plugin import reading
-from badges_plugin.web.models import Collection
 from badges_plugin.web.pages.paging import slice_of
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
@@ -36,7 +35,6 @@ def mine(request: HttpRequest) -> HttpResponse:
         "way_rows": cabinet.on_the_way(way.items),
         "past": past,
         "past_rows": cabinet.past(past.items),
-        "collection": Collection.objects.filter(user__in=people).order_by("pk").first(),
         "is_empty": not (found.held or found.on_the_way or found.ended),
     }
     return page(request, "my_badges", context, current="mine", has_form=bool(earned.items), pictures=cabinet.pictures)

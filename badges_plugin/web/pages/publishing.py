@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,7 +17,7 @@ from badges_plugin import reading
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 from badges_plugin.web.models import NameShown, Publication
-from badges_plugin.web.pages.answers import not_found
+from badges_plugin.web.pages.answers import not_found, see_other
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
 from badges_plugin.web.shared import (
@@ -125,13 +125,6 @@ def own_award(user: Any, uuid: UUID) -> BadgeAward | None:
         return None
     rows = BadgeAward.objects.filter(pk=document.award_id, progress__user__in=people_of(user))
     return rows.select_related("progress__user", "progress__template").first()
-
-
-def see_other(url: str) -> HttpResponseRedirect:
-    """Send the reader on after a form was posted, so that reloading the page does not post it again."""
-    response = HttpResponseRedirect(url)
-    response.status_code = 303
-    return response
 
 
 def _choices_of(publication: Publication | None) -> dict[str, Any]:

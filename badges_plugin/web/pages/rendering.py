@@ -15,10 +15,9 @@ from django.middleware.csrf import get_token
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import get_language_info
 
 from badges_plugin.web.headers import secure
-from badges_plugin.web.pages.serving import in_language_of_page
+from badges_plugin.web.pages.serving import direction_of, in_language_of_page
 from badges_plugin.web.pages.site import Frame, asset, frame_of
 
 STYLE, SCRIPT = "badges_web/pages.css", "badges_web/copy.js"
@@ -63,21 +62,13 @@ def _around(request: HttpRequest, frame: Frame, language: str, current: str) -> 
     return {
         "frame": frame,
         "lang": language,
-        "direction": "rtl" if _is_bidi(language) else "ltr",
+        "direction": direction_of(language),
         "current": current,
         "is_signed_in": is_signed_in,
-        "user": user,
         "home_url": frame.home_url or mine,
         "sign_in_url": f"{resolve_url(settings.LOGIN_URL)}?next={mine}",
         "sign_out_url": _sign_out_url(),
     }
-
-
-def _is_bidi(language: str) -> bool:
-    try:
-        return bool(get_language_info(language)["bidi"])
-    except KeyError:  # a language of the host's own
-        return language.partition("-")[0] in {"ar", "fa", "he", "ur"} or language in settings.LANGUAGES_BIDI
 
 
 def _sign_out_url() -> str:

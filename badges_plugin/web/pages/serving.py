@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import get_language_info, gettext
 
 from badges_plugin.web.headers import View, secure
 
@@ -30,6 +31,15 @@ def language_of_page() -> str:
     if language.partition("-")[0] == ENGLISH or gettext("Badges you can earn") == _SAMPLE:
         return ENGLISH
     return language
+
+
+def direction_of(language: str) -> str:
+    """Return "rtl" for a language that runs from right to left, otherwise "ltr"."""
+    try:
+        is_bidi = get_language_info(language)["bidi"]
+    except KeyError:  # a language of the host's own
+        is_bidi = language.partition("-")[0] in {"ar", "fa", "he", "ur"} or language in settings.LANGUAGES_BIDI
+    return "rtl" if is_bidi else "ltr"
 
 
 @contextmanager

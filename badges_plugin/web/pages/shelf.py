@@ -11,16 +11,11 @@ from django.urls import reverse
 
 from badges_plugin import reading
 from badges_plugin.distribution import standing
-from badges_plugin.distribution.api import Place
-from badges_plugin.models import BadgeTemplate, Ending
+from badges_plugin.distribution.open_badges.models import SLUG
+from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import Award, AwardState, GroupProgress, LearnerProgress
 from badges_plugin.web.models import NameShown, Publication
 from badges_plugin.web.shared import Art, SignedDocument, arts, documents_of
-
-SIGNED_HERE = "open_badges"
-"""The slug of the backend by which the site signs badges itself."""
-
-DECIDED = (Ending.BY_HAND, Ending.PROVIDER)
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,10 @@ class OnTheWay:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that a badge asks for. ``alternatives`` are told where there are several ways."""
+    """One thing that a badge asks for.
+
+    ``details``: what was done of several requirements or, of a single one, what was heard of it last.
+    """
 
     sentence: str
     is_done: bool
@@ -105,8 +103,6 @@ class Past:
     publication: Publication | None
     template_uuid: UUID
     is_earnable: bool
-    is_decided: bool
-    """Whether a person or a provider ended it: doing the same again changes nothing."""
 
     @property
     def is_expired(self) -> bool:
@@ -157,28 +153,21 @@ class Cabinet:
             art=self._arts[award.template_id],
             document=document,
             publication=self._publications.get(award.id),
-            providers=tuple(each for each in standings if each.slug != SIGNED_HERE),
-            is_being_signed=document is None and any(each.slug == SIGNED_HERE for each in standings),
+            providers=tuple(each for each in standings if each.slug != SLUG),
+            is_being_signed=document is None and any(each.slug == SLUG for each in standings),
         )
 
     def _past(self, award: Award) -> Past:
         template = self._templates[award.template_id]
         is_expired = award.state is AwardState.EXPIRED
-        is_decided = award.ending in DECIDED
         return Past(
             award=award,
             art=self._arts[award.template_id],
             document=self._documents.get(award.id),
             publication=self._publications.get(award.id),
             template_uuid=template.uuid,
-            is_earnable=template.is_active and (is_expired or (template.can_be_reawarded and not is_decided)),
-            is_decided=is_decided,
+            is_earnable=template.is_active and (is_expired or (template.can_be_reawarded and not award.is_decided)),
         )
-
-
-def is_waiting(row: Earned) -> bool:
-    """Whether the learner has to do something at a provider."""
-    return any(each.at.place is Place.WAITING for each in row.providers)
 
 
 def _step(group: GroupProgress) -> Step:

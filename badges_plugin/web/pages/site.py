@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib.sites.models import Site
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template import TemplateDoesNotExist
@@ -17,6 +16,7 @@ from badges_plugin.host import SiteFacts, site_facts
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 from badges_plugin.web.conf import usable_pages
+from badges_plugin.web.shared import site_of
 
 logger = get_logger(__name__)
 
@@ -39,12 +39,6 @@ class Frame:
     @property
     def pictures(self) -> tuple[str, ...]:
         return tuple(url for url in (self.logo_url, self.favicon_url) if url)
-
-
-def site_of(request: HttpRequest) -> Site | None:
-    """Return the site of a request; None where the host cannot tell."""
-    site = getattr(request, "site", None)
-    return site if isinstance(site, Site) else None
 
 
 def frame_of(request: HttpRequest) -> Frame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -22,7 +21,7 @@ from badges_plugin.web.pages.foreign import issuer_named_in
 from badges_plugin.web.pages.limits import limited
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
-from badges_plugin.web.shared import Outcome, find_document, verify
+from badges_plugin.web.shared import Outcome, SignedDocument, find_document, verify
 
 MAX_BYTES = 2 * 1024 * 1024
 """Of a file or a text. A baked image of the largest design is a tenth of that."""
@@ -111,14 +110,15 @@ def _result(given: Given) -> Result:
     if given.is_link and (verdict.outcome is Outcome.NOT_OURS or len(given.data) > MAX_LINK):
         # A link proves nothing of who holds it: what its owner does not show is not told.
         return Result(Outcome.UNREADABLE.value, None, "", "", None, is_link=True)
-    outcome, ended_at = verdict.outcome, None
-    if verdict.signed_badge_uuid is not None and outcome in {Outcome.VALID, Outcome.REVOKED}:
-        outcome, ended_at = _latest(outcome, verdict.signed_badge_uuid)
+    uuid, outcome, ended_at = verdict.signed_badge_uuid, verdict.outcome, None
+    signed = find_document(uuid) if uuid is not None else None
+    if signed is not None and outcome in {Outcome.VALID, Outcome.REVOKED}:
+        outcome, ended_at = _latest(outcome, signed)
     return Result(
         outcome=outcome.value,
         content=content_of(verdict.document) if verdict.document is not None else None,
         issuer=issuer_named_in(given.data) if outcome is Outcome.NOT_OURS else "",
-        url=_public_url(verdict.signed_badge_uuid),
+        url=signed.url if signed is not None and _is_public(signed.award_id) else "",
         ended_at=ended_at,
         is_link=given.is_link,
     )
@@ -129,19 +129,12 @@ def _is_public(award_id: int) -> bool:
     return any(not retirement.is_gone(row.award.user) for row in shown)
 
 
-def _latest(outcome: Outcome, uuid: UUID) -> tuple[Outcome, datetime | None]:
+def _latest(outcome: Outcome, signed: SignedDocument) -> tuple[Outcome, datetime | None]:
     """Return the outcome as the award stands now: a revocation may not be in the public status yet."""
-    document = find_document(uuid)
-    award = reading.awards([document.award_id]).get(document.award_id) if document else None
+    award = reading.awards([signed.award_id]).get(signed.award_id)
     if award is not None and award.state is AwardState.REVOKED:
         return Outcome.REVOKED, award.ended_at
     return outcome, None
-
-
-def _public_url(uuid: UUID | None) -> str:
-    """Return the address of the badge's page, if its learner published it."""
-    document = find_document(uuid) if uuid is not None else None
-    return document.url if document is not None and _is_public(document.award_id) else ""
 
 
 def _ask_again(request: HttpRequest, problem: str, status: int) -> HttpResponse:

@@ -23,6 +23,7 @@ from badges_plugin.web.shared import (
     on_show,
     people_of,
     shown_name,
+    why_hidden,
 )
 
 _SALT = "badges_web.wallet"
@@ -56,31 +57,28 @@ class Seen:
 def look_at(request: HttpRequest, uuid: UUID) -> Seen | Hidden:
     """Return what a reader sees behind the link of a badge. Eight queries at most."""
     document = find_document(uuid)
-    if document is None:
-        return Hidden(404)
-    if document.is_erased:
-        return Hidden(410)
+    if document is None or document.is_erased:
+        return Hidden(why_hidden(document))
     is_owner = _is_own(request.user, document)
     if public := on_show([document]).get(uuid):
         return Seen(public, is_public=True, is_owner=is_owner)
     if is_owner and (own := _own(document)):
         return Seen(own, is_public=False, is_owner=True)
-    was_public = Publication.objects.filter(award=document.award_id).exists()
-    return Hidden(410 if was_public else 404)
+    return Hidden(why_hidden(document))
 
 
 def wallet_token(uuid: UUID) -> str:
-    """Return a word that lets a wallet, which is not signed in, fetch a badge for its owner for some minutes."""
+    """Return a token that lets a wallet, which is not signed in, fetch a badge for its owner for some minutes."""
     return signing.TimestampSigner(salt=_SALT).sign(str(uuid)).partition(":")[2]
 
 
 def look_at_with_token(request: HttpRequest, uuid: UUID, token: str) -> Seen | Hidden:
-    """Return what a wallet sees: what its owner does if the word is right, otherwise what everybody does."""
+    """Return what a wallet sees: what its owner does if the token is right, otherwise what everybody does."""
     if not token or not _is_right(uuid, token):
         return look_at(request, uuid)
     document = find_document(uuid)
     if document is None or document.is_erased:
-        return Hidden(404 if document is None else 410)
+        return Hidden(why_hidden(document))
     own = _own(document)
     return Seen(own, is_public=False, is_owner=True) if own else Hidden(404)
 

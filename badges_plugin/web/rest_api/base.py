@@ -57,6 +57,10 @@ class ApiView(APIView):
         return response
 
 
+Found = tuple[Sequence[Any], Position | None]
+"""What a page of a list shows, and where the following one begins."""
+
+
 class ListView(ApiView):
     """A list, page by page."""
 
@@ -68,8 +72,8 @@ class ListView(ApiView):
         shown, following = self.find(request, wanted, **kwargs)
         return paging.page(request, self.shape(shown, many=True).data, following)
 
-    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> tuple[Sequence[Any], Position | None]:
-        """Return what the page shows, and where the following one begins."""
+    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> Found:
+        """Return a page of the list."""
         raise NotImplementedError
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
 from edx_rest_framework_extensions.auth.jwt import decoder
 
 from badges_plugin.conf import CHECK_TAG
+from badges_plugin.sections import errors_in
 from badges_plugin.web.rest_api.conf import config
 
 
@@ -22,12 +22,7 @@ def connect() -> None:
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
     """E011: BADGES_CONFIG["rest_api"] cannot be used."""
-    try:
-        config()
-    except ImproperlyConfigured as error:
-        hint = "Correct the setting, or remove the key to use its default."
-        return [checks.Error(str(error), hint=hint, id="badges_web.E011")]
-    return []
+    return errors_in(config, check_id="badges_web.E011")
 
 
 def check_tokens(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:

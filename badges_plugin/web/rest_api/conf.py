@@ -6,10 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.core.exceptions import ImproperlyConfigured
-
-from badges_plugin.conf import known_section
-from badges_plugin.setting_values import flag, whole_number
+from badges_plugin.sections import Section
 
 LONGEST_PAGE = 500
 """More rows than this are too much work for one request."""
@@ -49,22 +46,21 @@ def config() -> ApiConfig:
 
     Raises ImproperlyConfigured, naming the key, when a value cannot be used.
     """
-    values = known_section("rest_api", _DEFAULTS)
-    longest = whole_number("rest_api", "max_page_size", values["max_page_size"], most=LONGEST_PAGE)
+    values = Section("rest_api", _DEFAULTS)
+    longest = values.whole_number("max_page_size", 1, LONGEST_PAGE)
     return ApiConfig(
-        anonymous_catalog=flag("rest_api", "anonymous_catalog", values["anonymous_catalog"]),
-        page_size=whole_number("rest_api", "page_size", values["page_size"], most=longest),
+        anonymous_catalog=values.flag("anonymous_catalog"),
+        page_size=values.whole_number("page_size", 1, longest),
         max_page_size=longest,
-        rates={scope: _rate(f"{scope}_rate", values[f"{scope}_rate"]) for scope in ("public", "learner", "staff")},
+        rates={scope: _rate(values, f"{scope}_rate") for scope in ("public", "learner", "staff")},
     )
 
 
-def _rate(name: str, value: object) -> str | None:
+def _rate(values: Section, name: str) -> str | None:
+    value = values[name]
     if value == "":
         return None
     if not isinstance(value, str) or not _RATE.fullmatch(value):
-        raise ImproperlyConfigured(
-            f'BADGES_CONFIG["rest_api"]["{name}"] must be like "120/minute" (second, minute, hour or day), or "" '
-            f"for no limit, not {value!r}."
-        )
+        wanted = f'like "120/minute" (second, minute, hour or day), or "" for no limit, not {value!r}'
+        raise values.wrong(name, wanted)
     return value

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from badges_plugin.distribution import standing
-from badges_plugin.distribution.open_badges.api import SignedDocument, documents_of
 from badges_plugin.distribution.open_badges.models import SLUG
-from badges_plugin.images import pictures, url_of
+from badges_plugin.images import pictures
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import Award, AwardState
-from badges_plugin.web.shared import on_show
+from badges_plugin.web.shared import SignedDocument, documents_of, on_show, picture_at_provider
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,7 @@ NOWHERE = Places()
 def images(templates: Collection[BadgeTemplate]) -> dict[int, Image]:
     """Return images by the keys of their templates; a provider's badge looks as it does there. One query."""
     found = pictures(templates)
-    return {
-        row.pk: Image(
-            (row.icon if row.origin != BadgeTemplate.ORIGIN else "") or url_of(row.uuid, found[row.pk].digest),
-            found[row.pk].has_svg,
-        )
-        for row in templates
-    }
+    return {row.pk: Image(picture_at_provider(row) or found[row.pk].url(), found[row.pk].has_svg) for row in templates}
 
 
 def places(awards: Collection[Award], shown: dict[int, Image], *, for_owner: bool) -> dict[int, Places]:

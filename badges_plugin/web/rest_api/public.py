@@ -13,12 +13,10 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 
 from badges_plugin.distribution.api import web_url
-from badges_plugin.distribution.open_badges.api import find_document
 from badges_plugin.reading import AwardState
-from badges_plugin.web.models import Publication
 from badges_plugin.web.rest_api.places import Files, files_of, images
 from badges_plugin.web.rest_api.showing import Badge
-from badges_plugin.web.shared import BadgeOnShow, on_show, text_at
+from badges_plugin.web.shared import BadgeOnShow, find_document, on_show, text_at, why_hidden
 
 
 class Gone(APIException):
@@ -62,13 +60,9 @@ def award(uuid: UUID, request: Request) -> PublicAward:
     back, or whose learner was erased.
     """
     document = find_document(uuid)
-    if document is None:
-        raise NotFound
-    if document.is_erased:
-        raise Gone
-    shown = on_show([document]).get(uuid)
+    shown = on_show([document]).get(uuid) if document is not None else None
     if shown is None:
-        raise Gone if Publication.objects.filter(award=document.award_id).exists() else NotFound
+        raise Gone if why_hidden(document) is HTTPStatus.GONE else NotFound
     return _shown(shown, request)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -14,8 +13,8 @@ from badges_plugin import reading
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import AwardFilter, AwardState
 from badges_plugin.web.rest_api import access, answers, showing
-from badges_plugin.web.rest_api.base import ListView, StaffView
-from badges_plugin.web.rest_api.paging import PageQuery, Position, Wanted
+from badges_plugin.web.rest_api.base import Found, ListView, StaffView
+from badges_plugin.web.rest_api.paging import PageQuery, Wanted
 
 
 class AwardQuery(PageQuery):
@@ -26,9 +25,6 @@ class AwardQuery(PageQuery):
     state = serializers.ChoiceField([each.value for each in AwardState], required=False)
     awarded_after = serializers.DateTimeField(required=False, default_timezone=UTC)
     awarded_before = serializers.DateTimeField(required=False, default_timezone=UTC)
-
-
-Found = tuple[Sequence[Any], Position | None]
 
 
 class AwardsView(StaffView, ListView):

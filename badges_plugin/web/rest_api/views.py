@@ -15,9 +15,10 @@ from badges_plugin import reading
 from badges_plugin.host import other_tenants
 from badges_plugin.reading import AwardFilter
 from badges_plugin.web.rest_api import access, answers, public, showing
-from badges_plugin.web.rest_api.base import LearnerView, ListView, PublicView
+from badges_plugin.web.rest_api.base import Found, LearnerView, ListView, PublicView
 from badges_plugin.web.rest_api.conf import config
-from badges_plugin.web.rest_api.paging import Position, Wanted
+from badges_plugin.web.rest_api.paging import Wanted
+from badges_plugin.web.shared import site_of
 
 
 class OwnBadgesView(LearnerView, ListView):
@@ -25,7 +26,7 @@ class OwnBadgesView(LearnerView, ListView):
 
     shape = answers.OwnAwardShape
 
-    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> tuple[Sequence[Any], Position | None]:
+    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> Found:
         own = AwardFilter(user_ids=self.people(request))
         found = reading.list_awards(own, after=wanted.after, limit=wanted.limit)
         return showing.awards(found.holders, request, for_owner=True), found.next
@@ -36,7 +37,7 @@ class OwnProgressView(LearnerView, ListView):
 
     shape = answers.ProgressShape
 
-    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> tuple[Sequence[Any], Position | None]:
+    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> Found:
         found = reading.on_the_way(self.people(request), after=wanted.after, limit=wanted.limit)
         return showing.progress(found.keys, request), found.next
 
@@ -53,8 +54,8 @@ class CatalogView(PublicView, ListView):
     def get_permissions(self) -> Sequence[BasePermission]:
         return [] if config().anonymous_catalog else [each() for each in access.LEARNERS]
 
-    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> tuple[Sequence[Any], Position | None]:
-        others = other_tenants(getattr(request, "site", None))
+    def find(self, request: Request, wanted: Wanted, **kwargs: Any) -> Found:
+        others = other_tenants(site_of(request))
         found = reading.active_badges(except_sites=others, after=wanted.after, limit=wanted.limit)
         return showing.catalog(found.keys, request), found.next
 

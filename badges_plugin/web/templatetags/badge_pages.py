@@ -8,9 +8,9 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from badges_plugin.times import site_day
+from badges_plugin.web.shared import day_in_full
 
 register = template.Library()
 
@@ -42,7 +42,7 @@ def day(moment: datetime | date | None) -> SafeString | str:
     if moment is None:
         return ""
     on = site_day(moment) if isinstance(moment, datetime) else moment
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), date_format(on, _day_format()))
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), day_in_full(on))
 
 
 @register.filter
@@ -55,10 +55,5 @@ def isolated(text: object) -> SafeString:
 def instant(moment: datetime) -> SafeString:
     """Return an instant to the minute, in UTC: whoever checks a badge may be anywhere."""
     at = moment.astimezone(UTC)
-    text = f"{date_format(at, _day_format())}, {date_format(at, 'H:i')} UTC"
+    text = f"{day_in_full(at)}, {date_format(at, 'H:i')} UTC"
     return format_html('<time datetime="{}">{}</time>', at.strftime("%Y-%m-%dT%H:%MZ"), text)
-
-
-def _day_format() -> str:
-    # Django's format for English abbreviates months, which looks poor on a certificate.
-    return "F j, Y" if (get_language() or "en").startswith("en") else "DATE_FORMAT"
