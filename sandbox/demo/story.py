@@ -124,7 +124,7 @@ class Story:
         if not accepted:
             raise StoryFailed(f"The validator should accept the badge, but says: {reason}")
         print(
-            f"  openbadgeslib, a program of others, accepts the image ({size:,} bytes). It looked up {looked_up}"
+            f"  openbadgeslib, a third-party verifier, accepts the image ({size:,} bytes). It looked up {looked_up}"
             " documents\n  at the site: the issuer with its key, and the list of what was revoked."
         )
         print("A regrade: Ada fails Statistics, and the badge is revoked. The image is what it was.")

@@ -1,4 +1,4 @@
-"""Have a program of others verify a baked badge: ``python validate.py BASE_URL ADDRESS < badge.png``.
+"""Verify a baked badge with a third-party program: ``python validate.py BASE_URL ADDRESS < badge.png``.
 
 openbadgeslib resolves the issuer's did:web, verifies the badge's proof with the key that it finds there, fetches the
 status list and looks up the badge. It verifies by itself only lists that are tokens, so it is asked to verify the

@@ -1,4 +1,4 @@
-"""Judges of others accept every badge of ours, and none that was changed, revoked, or is out of date."""
+"""Third-party verifiers accept every badge of ours, and none that was changed, revoked, or is out of date."""
 
 from __future__ import annotations
 

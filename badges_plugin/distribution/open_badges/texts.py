@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from badges_plugin.distribution.open_badges.data import Document, UnsignableBadge
 
-#: What people paste from word processors. PyLD writes them otherwise than RDFC-1.0 asks, and so do few agree on a proof
-#: over them; XML has no place for them, nor for halves of surrogate pairs and the two noncharacters.
+#: What people paste from word processors. PyLD does not write them as RDFC-1.0 asks, so few programs agree on a
+#: proof over them; XML has no place for them, nor for halves of surrogate pairs and the two noncharacters.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _UNCLEAN = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f\ud800-\udfff]")
 _LANGUAGE = re.compile(r"([a-z]{2,4})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
