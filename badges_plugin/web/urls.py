@@ -20,6 +20,7 @@ if conf.is_enabled():
         path(f"{image}.svg", images.image_svg, name="image_svg"),
         path(f"{image}/preview.png", images.link_preview, name="link_preview"),
         path("api/badges/v1/", include("badges_plugin.web.rest_api.urls")),
+        path("badges/desk/", include("badges_plugin.web.desk.urls")),
         # Last: the pages answer whatever else is asked for below their address.
         path("badges/", include("badges_plugin.web.pages.urls")),
     ]
