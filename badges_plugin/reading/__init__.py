@@ -24,6 +24,7 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.changes import Change, Edit, History, history_of
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -45,10 +46,13 @@ __all__ = [
     "AwardList",
     "AwardState",
     "BadgeState",
+    "Change",
     "Condition",
     "CriteriaText",
+    "Edit",
     "GroupProgress",
     "GroupText",
+    "History",
     "Holder",
     "KeyList",
     "LastEvent",
@@ -64,6 +68,7 @@ __all__ = [
     "awards_of_progress",
     "criteria",
     "event_label",
+    "history_of",
     "holders",
     "join_sentences",
     "key_sentence",
