@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -164,9 +164,14 @@ def _condition_edits(step: Step, key: Key, said: _Sayings) -> Iterator[Edit]:
         details.append(_("Afterwards: %(rules)s") % {"rules": _rules_of(now)})
     elif now is not None and was is None:
         details.append(_rules_of(now))
-    for sentence in condition_edits(step, key, was != now, lambda picture, of: said.sentence(picture, of)):
+    for sentence in condition_edits(step, key, _as_written(was) != _as_written(now), said.sentence):
         yield Edit(sentence, tuple(details))
         details = []
+
+
+def _as_written(facts: Facts | None) -> Facts | None:
+    """Return what can be compared: compiled rules are not equal to one another."""
+    return None if facts is None else replace(facts, rules=None, said={})
 
 
 def _rules_of(facts: Facts) -> str:
