@@ -24,7 +24,7 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
-from badges_plugin.reading.changes import Change, Edit, History, history_of
+from badges_plugin.reading.changes import Change, DeletedBadge, Edit, History, deleted_badges, history_of
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -49,6 +49,7 @@ __all__ = [
     "Change",
     "Condition",
     "CriteriaText",
+    "DeletedBadge",
     "Edit",
     "GroupProgress",
     "GroupText",
@@ -67,6 +68,7 @@ __all__ = [
     "awards_of_learners",
     "awards_of_progress",
     "criteria",
+    "deleted_badges",
     "event_label",
     "history_of",
     "holders",

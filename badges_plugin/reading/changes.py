@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from badges_plugin.host import User, course_titles
 from badges_plugin.models import BadgeTemplate
+from badges_plugin.models.records import DELETED, PERSON
 from badges_plugin.reading.asking import with_rules
 from badges_plugin.reading.composing import Facts, courses_in, phrase
 from badges_plugin.reading.differences import condition_edits, group_edits, template_edits
@@ -59,6 +60,31 @@ class History:
     is_complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DeletedBadge:
+    """A badge that there was. ``by``: as in ``Change``."""
+
+    template_id: int
+    name: str
+    at: datetime
+    by: str
+
+
+def deleted_badges(most: int) -> list[DeletedBadge]:
+    """Return up to so many deleted badges, the last deleted first. At most two queries."""
+    rows = list(BadgeTemplate.history.filter(history_type=DELETED).order_by("-history_id")[:most])
+    people = _people({row.history_user_id for row in rows if row.history_user_id is not None})
+    return [
+        DeletedBadge(
+            row.id,
+            row.name,
+            row.history_date,
+            _by(row.history_user_id, row.history_change_reason == PERSON, people),
+        )
+        for row in rows
+    ]
+
+
 def history_of(template_id: int) -> History:
     """Return what was changed in a badge's configuration, also of one that is deleted. At most ten queries.
 
@@ -76,7 +102,9 @@ def history_of(template_id: int) -> History:
     people = _people({step.user_id for step in found.steps if step.user_id is not None})
     said = _Sayings(found.steps, names)
     changes = [
-        Change(step.at, _by(step, people), step.user_id if step.user_id in people else None, edits)
+        Change(
+            step.at, _by(step.user_id, step.by_person, people), step.user_id if step.user_id in people else None, edits
+        )
         for step in found.steps
         if (edits := tuple(_edits(step, said)))
     ]
@@ -201,7 +229,7 @@ def _people(user_ids: set[int]) -> dict[int, str]:
     }
 
 
-def _by(step: Step, people: Mapping[int, str]) -> str:
-    if step.user_id is not None and (name := people.get(step.user_id)):
+def _by(user_id: int | None, by_person: bool, people: Mapping[int, str]) -> str:
+    if user_id is not None and (name := people.get(user_id)):
         return name
-    return _("Somebody whose account is gone") if step.by_person else _("A command or a synchronization")
+    return _("Somebody whose account is gone") if by_person else _("A command or a synchronization")

@@ -186,13 +186,18 @@ def _steps(records: Sequence[Record], silent_until: datetime | None) -> Iterator
 
 
 def _together(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Yield the records that are one change. What was made and deleted at once is two, or nothing would be told."""
     group: list[Record] = []
+    made: set[Key] = set()
     for record in records:
         last = group[-1] if group else None
-        if last and (_who(last) != _who(record) or record.at - last.at > TOGETHER):
+        is_undone = record.type == DELETED and record.key in made
+        if last and (_who(last) != _who(record) or record.at - last.at > TOGETHER or is_undone):
             yield group
-            group = []
+            group, made = [], set()
         group.append(record)
+        if record.type not in (CHANGED, DELETED):
+            made.add(record.key)
     if group:
         yield group
 
