@@ -11,6 +11,7 @@ import pytest
 from badges_plugin import reading
 from badges_plugin.models import BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.models.records import BEGAN
+from tests.core.admin_pages import staff, text, url
 from tests.factories import (
     make_template,
     make_user,
@@ -283,9 +284,11 @@ def test_queries_are_bounded(desk: Desk, django_assert_max_num_queries: Any) -> 
         desk.turn(make_user())
         requirement = requires_course(template, f"course-v1:NU+{badge.pk}+1", group="Any")
         penalizes_failing(template, requirement)
-        needs_badge(template, badge).delete()
+        needed_badge = needs_badge(template, badge)
+        desk.turn()
+        needed_badge.delete()
     with django_assert_max_num_queries(10):
-        assert len(reading.history_of(template.pk).changes) == 4
+        assert len(reading.history_of(template.pk).changes) == 7
 
 
 def test_a_rule_that_cannot_be_used_any_more_is_told_as_it_was_written(desk: Desk) -> None:
@@ -296,3 +299,18 @@ def test_a_rule_that_cannot_be_used_any_more_is_told_as_it_was_written(desk: Des
     requirement.delete()
     (edit,) = reading.history_of(requirement.template_id).changes[0].edits
     assert edit.sentence == "Removed “Course passing status updated: nowhere odd x”."
+
+
+def test_the_admins_own_page_of_the_history_tells_of_the_rules(desk: Desk, lower: Lower) -> None:
+    requirement = requires_course(make_template(name="Logic"), ALGEBRA)
+    address = url("badgetemplate", "history", requirement.template_id)
+    assert staff("change_badgerequirement").get(address).status_code == 403
+    assert f"Added “{PASS_ALGEBRA}”." in text(staff("view_badgetemplate").get(address))
+    desk.turn()
+    ask_for_logic(requirement)
+    lower("badges_plugin.admin.history", SHOWN=1)
+    page = text(staff("view_badgetemplate").get(address))
+    assert f"Changed “{PASS_ALGEBRA}” to “Pass {LOGIC}”." in page
+    assert "Only the last changes are shown." in page
+    assert "Added “" not in page
+    assert staff("view_badgetemplate").get(url("badgetemplate", "history", 4711)).status_code == 302
