@@ -187,7 +187,12 @@ def records_of(model: type[models.Model]) -> Records | None:
     return next((_all[base] for base in model.__mro__ if base in _all), None)
 
 
+def all_records() -> list[Records]:
+    """Return the histories of all recorded models."""
+    return list(_all.values())
+
+
 def forget_users(user_ids: Collection[int]) -> None:
     """Remove people from all records of what they changed. One query for each recorded model."""
-    for records in _all.values():
+    for records in all_records():
         records.records.filter(history_user__in=user_ids).update(history_user=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +13,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from badges_plugin import reading
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.models import (
     BadgePenalty,
@@ -21,6 +24,7 @@ from badges_plugin.models import (
     DataRule,
     PenaltyDataRule,
     RequirementGroup,
+    old_records,
 )
 from badges_plugin.models.records import BEGAN, PERSON
 from badges_plugin.processing import erasure
@@ -33,6 +37,7 @@ from tests.factories import (
     requires_course,
     send_passing,
 )
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 RECORDED: tuple[Any, ...] = (
@@ -238,3 +243,30 @@ def test_nobody_is_named_who_is_not_signed_in(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("badges_plugin.host.get_current_user", AnonymousUser)
     make_template()
     assert recorded(BadgeTemplate)[0].history_user is None
+
+
+def age(model: Any, days: int) -> None:
+    model.history.update(history_date=timezone.now() - timedelta(days=days))
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+def test_old_records_are_deleted_but_not_how_things_stand(settings: Any, lower: Lower, batch: int) -> None:
+    kept, gone, person = make_template(name="Logic"), make_template(), make_user()
+    rename(kept)
+    gone.delete()
+    BadgeTemplate.history.update(history_user=person, history_change_reason=PERSON)
+    age(BadgeTemplate, 40)
+    BadgeTemplate.objects.filter(pk=kept.pk).update(name="Newest")
+    assert not old_records.purge_a_batch(timezone.now())  # kept forever unless the settings say otherwise
+    assert kinds(BadgeTemplate) == "++~-~"
+
+    settings.BADGES_CONFIG = {"retention": {"configuration_history_days": 30}}
+    lower(old_records, BATCH=batch)
+    while old_records.purge_a_batch(timezone.now()):
+        pass
+    told = [(record.history_type, record.name, record.history_change_reason) for record in recorded(BadgeTemplate)]
+    assert told == [("+", "Other", BEGAN), ("~", "Newest", "")]
+    assert recorded(BadgeTemplate)[0].history_user is None
+    assert [edit.sentence for change in reading.history_of(kept.pk).changes for edit in change.edits] == [
+        "Renamed from “Other” to “Newest”."
+    ]
