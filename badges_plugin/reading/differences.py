@@ -1,4 +1,4 @@
-"""The sentences of what changed between two states. Pure."""
+"""The sentences of what changed between two states. No query."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from badges_plugin.models import BadgeTemplate
 from badges_plugin.models.records import State
 from badges_plugin.reading.recorded import Key, Kind, Picture, Step
 from badges_plugin.reading.words import join_sentences
@@ -24,9 +25,13 @@ def template_edits(before: State | None, after: State | None) -> Iterator[str]:
         if after["is_active"]:
             yield _("Activated.")
         return
-    for name, words in _TEMPLATE.items():
+    for name, words in WORDS.items():
         if before[name] != after[name]:
             yield words(before[name], after[name])
+    for name in sorted(after.keys() - WORDS.keys()):
+        if before.get(name) != after[name]:
+            label = BadgeTemplate._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+            yield _("Changed: %(fact)s.") % {"fact": label}
 
 
 def group_edits(before: State | None, after: State | None) -> Iterator[str]:
@@ -129,7 +134,7 @@ def _renewal(days: int) -> str:
 
 
 # What each fact of a badge says when it changes, before and after, in the order in which people read it.
-_TEMPLATE: dict[str, Callable[[Any, Any], str]] = {
+WORDS: dict[str, Callable[[Any, Any], str]] = {
     "name": lambda old, new: _("Renamed from “%(before)s” to “%(after)s”.") % {"before": old, "after": new},
     "is_active": lambda old, new: _("Activated.") if new else _("Deactivated."),
     "description": lambda old, new: _("Changed the description."),

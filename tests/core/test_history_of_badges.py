@@ -11,6 +11,7 @@ import pytest
 from badges_plugin import reading
 from badges_plugin.models import BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.models.records import BEGAN
+from badges_plugin.reading import differences
 from tests.core.admin_pages import staff, text, url
 from tests.factories import (
     make_template,
@@ -314,3 +315,11 @@ def test_the_admins_own_page_of_the_history_tells_of_the_rules(desk: Desk, lower
     assert "Only the last changes are shown." in page
     assert "Added “" not in page
     assert staff("view_badgetemplate").get(url("badgetemplate", "history", 4711)).status_code == 302
+
+
+def test_each_fact_of_a_badge_has_words_of_its_own_and_a_new_one_is_named(db: None) -> None:
+    make_template()
+    state = BadgeTemplate.history.values().get()
+    kept = {name for name in state if not name.startswith("history_")}
+    assert kept - differences.WORDS.keys() == {"id"}
+    assert list(differences.template_edits({**state, "origin": "a"}, {**state, "origin": "b"})) == ["Changed: origin."]
