@@ -37,6 +37,7 @@ class BadgesDistributionConfig(AppConfig):
         from badges_plugin.consumers import deferred, retention
         from badges_plugin.distribution import checks, handlers, keys, learners, purge
         from badges_plugin.distribution.housekeeping import Chore, register
+        from badges_plugin.models import old_records
 
         # Some are the core's own: only the worker is always running, and has the time.
         register(Chore("failed events", retention.purge_a_batch, every=_PURGE_SECONDS))
@@ -44,6 +45,7 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("retired learners", learners.sweep_a_batch, every=_RETIRED_SECONDS))
         register(Chore("learners with a name", learners.resume_named, every=_NAMES_SECONDS))
         register(Chore("expired awards", api.end_expired, every=_EXPIRY_SECONDS))
+        register(Chore("history of badges", old_records.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()

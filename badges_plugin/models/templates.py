@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.host import AbstractCredential
 from badges_plugin.models.configuration import ConfigurationModel
+from badges_plugin.models.records import Records
 from badges_plugin.setting_values import MAX_DAYS
 
 
@@ -86,6 +87,8 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
             "provider. A change applies to badges that are awarded from now on."
         ),
     )
+
+    history = Records(left_out=("created", "modified", "uuid", "origin"))
 
     class Meta:
         verbose_name = _("badge template")

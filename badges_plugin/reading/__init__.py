@@ -24,6 +24,7 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.changes import Change, DeletedBadge, Edit, History, deleted_badges, history_of
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -45,10 +46,14 @@ __all__ = [
     "AwardList",
     "AwardState",
     "BadgeState",
+    "Change",
     "Condition",
     "CriteriaText",
+    "DeletedBadge",
+    "Edit",
     "GroupProgress",
     "GroupText",
+    "History",
     "Holder",
     "KeyList",
     "LastEvent",
@@ -63,7 +68,9 @@ __all__ = [
     "awards_of_learners",
     "awards_of_progress",
     "criteria",
+    "deleted_badges",
     "event_label",
+    "history_of",
     "holders",
     "join_sentences",
     "key_sentence",

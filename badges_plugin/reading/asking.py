@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
-from badges_plugin.models.conditions import AbstractDataRule, EventCondition
+from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.models.validity import RuleText
 from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
@@ -225,14 +225,19 @@ def _validity(template: BadgeTemplate) -> Iterable[str]:
 
 def _facts(condition: Condition) -> Facts:
     rows = condition.existing_rules()
-    compiled = [_compiled(condition.event_type, row) for row in rows]
+    bare = _bare_facts(condition, rules_sentence(rows))
+    is_penalty = isinstance(condition, BadgePenalty)
+    return with_rules(replace(bare, description=condition.description, is_penalty=is_penalty), rows)
+
+
+def with_rules(bare: Facts, rows: Sequence[RuleText]) -> Facts:
+    """Return what a condition says with these rules, as stored now or formerly."""
+    compiled = [_compiled(bare.event_type, row) for row in rows]
     usable = [rule for rule in compiled if rule is not None]
     return replace(
-        _bare_facts(condition, rules_sentence(rows)),
+        bare,
         rules=usable if len(usable) == len(rows) else None,
         said={rule_key(rule): rule_sentence(row) for rule, row in zip(compiled, rows, strict=True) if rule is not None},
-        description=condition.description,
-        is_penalty=isinstance(condition, BadgePenalty),
     )
 
 
@@ -251,7 +256,7 @@ def _bare_facts(condition: Condition, written: str) -> Facts:
     )
 
 
-def _compiled(event_type: str, row: AbstractDataRule) -> Rule | None:
+def _compiled(event_type: str, row: RuleText) -> Rule | None:
     try:
         return compile_for(event_type, row)
     except (InvalidRule, UnusableEventType):
