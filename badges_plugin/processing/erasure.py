@@ -102,6 +102,6 @@ def _erase(user_id: int) -> None:
         # Nothing more is published about them, and text that staff wrote may name them.
         BadgeAward.objects.filter(pk__in=awards).update(publish_due_at=None)
         BadgeAward.objects.filter(pk__in=awards, ended_by__in=EXPLAINED).update(revocation_reason="")
-        manual_lists.forget(user_id)
+        manual_lists.forget(user_id, awards)
         kind = ContentType.objects.get_for_model(BadgeAward)
         LogEntry.objects.filter(content_type=kind, object_id__in=map(str, awards)).update(change_message="")

@@ -91,14 +91,14 @@ def go_on_with_one(now: datetime) -> bool:
     return len(keys) == 1000
 
 
-def forget(user_id: int) -> None:
-    """Erase what lists and awards by hand say of a learner who was retired. Called in the erasure's transaction."""
+def forget(user_id: int, award_ids: Collection[int]) -> None:
+    """Erase what lists and awards by hand say of a learner with these awards. Called in the erasure's transaction."""
     lists = list(Line.objects.filter(user=user_id).order_by("pk").values_list("list", flat=True))
     Line.objects.filter(user=user_id).update(written="")
     shared = Line.objects.filter(list__in=lists).exclude(user=user_id).values_list("list", flat=True)
     # The reason of a list for one learner may name them.
     ManualAwardList.objects.filter(pk__in=set(lists) - set(shared)).update(reason="", undo_reason="")
-    ManualAward.objects.filter(award__progress__user=user_id).update(reason="")
+    ManualAward.objects.filter(award__in=award_ids).update(reason="")
 
 
 def _move(award_list: ManualAwardList, before: Collection[State], state: State, **changes: object) -> bool:
