@@ -42,6 +42,8 @@ from badges_plugin.processing.manual import refusal as award_refusal
 from badges_plugin.processing.manual_lists import go_on as go_on_with_list
 from badges_plugin.processing.manual_lists import go_on_with_one as go_on_with_lists
 from badges_plugin.processing.manual_lists import start_giving, start_undoing
+from badges_plugin.processing.named import Named
+from badges_plugin.processing.named import find_named as find_learners
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
 
@@ -52,6 +54,7 @@ __all__ = [
     "Earlier",
     "Ending",
     "HistoryChanges",
+    "Named",
     "Outcome",
     "activate_template",
     "activation_confirmations",
@@ -67,6 +70,7 @@ __all__ = [
     "deletion_problems",
     "dependency_problems",
     "end_expired",
+    "find_learners",
     "forget_fulfillments",
     "go_on_with_list",
     "go_on_with_lists",
