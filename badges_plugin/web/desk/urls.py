@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from badges_plugin.web.desk.giving import views as giving
+
+urlpatterns: list[URLPattern] = [
+    path("give/", giving.give, name="desk_give"),
+    path("lists/", giving.gift_lists, name="desk_gift_lists"),
+    path("lists/<int:pk>/", giving.gift_list, name="desk_gift_list"),
+    path("lists/<int:pk>/undo/", giving.undo, name="desk_gift_list_undo"),
+]
