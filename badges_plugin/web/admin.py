@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from badges_plugin import conf
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ModelAdmin, ModelForm
+from badges_plugin.web.desk.giving import actions
 from badges_plugin.web.mails.texts import clean
 from badges_plugin.web.notes import MailNote, MailText
 
@@ -73,6 +74,7 @@ def register() -> None:
     if conf.is_enabled():
         admin.site.register(MailText, MailTextAdmin)
         admin.site.register(MailNote, MailNoteAdmin)
+        actions.add_to(admin.site)
 
 
 register()

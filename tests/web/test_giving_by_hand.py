@@ -11,13 +11,14 @@ from django.test import Client
 from django.urls import reverse
 
 from badges_plugin.api import Ending
-from badges_plugin.models import BadgeAward, BadgeTemplate, ManualAwardList
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, ManualAwardList
 from badges_plugin.times import day_text
 from badges_plugin.web.desk.giving import forms, views
 from tests.core.admin_pages import staff
-from tests.factories import at, make_template, make_user, send_passing
+from tests.factories import at, make_template, make_user, send_passing, staff_who_may
 from tests.limits import Lower
-from tests.web.pages_world import award_of, words
+from tests.web.pages_world import as_user, award_of, words
 
 pytestmark = pytest.mark.django_db
 
@@ -244,3 +245,20 @@ def test_a_badge_that_became_inactive_meanwhile_is_not_given(
     BadgeTemplate.objects.filter(pk=statistics.pk).update(is_active=False)
     assert "is not active" in words(press(manager))
     assert not BadgeAward.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["user", "progress"])
+def test_a_selection_in_the_admin_begins_a_list(
+    manager: Client, statistics: BadgeTemplate, ada: Any, kind: str
+) -> None:
+    send_passing(ada)
+    model, pk = (User, ada.pk) if kind == "user" else (BadgeProgress, BadgeProgress.objects.get().pk)
+    action = f"give_to_{'users' if kind == 'user' else 'these_learners'}"
+    changelist = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    may = ["award_by_hand", "view_badgeprogress", f"view_{model._meta.model_name}"]
+    client = as_user(staff_who_may(*may))
+    page = client.post(changelist, {"action": action, "_selected_action": [pk]})
+    assert f"{ada.username}</textarea>" in page.content.decode()
+    assert ("Badge Statistics Choose another" in words(page)) == (kind == "progress")
+    # Who may only look does not see it.
+    assert action not in as_user(staff_who_may(*may[1:])).get(changelist).content.decode()

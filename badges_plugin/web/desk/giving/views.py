@@ -135,13 +135,13 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     return site.page(request, "gift_undo", title=_("Undo the whole list"), trail=trail, context=context)
 
 
-def ask_about(request: HttpRequest, users: QuerySet[Any]) -> HttpResponse | None:
+def ask_about(request: HttpRequest, users: QuerySet[Any], *, badge: int | None = None) -> HttpResponse | None:
     """Answer an admin action: ask which badge these users get. None, with a message, when they are too many."""
     names = list(users.order_by("username").values_list("username", flat=True)[: _MOST_SELECTED + 1])
     if len(names) > _MOST_SELECTED:
         messages.error(request, _("Select at most %d learners at once.") % _MOST_SELECTED)
         return None
-    return _ask(request, GiveForm(initial={"learners": "\n".join(names), **_today()}))
+    return _ask(request, GiveForm(initial={"badge": badge, "learners": "\n".join(names), **_today()}))
 
 
 def _ask(request: HttpRequest, form: GiveForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
