@@ -18,6 +18,7 @@ from badges_plugin.reading.asking import (
 from badges_plugin.reading.awards import (
     Award,
     AwardState,
+    ByHand,
     Holder,
     Page,
     awards_of_learners,
@@ -45,6 +46,7 @@ __all__ = [
     "AwardList",
     "AwardState",
     "BadgeState",
+    "ByHand",
     "Condition",
     "CriteriaText",
     "GroupProgress",
