@@ -18,6 +18,7 @@ from badges_plugin.reading.asking import (
 from badges_plugin.reading.awards import (
     Award,
     AwardState,
+    ByHand,
     Holder,
     Page,
     awards_of_learners,
@@ -46,6 +47,7 @@ __all__ = [
     "AwardList",
     "AwardState",
     "BadgeState",
+    "ByHand",
     "Change",
     "Condition",
     "CriteriaText",

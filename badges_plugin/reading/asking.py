@@ -68,6 +68,7 @@ class CriteriaText:
     penalties: tuple[PenaltyText, ...]
     validity: tuple[str, ...]
     """How long the badge is valid, and when it can be renewed. Empty: it does not expire."""
+    is_given_by_staff: bool = False
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -76,8 +77,10 @@ class CriteriaText:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Return what has to be done, a sentence for each group."""
+        """Return what has to be done, a sentence for each group; or that staff award a badge that asks for nothing."""
         steps = [group.sentence for group in self.groups]
+        if not steps and self.is_given_by_staff:
+            steps = [_("Awarded by staff")]
         if self.in_order and len(steps) > 1:
             first, *others = steps
             then = _("Then: %(sentence)s")
@@ -176,6 +179,7 @@ def criteria_of(template: BadgeTemplate, said: Said) -> CriteriaText:
         groups=tuple(group_text(rows, said) for rows in grouped(template.requirements.all())),
         penalties=tuple(_penalty(row, said, sentence_of) for row in template.penalties.all()),
         validity=tuple(_validity(template)),
+        is_given_by_staff=template.is_given_by_staff,
     )
 
 

@@ -16,6 +16,7 @@ from badges_plugin import conf
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ModelAdmin, ModelForm
 from badges_plugin.web.conf import usable_pages
+from badges_plugin.web.desk.giving import actions
 from badges_plugin.web.mails.texts import clean
 from badges_plugin.web.models import Collection
 from badges_plugin.web.notes import MailNote, MailText
@@ -115,6 +116,7 @@ def register() -> None:
         admin.site.register(MailNote, MailNoteAdmin)
         if usable_pages().enabled:
             admin.site.register(Collection, CollectionAdmin)
+        actions.add_to(admin.site)
 
 
 register()

@@ -5,9 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from badges_plugin.web.desk import history
+from badges_plugin.web.desk.giving import views as giving
 
-urlpatterns: list[URLPattern] = []
-urlpatterns += [
+urlpatterns: list[URLPattern] = [
+    path("give/", giving.give, name="desk_give"),
     path("history/<int:template_id>/", history.history, name="desk_history"),
     path("history/deleted/", history.deleted_badges, name="desk_deleted_badges"),
+    path("lists/", giving.gift_lists, name="desk_gift_lists"),
+    path("lists/<int:pk>/", giving.gift_list, name="desk_gift_list"),
+    path("lists/<int:pk>/undo/", giving.undo, name="desk_gift_list_undo"),
 ]
