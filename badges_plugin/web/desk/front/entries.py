@@ -32,6 +32,7 @@ Page = Mapping[str, Any]
 
 EXPERTS: tuple[type[Model], ...] = (BadgeRequirement, RequirementGroup, BadgePenalty)
 MAILS: tuple[type[Model], ...] = (MailNote, MailText)
+OF_PROVIDERS = 100
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,15 @@ def entries(request: HttpRequest, pages: Sequence[Page], figures: Figures) -> li
 def order(pages: Sequence[Page]) -> list[Page]:
     """Return the pages in the order of the entries, under the entries' names."""
     named = _names()
-    ranks = {model: rank for rank, model in enumerate((*named, *EXPERTS, *MAILS))}
-    ranked = sorted(pages, key=lambda page: (_rank(page["model"], ranks), str(page["name"])))
+    ranks = {model: rank for rank, model in enumerate(named)}
+    later = {model: OF_PROVIDERS + 1 + rank for rank, model in enumerate((*EXPERTS, *MAILS))}
+    ranked = sorted(pages, key=lambda page: (_rank(page["model"], ranks | later), str(page["name"])))
     return [{**page, "name": named.get(page["model"], page["name"])} for page in ranked]
 
 
 def _rank(model: type[Model], ranks: Mapping[type[Model], int]) -> float:
-    if model in ranks:
-        return ranks[model] + (100 if model in (*EXPERTS, *MAILS) else 0)
-    # The badges of a provider beside ours, and all else of providers after what is known.
-    return 0.5 if issubclass(model, BadgeTemplate) else 50
+    """Return where a page comes. The badges of providers are beside our own, all else of providers after the rest."""
+    return ranks.get(model, 0.5 if issubclass(model, BadgeTemplate) else OF_PROVIDERS)
 
 
 def _names() -> dict[type[Model], str]:
@@ -90,6 +90,7 @@ def _names() -> dict[type[Model], str]:
         BadgeAward: _("Awards"),
         Delivery: _("Deliveries"),
         FailedEvent: _("Failed events"),
+        Channel: _("Sending, by account"),
     }
 
 
@@ -191,7 +192,7 @@ class _Entries:
         return Attention(text, f"{self.pages[model]['admin_url']}{query}")
 
     def _providers(self) -> Iterator[Entry]:
-        known = {BadgeTemplate, *self.names, *EXPERTS, *MAILS}
+        known = {*self.names, *EXPERTS, *MAILS} - {Channel}
         rest = [model for model in self.pages if model not in known and not issubclass(model, BadgeTemplate)]
         paused = self.figures.get("paused accounts", 0)
         attention = None
