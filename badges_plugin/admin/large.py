@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from badges_plugin.admin.badge_filter import TemplateFilter as TemplateFilter
 from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
 from badges_plugin.counting import MOST, count_up_to, in_thousands
 from badges_plugin.host import User
@@ -25,10 +26,6 @@ MOST_FOUND = 2000
 """Rows found at most by a search that several indexes answer together."""
 FIRST_SPAN = 20_000
 """Users among whom an e-mail address is looked for first."""
-MOST_CHOICES = 200
-"""Choices of a filter at most."""
-_DIGITS = 19
-"""A number of so many may be too large for a key."""
 NEWEST_FIRST = (("-id",), ("-pk",))  # what follows decides nothing
 
 if TYPE_CHECKING:
@@ -198,7 +195,7 @@ def _say_cut(request: HttpRequest, text: str) -> None:
 
 def people(request: HttpRequest, term: str) -> list[int]:
     """Return the keys of users whose user name or full name begins with a term, or whose e-mail address it is."""
-    found: set[int] = set(_with_address(term)) if "@" in term else set()
+    found: set[int] = set(with_address(term)) if "@" in term else set()
     for condition in (Q(username__istartswith=term), Q(full_name__istartswith=term)):
         found.update(User.objects.filter(condition).order_by().values_list("pk", flat=True)[: MOST_PEOPLE + 1])
     if len(found) > MOST_PEOPLE:
@@ -207,7 +204,7 @@ def people(request: HttpRequest, term: str) -> list[int]:
     return sorted(found)[:MOST_PEOPLE]
 
 
-def _with_address(address: str) -> list[int]:
+def with_address(address: str) -> list[int]:
     """Return the keys of the newest users who have an e-mail address.
 
     The host has no index for it. Spans of users are read, the newest first, until one of them has it.
@@ -229,16 +226,3 @@ def newest(request: HttpRequest, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
         return rows
     messages.warning(request, _("This filter was applied to the newest %s rows only.") % in_thousands(MOST))
     return rows.filter(pk__gte=bounds[0])
-
-
-class TemplateFilter(admin.RelatedFieldListFilter):
-    """By badge template. Of many templates, the first ones are offered; the page of a template links to its list."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        rows = field.remote_field.model.objects.order_by("name", "pk")
-        chosen = self.lookup_val if isinstance(self.lookup_val, list) else [self.lookup_val]
-        choices = list(rows.values_list("pk", "name")[:MOST_CHOICES])
-        if len(choices) == MOST_CHOICES:
-            keys = [int(each) for each in chosen if each and each.isdecimal() and len(each) < _DIGITS]
-            choices += rows.filter(pk__in=keys).exclude(pk__in=[pk for pk, _name in choices]).values_list("pk", "name")
-        return choices

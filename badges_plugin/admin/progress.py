@@ -17,6 +17,7 @@ from badges_plugin import reading
 from badges_plugin.admin import links
 from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, ReadOnlyInline
 from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, newest, people
+from badges_plugin.admin.nearly import done_so_far, nearly
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
@@ -28,7 +29,12 @@ class BadgeFilter(admin.SimpleListFilter):
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [("held", _("has it")), ("revoked", _("had it before")), ("never", _("never had it"))]
+        return [
+            ("held", _("has it")),
+            ("nearly", _("nearly there")),
+            ("revoked", _("had it before")),
+            ("never", _("never had it")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         return queryset
@@ -36,6 +42,8 @@ class BadgeFilter(admin.SimpleListFilter):
     def decide(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         """Return those of the newest rows that are wanted."""
         wanted = {"held": False, "revoked": True, "never": None}
+        if self.value() == "nearly":
+            return nearly(request, rows)
         if self.value() not in wanted:
             return rows
         # Only the newest award can be held. A value is asked for, not EXISTS: MySQL would look at every award for it.
@@ -160,7 +168,7 @@ class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
         model = links.template_model(self.admin_site, template)
         return links.link_to(self.admin_site, model, template.pk, template)
 
-    @admin.display(description=gettext_lazy("fulfilled"))
+    @admin.display(description=gettext_lazy("done"), ordering=done_so_far())
     def fulfilled(self, progress: BadgeProgress) -> str:
         facts = _facts(progress)
         return _("%(fulfilled)d of %(all)d") % {"fulfilled": facts.done, "all": len(facts.groups)}

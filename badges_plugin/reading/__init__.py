@@ -33,6 +33,7 @@ from badges_plugin.reading.lists import (
     list_awards,
     on_the_way,
 )
+from badges_plugin.reading.nearly import nearly_there
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
@@ -70,6 +71,7 @@ __all__ = [
     "learners_called",
     "list_awards",
     "moment",
+    "nearly_there",
     "on_the_way",
     "plain_sentence",
     "progress",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -13,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from badges_plugin.counting import in_thousands, in_words
-from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.models import (
     BadgeAward,
     BadgePenalty,
@@ -88,10 +88,18 @@ def _names() -> dict[type[Model], str]:
         BadgeTemplate: _("Badges"),
         BadgeProgress: _("Progress"),
         BadgeAward: _("Awards"),
-        Delivery: _("Deliveries"),
+        _delivery(): _("Deliveries"),
         FailedEvent: _("Failed events"),
-        Channel: _("Sending, by account"),
+        _channel(): _("Sending, by account"),
     }
+
+
+def _delivery() -> type[Model]:
+    return apps.get_model("badges_distribution", "Delivery")
+
+
+def _channel() -> type[Model]:
+    return apps.get_model("badges_distribution", "Channel")
 
 
 class _Entries:
@@ -171,10 +179,10 @@ class _Entries:
         told = [_("%s waiting.") % waiting] if waiting else []
         told += [_("%s on hold.") % on_hold] if on_hold else []
         yield from self._model(
-            Delivery,
+            _delivery(),
             _("What is sent to providers, and what became of it."),
             " ".join(told),
-            attention=self._attention("failed deliveries", Delivery, "?state__exact=failed"),
+            attention=self._attention("failed deliveries", _delivery(), "?state__exact=failed"),
         )
 
     def _failed_events(self) -> Iterator[Entry]:
@@ -192,13 +200,13 @@ class _Entries:
         return Attention(text, f"{self.pages[model]['admin_url']}{query}")
 
     def _providers(self) -> Iterator[Entry]:
-        known = {*self.names, *EXPERTS, *MAILS} - {Channel}
+        known = {*self.names, *EXPERTS, *MAILS} - {_channel()}
         rest = [model for model in self.pages if model not in known and not issubclass(model, BadgeTemplate)]
         paused = self.figures.get("paused accounts", 0)
         attention = None
-        if paused and Channel in self.pages:
+        if paused and _channel() in self.pages:
             text = ngettext("%s account is on hold", "%s accounts are on hold", paused) % in_thousands(paused)
-            attention = Attention(text, self.pages[Channel]["admin_url"])
+            attention = Attention(text, self.pages[_channel()]["admin_url"])
         purpose = _("Accounts at providers, their badges there, and what this site signs itself.")
         yield from self._several(_("Providers"), purpose, rest, attention)
 

@@ -10,8 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from badges_plugin.counting import count_up_to
-from badges_plugin.distribution.models import Channel, Delivery
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution import attention
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeTemplate, FailedEvent, Learner
 
@@ -49,29 +48,15 @@ def _this_week() -> int:
     return count_up_to(BadgeAward.objects.filter(awarded_at__gte=timezone.now() - timedelta(days=7)))
 
 
-def _on_hold() -> int:
-    return count_up_to(Delivery.objects.filter(state=State.PENDING, channel__in=list(_paused())))
-
-
-def _paused() -> list[int]:
-    return list(Channel.objects.exclude(paused_reason="").order_by("pk").values_list("pk", flat=True))
-
-
-def _waiting() -> int:
-    """Return how many deliveries go on by themselves, without those of paused accounts."""
-    open_ones = Channel.objects.filter(paused_reason="").order_by("pk").values_list("pk", flat=True)
-    return count_up_to(Delivery.objects.filter(state__in=(State.PENDING, State.SENDING), channel__in=list(open_ones)))
-
-
 _COUNTED: dict[str, Callable[[], int]] = {
     "active badges": lambda: count_up_to(BadgeTemplate.objects.filter(is_active=True)),
     "inactive badges": lambda: count_up_to(BadgeTemplate.objects.filter(is_active=False)),
     "learners": lambda: count_up_to(Learner.objects.all()),
     "held awards": lambda: count_up_to(BadgeAward.objects.filter(revoked_at=None)),
     "awards this week": _this_week,
-    "deliveries waiting": _waiting,
-    "deliveries on hold": _on_hold,
-    "failed deliveries": lambda: count_up_to(Delivery.objects.filter(state=State.FAILED)),
+    "deliveries waiting": attention.waiting,
+    "deliveries on hold": attention.on_hold,
+    "failed deliveries": attention.failed,
     "failed events": lambda: count_up_to(FailedEvent.objects.filter(state=FailedEvent.State.FAILED, retry_at=None)),
-    "paused accounts": lambda: len(_paused()),
+    "paused accounts": attention.paused_accounts,
 }

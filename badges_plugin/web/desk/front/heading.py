@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from badges_plugin.builtin import is_builtin
-from badges_plugin.distribution import registry
+from badges_plugin.distribution.attention import labels_of_backends
 from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.front.entries import Entry, entries, order
 from badges_plugin.web.desk.front.figures import figures
@@ -77,8 +77,7 @@ def _told_apart(app: Any) -> Any:
 def _labels() -> set[str]:
     """Return the labels of our apps, and of those that backends came with."""
     ours = {each.label for each in apps.get_app_configs() if each.name.split(".")[0] == PACKAGE}
-    backends = (type(registry.get(slug)).__module__ for slug in registry.slugs())
-    return ours | {each.label for each in map(apps.get_containing_app_config, backends) if each is not None}
+    return ours | labels_of_backends()
 
 
 def gather(site: AdminSite) -> None:
