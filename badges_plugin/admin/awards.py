@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
 from badges_plugin.admin import links
+from badges_plugin.admin.core_exports import AWARDS
 from badges_plugin.admin.large import LargeTableAdmin, TemplateFilter, people
 from badges_plugin.counting import count_up_to
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
@@ -85,6 +86,7 @@ class BadgeAwardAdmin(LargeTableAdmin[BadgeAward]):
     """
 
     change_form_template = "badges_plugin/admin/award_form.html"
+    export = AWARDS
     list_display = ("learner", "template", "number", "is_held", "awarded_on", "expires_on", "ending")
     list_filter = (StateFilter, ExpiryFilter, "awarded_at", ("progress__template", TemplateFilter))
     list_select_related = ("progress__user", "progress__template")

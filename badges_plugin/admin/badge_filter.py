@@ -67,7 +67,8 @@ class TemplateFilter(admin.RelatedFieldListFilter):
         """What was typed, or the name of the badge whose key is in the address; empty where neither is."""
         if self.typed:
             return self.typed
-        value = self.lookup_val[-1] if isinstance(self.lookup_val, list) and self.lookup_val else self.lookup_val
+        given: Any = self.lookup_val
+        value = given[-1] if isinstance(given, list) and given else given
         if not value or not str(value).isdecimal() or len(str(value)) >= _DIGITS:
             return ""
         return str(BadgeTemplate.objects.filter(pk=int(value)).values_list("name", flat=True).first() or "")

@@ -88,7 +88,8 @@ def allowed_lookups(model_admin: admin.ModelAdmin[Any], request: HttpRequest | N
         each = entry[0] if isinstance(entry, tuple | list) else entry
         if isinstance(each, str):
             allowed |= _lookups_of(model_admin.model, each)
-            allowed.add(str(getattr(entry[1], "parameter", each)) if each is not entry else each)
+            # What a filter of ours adds to those of Django's that it inherits from.
+            allowed.add(str(getattr(entry[1], "parameter", each)) if isinstance(entry, tuple | list) else each)
         else:
             allowed.add(str(getattr(each, "parameter_name", "")))
     if model_admin.date_hierarchy:

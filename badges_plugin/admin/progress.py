@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from badges_plugin import reading
 from badges_plugin.admin import links
 from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, ReadOnlyInline
+from badges_plugin.admin.core_exports import PROGRESS
 from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, newest, people
 from badges_plugin.admin.nearly import done_so_far, nearly
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
@@ -133,6 +134,7 @@ class ProgressList(LargeList):
 
 
 class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
+    export = PROGRESS
     list_display = ("learner", "email", "template", "fulfilled", "is_complete", "has_badge")
     list_filter = (BadgeFilter, ("template", TemplateFilter))
     list_select_related = ("user", "template")

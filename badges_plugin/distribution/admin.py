@@ -18,6 +18,7 @@ from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from badges_plugin.admin.links import link_to
 from badges_plugin.distribution import channels, queueing, registry
+from badges_plugin.distribution.exporting import DELIVERIES
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
@@ -45,6 +46,7 @@ class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
 class DeliveryAdmin(AwardRowAdmin[Delivery]):
     """Read-only: deliveries change by attempts and by the actions."""
 
+    export = DELIVERIES
     list_display = (
         "id",
         "user",

@@ -30,7 +30,7 @@ def labelled(html: str, changelist: Any) -> SafeString:
     """Return the table of a list with the name of its column at each cell, and with the roles that cards would lose."""
     names = [name for name in changelist.list_display if name != "action_checkbox"]
     labels = {
-        str(name): escape(capfirst(label_for_field(name, changelist.model, changelist.model_admin)))
+        str(name): escape(capfirst(str(label_for_field(name, changelist.model, changelist.model_admin))))
         for name in names[1:]
     }
 
