@@ -20,7 +20,7 @@ from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Recipient, Withdrawal
 from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFailure, redacted
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import Bug, State
+from badges_plugin.distribution.retry import NOT_DELIVERED, Bug
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, Ending
 from badges_plugin.redaction import describe, describe_with_traceback
@@ -201,7 +201,7 @@ def _foreign_ids(delivery: Delivery) -> frozenset[str]:
     ).exclude(award=delivery.award_id)
     # A badge whose revocation staff gave up still exists: where no second one is allowed, it is this award's as well.
     left_alone = Delivery.objects.filter(
-        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state=State.CANCELLED
+        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state__in=NOT_DELIVERED
     )
     others = others.exclude(Exists(left_alone)).exclude(external_id="")
     return frozenset(others.values_list("external_id", flat=True))
