@@ -64,6 +64,9 @@ class Backend(ABC, Generic[ContextT]):
     needs_name: ClassVar[bool] = True
     """Whether a badge is issued only to a learner who has a name. Where not, the names of a recipient may be empty."""
 
+    needs_email: ClassVar[bool] = True
+    """Whether a badge is issued only to a learner with an e-mail address. Staff are told before they give one."""
+
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
         return template.origin == self.slug

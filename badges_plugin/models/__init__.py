@@ -5,6 +5,7 @@ from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.images import BadgeImage, ImageKind
+from badges_plugin.models.manual_awards import ManualAward, ManualAwardLine, ManualAwardList
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.templates import BadgeTemplate
@@ -25,6 +26,9 @@ __all__ = [
     "ImageKind",
     "Learner",
     "LearnerLock",
+    "ManualAward",
+    "ManualAwardLine",
+    "ManualAwardList",
     "PenaltyDataRule",
     "RequirementGroup",
     "RetiredLearner",

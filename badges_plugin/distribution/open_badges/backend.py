@@ -48,6 +48,7 @@ class OpenBadgesBackend(Backend[Prepared]):
     name: ClassVar[str] = gettext_lazy("Open Badges")  # type: ignore[assignment]
     expires_badges = True
     needs_name = False
+    needs_email = False
 
     def handles(self, template: BadgeTemplate) -> bool:
         if template.origin == BadgeTemplate.ORIGIN:
