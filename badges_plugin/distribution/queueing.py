@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from badges_plugin import bulk
 from badges_plugin.distribution import channel_keys, registry
@@ -17,6 +18,8 @@ from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import NOT_DELIVERED, SETTLED, State, later
 from badges_plugin.models import BadgeAward
+
+_GIVEN_BACK = gettext_noop("The badge was given back before it was revoked there.")
 
 _OPEN = (State.PENDING, State.FAILED, State.GIVEN_UP)
 """Nobody is sending it, and the provider has not been told."""
@@ -71,6 +74,19 @@ def queue_revokes(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
     if failed := [row for row in sent if row.state in (State.FAILED, State.GIVEN_UP)]:
         make_due(_same(failed))
     _queue([of_key[row.award_id] for row in sent if row.award_id not in asked], backend, Action.REVOKE)
+
+
+def spare_given_back(award: BadgeAward, earlier: BadgeAward, backend: Backend[Any]) -> None:
+    """Leave the badge of an award that is given back as it is at the provider, if it was not revoked there yet.
+
+    The issue of the new award then looks it up and adopts it. A revocation that may have been sent goes first.
+    """
+    revocations = Delivery.objects.filter(award=earlier, backend=backend.slug, action=Action.REVOKE)
+    rows = list(revocations.select_for_update())
+    if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
+        settle(_same(unsent), State.CANCELLED, reason=_GIVEN_BACK)
+    if unsent or any(row.state == State.CANCELLED for row in rows):
+        Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE).update(in_doubt=True)
 
 
 def revoke_found(issue: Delivery, *, external_id: str) -> None:

@@ -22,7 +22,7 @@ from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFail
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import NOT_DELIVERED, Bug
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.models import BadgeAward, Correction, CorrectionKind, Ending
 from badges_plugin.redaction import describe, describe_with_traceback
 
 logger = get_logger(__name__)
@@ -144,6 +144,7 @@ def request_for(
         wanted=action is Action.REVOKE or award.revoked_at is None,
         expires_at=award.expires_at,
         renews=_renews(delivery),
+        restores=_restored_id(delivery, backend),
         send_before=_send_before(delivery, config),
         withdrawn=Withdrawal(RETIRED if is_retired else ""),
     )
@@ -191,6 +192,19 @@ def _renews(delivery: Delivery) -> bool:
     # Any, not only the last: the badge of one that expired is still there when the next one was revoked.
     earlier = BadgeAward.objects.filter(progress=delivery.award.progress_id, number__lt=delivery.award.number)
     return earlier.filter(ended_by=Ending.EXPIRED).exists()
+
+
+def _restored_id(delivery: Delivery, backend: Backend[Any]) -> str:
+    """Return the provider's id of the badge that the award gives back; empty if there is none, or no way back."""
+    award = delivery.award
+    if not backend.restores_badges or delivery.action != Action.ISSUE or award.number == 1:
+        return ""
+    if not Correction.objects.filter(award=award.pk, kind=CorrectionKind.GIVEN_BACK).exists():
+        return ""
+    earlier = Delivery.objects.filter(
+        award__progress=award.progress_id, award__number=award.number - 1, backend=delivery.backend, action=Action.ISSUE
+    )
+    return earlier.values_list("external_id", flat=True).first() or ""
 
 
 def _foreign_ids(delivery: Delivery) -> frozenset[str]:
