@@ -8,7 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from badges_plugin.host import User
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.reading import BadgeState, LearnerProgress
 
 GOOD, CARE, BAD, PART, NOTHING, OVER = "good", "care", "bad", "part", "nothing", "over"
 """Shapes: done; under way; somebody must act; partly done; not begun; ended."""
@@ -22,6 +23,30 @@ def state(shape: str, words: object) -> SafeString:
 def active(is_active: bool) -> SafeString:
     """Return whether a badge can be earned."""
     return state(GOOD, _("active")) if is_active else state(NOTHING, _("inactive"))
+
+
+def award(given: BadgeAward) -> SafeString:
+    """Return whether a badge is held, or how it ended."""
+    if given.revoked_at is None:
+        return state(GOOD, _("has it"))
+    return state(OVER, given.get_ended_by_display() or _("ended"))
+
+
+def progress(facts: LearnerProgress) -> SafeString:
+    """Return what a badge is to a learner: held, lost, or how far away."""
+    match facts.state:
+        case BadgeState.HELD:
+            return state(GOOD, _("has it"))
+        case BadgeState.EXPIRED:
+            return state(OVER, _("expired"))
+        case BadgeState.REVOKED if facts.awards[-1].is_decided:
+            return state(OVER, _("revoked, stays revoked"))
+        case BadgeState.REVOKED:
+            return state(OVER, _("revoked, can be earned again"))
+    if facts.is_complete:
+        return state(CARE, _("everything done, no badge"))
+    is_begun = any(each.done for group in facts.groups for each in group.requirements)
+    return state(PART, _("on the way")) if is_begun else state(NOTHING, _("nothing yet"))
 
 
 def learner(user: User) -> SafeString:

@@ -6,24 +6,18 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, ChangeList
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, Min, Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from badges_plugin.admin import exporting, links
-from badges_plugin.admin.badge_filter import TemplateFilter as TemplateFilter
 from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
-from badges_plugin.admin.exporting import Export
+from badges_plugin.admin.export_view import EXPORTED, SEARCH_IS_CUT, ExportedAdmin
 from badges_plugin.counting import MOST, count_up_to, in_thousands
 from badges_plugin.host import User
-from badges_plugin.models import BadgeProgress
 
 LARGE = 10_000
 """Rows from which on a table is searched by indexes only. A smaller one is searched for any part of its texts."""
@@ -33,8 +27,6 @@ MOST_FOUND = 2000
 """Rows found at most by a search that several indexes answer together."""
 FIRST_SPAN = 20_000
 """Users among whom an e-mail address is looked for first."""
-SEARCH_IS_CUT, EXPORTED = "badges_search_is_cut", "badges_is_exported"
-"""What a request knows of itself."""
 NEWEST_FIRST = (("-id",), ("-pk",))  # what follows decides nothing
 
 if TYPE_CHECKING:
@@ -116,7 +108,7 @@ class LargeList(ChangeList):
     @property
     def export_url(self) -> str:
         """The address of the list as a file; empty where there is none."""
-        name = self.model_admin.export_name if isinstance(self.model_admin, LargeTableAdmin) else ""
+        name = self.model_admin.export_name if isinstance(self.model_admin, ExportedAdmin) else ""
         query = self.get_query_string(remove=[PAGE_VAR, ORDER_VAR, ALL_VAR])
         return f"{reverse(f'{self.model_admin.admin_site.name}:{name}')}{query}" if name else ""
 
@@ -158,53 +150,18 @@ class LargeList(ChangeList):
         return iter(self.paginator.get_elided_page_range(self.page_num))
 
 
-class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
+class LargeTableAdmin(ExportedAdmin[ModelT], ReadOnlyAdmin[ModelT]):
     """The base of the pages of tables that grow with the learners. A subclass says how indexes find its rows."""
 
     change_list_template = "badges_plugin/admin/large_list.html"
     paginator = LargePaginator
     ordering = ("-id",)
     show_full_result_count = False
-    export: Export | None = None
-    """What the list says as a file of comma-separated values; None: there is no such file."""
-
     if hasattr(admin, "ShowFacets"):  # since Django 5.0: a COUNT for each choice of each filter
         show_facets = admin.ShowFacets.NEVER
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LargeList
-
-    @property
-    def export_name(self) -> str:
-        """The name of the URL of the list as a file; empty where there is none."""
-        return f"{self.opts.app_label}_{self.opts.model_name}_export" if self.export is not None else ""
-
-    def get_urls(self) -> list[URLPattern]:
-        urls = super().get_urls()
-        if self.export is None:
-            return urls
-        view = self.admin_site.admin_view(self.export_view)
-        return [path("export/", view, name=self.export_name), *urls]
-
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Return what the list has, with its filters and search, as a file."""
-        if self.export is None or not self.has_view_or_change_permission(request):
-            raise PermissionDenied
-        vars(request)[EXPORTED] = True
-        back = HttpResponseRedirect(f"../?{request.GET.urlencode()}")
-        try:
-            changelist = cast("LargeList", self.get_changelist_instance(request))
-        except IncorrectLookupParameters:
-            return back
-        if vars(request).get(SEARCH_IS_CUT):
-            return back  # the list says so
-        return exporting.answer(
-            request,
-            self.export,
-            changelist.wide,
-            narrow=lambda rows: changelist.narrowed(request, rows),
-            with_addresses=links.may(request, "view", User) or links.may(request, "view", BadgeProgress),
-        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ModelT], search_term: str

@@ -14,6 +14,7 @@ _PURGE_SECONDS = 1800.0
 _KEYS_SECONDS = 600.0
 _EXPIRY_SECONDS = 60.0
 _NAMES_SECONDS = 60.0
+_LISTS_SECONDS = 15.0
 # Looking for retired learners reads all users. Nothing is sent to them meanwhile.
 _RETIRED_SECONDS = 300.0
 
@@ -44,6 +45,7 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("retired learners", learners.sweep_a_batch, every=_RETIRED_SECONDS))
         register(Chore("learners with a name", learners.resume_named, every=_NAMES_SECONDS))
         register(Chore("expired awards", api.end_expired, every=_EXPIRY_SECONDS))
+        register(Chore("lists of awards by hand", api.go_on_with_lists, every=_LISTS_SECONDS))
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()

@@ -24,6 +24,7 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.corrections import Corrected, corrections, outlook
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -47,6 +48,7 @@ __all__ = [
     "AwardState",
     "BadgeState",
     "Condition",
+    "Corrected",
     "CriteriaText",
     "GroupProgress",
     "GroupText",
@@ -63,6 +65,7 @@ __all__ = [
     "awards",
     "awards_of_learners",
     "awards_of_progress",
+    "corrections",
     "criteria",
     "event_label",
     "holders",
@@ -73,6 +76,7 @@ __all__ = [
     "moment",
     "nearly_there",
     "on_the_way",
+    "outlook",
     "plain_sentence",
     "progress",
     "progress_rows",
