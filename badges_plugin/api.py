@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from openedx_events.data import EventsMetadata
 
-from badges_plugin import earlier, retirement, surprises
+from badges_plugin import earlier, surprises
 from badges_plugin.activation import (
     activate_template,
     activation_confirmations,
@@ -30,10 +30,19 @@ from badges_plugin.earlier import Earlier
 from badges_plugin.events import read_event
 from badges_plugin.exceptions import AwardRefused, ConfirmationNeeded
 from badges_plugin.host import User
-from badges_plugin.models import DECIDED, BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate, Ending
+from badges_plugin.models import (
+    DECIDED,
+    BadgeAward,
+    BadgePenalty,
+    BadgeProgress,
+    BadgeRequirement,
+    BadgeTemplate,
+    Ending,
+)
 from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.validity import RuleText
-from badges_plugin.processing import collector, learners, manual
+from badges_plugin.processing import collector, correcting, learners, manual
+from badges_plugin.processing.correcting import refusal as give_back_refusal
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.expiry import end_expired
 from badges_plugin.processing.history import HistoryChanges, process_histories, process_history
@@ -72,6 +81,8 @@ __all__ = [
     "end_expired",
     "find_learners",
     "forget_fulfillments",
+    "give_back",
+    "give_back_refusal",
     "go_on_with_list",
     "go_on_with_lists",
     "handle_event",
@@ -85,6 +96,7 @@ __all__ = [
     "restore_credential",
     "review_active",
     "revoke_award",
+    "start_again",
     "start_giving",
     "start_undoing",
     "sweep_retired",
@@ -105,26 +117,44 @@ def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, ob
     return process_event(read_event(name, metadata, arguments))
 
 
-def revoke_award(award: BadgeAward, *, reason: str, ended_by: Ending = Ending.BY_HAND) -> bool:
+def revoke_award(
+    award: BadgeAward,
+    *,
+    reason: str,
+    ended_by: Ending = Ending.BY_HAND,
+    forget: bool = False,
+    by: User | None = None,
+) -> bool:
     """Revoke an award by hand or, with ``Ending.PROVIDER``, because a provider says so.
 
     Returns False when it had ended already.
 
-    The learner earns the badge again only by losing a requirement and fulfilling it anew. Of a learner who was retired
-    no reason is kept. Raises ValueError for an ending that nobody decides.
+    With ``forget``, which is for a revocation by hand, only what the learner does from now on counts, and the badge can
+    be earned again by that, even one that can be earned only once. Otherwise the learner earns the badge again only by
+    losing a requirement and fulfilling it anew. Of a learner who was retired no reason is kept. Raises ValueError for
+    an ending that nobody decides.
     """
     if ended_by not in DECIDED:
         raise ValueError(f"{ended_by} is no decision of a person or a provider.")
-    with transaction.atomic():
-        user = learners.lock(award.progress.user_id)
-        award.refresh_from_db()
-        award.progress.user = user
-        if award.revoked_at is not None:
-            return False
-        if retirement.is_gone(user):
-            reason = ""  # it may name them
-        collector.revoke(award, ended_by=ended_by, reason=reason)
-    return True
+    return correcting.revoke(award, reason=reason, ended_by=ended_by, forget=forget, by_id=by.pk if by else None)
+
+
+def give_back(award: BadgeAward, *, reason: str = "", by: User | None = None) -> BadgeAward:
+    """Give back a badge that was revoked by mistake; return the new award.
+
+    It has the events and the end of the earlier one, and begins now: the times of awards only grow. What was forgotten
+    when the badge was revoked counts again. At the provider it is the same badge where the provider allows it, and a
+    new one where not. Raises AwardRefused with the reason in a sentence (``give_back_refusal``).
+    """
+    return correcting.give_back(award, because=reason, by_id=by.pk if by else None)
+
+
+def start_again(progress: BadgeProgress, *, reason: str = "", by: User | None = None) -> bool:
+    """Let only count what a learner does from now on; nothing is deleted. Returns False if the learner has the badge.
+
+    A badge that was revoked, and stays so, can be earned again by that.
+    """
+    return correcting.start_again(progress, because=reason, by_id=by.pk if by else None)
 
 
 def award_by_hand(

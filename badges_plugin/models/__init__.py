@@ -1,6 +1,7 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from badges_plugin.models.awards import DECIDED, BadgeAward, Ending
+from badges_plugin.models.corrections import Correction, CorrectionKind
 from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
@@ -19,6 +20,8 @@ __all__ = [
     "BadgeProgress",
     "BadgeRequirement",
     "BadgeTemplate",
+    "Correction",
+    "CorrectionKind",
     "DataRule",
     "Ending",
     "FailedEvent",

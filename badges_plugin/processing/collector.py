@@ -119,7 +119,14 @@ def may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
     ending = last.last_ending if last is not None else ""
     if ending in ("", Ending.EXPIRED):
         return True
-    return change.template.row.can_be_reawarded and not (ending in DECIDED and change.stayed_complete)
+    can_be_earned = change.template.row.can_be_reawarded or _begins_again(change, last)
+    return can_be_earned and not (ending in DECIDED and change.stayed_complete)
+
+
+def _begins_again(change: ProgressChange, last: BadgeAward | None) -> bool:
+    """Whether staff let the learner start again since the last award: only what is newer than its end counts."""
+    counts_from = change.progress.counts_from
+    return bool(last and last.revoked_at and counts_from and counts_from >= last.revoked_at)
 
 
 def _end_by_event(award: BadgeAward, event: BadgingEvent, now: datetime) -> End:

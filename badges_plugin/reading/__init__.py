@@ -26,6 +26,7 @@ from badges_plugin.reading.awards import (
     holders,
 )
 from badges_plugin.reading.changes import Change, DeletedBadge, Edit, History, deleted_badges, history_of
+from badges_plugin.reading.corrections import Corrected, corrections, outlook
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -35,6 +36,7 @@ from badges_plugin.reading.lists import (
     list_awards,
     on_the_way,
 )
+from badges_plugin.reading.nearly import nearly_there
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
@@ -50,6 +52,7 @@ __all__ = [
     "ByHand",
     "Change",
     "Condition",
+    "Corrected",
     "CriteriaText",
     "DeletedBadge",
     "Edit",
@@ -69,6 +72,7 @@ __all__ = [
     "awards",
     "awards_of_learners",
     "awards_of_progress",
+    "corrections",
     "criteria",
     "deleted_badges",
     "event_label",
@@ -79,7 +83,9 @@ __all__ = [
     "learners_called",
     "list_awards",
     "moment",
+    "nearly_there",
     "on_the_way",
+    "outlook",
     "plain_sentence",
     "progress",
     "progress_rows",

@@ -13,13 +13,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
+from badges_plugin.admin import cells
 from badges_plugin.admin.award_rows import AwardRowAdmin
+from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import ModelAdmin, ModelForm
 from badges_plugin.web.conf import usable_pages
 from badges_plugin.web.desk.giving import actions
 from badges_plugin.web.mails.texts import clean
 from badges_plugin.web.models import Collection
-from badges_plugin.web.notes import MailNote, MailText
+from badges_plugin.web.notes import MailNote, MailState, MailText
+
+SHAPES = {
+    MailState.WAITING: cells.CARE,
+    MailState.SENDING: cells.CARE,
+    MailState.SENT: cells.GOOD,
+    MailState.SKIPPED: cells.OVER,
+    MailState.FAILED: cells.BAD,
+    MailState.UNKNOWN: cells.CARE,
+}
 
 
 class MailTextForm(ModelForm[MailText]):
@@ -54,10 +65,15 @@ class MailTextAdmin(ModelAdmin[MailText]):
 class MailNoteAdmin(AwardRowAdmin[MailNote]):
     """Which mails were sent, and why others were not. Read-only."""
 
-    list_display = ("user", "template", "kind", "state", "created", "settled_at", "reason")
-    list_filter = ("kind", "state")
-    search_fields = ("award__progress__user__username", "award__progress__user__full_name")
-    search_help_text = gettext_lazy("A learner’s user name or full name.")
+    list_display = ("user", "template", "standing", "reason", "kind", "created", "settled_at")
+    list_display_links = ("standing",)
+    list_filter = ("kind", "state", ("award__progress__template", TemplateFilter))
+    search_fields = (
+        "award__progress__user__username",
+        "=award__progress__user__email",
+        "award__progress__user__full_name",
+    )
+    search_help_text = gettext_lazy("A learner’s user name, full name or complete e-mail address.")
     fields = readonly_fields = (
         "award_link",
         "user",
@@ -70,6 +86,10 @@ class MailNoteAdmin(AwardRowAdmin[MailNote]):
         "created",
         "settled_at",
     )
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def standing(self, note: MailNote) -> str:
+        return cells.state(SHAPES[MailState(note.state)], note.get_state_display())
 
     def heading(self, obj: MailNote) -> str:
         return f"{obj.award.user.get_username()}: {obj.get_kind_display()}"

@@ -14,4 +14,8 @@ urlpatterns: list[URLPattern] = [
     path("lists/", giving.gift_lists, name="desk_gift_lists"),
     path("lists/<int:pk>/", giving.gift_list, name="desk_gift_list"),
     path("lists/<int:pk>/undo/", giving.undo, name="desk_gift_list_undo"),
+from badges_plugin.web.desk import finding
+
+urlpatterns: list[URLPattern] = [
+    path("find/", finding.find, name="desk_find"),
 ]
