@@ -5,6 +5,7 @@ from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.images import BadgeImage, ImageKind
+from badges_plugin.models.numbers import BadgeTotal, BadgeWeek, NumbersRound
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.templates import BadgeTemplate
@@ -18,6 +19,8 @@ __all__ = [
     "BadgeProgress",
     "BadgeRequirement",
     "BadgeTemplate",
+    "BadgeTotal",
+    "BadgeWeek",
     "DataRule",
     "Ending",
     "FailedEvent",
@@ -25,6 +28,7 @@ __all__ = [
     "ImageKind",
     "Learner",
     "LearnerLock",
+    "NumbersRound",
     "PenaltyDataRule",
     "RequirementGroup",
     "RetiredLearner",

@@ -24,6 +24,7 @@ from badges_plugin.reading.awards import (
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.funnel import Funnel, Pace, funnel
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -33,6 +34,7 @@ from badges_plugin.reading.lists import (
     list_awards,
     on_the_way,
 )
+from badges_plugin.reading.numbers import BadgeNumbers, Numbers, Span, numbers, week_by_week
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
@@ -44,32 +46,39 @@ __all__ = [
     "AwardFilter",
     "AwardList",
     "AwardState",
+    "BadgeNumbers",
     "BadgeState",
     "Condition",
     "CriteriaText",
+    "Funnel",
     "GroupProgress",
     "GroupText",
     "Holder",
     "KeyList",
     "LastEvent",
     "LearnerProgress",
+    "Numbers",
+    "Pace",
     "Page",
     "PenaltyText",
     "RequirementProgress",
     "RequirementText",
     "Shelf",
+    "Span",
     "active_badges",
     "awards",
     "awards_of_learners",
     "awards_of_progress",
     "criteria",
     "event_label",
+    "funnel",
     "holders",
     "join_sentences",
     "key_sentence",
     "learners_called",
     "list_awards",
     "moment",
+    "numbers",
     "on_the_way",
     "plain_sentence",
     "progress",
@@ -79,4 +88,5 @@ __all__ = [
     "sentences",
     "shelf",
     "standings",
+    "week_by_week",
 ]
