@@ -94,7 +94,7 @@ class OnHold:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Undelivered:
     """What is not delivered, and why. ``is_cut``: there is more than was looked at."""
 
     failures: tuple[Failure, ...]
@@ -106,7 +106,7 @@ class Trouble:
         return sum(failure.number for failure in self.failures)
 
 
-def trouble(template_id: int | None = None) -> Trouble:
+def undelivered(template_id: int | None = None) -> Undelivered:
     """Return what is not delivered of one badge or of all, the most frequent reasons first.
 
     Two queries, and one for each account that is paused. Each looks at ``MOST`` deliveries at most.
@@ -124,7 +124,7 @@ def trouble(template_id: int | None = None) -> Trouble:
         if waiting:
             reason = localized(sentence_of(channel.paused_reason))
             on_hold.append(OnHold(channel.pk, channels.name(channel), reason, len(waiting)))
-    return Trouble(tuple(failures), tuple(on_hold), is_cut)
+    return Undelivered(tuple(failures), tuple(on_hold), is_cut)
 
 
 def _some(deliveries: QuerySet[Delivery], template_id: int | None) -> tuple[list[tuple[int, str]], bool]:

@@ -58,6 +58,11 @@ class Numbers:
     """Whether all of this was counted just now."""
 
     @property
+    def is_counted(self) -> bool:
+        """Whether there is anything to go by. If not, all that is here is zero."""
+        return self.counted_at is not None
+
+    @property
     def figures(self) -> Figures:
         return sum((span.figures for span in self.spans), Figures())
 

@@ -64,6 +64,13 @@ def test_everything_is_inside_the_picture(number: int, values: tuple[int, int]) 
     assert len(chart.ticks) <= 9
 
 
+def test_labels_have_room_where_the_chart_is_small() -> None:
+    texts = [label.text for label in draw(["ديسمبر 29"] * 8, [Series("s1", [1] * 8)]).labels]
+    assert len(texts) == 4
+    assert len(draw(["Apr 26"] * 8, [Series("s1", [1] * 8)]).labels) == 8
+    assert len(draw(["A very long name of a week"], [Series("s1", [1])]).labels) == 1
+
+
 @pytest.mark.parametrize(
     ("part", "whole", "expected"),
     [(0, 0, 0), (0, 5, 0), (1, 1000, 1), (999, 1000, 99), (1000, 1000, 100), (157, 196, 80), (1, 2, 50), (1, 3, 34)],

@@ -73,7 +73,7 @@ def test_only_staff_who_may_see_badges_see_their_numbers(template: BadgeTemplate
 def test_the_page_of_the_site(template: BadgeTemplate) -> None:
     response = staff().get(SITE)
     text = words(response)
-    assert "1 badge is held today. 0 are on the way." in text
+    assert "Learners hold 1 badge today. 0 are on the way." in text
     assert "2 awarded in the last 8 weeks 1 revoked 0 expired" in text
     assert "Logic &lt;b&gt; 1 0 2" in text
     assert "Counted just now." in text
@@ -88,6 +88,7 @@ def test_the_page_of_a_badge(template: BadgeTemplate) -> None:
     requires_course(other)
     send_passing(make_user(), minute=61 * DAY)  # both badges
     text = words(staff().get(page_of(template)))
+    assert "2 learners have this badge today. 0 are on the way." in text
     assert "3 awarded in the last 8 weeks" in text
     assert "Began it 3 100% 1 of 1 done 3 100% Have it now 2 66%" in text
     assert "less than a day 0 learners" in text
@@ -128,9 +129,11 @@ def test_an_empty_site_has_axes_and_says_so() -> None:
 
 def test_a_large_site_that_was_not_counted_yet(template: BadgeTemplate, lower: Lower) -> None:
     lower("badges_plugin.reading.numbers", LARGE=0)
-    text = words(staff().get(SITE))
+    text = words(staff("view_delivery").get(SITE))
     assert "Nothing was counted yet." in text
-    assert "held today" not in text
+    assert "0 deliveries need you" in text
+    assert "awarded" not in text, "nobody knows how many"
+    assert "on the way." not in text
 
 
 def test_many_badges_are_shown_when_asked_for(template: BadgeTemplate, lower: Lower) -> None:
@@ -238,10 +241,11 @@ def test_what_learners_accept_is_told_where_they_are_asked(template: BadgeTempla
     CredlyBadge.objects.filter(pk__in=[badge.pk for badge in badges[:2]]).update(state="accepted")
     client = staff("view_delivery")
     text = words(client.get(SITE))
-    assert "of them accepted by the learner (40%)" in text
+    assert "2 accepted by the learner (40% of those that had to be accepted)" in text
     assert "At Credly 4 0 5 40%" in text
     assert re.search(r"Logic &lt;b&gt; \d \d \d not asked for", text)
     own = words(client.get(reverse("badges_web:desk_badge_numbers", args=(there.pk,))))
+    assert "2 accepted by the learner (40%)" in own
     assert "Have it now 4 100% Accepted it at Credly 2 50%" in own
     (row,) = lines(client.get(CSV, {"badge": there.pk}))[1:]
     assert row == ["2026-03-02", "At Credly", "5", "2", "1", "0"]

@@ -6,6 +6,7 @@ each chart, so that a chart has to be exact only for the eye.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ _LEAST = 2.0
 """The height of a bar that stands for anything."""
 _TICKS = 4
 MOST_LABELS = 8
+_LETTER, _SPACE = 9, 10
+"""The room that a letter takes where the chart is small and its texts are large, and that between two labels."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ def draw(labels: Sequence[str], series: Sequence[Series]) -> Chart:
     scale = _Scale(up, down, step)
     span = (WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
     bars = tuple(_bars(series, span, scale))
-    every = -(-len(labels) // MOST_LABELS) or 1
+    room = max(map(len, labels), default=0) * _LETTER + _SPACE
+    every = max(math.ceil(len(labels) / MOST_LABELS), math.ceil(room / span))
     shown = [Label(round(_LEFT + (number + 0.5) * span, 1), labels[number]) for number in range(0, len(labels), every)]
     return Chart(bars, tuple(scale.ticks()), tuple(shown))
 

@@ -20,9 +20,9 @@ from badges_plugin.distribution.numbers import AtProviders
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import BadgeNumbers, Numbers
 from badges_plugin.web.desk import charts, links
+from badges_plugin.web.desk.failures import failures_for
 from badges_plugin.web.desk.site import desk_page, page
 from badges_plugin.web.desk.steps import share, steps_of
-from badges_plugin.web.desk.trouble import trouble_for
 from badges_plugin.weekly import Figures
 
 PERMISSION = "badges_plugin.view_badgetemplate"
@@ -36,6 +36,8 @@ TIMES = {
 USUAL = "8"
 MOST_BADGES = 50
 """Rows of the table of badges, unless all are asked for."""
+MOST_ROWS = 13
+"""Rows of figures that are shown at once. More of them are below a line that opens them."""
 MOST_CHOICES = 200
 """Badges among which one can choose. Each has a link in the table, too."""
 
@@ -55,7 +57,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
         "all_badges": "" if shows_all or len(found.badges) <= MOST_BADGES else in_thousands(len(found.badges)),
         "choices": _choices(None),
         "lead": _lead(found),
-        "trouble": trouble_for(request),
+        "failures": failures_for(request),
         "csv_url": f"{reverse('badges_web:desk_export_numbers')}?weeks={time}",
     }
     return page(request, "numbers", title=_("Numbers"), context=context)
@@ -71,9 +73,9 @@ def badge_numbers(request: HttpRequest, template_id: int) -> HttpResponse:
         **_common(found, time, asks=acceptance.asks(template)),
         "badge": template,
         "choices": _choices(template),
-        "lead": _lead(found),
+        "lead": _lead_of_badge(found),
         "funnel": steps_of(reading.funnel(template_id, acceptance=acceptance), acceptance.names(template)),
-        "trouble": trouble_for(request, template_id),
+        "failures": failures_for(request, template_id),
         "csv_url": f"{reverse('badges_web:desk_export_numbers')}?{urlencode({'weeks': time, 'badge': template_id})}",
     }
     trail = [*_link_of(template), (f"{reverse('badges_web:desk_numbers')}?weeks={time}", _("Numbers"))]
@@ -97,13 +99,15 @@ def _common(found: Numbers, time: str, *, asks: bool | None = None) -> dict[str,
         "asks": asks,
         "time": time,
         "times": TIMES,
-        "tiles": _tiles(found, time, asks=asks),
+        "is_counted": found.is_counted,
+        "tiles": _tiles(found, time, asks=asks) if found.is_counted else (),
         "span_rows": [
             {"begins": span.begins, "name": _day_with_year(span.begins), "figures": span.figures}
             for span in found.spans
         ],
         "span_heading": ngettext("Week from", "%(count)s weeks from", found.weeks_of_span)
         % {"count": found.weeks_of_span},
+        "is_long": len(found.spans) > MOST_ROWS,
         "chart": _chart(found, asks=asks),
         "is_empty": found.figures == Figures(),
         "counted_at": found.counted_at,
@@ -134,24 +138,34 @@ def _tiles(found: Numbers, time: str, *, asks: bool) -> Iterator[tuple[str, str]
         }
     yield in_thousands(total.awarded), awarded
     if asks:
-        part = share(total.accepted, found.asked)
-        text = (
-            _("of them accepted by the learner (%(share)s)") % {"share": part} if part else _("accepted by the learner")
-        )
-        yield in_thousands(total.accepted), text
+        yield in_thousands(total.accepted), _accepted(total.accepted, found.asked, total.awarded)
     yield in_thousands(total.revoked), _("revoked")
     yield in_thousands(total.expired), _("expired")
 
 
+def _accepted(accepted: int, asked: int, awarded: int) -> str:
+    """Return what the number of accepted badges says, with its share of those that had to be accepted."""
+    if not asked:
+        return _("accepted by the learner")
+    text = _("accepted by the learner (%(share)s)")
+    if asked < awarded:
+        text = _("accepted by the learner (%(share)s of those that had to be accepted)")
+    return text % {"share": share(accepted, asked)}
+
+
 def _lead(found: Numbers) -> str:
-    held, way = found.held, found.on_the_way
-    return " ".join(
-        (
-            ngettext("%(count)s badge is held today.", "%(count)s badges are held today.", held)
-            % {"count": in_thousands(held)},
-            ngettext("%(count)s is on the way.", "%(count)s are on the way.", way) % {"count": in_thousands(way)},
-        )
-    )
+    held = ngettext("Learners hold %(count)s badge today.", "Learners hold %(count)s badges today.", found.held)
+    return " ".join((held % {"count": in_thousands(found.held)}, _on_the_way(found)))
+
+
+def _lead_of_badge(found: Numbers) -> str:
+    held = ngettext("%(count)s learner has this badge today.", "%(count)s learners have this badge today.", found.held)
+    return " ".join((held % {"count": in_thousands(found.held)}, _on_the_way(found)))
+
+
+def _on_the_way(found: Numbers) -> str:
+    number = found.on_the_way
+    return ngettext("%(count)s is on the way.", "%(count)s are on the way.", number) % {"count": in_thousands(number)}
 
 
 def _badge_row(badge: BadgeNumbers, time: str) -> Mapping[str, object]:

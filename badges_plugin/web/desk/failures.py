@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from badges_plugin.counting import count_up_to, in_words
-from badges_plugin.distribution.numbers import Trouble, trouble
+from badges_plugin.distribution.numbers import Undelivered, undelivered
 from badges_plugin.models import FailedEvent
 
 _DELIVERIES = "badges_distribution.view_delivery"
@@ -31,29 +31,30 @@ class Row:
 
 
 @dataclass(frozen=True)
-class TroubleText:
+class FailuresText:
     """What failed. ``need_you`` is about deliveries that only staff can put right; empty where there are none."""
 
     rows: tuple[Row, ...]
     number: str
     need_you: str
     url: str
+    is_any: bool
     is_cut: bool
 
 
-def trouble_for(request: HttpRequest, template_id: int | None = None) -> TroubleText | None:
+def failures_for(request: HttpRequest, template_id: int | None = None) -> FailuresText | None:
     """Return what failed of one badge or of all; None for a person who may not see deliveries."""
     if not request.user.has_perm(_DELIVERIES):
         return None
-    found = trouble(template_id)
+    found = undelivered(template_id)
     rows = [*_deliveries(found), *_accounts(request, found)]
     if template_id is None:
         rows += _events(request)
     need_you = ngettext("delivery needs you", "deliveries need you", found.failed)
-    return TroubleText(tuple(rows), in_words(found.failed), need_you, _failed_list(), found.is_cut)
+    return FailuresText(tuple(rows), in_words(found.failed), need_you, _failed_list(), found.failed > 0, found.is_cut)
 
 
-def _deliveries(found: Trouble) -> Iterator[Row]:
+def _deliveries(found: Undelivered) -> Iterator[Row]:
     for failure in found.failures:
         url = _failed_list()
         if failure.number == 1:
@@ -62,7 +63,7 @@ def _deliveries(found: Trouble) -> Iterator[Row]:
         yield Row(failure.reason or _("No reason was noted."), in_words(failure.number), url, act)
 
 
-def _accounts(request: HttpRequest, found: Trouble) -> Iterator[Row]:
+def _accounts(request: HttpRequest, found: Undelivered) -> Iterator[Row]:
     may_see = request.user.has_perm(_ACCOUNTS)
     for account in found.on_hold:
         reason = _("%(account)s is on hold: %(reason)s") % {"account": account.account, "reason": account.reason}
