@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from badges_plugin import weekly
 from badges_plugin.distribution import numbers
 from badges_plugin.distribution.housekeeping import Housekeeping
 from badges_plugin.models import BadgeAward, BadgeTemplate, BadgeTotal, BadgeWeek, NumbersRound
@@ -79,13 +80,13 @@ def test_a_site_that_takes_long_is_counted_less_often(clock: Clock, hours: float
 @pytest.mark.usefixtures("awards")
 def test_one_worker_counts_at_a_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
-    begin = numbers.weekly.count
+    begin = weekly.count
 
     def count(*args: Any) -> Any:
         seen.append(numbers.count_some(clock()))  # another worker, while this one counts
         return begin(*args)
 
-    monkeypatch.setattr(numbers.weekly, "count", count)
+    monkeypatch.setattr(weekly, "count", count)
     assert count_round(clock()) == 3
     assert seen == [False] * 3
 
@@ -94,7 +95,7 @@ def test_one_worker_counts_at_a_time(clock: Clock, monkeypatch: pytest.MonkeyPat
 def test_a_step_that_was_lost_is_done_again_by_another(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers.count_some(clock())
     with monkeypatch.context() as patch:
-        patch.setattr(numbers.weekly, "keep_week", lambda *args: 1 / 0)
+        patch.setattr(weekly, "keep_week", lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             numbers.count_some(clock())
     assert not numbers.count_some(clock()), "it may still be at it"
@@ -105,15 +106,15 @@ def test_a_step_that_was_lost_is_done_again_by_another(clock: Clock, monkeypatch
 
 @pytest.mark.usefixtures("awards")
 def test_a_worker_that_was_taken_for_lost_changes_nothing(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = numbers.weekly.next_week
+    begin = weekly.next_week
 
     def next_week(position: date | None) -> date | None:
         if position == WEEKS[0] + timedelta(days=7):
-            monkeypatch.setattr(numbers.weekly, "next_week", begin)
+            monkeypatch.setattr(weekly, "next_week", begin)
             count_round(clock.move_to(0.1))  # the other one, which began anew and finished
         return begin(position)
 
-    monkeypatch.setattr(numbers.weekly, "next_week", next_week)
+    monkeypatch.setattr(weekly, "next_week", next_week)
     numbers.count_some(clock())
     state = NumbersRound.objects.get()
     assert (state.next_week, state.counted_at) == (None, clock.day(0.1))
