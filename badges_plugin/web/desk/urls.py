@@ -18,4 +18,10 @@ from badges_plugin.web.desk import finding
 
 urlpatterns: list[URLPattern] = [
     path("find/", finding.find, name="desk_find"),
+from badges_plugin.web.desk import numbers, numbers_csv
+
+urlpatterns: list[URLPattern] = [
+    path("numbers/", numbers.numbers, name="desk_numbers"),
+    path("numbers/numbers.csv", numbers_csv.export_numbers, name="desk_export_numbers"),
+    path("numbers/<int:template_id>/", numbers.badge_numbers, name="desk_badge_numbers"),
 ]
