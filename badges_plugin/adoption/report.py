@@ -56,7 +56,9 @@ class Topic(enum.Enum):
         "Held, but perhaps not at the provider, who refused it or did not answer, and was never asked again. The "
         "delivery needs attention: a retry looks the badge up there first."
     )
-    REVOCATION_LOST = "Revoked, but perhaps not at the provider. The delivery needs attention: a retry looks the badge up there first."
+    REVOCATION_LOST = (
+        "Revoked, but perhaps not at the provider. The delivery needs attention: a retry looks it up there first."
+    )
     NEVER_AWARDED = "Not adopted: the learner never had the badge. The built-in app wrote that it was revoked."
     NO_TEMPLATE = "Not adopted: its badge template was deleted."
     INCOMPLETE = (
