@@ -79,8 +79,8 @@ def _account_of(row: BuiltinRow, known: Iterable[AccredibleApiConfig]) -> Accred
 
     Names may be missing there, or the same twice.
     """
-    accounts = list(known)
-    same_key = (own for own in accounts if _key_of(own) == row.api_key.strip())
+    accounts, key = list(known), row.api_key.strip()
+    same_key = (own for own in accounts if key and _key_of(own) == key)
     same_name = (own for own in accounts if not _key_of(own) and spelled(own.name) == spelled(row.name or _NAME))
     return next(same_key, None) or next(same_name, None)
 
