@@ -110,6 +110,8 @@ def hold_living(user_ids: Iterable[int]) -> dict[int, User]:
         ]
     )
     return {pk: user for pk, (user, _) in living.items()}
+
+
 def introduction(user: User) -> Learner:
     """Return the row, not saved, with which badges know a learner of whom no event has told anything."""
     return Learner(user=user, profile_time=user.last_login or NEVER, was_named=_is_named(user))
