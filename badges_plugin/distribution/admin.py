@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -18,7 +20,7 @@ from badges_plugin import conf
 from badges_plugin.admin.asking import AskingAdmin, Button
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from badges_plugin.admin.links import link_to
+from badges_plugin.admin.links import learner, link_to, template_model
 from badges_plugin.distribution import channels, registry
 from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, standing_in_words
 from badges_plugin.distribution.deciding import OPEN, obstacle
@@ -89,29 +91,32 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     search_help_text = _(
         "A learner’s user name, full name or complete e-mail address, the name of a badge, or its ID at the provider."
     )
-    readonly_fields = (
-        "award_link",
-        "user",
-        "template",
-        "backend",
-        "channel_name",
-        "action",
-        "state",
-        "in_doubt",
-        "attempts",
-        "next_attempt",
-        "claimed_by",
-        "claimed_until",
-        "external_id",
-        "expires_at",
-        "badge_link",
-        "reason",
-        "conflicting_badge",
-        "created",
-        "settled_at",
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "learner_link",
+                    "template_link",
+                    "award_link",
+                    "action",
+                    "channel_name",
+                    "state",
+                    "reason",
+                    "doubt",
+                    "next_attempt",
+                    "attempts",
+                    "conflicting_badge",
+                    "badge_link",
+                    "expires_at",
+                    "created",
+                    "settled_at",
+                )
+            },
+        ),
+        (_("For support"), {"fields": ("backend", "external_id", "claimed_by", "claimed_until")}),
     )
-    fields = readonly_fields
-    inlines = (DecisionInline, AttemptInline)
+    readonly_fields = flatten_fieldsets(fieldsets)
     actions = ("try_again", "give_up")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
@@ -123,6 +128,21 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
+
+    @admin.display(description=_("learner"))
+    def learner_link(self, delivery: Delivery) -> str:
+        return learner(self.admin_site, delivery.award.user)
+
+    @admin.display(description=_("badge template"))
+    def template_link(self, delivery: Delivery) -> str:
+        template = delivery.award.template
+        return link_to(self.admin_site, template_model(self.admin_site, template), template.pk, template)
+
+    @admin.display(description=_("in doubt"))
+    def doubt(self, delivery: Delivery) -> str:
+        if not delivery.in_doubt:
+            return gettext("no")
+        return gettext("yes: the provider may have done it, so it is asked first")
 
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
@@ -168,6 +188,11 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     @admin.action(description=_("Give up…"), permissions=["change"])
     def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
         return self.ask_about(request, queryset, GiveUp)
+
+    def get_inlines(self, request: HttpRequest, obj: Delivery | None) -> list[type[InlineModelAdmin[Any, Any]]]:
+        """Show what staff decided where they decided something."""
+        is_decided = obj is not None and obj.decisions.exists()
+        return [DecisionInline, AttemptInline] if is_decided else [AttemptInline]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

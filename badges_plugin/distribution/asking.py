@@ -195,7 +195,7 @@ def _name(award: BadgeAward) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text if not text or text.endswith((".", "!", "?", "”", ")")) else f"{text}."
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _filled(*lines: str) -> list[str]:
