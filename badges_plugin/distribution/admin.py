@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
-from badges_plugin.admin.asking import AskingAdmin, Button
+from badges_plugin.admin.asking import AskingAdmin, Button, offer
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from badges_plugin.admin.links import learner, link_to, template_model
@@ -26,6 +26,7 @@ from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, 
 from badges_plugin.distribution.deciding import OPEN, obstacle
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.reasons import localized
+from badges_plugin.distribution.renaming import SendName
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
@@ -240,5 +241,6 @@ class ChannelAdmin(ReadOnlyAdmin[Channel]):
 
 
 if conf.is_enabled():
+    offer(BadgeAward, SendName)
     admin.site.register(Delivery, DeliveryAdmin)
     admin.site.register(Channel, ChannelAdmin)
