@@ -11,7 +11,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from badges_plugin import api
 from badges_plugin.counting import count_up_to
+from badges_plugin.distribution.api import provider_name
 from badges_plugin.host import User
 from badges_plugin.models import BadgeTemplate, ManualAwardLine, ManualAwardList
 from badges_plugin.reasons import MAX_LENGTH
@@ -36,7 +37,7 @@ MAY_LOOK = "badges_plugin.view_badgeaward"
 
 SECONDS = 8.0
 """How long a page works on a list. The worker does the rest."""
-ON_A_PAGE = 50
+ON_A_PAGE = 25
 _MOST_SELECTED = 10_000
 _MOST_FOUND = 20
 
@@ -130,7 +131,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("badges_web:desk_gift_list", found.pk)
     if found.state not in (_State.GIVING, _State.GIVEN):
         return redirect("badges_web:desk_gift_list", found.pk)
-    context = {"list": found, "counts": counts(found), "most": MAX_LENGTH}
+    context = {
+        "list": found,
+        "counts": counts(found),
+        "most": MAX_LENGTH,
+        "provider": provider_name(found.template),
+    }
     trail = [*_trail(found), (reverse("badges_web:desk_gift_list", args=[found.pk]), _("Award by hand"))]
     return site.page(request, "gift_undo", title=_("Undo the whole list"), trail=trail, context=context)
 
@@ -212,7 +218,9 @@ def _work(found: ManualAwardList) -> None:
 
 
 def _shown(found: ManualAwardList, which: str) -> QuerySet[ManualAwardLine]:
-    lines = found.lines.select_related("user__badges_learner", "award").order_by("number")
+    # First what may have to be corrected.
+    is_getting = Case(When(outcome__in=GETTING, then=1), default=0, output_field=IntegerField())
+    lines = found.lines.select_related("user__badges_learner", "award").order_by(is_getting, "number")
     if which == "getting":
         return lines.filter(outcome__in=GETTING)
     return lines.exclude(outcome__in=GETTING) if which == "others" else lines
