@@ -279,7 +279,7 @@ def test_pages_and_steps_ask_the_same_number_of_questions_for_any_number_of_lear
             work()
         counted[name].append(len(queries))
 
-    for number in (3, 20):
+    for number in (1, 3, 20):  # the first fills caches
         written = [make_user().username for _ in range(number)] + [f"no.{number}{each}" for each in range(number)]
         count("look", partial(look_at, manager, statistics, "\n".join(written)))
         count("page", partial(manager.get, address("desk_gift_list", newest().pk)))
@@ -287,4 +287,4 @@ def test_pages_and_steps_ask_the_same_number_of_questions_for_any_number_of_lear
         count("give", partial(api.go_on_with_list, newest().pk))
         api.start_undoing(newest(), by=None, reason="")
         count("undo", partial(api.go_on_with_list, newest().pk))
-    assert {name: few for name, (few, _many) in counted.items()} == {name: many for name, (_f, many) in counted.items()}
+    assert {name: few for name, (_, few, _) in counted.items()} == {name: many for name, (*_, many) in counted.items()}
