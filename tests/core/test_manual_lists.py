@@ -173,7 +173,20 @@ def test_staff_find_learners_by_name_or_address_in_any_case() -> None:
     make_user(username="twin2", email="twins@example.org")
     make_user(username="gone", email="gone@retired.invalid")
     odd = make_user(username="x@example.org", email="y@example.org")
-    texts = ["ada", "ADA", "ada@example.ORG", "ada_old", "twins@example.org", "gone", "x@example.org", "nobody", "josé"]
+    make_user(username="both@example.org", email="")
+    make_user(username="other", email="both@example.org")
+    texts = [
+        "ada",
+        "ADA",
+        "ada@example.ORG",
+        "ada_old",
+        "twins@example.org",
+        "gone",
+        "x@example.org",
+        "nobody",
+        "josé",
+        "both@example.org",
+    ]
     make_user(username="jose")
     found = api.find_learners(texts)
     assert list(found) == texts
@@ -187,6 +200,7 @@ def test_staff_find_learners_by_name_or_address_in_any_case() -> None:
         "x@example.org": odd.pk,
         "nobody": None,
         "josé": None,
+        "both@example.org": None,
     }
-    assert [text for text, each in found.items() if each.is_several] == ["twins@example.org"]
+    assert [text for text, each in found.items() if each.is_several] == ["twins@example.org", "both@example.org"]
     assert old_name.pk != ada.pk

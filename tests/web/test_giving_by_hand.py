@@ -238,7 +238,11 @@ def test_who_may_do_what(
     assert (client.get(address()).status_code, client.get(shown).status_code) == (give, draft)
     assert client.post(shown, {"nothing": "1"}, follow=True).status_code == draft
     press(manager)
-    assert client.get(shown).status_code == report
+    page = client.get(shown)
+    assert page.status_code == report
+    assert (ada.email in words(page)) == (give == 200)
+    assert ("Undo the whole list" in words(page)) == (undo == 200)
+    assert client.get(shown, {"csv": ""}).headers["Content-Type"].startswith("text/csv") == (give == 200)
     assert client.get(address("desk_gift_list_undo", newest().pk)).status_code == undo
     assert Client().get(shown).status_code == 302
 
