@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from badges_plugin import api
 from badges_plugin.admin import activation, cells, links
 from badges_plugin.admin.base import SHORT_TEXTS, ModelForm, titled
+from badges_plugin.admin.history import WithHistory
 from badges_plugin.admin.images import WithImage
 from badges_plugin.admin.overview import overview
 from badges_plugin.admin.questions import ASKED, ask_plainly
@@ -71,7 +72,7 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
         return is_active
 
 
-class BadgeTemplateAdmin(WithImage):
+class BadgeTemplateAdmin(WithHistory, WithImage):
     """The page of a badge template of any origin; a backend's admin inherits from it.
 
     A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,

@@ -5,6 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,7 +17,10 @@ from badges_plugin.admin import cells
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import ModelAdmin, ModelForm
+from badges_plugin.web.conf import usable_pages
+from badges_plugin.web.desk.giving import actions
 from badges_plugin.web.mails.texts import clean
+from badges_plugin.web.models import Collection
 from badges_plugin.web.notes import MailNote, MailState, MailText
 
 SHAPES = {
@@ -88,11 +95,48 @@ class MailNoteAdmin(AwardRowAdmin[MailNote]):
         return f"{obj.award.user.get_username()}: {obj.get_kind_display()}"
 
 
+class CollectionAdmin(ModelAdmin[Collection]):
+    """What learners say about their collections. Staff can hide one; they cannot write in a learner's name."""
+
+    list_display = ("title", "user", "state", "published_at")
+    list_filter = ("is_hidden",)
+    list_select_related = ("user",)
+    search_fields = ("title", "user__username", "user__email", "user__full_name")
+    search_help_text = gettext_lazy("The title, or a learner’s user name, e-mail address or full name.")
+    readonly_fields = ("user", "title", "introduction", "name_shown", "state", "published_at", "link")
+    fields = (*readonly_fields, "is_hidden", "hidden_reason")
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
+        # Of a learner who was erased only the link is left, and nothing to look at.
+        return super().get_queryset(request).filter(user__isnull=False)
+
+    @admin.display(description=gettext_lazy("who can see it"))
+    def state(self, obj: Collection) -> str:
+        if obj.is_hidden:
+            return _("only the learner: hidden by staff")
+        return _("anyone with the link") if obj.is_published else _("only the learner")
+
+    @admin.display(description=gettext_lazy("page"))
+    def link(self, obj: Collection) -> str:
+        url = reverse("badges_web:collection", args=[obj.uuid])
+        return format_html('<a href="{0}" dir="ltr">{0}</a>', url) if obj.is_public else "-"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Collection | None = None) -> bool:
+        return False
+
+
 def register() -> None:
     """Show the pages, unless badges are switched off."""
     if conf.is_enabled():
         admin.site.register(MailText, MailTextAdmin)
         admin.site.register(MailNote, MailNoteAdmin)
+        if usable_pages().enabled:
+            admin.site.register(Collection, CollectionAdmin)
+        actions.add_to(admin.site)
 
 
 register()
