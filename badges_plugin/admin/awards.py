@@ -144,11 +144,11 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
     def expires_on(self, award: BadgeAward) -> str:
-        return "-" if award.expires_at is None else day_text(award.expires_at)
+        return _("never") if award.expires_at is None else day_text(award.expires_at)
 
     @admin.display(description=gettext_lazy("reason"))
     def ending(self, award: BadgeAward) -> str:
-        return award.reason or "-"
+        return award.reason
 
     @admin.display(description=gettext_lazy("event that ended it"))
     def ending_event(self, award: BadgeAward) -> str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
 from badges_plugin.admin import activation, cells, links
-from badges_plugin.admin.base import SHORT_TEXTS, ModelForm
+from badges_plugin.admin.base import SHORT_TEXTS, ModelForm, titled
 from badges_plugin.admin.history import WithHistory
 from badges_plugin.admin.images import WithImage
 from badges_plugin.admin.overview import overview
@@ -92,7 +92,7 @@ class BadgeTemplateAdmin(WithHistory, WithImage):
         "penalty_count",
         "modified",
     )
-    list_filter: ClassVar[tuple[Any, ...]] = ("is_active", "site")
+    list_filter: ClassVar[tuple[Any, ...]] = (("is_active", titled(gettext_lazy("active"))), "site")
     search_fields: ClassVar[tuple[str, ...]] = ("name", "description", "uuid")
     readonly_fields: ClassVar[tuple[str, ...]] = ("image", "shown_uuid")
     ordering = ("name",)

@@ -21,7 +21,7 @@ from badges_plugin.admin import cells
 from badges_plugin.admin.asking import AskingAdmin, Button, offer
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.badge_filter import TemplateFilter
-from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline, titled
 from badges_plugin.admin.links import learner, link_to, template_model
 from badges_plugin.distribution import channels, registry
 from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, provider_name, standing_in_words
@@ -90,8 +90,13 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     list_display_links = ("standing",)
     list_select_related = (*AwardRowAdmin.list_select_related, "channel")
     list_filter = (
-        "state", "action", "backend", "in_doubt", "channel", ("award__progress__template", TemplateFilter)
-    )  # fmt: skip
+        "state",
+        "action",
+        ("backend", titled(_("provider"))),
+        "in_doubt",
+        ("channel", titled(_("account"))),
+        ("award__progress__template", TemplateFilter),
+    )
     search_fields = (
         "external_id",
         "award__progress__user__username",
@@ -167,7 +172,7 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
-        return localized(delivery.last_error) or "-"
+        return localized(delivery.last_error)
 
     @admin.display(description=_("public page"))
     def badge_link(self, delivery: Delivery) -> str:
@@ -190,9 +195,13 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, delivery: Delivery) -> str:
-        """Return a hyphen where no attempt will follow."""
+        """Return when it is tried next, or what it waits for; nothing where no attempt will follow."""
+        if delivery.state == State.FAILED:
+            return gettext("not by itself")
+        if delivery.state == State.PENDING and delivery.channel.paused_reason:
+            return gettext("as soon as the key works")
         if delivery.state not in (State.PENDING, State.SENDING):
-            return "-"
+            return ""
         return date_format(timezone.localtime(delivery.next_attempt_at), "DATETIME_FORMAT")
 
     @admin.action(description=_("Try again"), permissions=["change"])

@@ -66,8 +66,8 @@ def pages(client: Client, lower: Lower) -> dict[str, Callable[[], Any]]:
     lower("badges_plugin.admin.large", MOST=100)
     client.force_login(make_user(is_staff=True, is_superuser=True))
     queries = {
-        "badges_plugin_badgeprogress": ("", "q=bench-100", "badge=held"),
-        "badges_plugin_badgeaward": ("", "q=bench-100", "state=held", "state=expired", "expiry=30"),
+        "badges_plugin_badgeprogress": ("", "q=bench-100", "badge=held", "badge=nearly", "badge_name=bench"),
+        "badges_plugin_badgeaward": ("", "q=bench-100", "state=held", "state=expired", "expiry=30", "badge_name=bench"),
         "badges_distribution_delivery": ("", "q=bench-100", "state__exact=failed", "in_doubt__exact=1", "q=0000000001"),
         "badges_plugin_failedevent": ("", "q=0:100", "state__exact=failed", "cause__exact=future", "topic=nothing"),
     }
