@@ -65,6 +65,17 @@ class Backend(ABC, Generic[ContextT]):
     needs_name: ClassVar[bool] = True
     """Whether a badge is issued only to a learner who has a name. Where not, the names of a recipient may be empty."""
 
+    needs_email: ClassVar[bool] = True
+    """Whether a badge is issued only to a learner with an e-mail address. Staff are told before they give one."""
+
+    spares_given_back: ClassVar[bool] = True
+    """Whether a badge that was not revoked there yet becomes that of the award which gives it back.
+
+    Where not, it is revoked nevertheless, and a new one is issued.
+    """
+
+    restores_badges: ClassVar[bool] = False
+    """Whether ``issue`` makes a badge valid again, where ``request.restores`` names one that was revoked."""
     asks_learners: ClassVar[bool] = False
     """Whether learners have to accept badges at the provider; then ``accepted`` tells which of them they have."""
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('badges_plugin', '0026_signed_badges'),
+        ('badges_plugin', '0028_corrections'),
     ]
 
     operations = [

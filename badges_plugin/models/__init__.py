@@ -1,10 +1,12 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from badges_plugin.models.awards import DECIDED, BadgeAward, Ending
+from badges_plugin.models.corrections import Correction, CorrectionKind
 from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.images import BadgeImage, ImageKind
+from badges_plugin.models.manual_awards import ManualAward, ManualAwardLine, ManualAwardList
 from badges_plugin.models.numbers import BadgeTotal, BadgeWeek, NumbersRound
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
@@ -21,6 +23,8 @@ __all__ = [
     "BadgeTemplate",
     "BadgeTotal",
     "BadgeWeek",
+    "Correction",
+    "CorrectionKind",
     "DataRule",
     "Ending",
     "FailedEvent",
@@ -28,6 +32,9 @@ __all__ = [
     "ImageKind",
     "Learner",
     "LearnerLock",
+    "ManualAward",
+    "ManualAwardLine",
+    "ManualAwardList",
     "NumbersRound",
     "PenaltyDataRule",
     "RequirementGroup",

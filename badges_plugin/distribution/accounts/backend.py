@@ -16,7 +16,7 @@ from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, AtProvider, ContextT, Receipt
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import UNSETTLED, State
+from badges_plugin.distribution.retry import NOT_DELIVERED, UNSETTLED
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
@@ -152,7 +152,7 @@ def examine_unknown(slug: str, external_id: str, earner_id: str, *, is_valid: bo
         return
     if last.state in UNSETTLED:
         raise TransientFailure(_ISSUE_UNSETTLED)
-    if last.state == State.CANCELLED and last.award.revoked_at is not None and is_valid:
+    if last.state in NOT_DELIVERED and last.award.revoked_at is not None and is_valid:
         text = "%s issued badge %s late; its award %s is revoked, so the badge is being revoked."
         logger.warning(text, slug, external_id, last.award_id)
         queueing.revoke_found(last, external_id=external_id)
