@@ -78,7 +78,9 @@ def pages(client: Client, lower: Lower) -> dict[str, Callable[[], Any]]:
     lower("badges_plugin.reading.funnel", MOST_REGISTERS=500)
     lower("badges_plugin.distribution.numbers", MOST=100)
     template = BadgeProgress.objects.values_list("template", flat=True)[0]
-    numbers = {url: lambda url=url: client.get(url) for url in (NUMBERS, f"{NUMBERS}{template}/")}  # type: ignore[misc]
+    numbers: dict[str, Callable[[], Any]] = {
+        url: partial(client.get, url) for url in (NUMBERS, f"{NUMBERS}{template}/")
+    }
     return numbers | {
         f"{table}?{query}": lambda table=table, query=query: client.get(
             f"{reverse(f'admin:{table}_changelist')}?{query}"
