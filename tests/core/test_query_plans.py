@@ -84,7 +84,7 @@ def pages(client: Client, lower: Lower) -> dict[str, Callable[[], Any]]:
     return numbers | {
         f"{table}?{query}": lambda table=table, query=query: client.get(
             f"{reverse(f'admin:{table}_changelist')}?{query}"
-        )  # type: ignore[misc]
+        )
         for table, wanted in queries.items()
         for query in wanted
     }
