@@ -34,17 +34,16 @@ def rename(template: BadgeTemplate, *names: str) -> None:
 
 def test_shows_what_was_changed_and_by_whom() -> None:
     template = make_template(name="Logic")
-    requirement = requires_course(template)
+    requires_course(template)
     rename(template, "<i>Proof</i>")
     response = staff(VIEW).get(address(template.pk))
     page = text(response)
     assert "<i>Proof" not in response.content.decode()
     assert "History of <i>Proof</i>" in page
     assert "Editor of <i>Proof</i> Renamed from “Logic” to “<i>Proof</i>”." in page
-    assert f"Added “{'Pass course-v1:Demo+Badges+1'}”. For support Course passing status updated:" in page
+    assert "Added “Pass course-v1:Demo+Badges+1”. For support Course passing status updated:" in page
     assert page.index("Renamed") < page.index("Created")
     assert "Older changes are not known" not in page
-    assert str(requirement.pk) not in page.split("What", 1)[1].split("For support")[0].split("“")[0]
 
 
 def test_a_deleted_badge_is_listed_and_keeps_its_history() -> None:
