@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.deletion import Collector
 
-from badges_plugin import api
 from badges_plugin.adopted import adopted_id
 from badges_plugin.adoption import found
 from badges_plugin.adoption.adopters import AdoptedBadge, Fate
@@ -23,6 +22,7 @@ from badges_plugin.adoption.report import ADOPTED, KNOWN, Finding, Kind, Report,
 from badges_plugin.adoption.templates import Plan, Setup
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, Fulfillment
+from badges_plugin.processing import adopting
 
 BATCH = 200
 """Learners who are written in one transaction."""
@@ -69,7 +69,7 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
 def _adopt(planned: Plan, names: list[str], badges: QuerySet[Any], report: Report, *, dry_run: bool) -> None:
     known = people(names)
     if not dry_run:
-        held = api.hold_learners(user.pk for user in known.users.values())
+        held = adopting.hold(user.pk for user in known.users.values())
         known.users = {name: held[user.pk] for name, user in known.users.items()}
     here = _here(planned, known.users.values())
     progress = found.progress(planned.found.pk, names)
@@ -87,7 +87,7 @@ def _write(planned: Plan, learners: Iterable[_Learner]) -> None:
     if planned.own is None:
         raise ValueError("The template is written before its learners.")
     pasts = [(learner, past) for learner in learners if (past := learner.past()) is not None]
-    awards = api.adopt_past(planned.own, [past for _, past in pasts])
+    awards = adopting.adopt(planned.own, [past for _, past in pasts])
     given = [learner for learner, past in pasts if past.award is not None]
     adopted = [
         AdoptedBadge(award, learner.badge, learner.fate)
@@ -143,19 +143,19 @@ class _Learner:
         """Whether the badge becomes an award of ours."""
         return self.user is not None and self.fate in _ADOPTED_AS and not self._has_award
 
-    def past(self) -> api.Past | None:
+    def past(self) -> adopting.Past | None:
         """Return what is to be written; None if it is nothing."""
         if self.user is None:
             return None
         fulfillments = tuple(
-            api.PastFulfillment(self.planned.requirements[requirement_id], adopted_id(pk), self._time)
+            adopting.PastFulfillment(self.planned.requirements[requirement_id], adopted_id(pk), self._time)
             for requirement_id, pk in self._new().items()
         )
         award = None
         if self.gets_award:
             is_over = self.fate in (Fate.REVOKED, Fate.REVOCATION_LOST)
-            award = api.PastAward(self.badge.pk, self.badge.created, self.badge.modified if is_over else None)
-        return api.Past(self.user, fulfillments, award) if fulfillments or award else None
+            award = adopting.PastAward(self.badge.pk, self.badge.created, self.badge.modified if is_over else None)
+        return adopting.Past(self.user, fulfillments, award) if fulfillments or award else None
 
     @property
     def _time(self) -> datetime:

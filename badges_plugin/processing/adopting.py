@@ -5,7 +5,7 @@ Nothing follows from it: no signal is sent, no public event, and nothing is queu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from badges_plugin.models import (
     Fulfillment,
     Learner,
 )
-from badges_plugin.processing import credentials, locking, terms
+from badges_plugin.processing import credentials, learners, locking, terms
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,19 @@ class Past:
     award: PastAward | None = None
 
 
+def hold(user_ids: Iterable[int]) -> dict[int, User]:
+    """Lock learners until the end of the transaction, so that no event changes them; return them by primary key.
+
+    Raises User.DoesNotExist when one was deleted. One query.
+    """
+    return {pk: user for pk, (user, _profile) in learners.lock_all(user_ids).items()}
+
+
 def adopt(template: BadgeTemplate, pasts: Sequence[Past]) -> list[BadgeAward]:
     """Write the past of learners, of one badge; return the awards, in the order of the learners.
 
-    Called inside a transaction that holds the learners, each of whom is one. A fixed number of statements.
+    Called inside a transaction that holds the learners, who are different ones. No fulfillment may be here already, and
+    no award of a learner for whom one is given. A fixed number of statements.
     """
     wanted = [past for past in pasts if past.fulfillments or past.award]
     _introduce([past.user for past in wanted])
