@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,15 +50,18 @@ class _Here:
     awarded: set[int] = field(default_factory=set)
 
 
-def adopt(planned: Plan, badges: QuerySet[Any], report: Report, *, dry_run: bool) -> None:
+def adopt(
+    planned: Plan, badges: QuerySet[Any], report: Report, *, dry_run: bool, others: Collection[int] = frozenset()
+) -> None:
     """Write what is known of the learners of a template, and report it. ``badges`` are the built-in app's badges of it.
 
+    ``others`` is what ``people.others`` returns.
     Each batch is a transaction of its own, so it can be interrupted; what was adopted before is not again.
     """
     names = sorted(found.names_with_progress(planned.found.pk) | found.names_with_badges(badges))
     for some in _batches(names):
         with transaction.atomic():
-            _adopt(planned, some, badges, report, dry_run=dry_run)
+            _adopt(planned, some, badges, report, people(some, others), dry_run=dry_run)
 
 
 def _batches(names: Sequence[str]) -> Iterator[list[str]]:
@@ -66,8 +69,9 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
         yield list(names[begin : begin + BATCH])
 
 
-def _adopt(planned: Plan, names: list[str], badges: QuerySet[Any], report: Report, *, dry_run: bool) -> None:
-    known = people(names)
+def _adopt(
+    planned: Plan, names: list[str], badges: QuerySet[Any], report: Report, known: People, *, dry_run: bool
+) -> None:
     if not dry_run:
         held = adopting.hold(user.pk for user in known.users.values())
         known.users = {name: held[user.pk] for name, user in known.users.items()}

@@ -191,7 +191,7 @@ def test_progress_is_merged_and_joined_by_user_name(builtin: Builtin, theirs: An
     builtin.progress(theirs, newer.username, first)
     builtin.progress(theirs, older.username, second)
     builtin.progress(None, "ada", None)
-    for name in (retired.username, newer.username, "gone"):
+    for name in (retired.username, "gone"):
         builtin.badge(theirs, name, "awarded", "pending", uuid.uuid4())
     lower(learners, BATCH=2)
     report = run()
@@ -217,6 +217,25 @@ def test_progress_is_merged_and_joined_by_user_name(builtin: Builtin, theirs: An
         "of a deleted badge": 1,
     }
     assert Learner.objects.count() == 2
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_several_users_of_a_learner_badges_go_to_one(
+    builtin: Builtin, theirs: Any, heard: Heard, known: bool
+) -> None:
+    """The built-in app made a user for each name: the oldest has nothing, and the next event must award nothing."""
+    oldest, holder = make_user(username="oldest", lms_user_id=5), make_user(username="holder", lms_user_id=5)
+    if known:
+        Learner.objects.create(user=oldest, profile_time=moment(0))
+    builtin.progress(theirs, holder.username, *theirs.both)
+    builtin.badge(theirs, holder.username, "awarded", "pending", uuid.uuid4())
+    tried, done = run(dry_run=True), run()
+    assert found(tried) == found(done)
+    assert [award.user for award in BadgeAward.objects.all()] == ([] if known else [holder])
+    assert set(found(done)) == ({"OTHER_USER"} if known else set())
+    if not known:
+        send_passing(oldest, minute=30)
+        assert BadgeAward.objects.count() == 1
 
 
 def test_what_happens_here_meanwhile_wins(builtin: Builtin, theirs: Any) -> None:

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from badges_plugin.adoption.grouping import SameGroup
 from badges_plugin.adoption.report import Finding, Kind, Report, Topic
 from badges_plugin.adoption.running import CannotAdopt, adopt
+from badges_plugin.backfill.commands import INTERRUPTED
 from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.command_line import BadgesCommand
 
@@ -62,6 +63,11 @@ class Command(BadgesCommand):
                 )
             except CannotAdopt as error:
                 raise CommandError(str(error)) from error
+            except KeyboardInterrupt as error:
+                raise CommandError(
+                    "Interrupted. What was adopted stays so; run the command again for the rest.",
+                    returncode=INTERRUPTED,
+                ) from error
             finally:
                 progress.finish()
         if not is_applied:
