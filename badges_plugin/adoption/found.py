@@ -67,7 +67,7 @@ def templates() -> list[FoundTemplate]:
             requirements=tuple(requirements[row.pk]),
             penalties=tuple(penalties[row.pk]),
         )
-        # Accredible's groups hide the column ``uuid``; the table that they share has it.
+        # The models of some providers hide the column ``uuid``; the table that they share has it.
         for row in models["BadgeTemplate"].objects.order_by("pk")
     ]
 

@@ -38,6 +38,7 @@ _ADOPTED_AS = {
     Fate.REVOKED: "adopted as revoked",
     Fate.REVOCATION_LOST: "adopted as revoked, perhaps not at the provider",
 }
+_ENDED = (Fate.REVOKED, Fate.REVOCATION_LOST)
 _TOPICS = {Fate.LOST: Topic.LOST, Fate.REVOCATION_LOST: Topic.REVOCATION_LOST, Fate.NEVER_AWARDED: Topic.NEVER_AWARDED}
 
 
@@ -151,24 +152,38 @@ class _Learner:
         """Return what is to be written; None if it is nothing."""
         if self.user is None:
             return None
-        fulfillments = tuple(
+        fulfillments = [
             adopting.PastFulfillment(self.planned.requirements[requirement_id], adopted_id(pk), self._time)
             for requirement_id, pk in self._new().items()
-        )
+        ]
         award = None
         if self.gets_award:
-            is_over = self.fate in (Fate.REVOKED, Fate.REVOCATION_LOST)
-            award = adopting.PastAward(self.badge.pk, self.badge.created, self.badge.modified if is_over else None)
+            ended_at = self.badge.modified if self.fate in _ENDED else None
+            award = adopting.PastAward(self.badge.pk, self.badge.created, ended_at)
+            fulfillments += self._taken() if ended_at is not None else []
         return adopting.Past(self.user, fulfillments, award) if fulfillments or award else None
 
     @property
     def _time(self) -> datetime:
-        """Return a time for what has none: early enough that every event that is heard from now on is newer.
+        """Return a time for what has none: that app was on then, so every event that it did not get is newer.
 
-        The badge was awarded when the first requirement was fulfilled; nothing was before there was the template.
+        The badge changes whenever a requirement is fulfilled; nothing was before there was the template.
         """
-        moment: datetime = self.badge.created if self.badge is not None else self.planned.found.created
+        moment: datetime = self.badge.modified if self.badge is not None else self.planned.found.created
         return moment
+
+    def _taken(self) -> list[adopting.PastFulfillment]:
+        """Return what a penalty may have taken from a learner whose badge was revoked: that app deleted it.
+
+        So events that are older than that, and are heard late, award nothing.
+        """
+        done = {requirement_id for row in self.progress for _, requirement_id in row.fulfillments}
+        penalized = {pk for penalty in self.planned.found.penalties for pk in penalty.requirement_ids}
+        return [
+            adopting.PastFulfillment(own, adopted_id(self.badge.pk), self.badge.modified, is_fulfilled=False)
+            for requirement_id, own in self.planned.requirements.items()
+            if requirement_id in penalized - done and own.pk not in self._fulfilled
+        ]
 
     def _new(self) -> dict[int, int]:
         """Return the fulfillments that are not here yet: their keys by requirement of the built-in app."""
@@ -241,9 +256,9 @@ class _Learner:
         done = frozenset(pk for row in self.progress for _, pk in row.fulfillments if pk is not None)
         is_done = is_complete(self.planned.needs, done)
         if self.gets_award:
-            if self.fate in (Fate.ISSUED, Fate.LOST) and not is_done:
+            if self.fate not in _ENDED and not is_done:
                 self._find(Topic.INCOMPLETE)
-            if self.fate in (Fate.REVOKED, Fate.REVOCATION_LOST) and is_done:
+            if self.fate in _ENDED and is_done:
                 self._find(Topic.STAYED_REVOKED)
         elif is_done and not self._has_award and self.fate in (None, Fate.NEVER_AWARDED):
             self._find(Topic.NO_BADGE)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db.models import Count
 
 from badges_plugin import host, retirement
+from badges_plugin.adoption.adopters import registered
 from badges_plugin.adoption.report import Topic
 from badges_plugin.host import User
 from badges_plugin.models import Learner
@@ -84,7 +85,7 @@ def _several() -> Iterator[tuple[int, str, int]]:
 def _known(users: Collection[list[tuple[int, str]]]) -> tuple[set[int], set[str], set[str]]:
     """Return of some users whom badges know, and the names that have a badge or progress in the built-in app."""
     models = host.builtin_models()
-    badges = [models[name].objects for name in ("CredlyBadge", "AccredibleBadge") if name in models]
+    badges = [models[adopter.badge_model].objects for adopter in registered() if adopter.badge_model in models]
     fulfillments = models["Fulfillment"].objects
     known: set[int] = set()
     with_badge: set[str] = set()

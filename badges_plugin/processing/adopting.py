@@ -28,11 +28,12 @@ from badges_plugin.processing import credentials, learners, locking, terms
 
 @dataclass(frozen=True)
 class PastFulfillment:
-    """A requirement that was fulfilled at ``time``, under rules that mean the same as today's."""
+    """A requirement that was fulfilled at ``time``, under rules that mean the same as today's; or taken away then."""
 
     requirement: BadgeRequirement
     event_id: UUID
     time: datetime
+    is_fulfilled: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,12 @@ def _write_fulfillments(rows: Sequence[tuple[BadgeProgress, PastFulfillment]]) -
         {
             "progress_id": [progress.pk for progress, _ in rows],
             "requirement_id": [each.requirement.pk for _, each in rows],
-            "is_fulfilled": [True] * len(rows),
+            "is_fulfilled": [each.is_fulfilled for _, each in rows],
             "event_id": [each.event_id for _, each in rows],
             "event_type": [each.requirement.event_type for _, each in rows],
             "event_time": [each.time for _, each in rows],
-            "since": [each.time for _, each in rows],
-            "made_under": [made_under[each.requirement.pk] for _, each in rows],
+            "since": [each.time if each.is_fulfilled else None for _, each in rows],
+            "made_under": [made_under[each.requirement.pk] if each.is_fulfilled else "" for _, each in rows],
         },
     )
 

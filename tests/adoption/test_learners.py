@@ -61,7 +61,7 @@ def test_a_badge_is_the_same_row_and_nobody_hears_of_it(
     assert not builtin.models.CredlyBadge.objects.exists()
     rows = list(Fulfillment.objects.order_by("requirement"))
     assert [(row.is_fulfilled, row.event_time, is_adopted(row.event_id)) for row in rows] == [
-        (True, moment(5), True)
+        (True, moment(6), True)
     ] * 2
     assert (found(report), heard.public, heard.awarded) == ({}, [], [])
     # What comes again changes nothing; what is lost and earned again does.
@@ -144,6 +144,20 @@ def test_each_state_of_a_badge_at_accredible(
     assert [row[1] for row in deliveries()] == queued
     (account,) = AccredibleApiConfig.objects.all()
     assert {row.channel.account for row in Delivery.objects.all()} == {str(account.pk)}
+
+
+def test_events_from_before_a_revocation_that_are_heard_late_award_nothing(builtin: Builtin, theirs: Any) -> None:
+    ada = make_user()
+    builtin.badge(theirs, ada.username, "revoked", "revoked", uuid.uuid4())
+    run()
+    send_passing(ada, minute=1)
+    send_passing(ada, OTHER, minute=5.5)
+    assert BadgeAward.objects.count() == 1
+    send_passing(ada, minute=7)
+    send_passing(ada, OTHER, minute=8)
+    assert [award.revoked_at for award in BadgeAward.objects.order_by("number")] == [moment(6), None]
+    run()
+    assert BadgeAward.objects.count() == 2
 
 
 def test_a_badge_that_nobody_had_is_left(builtin: Builtin, theirs: Any) -> None:

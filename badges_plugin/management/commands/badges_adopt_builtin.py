@@ -25,8 +25,8 @@ SHOWN = 5
 class Command(BadgesCommand):
     help = (
         "Adopt what the badges app of the Credentials service (credentials.apps.badges) holds: accounts with their "
-        "keys, badge templates with requirements and penalties, progress, and badges with what Credly and Accredible "
-        "have issued. Nothing is sent, and nobody gets a second badge. Changes nothing without --apply. It can be "
+        "keys, badge templates with requirements and penalties, progress, and badges with what the providers have "
+        "issued. Nothing is sent, and nobody gets a second badge. Changes nothing without --apply. It can be "
         "interrupted and run again at any time; what was adopted before is left alone."
     )
 
