@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from badges_plugin.web.desk.award import award
+from badges_plugin.web.desk.learner import learner, learners
+
+urlpatterns: list[URLPattern] = [
+    path("awards/<int:award_id>/", award, name="desk_award"),
+    path("learners/", learners, name="desk_learners"),
+    path("learners/<int:user_id>/", learner, name="desk_learner"),
+]
