@@ -37,14 +37,18 @@ from badges_plugin.processing.history import HistoryChanges, process_histories, 
 from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
+from badges_plugin.processing.rehearsal import BadgeEffect, Effect, Rehearsal, rehearse
 
 __all__ = [
+    "BadgeEffect",
     "BadgingEvent",
     "ConfirmationNeeded",
     "Earlier",
+    "Effect",
     "Ending",
     "HistoryChanges",
     "Outcome",
+    "Rehearsal",
     "activate_template",
     "activation_confirmations",
     "activation_problems",
@@ -66,6 +70,7 @@ __all__ = [
     "process_history",
     "publish_pending",
     "read_event",
+    "rehearse",
     "restore_credential",
     "review_active",
     "revoke_award",

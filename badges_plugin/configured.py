@@ -76,17 +76,18 @@ def template_columns() -> tuple[str, ...]:
     return tuple(field.attname for field in BadgeTemplate._meta.concrete_fields)
 
 
-def configured(template_ids: Collection[int] | None = None) -> Iterator[Rows]:
+def configured(template_ids: Collection[int] | None = None, *, with_inactive: bool = False) -> Iterator[Rows]:
     """Yield the rows of the active templates, or of those of these, in the order of the templates' keys.
 
-    At most seven queries for each ``AT_ONCE`` templates.
+    ``with_inactive``: of all of them, as if they were active. At most seven queries for each ``AT_ONCE`` templates.
     """
-    for templates in _templates(template_ids):
+    for templates in _templates(template_ids, with_inactive=with_inactive):
         yield _rows_of(templates, template_ids)
 
 
-def _templates(template_ids: Collection[int] | None) -> Iterator[list[tuple[Any, ...]]]:
-    active = BadgeTemplate.objects.filter(is_active=True).order_by("pk").values_list(*template_columns())
+def _templates(template_ids: Collection[int] | None, *, with_inactive: bool) -> Iterator[list[tuple[Any, ...]]]:
+    wanted = BadgeTemplate.objects.all() if with_inactive else BadgeTemplate.objects.filter(is_active=True)
+    active = wanted.order_by("pk").values_list(*template_columns())
     if template_ids is not None:
         ordered = sorted(template_ids)
         for start in range(0, len(ordered), AT_ONCE):
