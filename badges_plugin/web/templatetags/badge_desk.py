@@ -1,10 +1,11 @@
-"""Filters of the desk: when something happened, as staff read it."""
+"""What pages of staff need: when something happened, as staff read it, and where a learner's page is."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -30,3 +31,12 @@ def on_day(moment: datetime | None) -> SafeString | str:
         return ""
     on: date = site_day(moment)
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), day_text(moment))
+
+
+@register.simple_tag
+def desk_page_of(user_id: int | None) -> str:
+    """Return the address of a learner's page; empty where there is none."""
+    try:
+        return reverse("badges_web:desk_learner", args=(user_id,)) if user_id else ""
+    except NoReverseMatch:
+        return ""
