@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
-from badges_plugin import api
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass
-from tests.factories import COURSE, make_template, make_user, requires_course, send_passing, staff_who_may
+from tests.factories import COURSE, make_template, make_user, requires_course, send_passing
 from tests.web.pages_world import OTHER_COURSE, as_user, award_of, words
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from badges_plugin.models import BadgeAward, BadgeTemplate, Fulfillment
-from tests.factories import COURSE, PASSING, make_template, make_user, requires_course, send_passing
-from tests.web.pages_world import OTHER_COURSE, as_user, words
+from tests.factories import COURSE, make_user
+from tests.web.pages_world import as_user, words
 
 pytestmark = pytest.mark.django_db
 
