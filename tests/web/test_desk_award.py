@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
+from badges_plugin import api
 from badges_plugin.distribution import registry
-from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
+from badges_plugin.distribution.exceptions import PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
 from tests.distribution.worlds import deliver, let_time_pass
-from tests.factories import COURSE, make_template, make_user, requires_course, send_passing
+from tests.factories import COURSE, make_template, make_user, requires_course, send_passing, staff_who_may
+from tests.limits import Lower
 from tests.web.pages_world import OTHER_COURSE, as_user, award_of, words
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +81,98 @@ def test_a_story_is_told_from_the_events_to_the_provider(
     assert places == sorted(places)
     assert "Not at Fake: needs you. the address is refused" in page
     assert award.events[0]["id"] in page
+
+
+def test_an_award_that_goes_nowhere_says_so(client: Client, ada: Any, statistics: BadgeTemplate, site: Any) -> None:
+    BadgeTemplate.objects.filter(pk=statistics.pk).update(origin="gone")
+    statistics.refresh_from_db()
+    statistics.save()
+    send_passing(ada)
+    page = story(client, award_of(ada, statistics))
+    assert "This badge is not sent to a provider." in page
+    assert "Awarded The badge asks for this: Pass" in page
+
+
+def test_a_penalty_is_told_with_its_reason_and_the_next_award_has_its_number(
+    client: Client, ada: Any, statistics: BadgeTemplate
+) -> None:
+    send_passing(ada, minute=1)
+    send_passing(ada, minute=2, is_passing=False)
+    send_passing(ada, minute=3)
+    first, second = BadgeAward.objects.order_by("number")
+    page = story(client, first)
+    assert "Revoked by a penalty" in page
+    assert f"The grade in the course {COURSE} dropped below passing." in page
+    assert first.ending_facts["event"]["id"] in page
+    assert "Award number 2 of this badge to this learner." in story(client, second)
+
+
+def test_what_staff_did_is_told_with_who_and_when(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider
+) -> None:
+    award = earn(ada, badge)
+    deliver()
+    staff = make_user(username="okafor", full_name="J. Okafor")
+    api.revoke_award(award, reason="Copied the exam.")
+    delivery = award.deliveries.get(action="issue")
+    for row, text in ((award, "Revoked: Copied the exam."), (delivery, "Tried again.")):
+        LogEntry.objects.create(
+            user=staff,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr="",
+            action_flag=CHANGE,
+            change_message=text,
+        )
+    page = story(client, award)
+    assert "Revoked by staff Copied the exam." in page
+    assert "J. Okafor: Revoked: Copied the exam." in page
+    assert "J. Okafor: Tried again." in page
+    assert "Waiting to be revoked at Fake" in page
+    deliver()
+    assert "Revoked at Fake" in story(client, award)
+
+
+def test_of_many_attempts_the_latest_are_told(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider, lower: Lower
+) -> None:
+    lower("badges_plugin.distribution.telling", LATEST_ATTEMPTS=2)
+    award = earn(ada, badge)
+    provider.before = [TransientFailure(f"no answer {number}", ambiguous=False) for number in range(3)]
+    deliver()
+    page = story(client, award)
+    assert "2 earlier attempts at Fake" in page
+    assert "no answer 1" not in page
+    assert "no answer 2" in page
+    assert "Delivered to Fake." in page
+
+
+def test_a_rejected_key_puts_a_delivery_on_hold(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider
+) -> None:
+    award = earn(ada, badge)
+    provider.before = [RejectedKey("the key is wrong")]
+    deliver()
+    page = story(client, award)
+    assert "On hold: the account at Fake cannot be used now" in page
+    assert "the key is wrong" in page
+    assert "Next attempt" not in page
+
+
+def test_deliveries_are_for_those_who_may_see_them(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider
+) -> None:
+    award = earn(ada, badge)
+    page = story(as_user(staff_who_may(*MAY_SEE)), award)
+    assert "Fake" not in page
+    assert "not sent to a provider" not in page
+    assert "Fake" in story(as_user(staff_who_may(*MAY_SEE, "view_delivery")), award)
+
+
+def test_an_erased_learner_is_not_named(client: Client, ada: Any, badge: BadgeTemplate) -> None:
+    award = earn(ada, badge)
+    ada.username = "retired__user_0123456789"
+    ada.save()
+    page = story(client, award)
+    assert "Erased learner · Logic and Proof" in page
+    assert "Lovelace" not in page
