@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID, uuid4
@@ -122,7 +122,7 @@ def stored(
 def _read(
     event_type: str, content: Mapping[str, object], *, at: datetime, user: User | None, event_id: UUID | None = None
 ) -> BadgingEvent:
-    metadata = EventsMetadata(event_type=event_type, id=event_id or uuid4(), time=at)
+    metadata = EventsMetadata(event_type=event_type, id=event_id or uuid4(), time=at.astimezone(UTC))
     try:
         event = api.read_event(event_type, metadata, content)
     except BadgesError as error:
