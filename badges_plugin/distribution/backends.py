@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution.data import (
@@ -63,6 +64,20 @@ class Backend(ABC, Generic[ContextT]):
 
     needs_name: ClassVar[bool] = True
     """Whether a badge is issued only to a learner who has a name. Where not, the names of a recipient may be empty."""
+
+    needs_email: ClassVar[bool] = True
+    """Whether a badge is issued only to a learner with an e-mail address. Staff are told before they give one."""
+
+    spares_given_back: ClassVar[bool] = True
+    """Whether a badge that was not revoked there yet becomes that of the award which gives it back.
+
+    Where not, it is revoked nevertheless, and a new one is issued.
+    """
+
+    restores_badges: ClassVar[bool] = False
+    """Whether ``issue`` makes a badge valid again, where ``request.restores`` names one that was revoked."""
+    asks_learners: ClassVar[bool] = False
+    """Whether learners have to accept badges at the provider; then ``accepted`` tells which of them they have."""
 
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
@@ -170,6 +185,10 @@ class Backend(ABC, Generic[ContextT]):
         Awards that are left out go by their deliveries. By default those without a public URL are.
         """
         return {pk: AtProvider(Place.THERE, url) for pk, url in self.badge_urls(awards).items()}
+
+    def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        """Narrow awards to those that learners have accepted at the provider, where it asks them to. For numbers."""
+        return awards.none()
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Write own rows together with the award, in its transaction. No requests here."""

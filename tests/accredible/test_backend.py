@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from badges_plugin import api as core
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.accredible.client import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
@@ -353,3 +354,49 @@ def test_bulk_requests_can_be_switched_off(
     deliver(concurrency=1)
 
     assert accredible.asked.count("issue") == 3
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_what_was_revoked_by_mistake_is_the_same_credential_again(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, answer_is_lost: bool
+) -> None:
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    core.revoke_award(award, reason="Wrong course")
+    deliver()
+    assert not accredible.credentials()[0].is_alive
+    if answer_is_lost:
+        accredible.fail(applied=True, manner="drop", operation="expire")
+
+    core.give_back(award, reason="My mistake")
+    let_time_pass()
+    deliver()
+    let_time_pass()
+    deliver()
+    [credential] = accredible.credentials()
+    assert credential.is_alive
+    assert credential.expired_on is None
+    assert accredible.asked.count("issue") == 1
+    badge = AccredibleBadge.objects.get()
+    assert (str(badge.external_id), badge.state) == (str(credential.id), "published")
+
+    # And it ends as any other.
+    core.revoke_award(BadgeAward.objects.latest("number"), reason="After all")
+    deliver()
+    assert not accredible.credentials()[0].is_alive
+
+
+def test_a_credential_that_is_gone_is_issued_anew(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    core.revoke_award(award, reason="Wrong course")
+    deliver()
+    accredible.world.credentials.clear()
+    core.give_back(award)
+    deliver()
+    [credential] = accredible.credentials()
+    assert credential.is_alive

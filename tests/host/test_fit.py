@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.sites.models import Site
 from django.core import checks
 from django.core.management import call_command
@@ -52,3 +53,8 @@ def test_titles_of_courses_come_from_the_catalog(django_assert_num_queries: Any)
     runs.create(course=course, uuid=uuid.uuid4(), key=keys["course"])
     with django_assert_num_queries(1):
         assert course_titles(keys.values()) == {keys["own"]: "Algebra I", keys["course"]: "Algebra"}
+
+
+def test_the_host_knows_who_is_signed_in() -> None:
+    # Without it, the history of badges would name nobody.
+    assert "crum.CurrentRequestUserMiddleware" in settings.MIDDLEWARE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
@@ -16,14 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
+from badges_plugin.admin import cells
 from badges_plugin.admin.base import ModelAdmin
-from badges_plugin.admin.large import LargeTableAdmin
+from badges_plugin.admin.large import LargeTableAdmin, with_address
 from badges_plugin.admin.templates import BadgeTemplateAdmin, BadgeTemplateForm
 from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
 from badges_plugin.distribution.exceptions import DeliveryFailure
 from badges_plugin.distribution.reasons import localized
+from badges_plugin.host import User
 from badges_plugin.models import BadgeTemplate
 
 AccountT = TypeVar("AccountT", bound=Account)
@@ -130,6 +132,22 @@ class MirroredTemplateAdmin(BadgeTemplateAdmin):
         return False
 
 
+def _shape(badge: ProviderBadge) -> str:
+    if badge.state in badge.PUBLIC_STATES:
+        return cells.GOOD
+    return cells.CARE if badge.state in badge.PENDING_STATES else cells.OVER
+
+
+def _display(badge: ProviderBadge) -> str:
+    """Return the state in words, where the provider's model has some."""
+    told = getattr(badge, "get_state_display", None)
+    return str(told() if told else badge.state)
+
+
+def _usernames(users: Sequence[int]) -> QuerySet[User, Any]:
+    return User.objects.filter(pk__in=users).order_by("pk").values_list("username", flat=True)
+
+
 def _refusal(template: object) -> str:
     return template.refusal if isinstance(template, MirroredTemplate) else ""
 
@@ -140,15 +158,29 @@ class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):
     Read-only: badges change by awards, revocations and what the provider reports.
     """
 
-    list_display = ("uuid", "username", "template", "status", "state", "external_id", "issued_at")
+    list_display = ("username", "template", "standing", "status", "issued_at", "external_id")
+    list_display_links = ("standing",)
     # Not by the host's status: it has no index.
     list_filter = ("state",)
-    fields = readonly_fields = (*list_display, "url", "badge_link")
+    fields = readonly_fields = (
+        "username", "template", "state", "status", "issued_at", "uuid", "external_id", "url", "badge_link"
+    )  # fmt: skip
     search_fields = ("username", "uuid", "external_id")
-    search_help_text = gettext_lazy("A learner’s user name, or one of the two IDs of a badge.")
+    search_help_text = gettext_lazy(
+        "A learner’s user name or complete e-mail address, or one of the two IDs of a badge."
+    )
     # The host's page of a credential supports program certificates only, and is a 404 for ours.
     view_on_site = False
     ordering = ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[BadgeT], search_term: str
+    ) -> tuple[QuerySet[BadgeT], bool]:
+        """A credential of the host names its learner, and knows no address."""
+        users = with_address(search_term.strip()) if "@" in search_term else []
+        if not users:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(username__in=list(_usernames(users))), False
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         yield Q(username__istartswith=term)
@@ -167,6 +199,10 @@ class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):
     @admin.display(description=gettext_lazy("badge template"), ordering="template_name")
     def template(self, badge: Any) -> str:
         return getattr(badge, "template_name", None) or ""
+
+    @admin.display(description=gettext_lazy("state at the provider"), ordering="state")
+    def standing(self, badge: BadgeT) -> str:
+        return cells.state(_shape(badge), _display(badge))
 
     @admin.display(description=gettext_lazy("public page"))
     def badge_link(self, badge: BadgeT) -> str:

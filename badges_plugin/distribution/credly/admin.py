@@ -63,13 +63,12 @@ class CredlyBadgeTemplateAdmin(MirroredTemplateAdmin):
     """Templates come from Credly by synchronization or webhook."""
 
     list_display: tuple[str, ...] = (
-        "name",
+        "badge",
+        "standing",
         "organization",
         "state",
-        "is_active",
         "requirement_count",
         "penalty_count",
-        "site",
     )
     list_filter: ClassVar[tuple[Any, ...]] = ("organization", "state", "is_active", "site")
     list_select_related: ClassVar[tuple[str, ...]] = ("site", "organization")

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from badges_plugin.web.desk.award import award
-from badges_plugin.web.desk.learner import learner, learners
-from badges_plugin.web.desk.trying import try_it
+from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, trying
+from badges_plugin.web.desk.giving import views as giving
 
 urlpatterns: list[URLPattern] = [
-    path("awards/<int:award_id>/", award, name="desk_award"),
-    path("learners/", learners, name="desk_learners"),
-    path("learners/<int:user_id>/", learner, name="desk_learner"),
-    path("try/", try_it, name="desk_try"),
+    path("find/", finding.find, name="desk_find"),
+    path("give/", giving.give, name="desk_give"),
+    path("history/<int:template_id>/", history.history, name="desk_history"),
+    path("history/deleted/", history.deleted_badges, name="desk_deleted_badges"),
+    path("lists/", giving.gift_lists, name="desk_gift_lists"),
+    path("lists/<int:pk>/", giving.gift_list, name="desk_gift_list"),
+    path("lists/<int:pk>/undo/", giving.undo, name="desk_gift_list_undo"),
+    path("numbers/", numbers.numbers, name="desk_numbers"),
+    path("numbers/numbers.csv", numbers_csv.export_numbers, name="desk_export_numbers"),
+    path("numbers/<int:template_id>/", numbers.badge_numbers, name="desk_badge_numbers"),
+    path("awards/<int:award_id>/", award.award, name="desk_award"),
+    path("learners/", learner.learners, name="desk_learners"),
+    path("learners/<int:user_id>/", learner.learner, name="desk_learner"),
+    path("try/", trying.try_it, name="desk_try"),
 ]
