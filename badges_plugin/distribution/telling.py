@@ -21,9 +21,6 @@ from badges_plugin.distribution.models import AttemptOutcome, Channel, Delivery,
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
 
-_GIVEN_UP = ("given_up", "Given up by staff.")
-"""A state, and the reason of a cancelled delivery that said so before there was that state."""
-
 LATEST_ATTEMPTS = 20
 """Attempts of one delivery that are told at most, the newest ones."""
 
@@ -61,6 +58,9 @@ class DeliveryTold:
     """The state in a sentence that names the provider."""
     reason: str
     needs_staff: bool
+    is_open: bool
+    """Whether staff can try it again now, or give it up."""
+    is_given_up: bool
     next_attempt_at: datetime | None
     external_id: str
     url: str
@@ -97,9 +97,10 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
                 is_revocation=_is_revocation(row),
                 shape=shape,
                 text=text,
-                reason=localized(row.last_error),
-                needs_staff=row.state == State.FAILED
-                or (row.state == State.PENDING and bool(row.channel.paused_reason)),
+                reason=localized(_reason(row)),
+                needs_staff=row.state == State.FAILED,
+                is_open=row.state in (State.FAILED, State.PENDING),
+                is_given_up=row.state == State.GIVEN_UP,
                 next_attempt_at=_next_attempt(row),
                 external_id=row.external_id,
                 url=at.url if at and not _is_revocation(row) else "",
@@ -118,7 +119,16 @@ def needing_staff(user_ids: Collection[int]) -> int:
 
 def may_see(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether a member of staff may see deliveries."""
-    return any(user.has_perm(f"badges_distribution.{each}_delivery") for each in ("view", "change"))  # type: ignore[union-attr]
+    return _has(user, "view") or _has(user, "change")
+
+
+def may_change(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether a member of staff may decide about deliveries."""
+    return _has(user, "change")
+
+
+def _has(user: AbstractBaseUser | AnonymousUser, action: str) -> bool:
+    return bool(user.has_perm(f"badges_distribution.{action}_delivery"))  # type: ignore[union-attr]
 
 
 def _logs(delivery_ids: Collection[int]) -> Mapping[int, list[DeliveryAttempt]]:
@@ -138,11 +148,6 @@ def _provider(slug: str) -> str:
 
 def _is_revocation(row: Delivery) -> bool:
     return row.action == Action.REVOKE
-
-
-def _is_given_up(row: Delivery) -> bool:
-    state, reason = _GIVEN_UP
-    return row.state == state or (row.state == State.CANCELLED and row.last_error == reason)
 
 
 def is_on_hold(channel: Channel) -> bool:
@@ -179,7 +184,7 @@ def _issue_state(row: Delivery, place: Place | None) -> tuple[Shape, str]:
             return Shape.OK, _("Delivered to %(provider)s")
         case State.FAILED:
             return Shape.BAD, _("Not at %(provider)s: needs you")
-        case _ if _is_given_up(row):
+        case State.GIVEN_UP:
             return Shape.LOST, _("Given up: not sent to %(provider)s")
         case State.CANCELLED:
             return Shape.LOST, _("Cancelled: not sent to %(provider)s")
@@ -196,7 +201,7 @@ def _revocation_state(row: Delivery) -> tuple[Shape, str]:
             return Shape.OK, _("Revoked at %(provider)s")
         case State.FAILED:
             return Shape.BAD, _("Not revoked at %(provider)s: needs you")
-        case _ if _is_given_up(row):
+        case State.GIVEN_UP:
             return Shape.LOST, _("Given up: not revoked at %(provider)s")
         case State.CANCELLED:
             return Shape.LOST, _("Nothing to revoke at %(provider)s")

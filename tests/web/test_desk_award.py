@@ -176,3 +176,39 @@ def test_an_erased_learner_is_not_named(client: Client, ada: Any, badge: BadgeTe
     page = story(client, award)
     assert "Erased learner · Logic and Proof" in page
     assert "Lovelace" not in page
+
+
+def test_a_failed_delivery_is_tried_again_where_the_reason_is_read(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider
+) -> None:
+    award = earn(ada, badge)
+    provider.before = [PermanentFailure("the address is refused")]
+    deliver()
+    address = reverse("badges_web:desk_award", args=[award.pk])
+    page = client.get(address).content.decode()
+    delivery = award.deliveries.get()
+    again = reverse("admin:badges_distribution_delivery_try_again")
+    assert f'action="{again}?next=' in page
+    assert reverse("admin:badges_distribution_delivery_give_up") in page
+    assert f"{reverse('admin:badges_plugin_badgeaward_revoke')}?id={award.pk}" in page
+
+    answer = client.post(f"{again}?next={address}", {"id": delivery.pk})
+    assert answer.headers["Location"] == address
+    deliver()
+    page = story(client, award)
+    assert "J. Okafor: Tried again." in page
+    assert "Delivered to Fake." in page
+    assert "Try again now" not in page
+
+    onlooker = as_user(staff_who_may(*MAY_SEE, "view_delivery"))
+    assert "Try again now" not in onlooker.get(address).content.decode()
+
+
+def test_a_badge_given_by_hand_says_who_gave_it_and_why(client: Client, ada: Any, badge: BadgeTemplate) -> None:
+    staff = make_user(full_name="M. Ortiz")
+    award = api.award_by_hand(badge, ada, reason="Spring school", given_by=staff)
+    assert award is not None
+    page = story(client, award)
+    assert "Awarded by hand Given by M. Ortiz: “Spring school”. First award of this badge to this learner." in page
+    learner = words(client.get(reverse("badges_web:desk_learner", args=[ada.pk])))
+    assert "Given by M. Ortiz: “Spring school”." in learner

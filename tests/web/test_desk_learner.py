@@ -73,12 +73,12 @@ def test_a_page_says_how_each_badge_stands_and_why(
     send_passing(ada, is_passing=False, minute=2)
     page = page_of(client, ada)
     assert "Statistics Revoked, can be earned again" in page
-    assert f"Revoked on Jan. 1, 2026: “The grade in the course {COURSE} dropped below passing”." in page
+    assert f"Lost on Jan. 1, 2026: The grade in the course {COURSE} dropped below passing." in page
     assert f"Failed {COURSE}. Does not count until it is done again." in page
 
 
 def revoke(award: BadgeAward) -> None:
-    api.revoke_award(award, reason="Wrong course chosen.")
+    api.revoke_award(award, reason="Wrong course chosen.", by=make_user(full_name="M. Ortiz"))
 
 
 def fail(award: BadgeAward) -> None:
@@ -98,12 +98,12 @@ def switch_off(award: BadgeAward) -> None:
     ("end", "once_only", "told"),
     [
         (revoke, False, "Revoked, stays revoked"),
-        (revoke, False, ": “Wrong course chosen”. What Ada Lovelace had done for it was kept and is complete"),
-        (fail, False, "It is awarded again as soon as everything that it asks for is done."),
-        (fail, True, "This badge is given once only, so it cannot be earned again."),
+        (revoke, False, ": “Wrong course chosen.” It stays revoked: what was done for it is kept"),
+        (fail, False, "It can be earned again."),
+        (fail, True, "It stays so: this badge can be earned only once."),
         (fail, True, "Revoked, stays revoked"),
         (expire, False, "It can be earned again."),
-        (switch_off, False, "The badge is not active, so nobody can earn it now."),
+        (switch_off, False, "This badge is not active, so nobody is awarded it."),
     ],
 )
 def test_a_badge_that_ended_says_whether_it_can_come_back(
@@ -120,7 +120,7 @@ def test_a_badge_that_ended_says_whether_it_can_come_back(
 def test_what_came_for_an_inactive_badge_is_shown(client: Client, ada: Any, reasoning: BadgeTemplate) -> None:
     send_passing(ada)
     api.deactivate_template(reasoning)
-    assert "This badge is not active: what comes for it does not count now." in page_of(client, ada)
+    assert "This badge is not active, so nobody is awarded it." in page_of(client, ada)
 
 
 def test_groups_say_how_many_of_what_are_missing(client: Client, ada: Any, site: Any) -> None:
@@ -303,3 +303,32 @@ def test_each_kind_of_event_has_words(client: Client, ada: Any, site: Any) -> No
     assert f"Passed {OTHER_COURSE}. Counts." in page
     assert f"Missing: Earn the certificate of {COURSE}. Nothing that counts has come for it." in page
     assert f"Missing: Pass 2 different courses. 1 of 2 courses; last event: {OTHER_COURSE}: passed on" in page
+
+
+def test_what_can_be_done_stands_at_each_badge_and_leads_back(
+    client: Client, ada: Any, statistics: BadgeTemplate, reasoning: BadgeTemplate, site: Any
+) -> None:
+    send_passing(ada)
+    address = reverse("badges_web:desk_learner", args=[ada.pk])
+    page = client.get(address).content.decode()
+    award = award_of(ada, statistics)
+    for url_of in (
+        f"{url('badgeaward', 'revoke')}?id={award.pk}&amp;next=",
+        f"{url('badgeprogress', 'start_again')}?id=",
+        f"{reverse('badges_web:desk_give')}?badge={reasoning.pk}&amp;learner={ada.pk}",
+        f"{reverse('badges_web:desk_give')}?learner={ada.pk}",
+        f"{reverse('badges_web:desk_try')}?learner=ada-of-the-lms&amp;badge={reasoning.pk}",
+    ):
+        assert f'href="{url_of}' in page, url_of
+    assert "give_back" not in page
+
+    question = f"{url('badgeaward', 'revoke')}?id={award.pk}&next={address}"
+    answer = client.post(question, {"id": award.pk, "reason": "Copied", "progress": "keep", "next": address})
+    assert answer.headers.get("Location") == address
+    page = client.get(address).content.decode()
+    assert f"{url('badgeaward', 'give_back')}?id={award.pk}" in page
+
+    onlooker = as_user(staff_who_may(*MAY_SEE)).get(address).content.decode()
+    assert "start_again" not in onlooker
+    assert "give_back" not in onlooker
+    assert reverse("badges_web:desk_give") not in onlooker

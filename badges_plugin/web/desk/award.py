@@ -18,7 +18,7 @@ from badges_plugin.reading.happenings import happenings
 from badges_plugin.times import day_text
 from badges_plugin.web.desk import persons, reached
 from badges_plugin.web.desk.cards import standing_of
-from badges_plugin.web.desk.gifts import gifts_of
+from badges_plugin.web.desk.doing import Button, award_buttons, delivery_buttons, progress_buttons
 from badges_plugin.web.desk.links import learner_url
 from badges_plugin.web.desk.site import desk_page, page
 from badges_plugin.web.desk.story import Facts, story_of
@@ -42,7 +42,8 @@ def award(request: HttpRequest, award_id: int) -> HttpResponse:
         "standing": standing_of(facts.award),
         "is_held": facts.award.state is AwardState.HELD,
         "valid_until": day_text(facts.award.expires_at) if facts.award.expires_at else "",
-        "deliveries": [(each, _delivery_url(request, each)) for each in facts.deliveries],
+        "deliveries": [(each, _delivery_url(each), delivery_buttons(request, each)) for each in facts.deliveries],
+        "buttons": _buttons(request, facts, person),
         "is_unsent": telling.may_see(request.user) and not facts.deliveries,
         "steps": story_of(facts),
         "events": row.events,
@@ -50,7 +51,7 @@ def award(request: HttpRequest, award_id: int) -> HttpResponse:
         "admin_url": reached.row_url(request, BadgeAward, row.pk),
     }
     title = _("%(learner)s: %(badge)s") % {"learner": person.name, "badge": template.name}
-    trail = [(reached.desk_url("desk_learners"), _("Learners")), (learner_url(person.id), person.name)]
+    trail = [(reached.desk_url(request, "desk_learners"), _("Learners")), (learner_url(person.id), person.name)]
     return page(request, "award", title=title, trail=trail, context=context)
 
 
@@ -64,10 +65,19 @@ def _facts(request: HttpRequest, row: BadgeAward) -> Facts:
         progress=progress[row.progress_id],
         happenings=happenings(progress)[row.progress_id],
         rule=reading.criteria([template_id])[template_id].steps,
-        gift=gifts_of([row.pk]).get(row.pk),
         deliveries=told.get(row.pk, ()),
     )
 
 
-def _delivery_url(request: HttpRequest, delivery: telling.DeliveryTold) -> str:
+def _delivery_url(delivery: telling.DeliveryTold) -> str:
     return reached.page_url("admin:badges_distribution_delivery_change", delivery.id)
+
+
+def _buttons(request: HttpRequest, facts: Facts, person: persons.Person) -> list[Button]:
+    """Return what can be done about the award; nothing about one that was awarded again since."""
+    if facts.progress.awards[-1].id != facts.award.id:
+        return []
+    buttons = award_buttons(request, facts.award, is_erased=person.is_erased)
+    if facts.award.state is AwardState.HELD:
+        return list(buttons)
+    return [*buttons, *progress_buttons(request, facts.row.progress_id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from badges_plugin.reading.happenings import Happening, Mark, happenings
 from badges_plugin.reading.lacking import Lack, is_nearly_there, lacks
 from badges_plugin.times import day_text
 from badges_plugin.web.desk import reached
-from badges_plugin.web.desk.gifts import Gift, gifts_of
+from badges_plugin.web.desk.doing import Button, award_buttons, progress_buttons
 from badges_plugin.web.desk.persons import Person
 from badges_plugin.web.shared import Art, arts
 
@@ -47,14 +48,14 @@ class Card:
     badge_url: str
     standing: Standing
     paragraphs: tuple[str, ...]
-    award: Award | None
-    award_url: str
-    deliveries: tuple[telling.DeliveryTold, ...]
+    award: Award | None = None
+    award_url: str = ""
+    deliveries: tuple[telling.DeliveryTold, ...] = ()
     lacks: tuple[Lack, ...] = ()
     story: tuple[Entry, ...] = ()
     try_url: str = ""
     progress_url: str = ""
-    gift: Gift | None = None
+    buttons: tuple[Button, ...] = ()
     is_open: bool = field(default=False)
     """Whether the story is shown at once: while the badge is on the way, it is what one looks for."""
 
@@ -74,7 +75,7 @@ class Cards:
         self._templates = BadgeTemplate.objects.in_bulk(wanted)
         self._arts = arts(self._templates.values())
         self._deliveries = telling.deliveries_of(award_ids) if telling.may_see(request.user) else {}
-        self._gifts = gifts_of(award_ids) if award_ids else {}
+        self._corrected = reading.corrections(list(self._progress))
 
     def of_awards(self, award_ids: Sequence[int]) -> list[Card]:
         """Return the cards of awards, in this order."""
@@ -86,58 +87,71 @@ class Cards:
 
     def _of_award(self, award: Award) -> Card:
         progress = self._progress[self._progress_of[award.id]]
-        gift = self._gifts.get(award.id)
-        template = self._templates[award.template_id]
         is_held = award.state is AwardState.HELD
-        paragraphs = _why_held(award, gift) if is_held else _why_ended(award, progress, template, self._learner)
-        return Card(
-            template=template,
-            art=self._arts[template.pk],
-            badge_url=reached.badge_url(self._request, template.pk),
-            standing=_standing_of(award, progress, template),
-            paragraphs=tuple(paragraphs),
+        buttons = award_buttons(self._request, award, is_erased=self._learner.is_erased)
+        return self._card(
+            progress,
+            standing=self._standing(award, progress),
+            paragraphs=_why_held(award) if is_held else self._outlook(progress),
             award=award,
-            award_url=reached.desk_url("desk_award", award.id),
+            award_url=reached.desk_url(self._request, "desk_award", award.id),
             deliveries=self._deliveries.get(award.id, ()),
             lacks=() if is_held else lacks(progress),
-            story=self._entries(progress),
-            progress_url=self._progress_url(progress),
-            gift=gift,
+            buttons=(*buttons, *(() if is_held else progress_buttons(self._request, progress.id))),
         )
 
     def _on_the_way(self, progress: LearnerProgress) -> Card:
+        return self._card(
+            progress,
+            standing=_way(progress),
+            paragraphs=self._outlook(progress),
+            lacks=lacks(progress),
+            try_url="" if self._learner.is_erased else self._try_url(progress),
+            buttons=(*self._give(progress), *progress_buttons(self._request, progress.id)),
+            is_open=True,
+        )
+
+    def _card(self, progress: LearnerProgress, *, standing: Standing, paragraphs: Sequence[str], **facts: Any) -> Card:
         template = self._templates[progress.template_id]
-        paragraphs = []
-        if not progress.is_active:
-            paragraphs.append(_("This badge is not active: what comes for it does not count now."))
-        if progress.is_complete:
-            paragraphs.append(
-                _("Everything that the badge asks for is done. It is awarded when the next event for it comes.")
-            )
         return Card(
             template=template,
             art=self._arts[template.pk],
             badge_url=reached.badge_url(self._request, template.pk),
-            standing=_way(progress),
+            standing=standing,
             paragraphs=tuple(paragraphs),
-            award=None,
-            award_url="",
-            deliveries=(),
-            lacks=lacks(progress),
-            story=self._entries(progress),
-            try_url="" if self._learner.is_erased else reached.desk_url("desk_try", **self._trial(template)),
-            progress_url=self._progress_url(progress),
-            is_open=True,
+            story=tuple(entry_of(each) for each in self._story.get(progress.id or 0, ())),
+            progress_url=reached.row_url(self._request, BadgeProgress, progress.id),
+            **facts,
         )
 
-    def _entries(self, progress: LearnerProgress) -> tuple[Entry, ...]:
-        return tuple(entry_of(each) for each in self._story.get(progress.id or 0, ()))
+    def _outlook(self, progress: LearnerProgress) -> list[str]:
+        template = self._templates[progress.template_id]
+        corrected = self._corrected.get(progress.id or 0, ())
+        said = reading.outlook(progress, corrected, can_be_reawarded=template.can_be_reawarded)
+        if progress.awards and not progress.is_active:
+            said.append(_("This badge is not active, so nobody is awarded it."))
+        return said
 
-    def _trial(self, template: BadgeTemplate) -> dict[str, object]:
-        return {"learner": self._learner.username, "badge": template.pk}
+    def _standing(self, award: Award, progress: LearnerProgress) -> Standing:
+        if award.state is not AwardState.REVOKED:
+            return standing_of(award)
+        if award.ending == Ending.ERASED:
+            return Standing("lost", _("Learner erased"))
+        corrected = self._corrected.get(progress.id or 0, ())
+        begins_anew = any(each.forgot and award.ended_at and each.at >= award.ended_at for each in corrected)
+        is_once_only = not self._templates[award.template_id].can_be_reawarded and award.ending != Ending.UNDONE
+        if not begins_anew and (is_once_only or (award.is_decided and progress.is_complete)):
+            return Standing("lost", _("Revoked, stays revoked"))
+        return Standing("lost", _("Revoked, can be earned again"))
 
-    def _progress_url(self, progress: LearnerProgress) -> str:
-        return reached.row_url(self._request, BadgeProgress, progress.id)
+    def _give(self, progress: LearnerProgress) -> tuple[Button, ...]:
+        if self._learner.is_erased or not progress.is_active:
+            return ()
+        address = reached.desk_url(self._request, "desk_give", badge=progress.template_id, learner=progress.user_id)
+        return (Button(_("Give it by hand…"), address),) if address else ()
+
+    def _try_url(self, progress: LearnerProgress) -> str:
+        return reached.desk_url(self._request, "desk_try", learner=self._learner.username, badge=progress.template_id)
 
 
 def entry_of(happening: Happening) -> Entry:
@@ -160,64 +174,20 @@ def standing_of(award: Award) -> Standing:
     return Standing("lost", _("Revoked on %(day)s") % ended)
 
 
-def _standing_of(award: Award, progress: LearnerProgress, template: BadgeTemplate) -> Standing:
-    if award.state is not AwardState.REVOKED:
-        return standing_of(award)
-    if award.ending == Ending.ERASED:
-        return Standing("lost", _("Learner erased"))
-    if stays_revoked(award, progress, template):
-        return Standing("lost", _("Revoked, stays revoked"))
-    return Standing("lost", _("Revoked, can be earned again"))
-
-
-def stays_revoked(award: Award, progress: LearnerProgress, template: BadgeTemplate) -> bool:
-    """Whether nothing that the learner goes on doing brings the badge back."""
-    return not template.can_be_reawarded or (award.is_decided and progress.is_complete)
-
-
-def _why_held(award: Award, gift: Gift | None) -> list[str]:
-    found = [given_text(gift)] if gift is not None else []
+def _why_held(award: Award) -> list[str]:
+    found = [given_text(award.by_hand)] if award.by_hand is not None else []
     if award.expires_at is not None:
         found.append(_("Valid until %(day)s.") % {"day": day_text(award.expires_at)})
     return found
 
 
-def given_text(gift: Gift) -> str:
+def given_text(gift: reading.ByHand) -> str:
     """Return who gave a badge by hand and why, in a sentence."""
-    if gift.by and gift.reason:
-        return _("Given by %(person)s: “%(reason)s”.") % {"person": gift.by, "reason": gift.reason}
-    if gift.by:
-        return _("Given by %(person)s.") % {"person": gift.by}
+    if gift.given_by and gift.reason:
+        return _("Given by %(person)s: “%(reason)s”.") % {"person": gift.given_by, "reason": gift.reason}
+    if gift.given_by:
+        return _("Given by %(person)s.") % {"person": gift.given_by}
     return _("Given by hand: “%(reason)s”.") % {"reason": gift.reason} if gift.reason else _("Given by hand.")
-
-
-def _why_ended(award: Award, progress: LearnerProgress, template: BadgeTemplate, learner: Person) -> list[str]:
-    told = {"day": day_text(award.ended_at) if award.ended_at else "", "reason": award.reason.rstrip(".")}
-    if award.state is AwardState.EXPIRED:
-        found = [_("Expired on %(day)s.") % told]
-    elif award.is_decided:
-        found = [_("Revoked by a decision on %(day)s: “%(reason)s”.") % told]
-    else:
-        found = [_("Revoked on %(day)s: “%(reason)s”.") % told]
-    if award.ending == Ending.ERASED:
-        return found
-    if not template.is_active:
-        found.append(_("The badge is not active, so nobody can earn it now."))
-    elif award.state is AwardState.EXPIRED:
-        found.append(_("It can be earned again."))
-    elif not template.can_be_reawarded:
-        found.append(_("This badge is given once only, so it cannot be earned again."))
-    elif award.is_decided and progress.is_complete:
-        found.append(
-            _(
-                "What %(learner)s had done for it was kept and is complete, so doing it again brings nothing. The "
-                "badge comes back when it is given back, or when something that it asks for is lost and done anew."
-            )
-            % {"learner": learner.name}
-        )
-    else:
-        found.append(_("It is awarded again as soon as everything that it asks for is done."))
-    return found
 
 
 def _way(progress: LearnerProgress) -> Standing:

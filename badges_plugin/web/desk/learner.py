@@ -61,11 +61,11 @@ def learner(request: HttpRequest, user_id: int) -> HttpResponse:
         "is_whole": "part" not in request.GET,
         "latest": [_latest(request, *each) for each in newest_happenings(keys, limit=LATEST)],
         "failures": _failures(request, users) if not person.is_erased else None,
-        "try_url": "" if person.is_erased else reached.desk_url("desk_try", learner=person.username),
+        "try_url": "" if person.is_erased else reached.desk_url(request, "desk_try", learner=person.username),
         "give_url": _give_url(request, person),
         "has_nothing": not any((shelf.held, shelf.ended, shelf.on_the_way)),
     }
-    return page(request, "learner", title=person.name, trail=_trail(), context=context)
+    return page(request, "learner", title=person.name, trail=_trail(request), context=context)
 
 
 def _latest(request: HttpRequest, progress: LearnerProgress, happening: Happening) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def _failures(request: HttpRequest, users: Sequence[User]) -> dict[str, Any] | N
     return {"rows": rows[:LATEST], "more": max(len(rows) - LATEST, 0), "is_cut": found.is_cut}
 
 
-def _trail() -> list[tuple[str, str]]:
-    return [(reached.desk_url("desk_learners"), _("Learners"))]
+def _trail(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(reached.desk_url(request, "desk_learners"), _("Learners"))]
 
 
 def _row(person: persons.Person) -> dict[str, Any]:
@@ -94,9 +94,7 @@ def _row(person: persons.Person) -> dict[str, Any]:
 
 
 def _give_url(request: HttpRequest, person: persons.Person) -> str:
-    if person.is_erased or not request.user.has_perm("badges_plugin.award_by_hand"):
-        return ""
-    return reached.desk_url("desk_give", learner=person.username)
+    return "" if person.is_erased else reached.desk_url(request, "desk_give", learner=person.id)
 
 
 def _tiles(request: HttpRequest, shelf: reading.Shelf, user_ids: Sequence[int]) -> list[tuple[str, str, str]]:

@@ -12,11 +12,12 @@ from django.urls import NoReverseMatch, reverse
 from badges_plugin.admin import links
 from badges_plugin.host import User
 from badges_plugin.models import BadgeTemplate
+from badges_plugin.web.desk import allowed
 
 
-def desk_url(name: str, *arguments: object, **query: object) -> str:
-    """Return the address of a page of the desk by the name of its URL; empty where there is none."""
-    address = page_url(f"badges_web:{name}", *arguments)
+def desk_url(request: HttpRequest, name: str, *arguments: object, **query: object) -> str:
+    """Return the address of a page of the desk by the name of its URL; empty where it is not for the person."""
+    address = allowed.desk_url(request, name, *arguments)
     return f"{address}?{urlencode(query)}" if address and query else address
 
 
@@ -37,7 +38,7 @@ def row_url(request: HttpRequest, model: type[Model], pk: object) -> str:
 
 def badge_url(request: HttpRequest, template_id: int) -> str:
     """Return the address of a badge's page: that of the desk or, where it has none, of the admin."""
-    return desk_url("desk_badge", template_id) or row_url(request, BadgeTemplate, template_id)
+    return desk_url(request, "desk_badge", template_id) or row_url(request, BadgeTemplate, template_id)
 
 
 def account_url(request: HttpRequest, user_id: int) -> str:

@@ -17,7 +17,6 @@ from badges_plugin.reading import Award, AwardState, LearnerProgress, event_labe
 from badges_plugin.reading.happenings import Happening
 from badges_plugin.times import day_text
 from badges_plugin.web.desk.cards import given_text
-from badges_plugin.web.desk.gifts import Gift, staff_name
 
 LATE = timedelta(days=1)
 """From then on it is told when this site learned of something."""
@@ -44,7 +43,6 @@ class Facts:
     happenings: tuple[Happening, ...]
     rule: tuple[str, ...]
     """What the badge asks for, a sentence for each group."""
-    gift: Gift | None
     deliveries: tuple[DeliveryTold, ...]
 
 
@@ -76,8 +74,8 @@ def _award(facts: Facts) -> Step:
         notes = [_("Award number %(number)d of this badge to this learner.") % {"number": award.number}]
     if facts.row.recorded_at - facts.row.awarded_at > LATE:
         notes.append(_("This site learned of it on %(day)s.") % {"day": day_text(facts.row.recorded_at)})
-    if facts.gift is not None:
-        return Step(award.awarded_at, "ok", _("Awarded by hand"), " ".join([given_text(facts.gift), *notes]))
+    if award.by_hand is not None:
+        return Step(award.awarded_at, "ok", _("Awarded by hand"), " ".join([given_text(award.by_hand), *notes]))
     text = _("Awarded")
     rule = join_sentences(facts.rule)
     if rule:
@@ -129,7 +127,7 @@ def _done_by_staff(facts: Facts) -> Iterator[Step]:
     )
     for entry in (own | theirs).select_related("user").order_by("action_time", "pk"):
         text = _("%(person)s: %(what)s") % {
-            "person": staff_name(entry.user),
+            "person": entry.user.get_full_name() or entry.user.get_username(),
             "what": entry.get_change_message() or _("Changed."),
         }
         yield Step(entry.action_time, "", text)
