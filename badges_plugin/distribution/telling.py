@@ -21,6 +21,9 @@ from badges_plugin.distribution.models import AttemptOutcome, Channel, Delivery,
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
 
+_SIGNED_HERE = "open_badges"
+"""The backend that sends nothing anywhere: the site signs the badge itself."""
+
 LATEST_ATTEMPTS = 20
 """Attempts of one delivery that are told at most, the newest ones."""
 
@@ -88,7 +91,7 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
         provider = _provider(row.backend)
         at = places.get((row.award_id, row.backend))
         shape, text = _state(row, provider, at.place if at else None)
-        log = tuple(_attempt(each, provider, is_revocation=_is_revocation(row)) for each in logs.get(row.pk, ()))
+        log = tuple(_attempt(each, row, provider) for each in logs.get(row.pk, ()))
         told[row.award_id].append(
             DeliveryTold(
                 id=row.pk,
@@ -176,6 +179,8 @@ def _state(row: Delivery, provider: str, place: Place | None) -> tuple[Shape, st
 
 def _issue_state(row: Delivery, place: Place | None) -> tuple[Shape, str]:
     match row.state:
+        case State.DONE if row.backend == _SIGNED_HERE:
+            return Shape.OK, _("Signed by this site")
         case State.DONE if place is Place.DECLINED:
             return Shape.LOST, _("Declined by the learner at %(provider)s")
         case State.DONE if place is Place.WAITING:
@@ -197,6 +202,8 @@ def _issue_state(row: Delivery, place: Place | None) -> tuple[Shape, str]:
 
 def _revocation_state(row: Delivery) -> tuple[Shape, str]:
     match row.state:
+        case State.DONE if row.backend == _SIGNED_HERE:
+            return Shape.OK, _("Its signature is revoked")
         case State.DONE:
             return Shape.OK, _("Revoked at %(provider)s")
         case State.FAILED:
@@ -212,8 +219,8 @@ def _revocation_state(row: Delivery) -> tuple[Shape, str]:
     return Shape.WAIT, _("Waiting to be revoked at %(provider)s")
 
 
-def _attempt(row: DeliveryAttempt, provider: str, *, is_revocation: bool) -> AttemptTold:
-    shape, text = _outcome(row.outcome, is_revocation=is_revocation)
+def _attempt(row: DeliveryAttempt, of: Delivery, provider: str) -> AttemptTold:
+    shape, text = _outcome(row.outcome, of)
     if row.looked_up:
         text = _("%(provider)s was asked first whether it had arrived. %(outcome)s") % {
             "provider": provider,
@@ -224,8 +231,11 @@ def _attempt(row: DeliveryAttempt, provider: str, *, is_revocation: bool) -> Att
     return AttemptTold(row.started_at, shape, text, localized(row.reason))
 
 
-def _outcome(outcome: str, *, is_revocation: bool) -> tuple[Shape, str]:
+def _outcome(outcome: str, of: Delivery) -> tuple[Shape, str]:
+    is_revocation = _is_revocation(of)
     match outcome:
+        case AttemptOutcome.DELIVERED if of.backend == _SIGNED_HERE:
+            return Shape.OK, (_("Its signature was revoked.") if is_revocation else _("Signed by this site."))
         case AttemptOutcome.DELIVERED:
             return Shape.OK, (_("Revoked at %(provider)s.") if is_revocation else _("Delivered to %(provider)s."))
         case AttemptOutcome.ADOPTED:
