@@ -55,16 +55,20 @@ from badges_plugin.processing.named import Named
 from badges_plugin.processing.named import find_named as find_learners
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
+from badges_plugin.processing.rehearsal import BadgeEffect, Effect, Rehearsal, rehearse
 
 __all__ = [
     "AwardRefused",
+    "BadgeEffect",
     "BadgingEvent",
     "ConfirmationNeeded",
     "Earlier",
+    "Effect",
     "Ending",
     "HistoryChanges",
     "Named",
     "Outcome",
+    "Rehearsal",
     "activate_template",
     "activation_confirmations",
     "activation_problems",
@@ -93,6 +97,7 @@ __all__ = [
     "process_history",
     "publish_pending",
     "read_event",
+    "rehearse",
     "restore_credential",
     "review_active",
     "revoke_award",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from badges_plugin.web.desk import finding, history, numbers, numbers_csv
+from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, trying
 from badges_plugin.web.desk.giving import views as giving
 
 urlpatterns: list[URLPattern] = [
@@ -18,4 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("numbers/", numbers.numbers, name="desk_numbers"),
     path("numbers/numbers.csv", numbers_csv.export_numbers, name="desk_export_numbers"),
     path("numbers/<int:template_id>/", numbers.badge_numbers, name="desk_badge_numbers"),
+    path("awards/<int:award_id>/", award.award, name="desk_award"),
+    path("learners/", learner.learners, name="desk_learners"),
+    path("learners/<int:user_id>/", learner.learner, name="desk_learner"),
+    path("try/", trying.try_it, name="desk_try"),
 ]
