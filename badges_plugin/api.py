@@ -22,6 +22,7 @@ from badges_plugin.activation import (
     deletion_problems,
     dependency_problems,
     review_active,
+    review_unsaved,
 )
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
@@ -68,6 +69,7 @@ __all__ = [
     "read_event",
     "restore_credential",
     "review_active",
+    "review_unsaved",
     "revoke_award",
     "sweep_retired",
     "undecided_fulfillments",

@@ -1,0 +1,201 @@
+/* The form of a badge: a list to choose from while somebody types, and the column at the side, which follows what is
+   chosen. Without this file the form does the same by its buttons. */
+(function () {
+  "use strict";
+
+  const form = document.querySelector("[data-desk-form]");
+  if (!form) return;
+  const WAIT = 500;
+  let number = 0;
+
+  /* The column at the side. */
+
+  const aside = form.querySelector("[data-desk-aside]");
+  const drawing = form.querySelector("[data-desk-drawing]");
+  let timer = 0;
+  let asked = 0;
+
+  async function renew() {
+    const mine = ++asked;
+    const data = new FormData(form);
+    data.delete("file");
+    data.append("_aside", "1");
+    data.append("_look", "1");
+    let answer;
+    try {
+      const response = await fetch(window.location.href, { method: "POST", body: data, credentials: "same-origin" });
+      if (!response.ok) return;
+      answer = await response.json();
+    } catch {
+      return; // the next change asks again, and "Check again" says what is wrong
+    }
+    if (mine !== asked) return;
+    aside.innerHTML = answer.aside;
+    if (data.get("image") === "drawn") drawing.innerHTML = answer.drawing;
+  }
+
+  function renewSoon() {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(renew, WAIT);
+  }
+
+  form.addEventListener("input", (event) => {
+    if (event.target.getAttribute("role") !== "combobox") renewSoon();
+  });
+
+  /* A field with a list below it: https://www.w3.org/WAI/ARIA/apg/patterns/combobox/ */
+
+  function makeList(line) {
+    const field = line.querySelector("input[type=text], input:not([type])");
+    if (!field) return;
+    const list = document.createElement("ul");
+    const status = document.createElement("p");
+    list.id = `desk-list-${++number}`;
+    list.className = "desk-picker";
+    list.hidden = true;
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", line.querySelector("label").textContent);
+    status.className = "desk-vh";
+    status.setAttribute("role", "status");
+    field.after(list, status);
+    field.setAttribute("role", "combobox");
+    field.setAttribute("aria-autocomplete", "list");
+    field.setAttribute("aria-expanded", "false");
+    field.setAttribute("aria-controls", list.id);
+    const value = document.createElement("input");
+    value.type = "hidden";
+    value.name = field.name.replace(/-text$/, "-value");
+    field.after(value);
+    let wait = 0;
+    let latest = 0;
+
+    function close() {
+      list.hidden = true;
+      field.setAttribute("aria-expanded", "false");
+      field.removeAttribute("aria-activedescendant");
+    }
+
+    function mark(option) {
+      for (const each of list.children) each.setAttribute("aria-selected", String(each === option));
+      if (option) {
+        field.setAttribute("aria-activedescendant", option.id);
+        option.scrollIntoView({ block: "nearest" });
+      } else {
+        field.removeAttribute("aria-activedescendant");
+      }
+    }
+
+    function choose(option) {
+      close();
+      line.querySelector(".desk-found")?.remove();
+      value.value = option.dataset.value;
+      field.value = "";
+      field.hidden = true;
+      const chip = document.createElement("span");
+      chip.className = "desk-chip";
+      const title = document.createElement("strong");
+      title.textContent = option.dataset.title;
+      chip.append(title);
+      if (option.dataset.note) {
+        const note = document.createElement("bdi");
+        note.className = "desk-key";
+        if (line.dataset.deskChoose !== "badge") note.dir = "ltr";
+        note.textContent = option.dataset.note;
+        chip.append(document.createElement("br"), note);
+      }
+      const again = document.createElement("button");
+      again.type = "button";
+      again.className = "button desk-plain desk-mini";
+      again.textContent = form.dataset.another;
+      again.addEventListener("click", () => {
+        chip.remove();
+        again.remove();
+        value.value = "";
+        field.hidden = false;
+        field.focus();
+        renewSoon();
+      });
+      field.before(chip, again);
+      again.focus();
+      renewSoon();
+    }
+
+    function show(options) {
+      list.replaceChildren(
+        ...options.map((each, place) => {
+          const option = document.createElement("li");
+          option.id = `${list.id}-${place}`;
+          option.setAttribute("role", "option");
+          option.setAttribute("aria-selected", "false");
+          Object.assign(option.dataset, each);
+          const title = document.createElement("bdi");
+          title.textContent = each.title;
+          option.append(title);
+          if (each.note) {
+            const note = document.createElement("bdi");
+            note.className = "desk-key";
+            if (line.dataset.deskChoose !== "badge") note.dir = "ltr";
+            note.textContent = each.note;
+            option.append(document.createElement("br"), note);
+          }
+          option.addEventListener("mousedown", (event) => {
+            event.preventDefault(); // the field keeps the focus until it is chosen
+            choose(option);
+          });
+          return option;
+        }),
+      );
+      list.hidden = options.length === 0;
+      field.setAttribute("aria-expanded", String(options.length > 0));
+      field.removeAttribute("aria-activedescendant");
+      status.textContent = options.length ? `${options.length} ${form.dataset.count}` : form.dataset.none;
+    }
+
+    async function search() {
+      const mine = ++latest;
+      const term = field.value.trim();
+      if (term.length < 2) {
+        close();
+        return;
+      }
+      const asking = new URLSearchParams({ kind: line.dataset.deskChoose, q: term, but: form.dataset.but || "" });
+      let answer;
+      try {
+        const response = await fetch(`${form.dataset.find}?${asking}`, { credentials: "same-origin" });
+        if (!response.ok) return;
+        answer = await response.json();
+      } catch {
+        return;
+      }
+      if (mine === latest && document.activeElement === field) show(answer.options);
+    }
+
+    field.addEventListener("input", () => {
+      window.clearTimeout(wait);
+      wait = window.setTimeout(search, WAIT / 2);
+      renewSoon();
+    });
+    field.addEventListener("blur", close);
+    field.addEventListener("keydown", (event) => {
+      const options = [...list.children];
+      const place = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
+      if (event.key === "Escape" && !list.hidden) {
+        event.preventDefault();
+        close();
+      } else if (list.hidden) {
+        if (event.key === "ArrowDown") search();
+      } else if (event.key === "ArrowDown") {
+        event.preventDefault();
+        mark(options[(place + 1) % options.length]);
+      } else if (event.key === "ArrowUp") {
+        event.preventDefault();
+        mark(options[(place + options.length - (place < 0 ? 0 : 1)) % options.length]);
+      } else if (event.key === "Enter" && place >= 0) {
+        event.preventDefault();
+        choose(options[place]);
+      }
+    });
+  }
+
+  for (const line of form.querySelectorAll("[data-desk-choose]")) makeList(line);
+})();

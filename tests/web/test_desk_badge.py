@@ -1,0 +1,309 @@
+"""The desk's form of a badge: what staff choose in words becomes rules, and rules become words again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.web.desk.badge.decoding import setup_of
+from badges_plugin.web.desk.badge.saving import loaded
+from badges_plugin.web.desk.badge.setup import Kind
+from tests.core.admin_pages import filled_in, staff, text
+from tests.factories import (
+    COURSE,
+    make_template,
+    make_user,
+    needs_badge,
+    penalizes_failing,
+    requires,
+    requires_course,
+    send_passing,
+)
+
+pytestmark = pytest.mark.django_db
+
+LOGIC, PROOF, CCX = "course-v1:Demo+Logic+1", "course-v1:Demo+Proof+1", "ccx-v1:Demo+Logic+1+ccx@7"
+NEW = reverse("badges_web:desk_new_badge")
+FIRST = {"name": "Sound Reasoning", "b1-1-text": COURSE}
+ALL_EVENTS = [
+    "org.openedx.learning.course.passing.status.updated.v1",
+    "org.openedx.learning.ccx.course.passing.status.updated.v1",
+    "org.openedx.learning.course.persistent_grade_summary.changed.v1",
+    "org.openedx.learning.program.certificate.awarded.v1",
+    "org.openedx.learning.program.certificate.revoked.v1",
+    "org.openedx.learning.certificate.revoked.v1",
+]
+
+
+@pytest.fixture
+def client(settings: Any) -> Client:
+    settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "events": ALL_EVENTS}
+    return staff(superuser=True)
+
+
+def page_of(name: str, template: BadgeTemplate) -> str:
+    return reverse(f"badges_web:{name}", args=(template.pk,))
+
+
+def press(client: Client, page: Any, button: str, value: str = "1", **changes: Any) -> Any:
+    """Change fields of the form on a page (None: not sent), press a button, and follow to where that leads."""
+    values = {**filled_in(page), **changes.pop("fields", {}), **changes}
+    sent = {name: each for name, each in values.items() if each is not None}
+    return client.post(page.request["PATH_INFO"], {**sent, button: value}, follow=True)
+
+
+def saved(client: Client, fields: dict[str, Any], *, buttons: tuple[tuple[str, str], ...] = ()) -> Any:
+    """Save a draft with these fields, after pressing buttons that add something to the form."""
+    page = client.get(NEW)
+    for button, value in buttons:
+        page = press(client, page, button, value)
+    return press(client, page, "_save", fields={"name": "A badge", **fields})
+
+
+def test_a_course_badge_is_set_up_activated_earned_and_lost(client: Client) -> None:
+    page = press(client, client.get(NEW), "_activate", fields=FIRST)
+    template = BadgeTemplate.objects.get()
+    assert page.request["PATH_INFO"] == page_of("desk_activate_badge", template)
+    assert f"Pass {COURSE}. Valid forever. Lost when the grade in {COURSE} drops below passing." in text(page)
+    assert not template.is_active
+
+    page = client.post(page.request["PATH_INFO"], follow=True)
+    assert page.request["PATH_INFO"] == page_of("desk_badge", template)
+    template.refresh_from_db()
+    assert template.is_active
+    learner = make_user(full_name="Ada Lovelace")
+    send_passing(learner)
+    assert "Ada Lovelace" in text(client.get(page.request["PATH_INFO"]))
+    send_passing(learner, is_passing=False, minute=1)
+    assert BadgeAward.objects.get().revoked_at is not None
+    noted = [entry.get_change_message().partition(":")[0] for entry in LogEntry.objects.order_by("pk")]
+    assert noted == ["Set up", "Activated."]
+
+
+UUID = "7d1c0e7c-5a3c-4d6e-8d47-2f6b6d0b7c11"
+LINES = [
+    # what is pressed, what is typed, and the sentence
+    (Kind.COURSE, {"text": f"https://lms.example.org/courses/{LOGIC}/about"}, f"Pass {LOGIC}."),
+    (Kind.COURSE, {"text": LOGIC.replace("+", "%2B")}, f"Pass {LOGIC}."),
+    (Kind.COURSE, {"text": CCX}, f"Pass {CCX}."),
+    (Kind.ANY_RUN, {"text": LOGIC}, "Pass any run of Demo+Logic."),
+    (Kind.ANY_RUN, {"text": "Demo+Logic"}, "Lost when the grade in a run of Demo+Logic drops below passing."),
+    (Kind.ORG, {"text": "Demo", "count": "1"}, "Pass any course of Demo."),
+    (Kind.ORG, {"text": "Demo", "count": "3"}, "Pass 3 different courses of Demo."),
+    (Kind.GRADE, {"text": LOGIC, "grade": "72.5"}, f"Reach a grade of at least 72.5% in {LOGIC}."),
+    (Kind.GRADE, {"text": LOGIC, "grade": "80"}, f"Lost when the grade in {LOGIC} drops below 80%."),
+    (Kind.PROGRAM, {"text": UUID.upper()}, f"Complete the program {UUID}."),
+    (Kind.BADGE, {"text": "First Steps"}, "Earn the badge “First Steps”."),
+]
+
+
+@pytest.mark.parametrize(("kind", "typed", "sentence"), LINES)
+def test_each_kind_of_line_is_said_stored_and_read_back(
+    client: Client, kind: Kind, typed: dict[str, str], sentence: str
+) -> None:
+    make_template(name="First Steps")
+    fields = {f"b1-1-{name}": value for name, value in typed.items()}
+    page = saved(client, {**fields, "lost_with_certificate": "on"}, buttons=(("begin", kind),))
+    assert sentence in text(page)
+    template = BadgeTemplate.objects.get(name="A badge")
+    stored = loaded(template.pk)
+    assert stored is not None
+    setup = setup_of(stored)
+    assert setup is not None
+    assert [line.line.kind for line in setup.lines] == [kind]
+    before = filled_in(client.get(page_of("desk_change_badge", template)))
+    # What is saved as it is changes nothing, and nobody is asked anything.
+    page = press(client, client.get(page_of("desk_change_badge", template)), "_save")
+    assert page.request["PATH_INFO"] == page_of("desk_badge", template)
+    after = filled_in(client.get(page_of("desk_change_badge", template)))
+    assert {**before, "csrfmiddlewaretoken": ""} == {**after, "csrfmiddlewaretoken": ""}
+
+
+def test_any_two_of_three_until_a_day_and_a_badge(client: Client) -> None:
+    make_template(name="First Steps")
+    page = press(client, client.get(NEW), "begin", "any_n")
+    assert re.search(r'id="b1-1-text"[^>]*autofocus', page.content.decode())
+    page = press(client, page, "add_block", "all")
+    page = press(client, page, "remove", "2:1")
+    page = press(client, page, "add_block", "all", last="2027-06-01")
+    page = press(client, page, "add", "2:badge")
+    page = press(client, page, "remove", "2:1")
+    typed = {"b1-1-text": COURSE, "b1-2-text": LOGIC, "b1-3-text": PROOF, "b2-1-text": "first steps"}
+    page = press(client, page, "_save", fields={"name": "Two", **typed, "valid": "for"})
+    assert (
+        "Earn the badge “First Steps”."
+        f" Pass at least 2 of: {COURSE}, {LOGIC}, {PROOF}, before June 2, 2027. Valid for 730 days."
+        f" Lost when the grade in one of these courses drops below passing: {COURSE}, {LOGIC}, {PROOF}."
+    ) in text(page)
+    template = BadgeTemplate.objects.get(name="Two")
+    assert (template.valid_days, template.penalties.count(), template.groups.get().needed) == (730, 3, 2)
+
+
+PROBLEMS = [
+    ({"name": ""}, "The name is missing."),
+    ({"name": "x" * 256}, "at most 255 letters"),
+    ({"b1-1-text": "Algebra"}, "“Algebra” is not a course key"),
+    ({"b1-1-text": "https://lms.example.org/dashboard"}, "the address of a page without a course"),
+    ({"start": "2027-02-01", "last": "2027-01-31"}, "The last day is before the first."),
+    ({"last": "June"}, "“June” is not a day"),
+    ({"valid": "for", "valid_number": "0"}, "Enter how long the badge is valid"),
+    ({"image": "upload"}, "Choose the picture."),
+    ({"b1-mode": "any", "b1-needed": "3"}, "Any 3 of 1: take fewer or add a line."),
+    ({"b1-mode": "any", "b1-needed": "-"}, "Enter how many are enough"),
+]
+
+
+@pytest.mark.parametrize(("fields", "problem"), PROBLEMS)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(client: Client, fields: dict[str, str], problem: str) -> None:
+    page = press(client, client.get(NEW), "_save", fields={**FIRST, **fields})
+    assert problem in text(page)
+    assert not BadgeTemplate.objects.exists()
+    assert all(filled_in(page)[name] == [value] for name, value in fields.items())
+
+
+def test_a_draft_may_lack_things_but_is_not_activated(client: Client) -> None:
+    page = press(client, client.get(NEW), "_activate", name="Unfinished")
+    assert "Choose a course." in text(page)
+    page = press(client, page, "_save")
+    template = BadgeTemplate.objects.get(name="Unfinished")
+    assert not template.requirements.exists()
+    page = client.get(page_of("desk_activate_badge", template))
+    assert "The badge template has no requirements." in text(page)
+    client.post(page_of("desk_activate_badge", template))
+    template.refresh_from_db()
+    assert not template.is_active
+
+
+def test_a_changed_line_asks_whether_what_was_done_is_kept(client: Client) -> None:
+    template = make_template(name="Reasoning")
+    penalizes_failing(template, requires_course(template))
+    ada, bob = make_user(), make_user()
+    for user in (ada, bob):
+        send_passing(user)
+    address = page_of("desk_change_badge", template)
+    page = press(client, client.get(address), "change", "1:1")
+    page = press(client, page, "_save", fields={"b1-1-text": LOGIC})
+    assert "2 learners have done what you are changing" in text(page)
+    assert f"Pass {COURSE}" in text(page)
+    assert template.requirements.get().rules.filter(value=COURSE).exists()
+    page = press(client, page, "ignored", do="forget")
+    assert f"Pass {LOGIC}." in text(page)
+    assert "What 2 learners had done is forgotten." in text(page)
+    assert template.penalties.get().rules.filter(value=LOGIC).exists()
+    assert BadgeAward.objects.filter(revoked_at=None).count() == 2
+    send_passing(make_user(), LOGIC, minute=2)
+    assert BadgeAward.objects.filter(revoked_at=None).count() == 3
+
+
+def test_a_line_that_goes_away_says_for_whom(client: Client) -> None:
+    template = make_template()
+    for course in (COURSE, LOGIC):
+        penalizes_failing(template, requires_course(template, course), course)
+    send_passing(make_user())
+    page = press(client, client.get(page_of("desk_change_badge", template)), "remove", "1:1")
+    page = press(client, page, "_save")
+    assert "1 learner has done a line that you take away." in text(page)
+    page = press(client, page, "ignored")
+    assert f"Pass {LOGIC}. Valid" in text(page)
+    assert template.requirements.count() == template.penalties.count() == 1
+
+
+def test_two_people_at_once_do_not_overwrite_each_other(client: Client) -> None:
+    template = make_template(is_active=False)
+    requires_course(template)
+    opened = client.get(page_of("desk_change_badge", template))
+    press(client, client.get(page_of("desk_change_badge", template)), "_save", name="First")
+    page = press(client, opened, "_save", name="Second")
+    assert "Somebody has changed this badge since you opened it." in text(page)
+    template.refresh_from_db()
+    assert template.name == "First"
+
+
+def test_an_active_badge_is_not_changed_into_one_that_cannot_work(client: Client) -> None:
+    needed, template = make_template(name="Needed"), make_template(name="Needing")
+    requires_course(needed)
+    needs_badge(template, needed)
+    page = press(client, client.get(page_of("desk_change_badge", needed)), "add", "1:badge")
+    page = press(client, page, "_save", fields={"b1-2-text": "Needing"})
+    assert "These badges need each other in a circle" in text(page)
+    assert needed.requirements.count() == 1
+
+
+def test_rules_that_no_words_say_stay_as_they_are(client: Client) -> None:
+    template = make_template(name="For experts")
+    requirement = requires(template, ("course.course_key", "contains", "Logic"), ("is_passing", "eq", "true"))
+    page = client.get(page_of("desk_change_badge", template))
+    assert "This badge asks for something that this page has no words for." in text(page)
+    press(client, page, "_save", name="Renamed")
+    template.refresh_from_db()
+    assert template.name == "Renamed"
+    assert [rule.value for rule in requirement.rules.order_by("pk")] == ["Logic", "true"]
+
+
+def test_who_would_have_it_comes_from_what_other_badges_recorded(client: Client) -> None:
+    for course in (COURSE, LOGIC):
+        requires_course(make_template(), course)
+    both, one = make_user(), make_user()
+    send_passing(both)
+    send_passing(both, LOGIC, minute=1)
+    send_passing(one, minute=2)
+    page = press(client, client.get(NEW), "add", "1:course")
+    page = press(client, page, "_check", fields={"b1-1-text": COURSE, "b1-2-text": LOGIC})
+    assert "1 learner has done all of this. 1 more lacks one thing." in text(page)
+    assert BadgeTemplate.objects.count() == 2
+
+
+def test_a_copy_is_a_draft_that_asks_for_the_same(client: Client) -> None:
+    template = make_template(name="Original", valid_days=30)
+    penalizes_failing(template, requires_course(template, group="Either"))
+    requires_course(template, LOGIC, group="Either")
+    page = client.post(page_of("desk_copy_badge", template), follow=True)
+    made = BadgeTemplate.objects.get(name="Original (copy)")
+    assert page.request["PATH_INFO"] == page_of("desk_change_badge", made)
+    assert (made.is_active, made.valid_days, made.uuid == template.uuid) == (False, 30, False)
+    assert f"Pass one of: {COURSE}, {LOGIC}." in text(client.get(page_of("desk_badge", made)))
+    assert made.penalties.get().requirements.get().template == made
+
+
+def test_deactivating_asks_first(client: Client) -> None:
+    template = make_template()
+    requires_course(template)
+    send_passing(make_user())
+    address = page_of("desk_deactivate_badge", template)
+    assert "1 learner has it and keeps it." in text(client.get(address))
+    client.post(address)
+    template.refresh_from_db()
+    assert not template.is_active
+
+
+ACCESS = [
+    # page, what it takes, and what is not enough
+    ("desk_badge", ["view_badgetemplate"], []),
+    ("desk_change_badge", ["change_badgetemplate", "add_badgerequirement", "change_badgerequirement",
+                           "delete_badgerequirement"], ["change_badgetemplate"]),
+    ("desk_activate_badge", ["change_badgetemplate"], ["view_badgetemplate"]),
+    ("desk_deactivate_badge", ["change_badgetemplate"], ["view_badgetemplate"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "enough", "too_little"), ACCESS)
+def test_who_may_open_a_page(name: str, enough: list[str], too_little: list[str]) -> None:
+    template = make_template(is_active=name != "desk_activate_badge")
+    address = page_of(name, template)
+    assert staff(*enough).get(address).status_code == 200
+    assert staff(*too_little).get(address).status_code == 403
+    assert "/login/" in Client().get(address)["Location"]
+
+
+def test_a_page_shows_no_button_that_is_refused() -> None:
+    template = make_template()
+    requires_course(template)
+    page = text(staff("view_badgetemplate").get(page_of("desk_badge", template)))
+    assert f"Pass {COURSE}." in page
+    assert not [word for word in ("Change…", "Copy", "Deactivate…", "Award by hand…") if word in page]
