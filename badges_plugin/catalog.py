@@ -93,7 +93,7 @@ def find_programs(term: str, site: Site | None) -> list[Entry]:
 
 
 def program_titles(uuids: Collection[str]) -> dict[str, str]:
-    """Return the titles of programs by UUID, as texts; what is no UUID is in no catalog. One query, none without any."""
+    """Return the titles of programs by UUID, as texts; what is no UUID has none. One query, none without any."""
     rows, wanted = _rows("Program"), {text: found for text in uuids if (found := _uuid(text)) is not None}
     if not wanted or rows is None:
         return {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from itertools import groupby, product
+from itertools import product
 
 from badges_plugin.data import EVENT_TIME
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
@@ -15,7 +15,6 @@ from badges_plugin.models.conditions import AbstractDataRule
 from badges_plugin.models.validity import digest
 from badges_plugin.reading.wordings import GRADE as GRADE_TYPE
 from badges_plugin.rules import Operator
-from badges_plugin.ruleset import grouped
 from badges_plugin.web.desk.badge.encoding import (
     CCX_KEY,
     COURSE_KEY,
@@ -50,17 +49,13 @@ def setup_of(template: BadgeTemplate) -> Setup | None:
 
 def _blocks(requirements: Sequence[BadgeRequirement], lines: dict[int, Line]) -> Iterable[Block]:
     """All that stands alone is one block, wherever it stands: every block is needed."""
-    for group, rows in groupby(sorted(grouped(requirements), key=lambda rows: rows[0].group_id or 0), _group_id):
-        members = tuple(Stored(lines[each.pk], each.pk) for part in rows for each in part)
-        if group is None:
-            yield Block(members)
-        else:
-            row = next(each.group for each in requirements if each.group_id == group)
-            yield Block(members, row.needed if row is not None else 1, group)
-
-
-def _group_id(rows: Sequence[BadgeRequirement]) -> int | None:
-    return rows[0].group_id
+    members: dict[int | None, list[BadgeRequirement]] = {}
+    for each in requirements:
+        members.setdefault(each.group_id, []).append(each)
+    for rows in members.values():
+        stored = tuple(Stored(lines[each.pk], each.pk) for each in rows)
+        group = rows[0].group
+        yield Block(stored) if group is None else Block(stored, group.needed, group.pk)
 
 
 def _line(requirement: BadgeRequirement) -> Line | None:

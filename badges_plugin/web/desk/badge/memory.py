@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from badges_plugin.models import (
     BadgePenalty,
@@ -32,10 +33,11 @@ def made_of(template: BadgeTemplate, setup: Setup, needed_badges: dict[int, Badg
     if not template.pk:
         template.pk = -1
     maker = _Maker(template, setup.terms, needed_badges)
-    for block in setup.blocks:
+    for number, block in enumerate(setup.blocks, 1):
         group = None
         if block.needed is not None and block.lines:
-            group = RequirementGroup(pk=block.group_id or next(maker.keys), template=template, needed=block.needed)
+            name, key = _("Block %d") % number, block.group_id or next(maker.keys)
+            group = RequirementGroup(pk=key, template=template, name=name, needed=block.needed)
             maker.groups.append(group)
         for stored in block.lines:
             maker.add(stored, group)

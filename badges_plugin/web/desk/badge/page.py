@@ -135,6 +135,7 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "may_see_learners": True,
         "holders": holders,
         "holders_words": in_words(holders),
+        "known": known,
         "known_words": in_words(known),
         "rows": rows,
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),

@@ -190,16 +190,17 @@ def aside(
     template: BadgeTemplate, fields: BadgeFields, checked: Checked, site: Site | None, now: Any, *, looks: bool
 ) -> Aside:
     """Return what stands at the side of the form. ``looks``: whether who would have the badge is looked up."""
+    has_lines = bool(checked.setup.lines)
+    is_whole = has_lines and not checked.unfinished
     review = api.review_unsaved(template)
     problems = [each for each in checked.problems if not each.is_empty]
     missing = [each for each in checked.problems if each.is_empty]
     if not checked.problems:
         problems += [Problem("", text) for text in review.problems]
-    has_lines = bool(checked.setup.lines)
     return Aside(
         sentence=wording.paragraph(template, unfinished=checked.unfinished),
         missing=missing,
         problems=problems,
-        warnings=[*warnings_of(checked, site, site_day(now)), *(review.warnings if has_lines else ())],
-        dry_run=dry_run.who_would_have(template) if looks and has_lines and not checked.unfinished else None,
+        warnings=[*warnings_of(checked, site, site_day(now)), *(review.warnings if is_whole else ())],
+        dry_run=dry_run.who_would_have(template) if looks and is_whole else None,
     )

@@ -54,7 +54,7 @@
     list.className = "desk-picker";
     list.hidden = true;
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", line.querySelector("label").textContent);
+    list.setAttribute("aria-label", form.dataset.found);
     status.className = "desk-vh";
     status.setAttribute("role", "status");
     field.after(list, status);
