@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.web.desk.badge import saving, wording
+from badges_plugin.web.desk.badge.checking import Checked, check
 from badges_plugin.web.desk.badge.decoding import setup_of
-from badges_plugin.web.desk.badge.saving import loaded
+from badges_plugin.web.desk.badge.fields import sent
 from badges_plugin.web.desk.badge.setup import Kind
 from tests.core.admin_pages import filled_in, staff, text
 from tests.factories import (
@@ -42,8 +45,12 @@ ALL_EVENTS = [
 
 
 @pytest.fixture
-def client(settings: Any) -> Client:
+def every_event(settings: Any) -> None:
     settings.BADGES_CONFIG = {**settings.BADGES_CONFIG, "events": ALL_EVENTS}
+
+
+@pytest.fixture
+def client(every_event: None) -> Client:
     return staff(superuser=True)
 
 
@@ -58,12 +65,10 @@ def press(client: Client, page: Any, button: str, value: str = "1", **changes: A
     return client.post(page.request["PATH_INFO"], {**sent, button: value}, follow=True)
 
 
-def saved(client: Client, fields: dict[str, Any], *, buttons: tuple[tuple[str, str], ...] = ()) -> Any:
-    """Save a draft with these fields, after pressing buttons that add something to the form."""
-    page = client.get(NEW)
-    for button, value in buttons:
-        page = press(client, page, button, value)
-    return press(client, page, "_save", fields={"name": "A badge", **fields})
+def as_loaded(template: BadgeTemplate) -> BadgeTemplate:
+    found = saving.loaded(template.pk)
+    assert found is not None
+    return found
 
 
 def test_a_course_badge_is_set_up_activated_earned_and_lost(client: Client) -> None:
@@ -88,41 +93,77 @@ def test_a_course_badge_is_set_up_activated_earned_and_lost(client: Client) -> N
 
 UUID = "7d1c0e7c-5a3c-4d6e-8d47-2f6b6d0b7c11"
 LINES = [
-    # what is pressed, what is typed, and the sentence
+    # what is chosen, what is typed, and a part of what is said
     (Kind.COURSE, {"text": f"https://lms.example.org/courses/{LOGIC}/about"}, f"Pass {LOGIC}."),
-    (Kind.COURSE, {"text": LOGIC.replace("+", "%2B")}, f"Pass {LOGIC}."),
+    (Kind.COURSE, {"text": LOGIC.replace("+", "%2B")}, f"Lost when the certificate of {LOGIC} is revoked."),
     (Kind.COURSE, {"text": CCX}, f"Pass {CCX}."),
     (Kind.ANY_RUN, {"text": LOGIC}, "Pass any run of Demo+Logic."),
     (Kind.ANY_RUN, {"text": "Demo+Logic"}, "Lost when the grade in a run of Demo+Logic drops below passing."),
     (Kind.ORG, {"text": "Demo", "count": "1"}, "Pass any course of Demo."),
     (Kind.ORG, {"text": "Demo", "count": "3"}, "Pass 3 different courses of Demo."),
-    (Kind.GRADE, {"text": LOGIC, "grade": "72.5"}, f"Reach a grade of at least 72.5% in {LOGIC}."),
+    (Kind.GRADE, {"text": LOGIC, "grade": "72,5"}, f"Reach a grade of at least 72.5% in {LOGIC}."),
     (Kind.GRADE, {"text": LOGIC, "grade": "80"}, f"Lost when the grade in {LOGIC} drops below 80%."),
     (Kind.PROGRAM, {"text": UUID.upper()}, f"Complete the program {UUID}."),
-    (Kind.BADGE, {"text": "First Steps"}, "Earn the badge “First Steps”."),
+    (Kind.PROGRAM, {"text": UUID}, f"Lost when the certificate of the program {UUID} is revoked."),
+    (Kind.BADGE, {"text": "first steps"}, "Earn the badge “First Steps”."),
 ]
+
+
+def checked(fields: dict[str, str]) -> Checked:
+    return check(sent({"blocks": "1", "b1-lines": "1", "lost_by_failing": "on", "name": "A badge", **fields}), None)
 
 
 @pytest.mark.parametrize(("kind", "typed", "sentence"), LINES)
 def test_each_kind_of_line_is_said_stored_and_read_back(
-    client: Client, kind: Kind, typed: dict[str, str], sentence: str
+    every_event: None, kind: Kind, typed: dict[str, str], sentence: str
 ) -> None:
     make_template(name="First Steps")
     fields = {f"b1-1-{name}": value for name, value in typed.items()}
-    page = saved(client, {**fields, "lost_with_certificate": "on"}, buttons=(("begin", kind),))
-    assert sentence in text(page)
-    template = BadgeTemplate.objects.get(name="A badge")
-    stored = loaded(template.pk)
-    assert stored is not None
+    found = checked(
+        {"b1-1-kind": kind, "start": "2027-01-01", "last": "2027-06-30", "lost_with_certificate": "on", **fields}
+    )
+    assert found.problems == []
+    template = as_loaded(make_template(is_active=False, name="A badge"))
+    saving.save(template, found.setup)
+    stored = as_loaded(template)
     setup = setup_of(stored)
     assert setup is not None
-    assert [line.line.kind for line in setup.lines] == [kind]
-    before = filled_in(client.get(page_of("desk_change_badge", template)))
-    # What is saved as it is changes nothing, and nobody is asked anything.
-    page = press(client, client.get(page_of("desk_change_badge", template)), "_save")
-    assert page.request["PATH_INFO"] == page_of("desk_badge", template)
-    after = filled_in(client.get(page_of("desk_change_badge", template)))
-    assert {**before, "csrfmiddlewaretoken": ""} == {**after, "csrfmiddlewaretoken": ""}
+    assert [each.line for each in setup.lines] == [each.line for each in found.setup.lines]
+    if kind is not Kind.BADGE and typed["text"] != CCX:  # what is lost with a badge, or a CCX, is no choice
+        assert setup.terms == replace(found.setup.terms, lost_by_failing=True)
+    said = wording.paragraph(stored).replace(", between Jan. 1, 2027 and June 30, 2027", "")
+    assert sentence in said
+    # Who saves it as it is changes nothing.
+    before = saving.version_of(stored)
+    assert saving.changes(stored, setup) == []
+    saving.save(stored, setup)
+    assert saving.version_of(as_loaded(template)) == before
+
+
+RUN_A, RUN_B = "course-v1:Demo+Logic+A", "course-v1:Demo+Logic+B"
+EVENTS = [
+    # what is asked for, courses passed (+) and failed (-) in turn, and whether the badge is held then
+    ({"kind": "course", "text": LOGIC}, [(LOGIC, True), (PROOF, False)], True),
+    ({"kind": "course", "text": LOGIC}, [(PROOF, True)], False),
+    ({"kind": "any_run", "text": LOGIC}, [(RUN_B, True)], True),
+    ({"kind": "any_run", "text": LOGIC}, [("course-v1:Demo+Logical+1", True)], False),
+    ({"kind": "any_run", "text": LOGIC}, [(RUN_A, True), (RUN_B, True), (RUN_A, False)], True),
+    ({"kind": "any_run", "text": LOGIC}, [(RUN_A, True), (RUN_A, False)], False),
+    ({"kind": "org", "text": "Demo", "count": "2"}, [(LOGIC, True), (PROOF, True)], True),
+    ({"kind": "org", "text": "Demo", "count": "2"}, [(LOGIC, True), (LOGIC, True)], False),
+    ({"kind": "org", "text": "Demo"}, [("course-v1:Demography+A+1", True)], False),
+]
+
+
+@pytest.mark.parametrize(("typed", "passed", "holds"), EVENTS)
+def test_what_is_chosen_is_what_is_awarded(typed: dict[str, str], passed: list[tuple[str, bool]], holds: bool) -> None:
+    found = checked({f"b1-1-{name}": value for name, value in typed.items()})
+    template = as_loaded(make_template())
+    saving.save(template, found.setup)
+    learner = make_user()
+    for minute, (course, is_passing) in enumerate(passed):
+        send_passing(learner, course, is_passing=is_passing, minute=minute)
+    assert BadgeAward.objects.filter(revoked_at=None).exists() is holds
 
 
 def test_any_two_of_three_until_a_day_and_a_badge(client: Client) -> None:
@@ -144,25 +185,50 @@ def test_any_two_of_three_until_a_day_and_a_badge(client: Client) -> None:
 
 
 PROBLEMS = [
-    ({"name": ""}, "The name is missing."),
-    ({"name": "x" * 256}, "at most 255 letters"),
-    ({"b1-1-text": "Algebra"}, "“Algebra” is not a course key"),
-    ({"b1-1-text": "https://lms.example.org/dashboard"}, "the address of a page without a course"),
-    ({"start": "2027-02-01", "last": "2027-01-31"}, "The last day is before the first."),
-    ({"last": "June"}, "“June” is not a day"),
-    ({"valid": "for", "valid_number": "0"}, "Enter how long the badge is valid"),
-    ({"image": "upload"}, "Choose the picture."),
-    ({"b1-mode": "any", "b1-needed": "3"}, "Any 3 of 1: take fewer or add a line."),
-    ({"b1-mode": "any", "b1-needed": "-"}, "Enter how many are enough"),
+    ({"name": " "}, "name", "The name is missing."),
+    ({"name": "x" * 256}, "name", "A name has at most 255 letters, in one line."),
+    ({"b1-1-text": ""}, "b1-1-text", "Choose a course."),
+    ({"b1-1-text": "Algebra"}, "b1-1-text", "“Algebra” is not a course key"),
+    ({"b1-1-text": "library-v1:Demo+Books"}, "b1-1-text", "is not a course key"),
+    ({"b1-1-text": "https://lms.example.org/dashboard"}, "b1-1-text", "the address of a page without a course"),
+    ({"b1-1-value": "Algebra", "b1-1-text": ""}, "b1-1-text", "Choose a course."),
+    (
+        {"b1-1-kind": "grade", "b1-1-text": CCX, "b1-1-grade": "80"},
+        "b1-1-text",
+        "A custom course (CCX) cannot be used here.",
+    ),
+    ({"b1-1-kind": "grade", "b1-1-text": LOGIC, "b1-1-grade": "nan"}, "b1-1-grade", "Enter a grade in percent"),
+    ({"b1-1-kind": "org", "b1-1-text": "A B"}, "b1-1-text", "“A B” is not the short name of an organization"),
+    ({"b1-1-kind": "org", "b1-1-text": "A", "b1-1-count": "0"}, "b1-1-count", "Enter a number from 1 to"),
+    ({"b1-1-kind": "program", "b1-1-text": "Maths"}, "b1-1-text", "No program is called “Maths”."),
+    ({"b1-1-kind": "badge", "b1-1-text": "None"}, "b1-1-text", "No badge is called “None”."),
+    ({"b1-1-kind": "badge", "b1-1-value": "987654", "b1-1-text": ""}, "b1-1-text", "Choose a badge."),
+    ({"b1-lines": "0"}, "b1", "Say what learners must do."),
+    ({"b1-lines": "2", "b1-2-text": LOGIC}, "b1-2-text", "This is in the block twice."),
+    ({"b1-mode": "any", "b1-needed": "3"}, "b1-needed", "Any 3 of 1: take fewer or add a line."),
+    ({"b1-mode": "any", "b1-needed": "-"}, "b1-needed", "Enter how many are enough"),
+    ({"start": "2027-02-01", "last": "2027-01-31"}, "last", "The last day is before the first."),
+    ({"last": "June"}, "last", "“June” is not a day"),
+    ({"last": "9999-12-31"}, "last", "is not a day"),
+    ({"valid": "for", "valid_number": "0"}, "valid_number", "Enter how long the badge is valid"),
+    ({"valid": "for", "valid_number": "999999", "valid_unit": "years"}, "valid_number", "at most 100000 days"),
 ]
 
 
-@pytest.mark.parametrize(("fields", "problem"), PROBLEMS)
-def test_what_is_wrong_is_said_and_what_was_typed_stays(client: Client, fields: dict[str, str], problem: str) -> None:
-    page = press(client, client.get(NEW), "_save", fields={**FIRST, **fields})
-    assert problem in text(page)
+@pytest.mark.parametrize(("fields", "where", "problem"), PROBLEMS)
+def test_what_is_wrong_is_said_at_its_field(fields: dict[str, str], where: str, problem: str) -> None:
+    found = {each.field: each.text for each in checked({"b1-1-text": LOGIC, **fields}).problems}
+    assert set(found) == {where}
+    assert problem in found[where]
+
+
+def test_what_was_typed_stays(client: Client) -> None:
+    typed = {**FIRST, "b1-1-text": "Algebra", "last": "June", "image": "upload"}
+    page = press(client, client.get(NEW), "_save", fields=typed)
+    assert "“June” is not a day" in text(page)
+    assert "Choose the picture." in text(page)
     assert not BadgeTemplate.objects.exists()
-    assert all(filled_in(page)[name] == [value] for name, value in fields.items())
+    assert all(filled_in(page)[name] == [value] for name, value in typed.items())
 
 
 def test_a_draft_may_lack_things_but_is_not_activated(client: Client) -> None:

@@ -12,6 +12,7 @@ from django.contrib.sites.models import Site
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.locator import CourseLocator
 
 from badges_plugin import catalog
 from badges_plugin.models import BadgeTemplate
@@ -26,10 +27,11 @@ _ORG = re.compile(r"[\w\-~.]+")
 
 @dataclass(frozen=True)
 class Option:
-    """Something that can be chosen. ``note`` tells it from others of the same title, such as when a run starts."""
+    """Something that can be chosen. ``key`` and ``note`` tell it from others of the same title."""
 
     value: str
     title: str
+    key: str = ""
     note: str = ""
 
 
@@ -76,7 +78,7 @@ def find(kind: Kind, term: str, site: Site | None, *, but: int | None = None) ->
         return [Option(each.key, each.title, each.key) for each in catalog.find_organizations(term, site)]
     runs = catalog.find_course_runs(term, site)
     if kind is not Kind.ANY_RUN:
-        return [Option(run.key, run.title or run.key, _run_note(run)) for run in runs]
+        return [_run(run) for run in runs]
     courses = {course: run.title for run in reversed(runs) if (course := course_of(run.key))}
     return [Option(course, title or course, course) for course, title in courses.items()]
 
@@ -91,7 +93,7 @@ def titles(wanted: set[tuple[Kind, str]], site: Site | None) -> dict[tuple[Kind,
     found: dict[tuple[Kind, str], Option] = {}
     for kind, value in wanted:
         if value in runs and kind in (Kind.COURSE, Kind.GRADE):
-            found[kind, value] = Option(value, runs[value].title or value, _run_note(runs[value]))
+            found[kind, value] = _run(runs[value])
         elif kind is Kind.ANY_RUN and value in courses:
             found[kind, value] = Option(value, courses[value], value)
         elif kind is Kind.PROGRAM and value in programs:
@@ -111,9 +113,12 @@ def _read_run(text: str) -> str:
     found = _KEY.search(unquote(text))
     text = found[0] if found else text
     try:
-        return str(CourseKey.from_string(text))
+        key = CourseKey.from_string(text)
     except InvalidKeyError:
         return ""
+    # To opaque-keys, those of libraries and of drafts are keys of courses, too.
+    is_run = isinstance(key, CourseLocator) and bool(key.run) and key.branch is None and key.version_guid is None
+    return str(key) if is_run else ""
 
 
 def _read_course(text: str) -> str:
@@ -179,10 +184,9 @@ def _looked_for(term: str) -> str:
     return found[0] if found else term
 
 
-def _run_note(run: catalog.CourseRun) -> str:
-    return (
-        _("%(key)s, starts on %(day)s") % {"key": run.key, "day": day_text(run.starts_at)} if run.starts_at else run.key
-    )
+def _run(run: catalog.CourseRun) -> Option:
+    starts = _("starts on %s") % day_text(run.starts_at) if run.starts_at else ""
+    return Option(run.key, run.title or run.key, run.key if run.title else "", starts)
 
 
 def _badges(term: str, but: int | None) -> list[Option]:
@@ -202,4 +206,4 @@ def _badges_by_key(keys: set[str]) -> dict[str, Option]:
 
 
 def _badge(row: BadgeTemplate) -> Option:
-    return Option(str(row.pk), row.name, "" if row.is_active else _("inactive"))
+    return Option(str(row.pk), row.name, note="" if row.is_active else _("inactive"))

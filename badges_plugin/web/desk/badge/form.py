@@ -6,6 +6,7 @@ somebody saves. With it the column at the side follows what is typed.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -76,7 +77,7 @@ def find(request: HttpRequest) -> HttpResponse:
     found = choosing.find(
         Kind(kind), term, site_of(request), but=int(but) if but.isdecimal() and len(but) < 10 else None
     )
-    options = [{"value": each.value, "title": each.title, "note": each.note} for each in found]
+    options = [asdict(each) for each in found]
     response = JsonResponse({"options": options})
     response["Cache-Control"] = "private, no-store"
     return response

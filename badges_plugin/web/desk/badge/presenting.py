@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.sites.models import Site
@@ -31,6 +32,8 @@ from badges_plugin.web.desk.badge.fields import (
 from badges_plugin.web.desk.badge.memory import made_of
 from badges_plugin.web.desk.badge.setup import Kind
 
+_LINE = re.compile(r"b(?P<block>\d+)-(?P<line>\d+)-")
+
 
 @dataclass(frozen=True)
 class LineView:
@@ -47,11 +50,6 @@ class LineView:
     @property
     def label(self) -> str:
         return str(LABELS[self.fields.kind])
-
-    @property
-    def is_key(self) -> bool:
-        """Whether what is told beside the name is a key, which is read from left to right."""
-        return self.fields.kind is not Kind.BADGE
 
     @property
     def text_id(self) -> str:
@@ -181,6 +179,17 @@ def described(fields: BadgeFields, checked: Checked, stored: BadgeTemplate | Non
     return made_of(template, checked.setup, BadgeTemplate.objects.in_bulk(wanted) if wanted else {})
 
 
+def _placed(problem: Problem, fields: BadgeFields) -> str:
+    """Return a problem with the place of its line, where there are several."""
+    found = _LINE.match(problem.field)
+    if found is None or len(fields.lines) == 1:
+        return problem.text
+    names = {"block": found["block"], "line": found["line"], "problem": problem.text}
+    if len(fields.blocks) == 1:
+        return _("Line %(line)s: %(problem)s") % names
+    return _("Block %(block)s, line %(line)s: %(problem)s") % names
+
+
 def problems_of(template: BadgeTemplate) -> list[str]:
     """Return why a template in memory could not be active."""
     return api.review_unsaved(template).problems
@@ -193,8 +202,9 @@ def aside(
     has_lines = bool(checked.setup.lines)
     is_whole = has_lines and not checked.unfinished
     review = api.review_unsaved(template)
-    problems = [each for each in checked.problems if not each.is_empty]
-    missing = [each for each in checked.problems if each.is_empty]
+    told = [replace(each, text=_placed(each, fields)) for each in checked.problems]
+    problems = [each for each in told if not each.is_empty]
+    missing = [each for each in told if each.is_empty]
     if not checked.problems:
         problems += [Problem("", text) for text in review.problems]
     return Aside(

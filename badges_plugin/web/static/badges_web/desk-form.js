@@ -45,6 +45,27 @@
 
   /* A field with a list below it: https://www.w3.org/WAI/ARIA/apg/patterns/combobox/ */
 
+  /* What can be chosen: its title, its key, which is read from left to right, and what else tells it from others. */
+  function described(option, element) {
+    const parts = [document.createElement(element)];
+    parts[0].dir = "auto";
+    parts[0].textContent = option.title;
+    if (option.key) {
+      const key = document.createElement("bdi");
+      key.className = "desk-key";
+      key.dir = "ltr";
+      key.textContent = option.key;
+      parts.push(document.createElement("br"), key);
+    }
+    if (option.note) {
+      const note = document.createElement("span");
+      note.className = "desk-small";
+      note.textContent = option.note;
+      parts.push(document.createElement("br"), note);
+    }
+    return parts;
+  }
+
   function makeList(line) {
     const field = line.querySelector("input[type=text], input:not([type])");
     if (!field) return;
@@ -93,16 +114,7 @@
       field.hidden = true;
       const chip = document.createElement("span");
       chip.className = "desk-chip";
-      const title = document.createElement("strong");
-      title.textContent = option.dataset.title;
-      chip.append(title);
-      if (option.dataset.note) {
-        const note = document.createElement("bdi");
-        note.className = "desk-key";
-        if (line.dataset.deskChoose !== "badge") note.dir = "ltr";
-        note.textContent = option.dataset.note;
-        chip.append(document.createElement("br"), note);
-      }
+      chip.append(...described(option.dataset, "strong"));
       const again = document.createElement("button");
       again.type = "button";
       again.className = "button desk-plain desk-mini";
@@ -128,16 +140,7 @@
           option.setAttribute("role", "option");
           option.setAttribute("aria-selected", "false");
           Object.assign(option.dataset, each);
-          const title = document.createElement("bdi");
-          title.textContent = each.title;
-          option.append(title);
-          if (each.note) {
-            const note = document.createElement("bdi");
-            note.className = "desk-key";
-            if (line.dataset.deskChoose !== "badge") note.dir = "ltr";
-            note.textContent = each.note;
-            option.append(document.createElement("br"), note);
-          }
+          option.append(...described(each, "bdi"));
           option.addEventListener("mousedown", (event) => {
             event.preventDefault(); // the field keeps the focus until it is chosen
             choose(option);
