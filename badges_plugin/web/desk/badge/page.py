@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -69,6 +68,8 @@ def badge(request: HttpRequest, template_id: int) -> HttpResponse:
     template = saving.loaded(template_id)
     if template is None:
         raise Http404
+    pk, model = template.pk, admin_links.template_model(admin.site, template)
+    may_edit = admin_links.may(request, "view", model)
     context = {
         "template": template,
         "sentence": wording.paragraph(template),
@@ -78,10 +79,10 @@ def badge(request: HttpRequest, template_id: int) -> HttpResponse:
         "has_words": setup_of(template) is not None,
         **_asks(request, template),
         **_learners(request, template),
-        "history": _history(template),
+        "history": _history(template, model),
         "actions": _actions(request, template),
-        "pages": _pages(template),
-        "expert_url": _expert_url(request, template),
+        "pages": _pages(template, model),
+        "expert_url": admin_links.page_url(admin.site, model, "change", pk) if may_edit else "",
     }
     return page(request, "badge", title=template.name, trail=trail_to(), context=context)
 
@@ -144,9 +145,10 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
     }
 
 
-def _history(template: BadgeTemplate) -> list[Entry]:
-    kind = ContentType.objects.get_for_model(BadgeTemplate)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(template.pk)).select_related("user")
+def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
+    """Return what was noted of the badge, here and on the pages of its provider's admin."""
+    kinds = ContentType.objects.get_for_models(BadgeTemplate, model).values()
+    entries = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template.pk)).select_related("user")
     return [
         Entry(each.action_time, each.user.get_full_name() or each.user.get_username(), each.get_change_message())
         for each in entries.order_by("-action_time", "-pk")[:SHOWN]
@@ -167,21 +169,12 @@ def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
     }
 
 
-def _pages(template: BadgeTemplate) -> dict[str, str]:
+def _pages(template: BadgeTemplate, model: type[BadgeTemplate]) -> dict[str, str]:
     return {
         "history": page_of("desk_history", template.pk)
-        or reverse("admin:badges_plugin_badgetemplate_history", args=(template.pk,)),
+        or admin_links.page_url(admin.site, model, "history", template.pk),
         "numbers": page_of("desk_badge_numbers", template.pk),
     }
-
-
-def _expert_url(request: HttpRequest, template: BadgeTemplate) -> str:
-    model = admin_links.template_model(admin.site, template)
-    return (
-        admin_links.page_url(admin.site, model, "change", template.pk)
-        if admin_links.may(request, "view", model)
-        else ""
-    )
 
 
 def _picture_url(template: BadgeTemplate) -> str:
