@@ -12,18 +12,25 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from badges_plugin import api
+from badges_plugin.backfill import recorded
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.checking import Checked, check
 from badges_plugin.web.desk.badge.decoding import setup_of
+from badges_plugin.web.desk.badge.dry_run import who_would_have
 from badges_plugin.web.desk.badge.fields import sent
 from badges_plugin.web.desk.badge.setup import Kind
 from tests.core.admin_pages import filled_in, staff, text
 from tests.factories import (
     COURSE,
+    GRADE,
+    at,
+    grade_data,
     make_template,
     make_user,
+    metadata,
     needs_badge,
     penalizes_failing,
     requires,
@@ -416,3 +423,67 @@ def test_a_search_offers_what_can_be_chosen(client: Client) -> None:
     assert [(each["title"], each["note"]) for each in found] == [("Reading and writing", "inactive")]
     assert client.get(address, {"kind": "none", "q": "read"}).status_code == 404
     assert staff("view_badgetemplate").get(address, {"kind": "badge", "q": "read"}).status_code == 403
+
+
+def test_who_has_done_it_gets_the_badge_with_its_activation(client: Client) -> None:
+    """By the event that another badge was told, and only once; who failed since is left out."""
+    keeps, loses = make_template(), make_template()
+    requires_course(keeps)
+    penalizes_failing(loses, requires_course(loses))
+    done, failed, gone = make_user(), make_user(), make_user()
+    for user in (done, failed, gone):
+        send_passing(user, minute=5)
+    send_passing(failed, is_passing=False, minute=6)
+    page = press(client, client.get(NEW), "_activate", fields=FIRST)
+    assert "2 learners have done this already. They get the badge now" in text(page)
+    gone.username, gone.email = "retired__user_1", "retired__user_1@retired.invalid"
+    gone.save()
+    page = press(client, page, "activate")
+    template = BadgeTemplate.objects.get(name=FIRST["name"])
+    assert "The badge is active. 1 learner got it at once." in text(page)
+    award = BadgeAward.objects.get(progress__template=template)
+    assert (award.progress.user, award.awarded_at) == (done, at(5))
+    assert BadgeAward.objects.filter(progress__template=keeps).count() == 3
+
+
+def test_what_was_done_before_may_be_left_out(client: Client) -> None:
+    requires_course(make_template())
+    send_passing(make_user())
+    page = press(client, client.get(NEW), "_activate", fields=FIRST)
+    page = press(client, page, "activate", now="no")
+    assert "What learners do from now on counts." in text(page)
+    assert BadgeAward.objects.count() == 1
+
+
+RECORDS = [
+    # the line, what is on record, and how many get the badge at once
+    ({"kind": "any_run", "text": LOGIC}, "course", 1),
+    ({"kind": "org", "text": "Demo", "count": "2"}, "course", 1),
+    ({"kind": "badge", "text": "Other"}, "course", 1),
+    ({"kind": "grade", "text": LOGIC, "grade": "80"}, "grade", 1),
+    ({"kind": "grade", "text": LOGIC, "grade": "70"}, "grade", 0),  # nothing else ever asked for 70 %
+]
+
+
+@pytest.mark.parametrize(("typed", "record", "number"), RECORDS)
+def test_what_is_on_record_is_told_again(every_event: None, typed: dict[str, str], record: str, number: int) -> None:
+    found = checked({f"b1-1-{name}": value for name, value in typed.items() if typed["kind"] != "badge"})
+    other, user = as_loaded(make_template(name="Other")), make_user()
+    if record == "course":
+        same = found.setup if typed["kind"] != "badge" else checked({"b1-1-text": LOGIC}).setup
+        saving.save(other, same)
+        send_passing(user, RUN_A)
+        send_passing(user, LOGIC, minute=1)
+    else:
+        saving.save(other, checked({"b1-1-kind": "grade", "b1-1-text": LOGIC, "b1-1-grade": "80"}).setup)
+        graded = grade_data(user.lms_user_id, 0.85, LOGIC)
+        api.handle_event(GRADE, metadata(time=at(0)), {"grade": graded})
+    assert BadgeAward.objects.count() == 1
+    found = checked({f"b1-1-{name}": value for name, value in typed.items()})
+    template = make_template()
+    saving.save(as_loaded(template), found.setup)
+    would = who_would_have(as_loaded(template))
+    assert (would.complete, would.can_be_given) == (number, bool(number))
+    assert recorded.award_recorded(as_loaded(template), would.users) == number
+    assert recorded.award_recorded(as_loaded(template), would.users) == 0
+    assert who_would_have(as_loaded(template)).complete == 0

@@ -11,7 +11,6 @@ from django.contrib.sites.models import Site
 from django.utils.translation import gettext as _
 
 from badges_plugin import api
-from badges_plugin.counting import in_words
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.times import site_day
 from badges_plugin.web.desk.badge import dry_run, wording
@@ -114,10 +113,6 @@ class Aside:
     @property
     def is_fine(self) -> bool:
         return not (self.missing or self.problems)
-
-    @property
-    def complete(self) -> str:
-        return in_words(self.dry_run.complete, dry_run.MOST) if self.dry_run else ""
 
 
 def blocks(fields: BadgeFields, checked: Checked | None, focus: str, *, shows_missing: bool) -> Iterator[BlockView]:
