@@ -24,6 +24,7 @@ from badges_plugin.activation import (
     deletion_problems,
     dependency_problems,
     review_active,
+    review_unsaved,
 )
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
@@ -100,6 +101,7 @@ __all__ = [
     "rehearse",
     "restore_credential",
     "review_active",
+    "review_unsaved",
     "revoke_award",
     "start_again",
     "start_giving",
