@@ -29,11 +29,12 @@ from badges_plugin.models import BadgeTemplate, ManualAwardLine, ManualAwardList
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.redaction import describe
 from badges_plugin.times import site_day
-from badges_plugin.web.desk import links, site
+from badges_plugin.web.desk import site
+from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.giving import csv_files
 from badges_plugin.web.desk.giving.drafting import correct, draft
 from badges_plugin.web.desk.giving.forms import MOST_OFFERED, GiveForm
-from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, numbers_getting, rows, undeliverable, where
+from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, numbers_getting, rows, undeliverable
 
 logger = get_logger(__name__)
 
@@ -110,15 +111,15 @@ def gift_list(request: HttpRequest, pk: int) -> HttpResponse:
         "which": which,
         "page": page,
         # Who may only look at awards does not see addresses there either.
-        "rows": rows(found, list(page), with_addresses=may_give),
+        "rows": rows(found, list(page), with_addresses=may_give, request=request),
         "given_by": name_of(found.given_by),
         "undone_by": name_of(found.undone_by),
         "undeliverable": len(undeliverable(found)) if found.state in (_State.DRAFT, _State.GIVEN) else 0,
         "may_give": may_give,
         "refusal": api.award_refusal(found.template, found.awarded_at) if found.state == _State.DRAFT else "",
-        "badge_url": where(links.badge_url, found.template_id),
+        "badge_url": desk_url(request, "desk_badge", found.template_id),
     }
-    return site.page(request, "gift_list", title=_("Award by hand"), trail=_trail(found), context=context)
+    return site.page(request, "gift_list", title=_("Award by hand"), trail=_trail(request, found), context=context)
 
 
 @site.desk_page(MAY_GIVE)
@@ -144,7 +145,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         "most": MAX_LENGTH,
         "provider": provider_name(found.template),
     }
-    trail = [*_trail(found), (reverse("badges_web:desk_gift_list", args=[found.pk]), _("Award by hand"))]
+    trail = [*_trail(request, found), (reverse("badges_web:desk_gift_list", args=[found.pk]), _("Award by hand"))]
     return site.page(request, "gift_undo", title=_("Undo the whole list"), trail=trail, context=context)
 
 
@@ -173,7 +174,7 @@ def _ask(request: HttpRequest, form: GiveForm, *, status: int = HTTPStatus.OK) -
         "badges": () if many or chosen else form.active.only("pk", "name"),
         "none_active": not many and chosen is None and not form.active.exists(),
     }
-    trail = [] if chosen is None else _trail_of(chosen)
+    trail = [] if chosen is None else _trail_of(request, chosen)
     return site.page(request, "give", title=_("Award by hand"), trail=trail, context=context, status=status)
 
 
@@ -183,7 +184,7 @@ def _badge(form: GiveForm, pk: Any) -> BadgeTemplate | None:
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """Return what the form begins with: a badge and a learner that a link names, or a draft that is written anew."""
-    values: dict[str, Any] = {**_today(), "badge": request.GET.get("badge", "")}
+    values: dict[str, Any] = {**_today(), "badge": request.GET.get("badge") or request.GET.get("template", "")}
     learner, again = request.GET.get("learner", ""), request.GET.get("from", "")
     if learner.isdecimal() and (user := User.objects.filter(pk=learner).first()):
         values["learners"] = user.get_username()
@@ -247,12 +248,13 @@ def _already_undone(found: ManualAwardList) -> str:
     return _("Already undone by %s.") % name_of(found.undone_by) if found.undone_by else _("Already undone.")
 
 
-def _trail(found: ManualAwardList) -> list[tuple[str, str]]:
-    return [(reverse("badges_web:desk_gift_lists"), _("Lists of awards by hand")), *_trail_of(found.template)]
+def _trail(request: HttpRequest, found: ManualAwardList) -> list[tuple[str, str]]:
+    lists = reverse("badges_web:desk_gift_lists")
+    return [*_trail_of(request, found.template), (lists, _("Lists of awards by hand"))]
 
 
-def _trail_of(template: BadgeTemplate) -> list[tuple[str, str]]:
-    address = where(links.badge_url, template.pk)
+def _trail_of(request: HttpRequest, template: BadgeTemplate) -> list[tuple[str, str]]:
+    address = desk_url(request, "desk_badge", template.pk)
     return [(address, template.name)] if address else []
 
 
