@@ -46,6 +46,8 @@ SECONDS = 8.0
 ON_A_PAGE = 25
 _MOST_SELECTED = 10_000
 _MOST_FOUND = 20
+_TOO_LONG = 10
+"""Digits that a key of a user, a badge or a list never has."""
 
 _State = ManualAwardList.State
 _Outcome = ManualAwardLine.Outcome
@@ -128,7 +130,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, and then take back what was given by a list."""
     found = _list(pk)
     if request.method == "POST":
-        reason = " ".join(request.POST.get("reason", "").split())[:MAX_LENGTH]
+        reason = _text(request, "reason")[:MAX_LENGTH]
         if api.start_undoing(found, by=_person(request), reason=reason):
             _log(request, found, _("The list of awards by hand was undone."))
             _work(found)
@@ -160,7 +162,7 @@ def ask_about(request: HttpRequest, users: QuerySet[Any], *, badge: int | None =
 
 def _ask(request: HttpRequest, form: GiveForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
     typed = {name: form[name].value() or "" for name in ("badge", "learners", "reason", "day")}
-    sought = request.POST.get("sought", "").strip()
+    sought = _text(request, "sought")
     chosen = None if "another" in request.POST else _badge(form, typed["badge"])
     many = chosen is None and count_up_to(form.active, MOST_OFFERED) > MOST_OFFERED
     offered = form.active.filter(name__icontains=sought)[:_MOST_FOUND] if many and sought else ()
@@ -179,16 +181,28 @@ def _ask(request: HttpRequest, form: GiveForm, *, status: int = HTTPStatus.OK) -
 
 
 def _badge(form: GiveForm, pk: Any) -> BadgeTemplate | None:
-    return form.active.filter(pk=pk).first() if str(pk).isdecimal() else None
+    key = _key(pk)
+    return form.active.filter(pk=key).first() if key is not None else None
+
+
+def _key(text: object) -> int | None:
+    """Return a primary key that stands in a request; None for anything that no table could have."""
+    digits = str(text)
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < _TOO_LONG else None
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    """Return what was typed in one line, without what no database takes."""
+    return " ".join(request.POST.get(name, "").replace("\0", "").split())
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """Return what the form begins with: a badge and a learner that a link names, or a draft that is written anew."""
     values: dict[str, Any] = {**_today(), "badge": request.GET.get("badge") or request.GET.get("template", "")}
-    learner, again = request.GET.get("learner", ""), request.GET.get("from", "")
-    if learner.isdecimal() and (user := User.objects.filter(pk=learner).first()):
+    learner, again = _key(request.GET.get("learner", "")), _key(request.GET.get("from", ""))
+    if learner is not None and (user := User.objects.filter(pk=learner).first()):
         values["learners"] = user.get_username()
-    if again.isdecimal():
+    if again is not None:
         former = ManualAwardList.objects.filter(pk=again, state=_State.DRAFT).first()
         if former is not None:
             written = former.lines.order_by("number").values_list("written", flat=True)
@@ -203,8 +217,8 @@ def _today() -> dict[str, str]:
 
 
 def _change(request: HttpRequest, found: ManualAwardList) -> HttpResponse:
-    line, _colon, user = request.POST.get("correct", "").partition(":")
-    if line.isdecimal() and user.isdecimal():
+    line, user = map(_key, request.POST.get("correct", ":").partition(":")[::2])
+    if line is not None and user is not None:
         row = get_object_or_404(ManualAwardLine.objects.select_related("list__template"), pk=line, list=found)
         correct(row, get_object_or_404(User, pk=user))
     elif "give" in request.POST:
