@@ -24,6 +24,7 @@ from badges_plugin.activation import (
     deletion_problems,
     dependency_problems,
     review_active,
+    review_unsaved,
 )
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
@@ -55,16 +56,20 @@ from badges_plugin.processing.named import Named
 from badges_plugin.processing.named import find_named as find_learners
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
+from badges_plugin.processing.rehearsal import BadgeEffect, Effect, Rehearsal, rehearse
 
 __all__ = [
     "AwardRefused",
+    "BadgeEffect",
     "BadgingEvent",
     "ConfirmationNeeded",
     "Earlier",
+    "Effect",
     "Ending",
     "HistoryChanges",
     "Named",
     "Outcome",
+    "Rehearsal",
     "activate_template",
     "activation_confirmations",
     "activation_problems",
@@ -93,8 +98,10 @@ __all__ = [
     "process_history",
     "publish_pending",
     "read_event",
+    "rehearse",
     "restore_credential",
     "review_active",
+    "review_unsaved",
     "revoke_award",
     "start_again",
     "start_giving",

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api, reading
-from badges_plugin.admin import links
+from badges_plugin.admin import cells, links
 from badges_plugin.admin.asking import AskingAdmin, Button
+from badges_plugin.admin.badge_filter import TemplateFilter
+from badges_plugin.admin.core_exports import AWARDS
 from badges_plugin.admin.correcting import GiveBack, Revoke
-from badges_plugin.admin.large import LargeTableAdmin, TemplateFilter, people
+from badges_plugin.admin.large import LargeTableAdmin, people
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
 from badges_plugin.reading import event_label, moment
 from badges_plugin.times import day_text
@@ -71,7 +73,9 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (Revoke, GiveBack)
-    list_display = ("learner", "template", "number", "is_held", "awarded_on", "expires_on", "ending")
+    export = AWARDS
+    list_display = ("learner", "template", "standing", "ending", "awarded_on", "expires_on", "number")
+    list_display_links = ("standing",)
     list_filter = (StateFilter, ExpiryFilter, "awarded_at", ("progress__template", TemplateFilter))
     list_select_related = ("progress__user", "progress__template")
     search_fields = (
@@ -88,7 +92,7 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
         "learner_link",
         "template_link",
         "number",
-        "is_held",
+        "standing",
         "awarded_at",
         "recorded_at",
         "event_list",
@@ -115,11 +119,11 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("learner"), ordering="progress__user__username")
     def learner(self, award: BadgeAward) -> str:
-        return award.user.get_username()
+        return cells.learner(award.user)
 
-    @admin.display(description=gettext_lazy("badge template"), ordering="progress__template__name")
+    @admin.display(description=gettext_lazy("badge"), ordering="progress__template__name")
     def template(self, award: BadgeAward) -> str:
-        return str(award.template)
+        return cells.badge(award.template)
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, award: BadgeAward) -> str:
@@ -130,9 +134,9 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
         model = links.template_model(self.admin_site, award.template)
         return links.link_to(self.admin_site, model, award.template.pk, award.template)
 
-    @admin.display(description=gettext_lazy("held"), boolean=True)
-    def is_held(self, award: BadgeAward) -> bool:
-        return award.revoked_at is None
+    @admin.display(description=gettext_lazy("state"), ordering="ended_by")
+    def standing(self, award: BadgeAward) -> str:
+        return cells.award(award)
 
     @admin.display(description=gettext_lazy("awarded"), ordering="awarded_at")
     def awarded_on(self, award: BadgeAward) -> str:
@@ -140,11 +144,11 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
     def expires_on(self, award: BadgeAward) -> str:
-        return "-" if award.expires_at is None else day_text(award.expires_at)
+        return _("never") if award.expires_at is None else day_text(award.expires_at)
 
-    @admin.display(description=gettext_lazy("how it ended"), ordering="ended_by")
+    @admin.display(description=gettext_lazy("reason"))
     def ending(self, award: BadgeAward) -> str:
-        return award.reason or "-"
+        return award.reason
 
     @admin.display(description=gettext_lazy("event that ended it"))
     def ending_event(self, award: BadgeAward) -> str:

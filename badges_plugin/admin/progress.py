@@ -14,11 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import api, reading
-from badges_plugin.admin import links
+from badges_plugin.admin import cells, links
 from badges_plugin.admin.asking import AskingAdmin, Button, question_url
+from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, ReadOnlyInline
+from badges_plugin.admin.core_exports import PROGRESS
 from badges_plugin.admin.correcting import GiveBack, StartAgain
-from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, newest, people
+from badges_plugin.admin.large import LargeList, LargeTableAdmin, newest, people
+from badges_plugin.admin.nearly import done_so_far, nearly
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
@@ -26,11 +29,16 @@ from badges_plugin.reading import LearnerProgress, RequirementProgress, event_la
 class BadgeFilter(admin.SimpleListFilter):
     """By what became of the progress. The list applies it last, so that it decides about few rows."""
 
-    title = gettext_lazy("badge")
+    title = gettext_lazy("state")
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [("held", _("has it")), ("revoked", _("had it before")), ("never", _("never had it"))]
+        return [
+            ("held", _("has it")),
+            ("nearly", _("nearly there")),
+            ("revoked", _("had it before")),
+            ("never", _("never had it")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         return queryset
@@ -38,6 +46,8 @@ class BadgeFilter(admin.SimpleListFilter):
     def decide(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         """Return those of the newest rows that are wanted."""
         wanted = {"held": False, "revoked": True, "never": None}
+        if self.value() == "nearly":
+            return nearly(request, rows)
         if self.value() not in wanted:
             return rows
         # Only the newest award can be held. A value is asked for, not EXISTS: MySQL would look at every award for it.
@@ -130,13 +140,15 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (StartAgain,)
     actions = ("start_again",)
-    list_display = ("learner", "email", "template", "fulfilled", "is_complete", "has_badge")
+    export = PROGRESS
+    list_display = ("learner", "badge", "standing", "fulfilled", "email")
+    list_display_links = ("standing",)
     list_filter = (BadgeFilter, ("template", TemplateFilter))
     list_select_related = ("user", "template")
     search_fields = ("user__username", "user__email", "user__full_name")
     search_help_text = gettext_lazy("User name, e-mail address or full name of a learner.")
     inlines = (FulfillmentInline, AwardInline)
-    fields = ("learner_link", "email", "template_link", "fulfilled", "is_complete", "has_badge", "groups", "corrected")
+    fields = ("learner_link", "email", "template_link", "standing", "fulfilled", "groups", "corrected")
     readonly_fields = fields
     list_per_page = 50
 
@@ -149,7 +161,11 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("learner"), ordering="user__username")
     def learner(self, progress: BadgeProgress) -> str:
-        return progress.user.get_username()
+        return cells.learner(progress.user)
+
+    @admin.display(description=gettext_lazy("badge"), ordering="template__name")
+    def badge(self, progress: BadgeProgress) -> str:
+        return cells.badge(progress.template)
 
     @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")
     def email(self, progress: BadgeProgress) -> str:
@@ -165,18 +181,14 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
         model = links.template_model(self.admin_site, template)
         return links.link_to(self.admin_site, model, template.pk, template)
 
-    @admin.display(description=gettext_lazy("fulfilled"))
+    @admin.display(description=gettext_lazy("done"), ordering=done_so_far())
     def fulfilled(self, progress: BadgeProgress) -> str:
         facts = _facts(progress)
         return _("%(fulfilled)d of %(all)d") % {"fulfilled": facts.done, "all": len(facts.groups)}
 
-    @admin.display(description=gettext_lazy("complete"), boolean=True)
-    def is_complete(self, progress: BadgeProgress) -> bool:
-        return _facts(progress).is_complete
-
-    @admin.display(description=gettext_lazy("badge"), boolean=True)
-    def has_badge(self, progress: BadgeProgress) -> bool:
-        return _facts(progress).state is reading.BadgeState.HELD
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, progress: BadgeProgress) -> str:
+        return cells.progress(_facts(progress))
 
     @admin.display(description=gettext_lazy("requirements"))
     def groups(self, progress: BadgeProgress) -> str:

@@ -17,18 +17,30 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
+from badges_plugin.admin import cells
 from badges_plugin.admin.asking import AskingAdmin, Button, offer
 from badges_plugin.admin.award_rows import AwardRowAdmin
-from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from badges_plugin.admin.badge_filter import TemplateFilter
+from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline, titled
 from badges_plugin.admin.links import learner, link_to, template_model
 from badges_plugin.distribution import channels, registry
-from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, standing_in_words
+from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, provider_name, standing_in_words
 from badges_plugin.distribution.deciding import OPEN, obstacle
+from badges_plugin.distribution.exporting import DELIVERIES
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.renaming import SendName
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward, BadgeTemplate
+
+SHAPES = {
+    State.PENDING: cells.CARE,
+    State.SENDING: cells.CARE,
+    State.DONE: cells.GOOD,
+    State.CANCELLED: cells.OVER,
+    State.GIVEN_UP: cells.OVER,
+    State.FAILED: cells.BAD,
+}
 
 LATEST_ATTEMPTS = 100
 """Attempts shown at most. After weeks of downtime there are thousands, and the page would take megabytes."""
@@ -37,12 +49,16 @@ LATEST_ATTEMPTS = 100
 class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     verbose_name_plural = _("latest delivery attempts")
-    fields = ("number", "started_at", "milliseconds", "outcome", "looked_up", "reason_text")
+    fields = ("number", "started_at", "milliseconds", "outcome", "asked_first", "reason_text")
     readonly_fields = fields
     ordering = ("-number",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryAttempt]:
         return super().get_queryset(request).filter(delivery__attempts__lt=F("number") + LATEST_ATTEMPTS)
+
+    @admin.display(description=_("asked first whether it had arrived"))
+    def asked_first(self, attempt: DeliveryAttempt) -> str:
+        return gettext("yes") if attempt.looked_up else gettext("no")
 
     @admin.display(description=_("reason"))
     def reason_text(self, attempt: DeliveryAttempt) -> str:
@@ -69,19 +85,18 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (TryAgain, GiveUp, TakeUp)
-    list_display = (
-        "id",
-        "user",
-        "template",
-        "action",
-        "backend",
+    export = DELIVERIES
+    list_display = ("user", "template", "standing", "reason", "next_attempt", "action", "provider", "attempts")
+    list_display_links = ("standing",)
+    list_select_related = (*AwardRowAdmin.list_select_related, "channel")
+    list_filter = (
         "state",
+        "action",
+        ("backend", titled(_("provider"))),
         "in_doubt",
-        "attempts",
-        "next_attempt",
-        "reason",
+        ("channel", titled(_("account"))),
+        ("award__progress__template", TemplateFilter),
     )
-    list_filter = ("state", "action", "backend", "in_doubt", "channel")
     search_fields = (
         "external_id",
         "award__progress__user__username",
@@ -102,7 +117,7 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
                     "award_link",
                     "action",
                     "channel_name",
-                    "state",
+                    "standing",
                     "reason",
                     "doubt",
                     "next_attempt",
@@ -130,6 +145,16 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
 
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, delivery: Delivery) -> str:
+        if delivery.state == State.PENDING and delivery.channel.paused_reason:
+            return cells.state(cells.CARE, gettext("on hold"))
+        return cells.state(SHAPES[State(delivery.state)], delivery.get_state_display())
+
+    @admin.display(description=_("provider"), ordering="backend")
+    def provider(self, delivery: Delivery) -> str:
+        return provider_name(delivery)
+
     @admin.display(description=_("learner"))
     def learner_link(self, delivery: Delivery) -> str:
         return learner(self.admin_site, delivery.award.user)
@@ -147,7 +172,7 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
-        return localized(delivery.last_error) or "-"
+        return localized(delivery.last_error)
 
     @admin.display(description=_("public page"))
     def badge_link(self, delivery: Delivery) -> str:
@@ -170,9 +195,13 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, delivery: Delivery) -> str:
-        """Return a hyphen where no attempt will follow."""
+        """Return when it is tried next, or what it waits for; nothing where no attempt will follow."""
+        if delivery.state == State.FAILED:
+            return gettext("not by itself")
+        if delivery.state == State.PENDING and delivery.channel.paused_reason:
+            return gettext("as soon as the key works")
         if delivery.state not in (State.PENDING, State.SENDING):
-            return "-"
+            return ""
         return date_format(timezone.localtime(delivery.next_attempt_at), "DATETIME_FORMAT")
 
     @admin.action(description=_("Try again"), permissions=["change"])

@@ -29,7 +29,7 @@ from badges_plugin.distribution.exceptions import (
     RejectedKey,
     TransientFailure,
 )
-from badges_plugin.distribution.foresight import obstacles, provider_names
+from badges_plugin.distribution.foresight import obstacles, provider_name
 from badges_plugin.distribution.housekeeping import Chore
 from badges_plugin.distribution.housekeeping import register as register_chore
 from badges_plugin.distribution.http import HttpClient, Timeouts
@@ -82,7 +82,7 @@ __all__ = [
     "is_enabled",
     "is_queued",
     "obstacles",
-    "provider_names",
+    "provider_name",
     "queue_earlier",
     "register",
     "register_chore",

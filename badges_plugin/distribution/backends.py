@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution.data import (
@@ -75,6 +76,8 @@ class Backend(ABC, Generic[ContextT]):
 
     restores_badges: ClassVar[bool] = False
     """Whether ``issue`` makes a badge valid again, where ``request.restores`` names one that was revoked."""
+    asks_learners: ClassVar[bool] = False
+    """Whether learners have to accept badges at the provider; then ``accepted`` tells which of them they have."""
 
     name_correction: ClassVar[str] = ""
     """What ``correct_name`` means for a badge, in a sentence for staff; empty where the provider cannot do it."""
@@ -193,6 +196,10 @@ class Backend(ABC, Generic[ContextT]):
         Awards that are left out go by their deliveries. By default those without a public URL are.
         """
         return {pk: AtProvider(Place.THERE, url) for pk, url in self.badge_urls(awards).items()}
+
+    def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        """Narrow awards to those that learners have accepted at the provider, where it asks them to. For numbers."""
+        return awards.none()
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Write own rows together with the award, in its transaction. No requests here."""

@@ -12,9 +12,10 @@ from badges_plugin.distribution.recipients import has_name
 from badges_plugin.models import BadgeTemplate
 
 
-def provider_names(template: BadgeTemplate) -> list[str]:
-    """Return the names of the providers that get the awards of a badge; none for one that stays here. No query."""
-    return [backend.name for backend in registry.responsible_for(template)]
+def provider_name(template: BadgeTemplate) -> str:
+    """Return the name of the provider that a badge comes from; empty for one of this site. No query."""
+    names = (str(backend.name) for backend in registry.responsible_for(template) if backend.slug == template.origin)
+    return next(names, "")
 
 
 def obstacles(template: BadgeTemplate, users: Iterable[Any]) -> dict[int, str]:
@@ -22,7 +23,9 @@ def obstacles(template: BadgeTemplate, users: Iterable[Any]) -> dict[int, str]:
 
     No query where the users come with their ``badges_learner``.
     """
-    backends = registry.responsible_for(template)
+    backends = [each for each in registry.responsible_for(template) if each.needs_email or each.needs_name]
+    if not backends:
+        return {}
     found: dict[int, str] = {}
     for user in users:
         for backend in backends:

@@ -7,6 +7,7 @@ from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.images import BadgeImage, ImageKind
 from badges_plugin.models.manual_awards import ManualAward, ManualAwardLine, ManualAwardList
+from badges_plugin.models.numbers import BadgeTotal, BadgeWeek, NumbersRound
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.templates import BadgeTemplate
@@ -20,6 +21,8 @@ __all__ = [
     "BadgeProgress",
     "BadgeRequirement",
     "BadgeTemplate",
+    "BadgeTotal",
+    "BadgeWeek",
     "Correction",
     "CorrectionKind",
     "DataRule",
@@ -32,6 +35,7 @@ __all__ = [
     "ManualAward",
     "ManualAwardLine",
     "ManualAwardList",
+    "NumbersRound",
     "PenaltyDataRule",
     "RequirementGroup",
     "RetiredLearner",

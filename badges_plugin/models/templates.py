@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.host import AbstractCredential
 from badges_plugin.models.configuration import ConfigurationModel
+from badges_plugin.models.records import Records
 from badges_plugin.setting_values import MAX_DAYS
 
 
@@ -95,6 +96,8 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
             "also earn it."
         ),
     )
+
+    history = Records(left_out=("created", "modified", "uuid", "origin"))
 
     class Meta:
         verbose_name = _("badge template")

@@ -20,6 +20,7 @@ from badges_plugin.host import User
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, Correction, Learner, RetiredLearner
 from badges_plugin.models.awards import EXPLAINED
+from badges_plugin.models.records import forget_users
 from badges_plugin.processing import learners, manual_lists, traces
 from badges_plugin.redaction import describe
 from badges_plugin.retirement import is_retired, retired_people
@@ -46,6 +47,7 @@ def erase(users: Sequence[User]) -> int:
     known = list(Learner.objects.filter(user__in=users).order_by("pk").values_list("pk", flat=True))
     left = {pk for pk in known if not _is_erased(pk)}
     traces.forget(users)
+    forget_users([user.pk for user in users])
     # Marked as erased last, so that an interrupted erasure is repeated.
     done = [RetiredLearner(user=user) for user in users if user.pk not in left]
     RetiredLearner.objects.bulk_create(done, ignore_conflicts=True)

@@ -112,6 +112,11 @@ def hold_living(user_ids: Iterable[int]) -> dict[int, User]:
     return {pk: user for pk, (user, _) in living.items()}
 
 
+def introduction(user: User) -> Learner:
+    """Return the row, not saved, with which badges know a learner of whom no event has told anything."""
+    return Learner(user=user, profile_time=user.last_login or NEVER, was_named=_is_named(user))
+
+
 def _lock(users: Sequence[FoundUser]) -> dict[int, tuple[User, Profile | None]]:
     """Lock users; return them as they are now, and what badges know of them, by key."""
     # In one query where it is there for all of them: locking a row that is missing would keep others from inserting

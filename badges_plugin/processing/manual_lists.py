@@ -71,12 +71,13 @@ def go_on(list_id: int) -> bool:
         wanted, work, end = Outcome.GIVEN, _undo, State.UNDONE
     else:
         return False
-    lines = list(award_list.lines.filter(outcome=wanted).order_by("number")[:AT_ONCE])
-    if not lines:
-        _move(award_list, {State(award_list.state)}, end)
-        return False
-    _do(work, award_list, lines)
-    return True
+    left = award_list.lines.filter(outcome=wanted).order_by("number")
+    if lines := list(left[:AT_ONCE]):
+        _do(work, award_list, lines)
+    if left.exists():
+        return True
+    _move(award_list, {State(award_list.state)}, end)
+    return False
 
 
 def go_on_with_one(now: datetime) -> bool:

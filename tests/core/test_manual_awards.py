@@ -11,7 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from badges_plugin import api
+from badges_plugin import api, reading
 from badges_plugin.api import Ending
 from badges_plugin.host import AWARDED, REVOKED
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Learner, ManualAward
@@ -270,3 +270,14 @@ def test_a_badge_that_staff_give_can_be_active_without_requirements() -> None:
     requires(template).delete()
     template.refresh_from_db()
     assert template.is_active  # nobody earns it, and staff still give it
+
+
+def test_what_is_read_of_an_award_says_who_gave_it_and_why() -> None:
+    template, user, staff = only_given(), make_user(), make_user(full_name="Joy Okafor")
+    give(template, user, given_by=staff)
+    ((award,),) = reading.awards_of_learners([user.pk]).values()
+    assert award.by_hand == reading.ByHand(staff.pk, "Joy Okafor", "Spring school", None)
+    type(staff).objects.filter(pk=staff.pk).delete()
+    ((award,),) = reading.awards_of_learners([user.pk]).values()
+    assert award.by_hand == reading.ByHand(None, "", "Spring school", None)
+    assert reading.criteria([template.pk])[template.pk].steps == ("Awarded by staff",)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Max, QuerySet, prefetch_related_objects
+from django.db.models import Exists, Max, OuterRef, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution import keys, notifications, queueing, registry
@@ -74,6 +74,13 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
         """One query. What is known is about the latest award of a badge, which is the one that learners are shown."""
         badges = self.badge_model.objects.in_bulk([award.credential_id for award in awards])
         return {award.pk: badge.standing for award in awards if (badge := badges.get(award.credential_id)) is not None}
+
+    def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        """Only of the latest award of a badge it is known: a row says how that one stands."""
+        link = self.badge_model._meta.get_field("usercredential_ptr").related_query_name()
+        later = BadgeAward.objects.filter(progress=OuterRef("progress"), number__gt=OuterRef("number"))
+        stands = {f"credential__{link}__state__in": sorted(self.badge_model.PUBLIC_STATES)}
+        return awards.filter(~Exists(later), **stands)
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Create the badge that the provider does not know yet."""

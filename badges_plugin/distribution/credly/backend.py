@@ -46,6 +46,7 @@ class CredlyBackend(AccountBackend[Context, CredlyBadgeTemplate]):
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Credly")  # type: ignore[assignment]
     expires_badges = True
+    asks_learners = True
     loads_by_template = True
     account_model = CredlyOrganization
     template_model = CredlyBadgeTemplate
