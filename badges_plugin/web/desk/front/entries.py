@@ -25,13 +25,14 @@ from badges_plugin.models import (
 )
 from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.front.figures import Figures
+from badges_plugin.web.models import Collection, Publication
 from badges_plugin.web.notes import MailNote, MailText
 
 Page = Mapping[str, Any]
 """What Django's index says of a model that the person may open: ``model``, ``name``, ``admin_url``, ``add_url``."""
 
 EXPERTS: tuple[type[Model], ...] = (BadgeRequirement, RequirementGroup, BadgePenalty)
-MAILS: tuple[type[Model], ...] = (MailNote, MailText)
+SEEN: tuple[type[Model], ...] = (MailNote, MailText, Collection, Publication)
 OF_PROVIDERS = 100
 
 
@@ -73,7 +74,7 @@ def order(pages: Sequence[Page]) -> list[Page]:
     """Return the pages in the order of the entries, under the entries' names."""
     named = _names()
     ranks = {model: rank for rank, model in enumerate(named)}
-    later = {model: OF_PROVIDERS + 1 + rank for rank, model in enumerate((*EXPERTS, *MAILS))}
+    later = {model: OF_PROVIDERS + 1 + rank for rank, model in enumerate((*EXPERTS, *SEEN))}
     ranked = sorted(pages, key=lambda page: (_rank(page["model"], ranks | later), str(page["name"])))
     return [{**page, "name": named.get(page["model"], page["name"])} for page in ranked]
 
@@ -125,7 +126,7 @@ class _Entries:
             "desk_numbers", _("Numbers"), _("Awarded, revoked and accepted, by week and by badge."), figure
         )
         yield from self._several(_("Rules"), _("For experts: what badges ask for, row by row."), EXPERTS)
-        yield from self._several(_("Mails"), _("What learners are told, and what was sent."), MAILS)
+        yield from self._several(_("Mails and pages"), _("What learners are told, and what they publish."), SEEN)
 
     def _learners_text(self) -> str:
         return _("Everything about one learner: what they have, what they are on the way to, and why.")
@@ -200,7 +201,7 @@ class _Entries:
         return Attention(text, f"{self.pages[model]['admin_url']}{query}")
 
     def _providers(self) -> Iterator[Entry]:
-        known = {*self.names, *EXPERTS, *MAILS} - {_channel()}
+        known = {*self.names, *EXPERTS, *SEEN} - {_channel()}
         rest = [model for model in self.pages if model not in known and not issubclass(model, BadgeTemplate)]
         paused = self.figures.get("paused accounts", 0)
         attention = None
