@@ -204,8 +204,9 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _buttons(self, award: BadgeAward) -> list[Button]:
+        more = self.offered_buttons(award)
         if award.revoked_at is None:
-            return [self.button(Revoke, _("Revoke…"), award, "desk-danger")]
+            return [self.button(Revoke, _("Revoke…"), award, "desk-danger"), *more]
         if not api.give_back_refusal(award):
-            return [self.button(GiveBack, _("Give back…"), award, "default")]
-        return []
+            return [self.button(GiveBack, _("Give back…"), award, "default"), *more]
+        return more

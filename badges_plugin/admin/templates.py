@@ -199,7 +199,12 @@ class BadgeTemplateAdmin(WithHistory, WithImage):
 
     def _with_common(self, fields: Sequence[Any]) -> tuple[Any, ...]:
         """Add what every template has and its backend's admin does not name."""
-        common = ("can_be_reawarded", "in_order", *(("is_signed_here",) if self.is_of_provider else ()))
+        common = (
+            "can_be_reawarded",
+            "is_given_by_staff",
+            "in_order",
+            *(("is_signed_here",) if self.is_of_provider else ()),
+        )
         return tuple(each for name in fields for each in (common if name == "can_be_reawarded" else (name,)))
 
     def get_inlines(self, request: HttpRequest, obj: BadgeTemplate | None) -> list[Any]:

@@ -21,10 +21,10 @@ from badges_plugin.web.models import Collection, NameShown, Publication
 from badges_plugin.web.pages.answers import gone, not_found, see_other
 from badges_plugin.web.pages.content import content_of
 from badges_plugin.web.pages.limits import limited
-from badges_plugin.web.pages.paging import slice_of
 from badges_plugin.web.pages.publishing import ONLY_ME, WITH_LINK
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
+from badges_plugin.web.paging import slice_of
 from badges_plugin.web.shared import (
     arts,
     documents_of,
