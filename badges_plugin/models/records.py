@@ -78,7 +78,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
         if sender is self.cls:
             super().finalize(sender, **kwargs)
             if self.links:
-                through = sender._meta.get_field(self.links).remote_field.through  # type: ignore[union-attr]
+                through = sender._meta.get_field(self.links).remote_field.through
                 m2m_changed.connect(self._links_changed, sender=through, weak=False)
         elif issubclass(sender, self.cls):
             # Django tells of the rows above a saved one only when they are deleted; of a proxy never.

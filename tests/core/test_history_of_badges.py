@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from badges_plugin import reading
-from badges_plugin.models import BadgeRequirement, BadgeTemplate, RequirementGroup
+from badges_plugin.models import BadgeRequirement, BadgeTemplate, DataRule, RequirementGroup
 from badges_plugin.models.records import BEGAN
 from badges_plugin.reading import differences
 from tests.core.admin_pages import staff, text, url
@@ -251,7 +251,7 @@ def test_what_one_person_saves_at_once_is_one_change(desk: Desk) -> None:
 def test_what_was_there_before_the_history_is_no_change_and_can_be_compared_with(desk: Desk) -> None:
     requirement = requires_course(make_template(name="Logic"), ALGEBRA)
     template = requirement.template
-    for model in (BadgeTemplate, BadgeRequirement, type(requirement.rules.first())):
+    for model in (BadgeTemplate, BadgeRequirement, DataRule):
         model.history.update(history_change_reason=BEGAN)
     assert reading.history_of(template.pk).changes == ()
     desk.turn()
