@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('badges_plugin', '0026_signed_badges'),
+        ('badges_plugin', '0029_numbers'),
         ('sites', '0002_alter_domain_unique'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('valid_days', models.PositiveIntegerField(blank=True, help_text='How long the badge is valid after it was earned. Empty: it does not expire. A change applies to badges that are awarded from now on.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='valid for (days)')),
                 ('renewal_days', models.PositiveIntegerField(blank=True, default=0, help_text='What learners do from that day on counts toward the next award. Zero: only what they do after the end counts.', validators=[django.core.validators.MaxValueValidator(100000)], verbose_name='renewal opens (days before the end)')),
                 ('is_signed_here', models.BooleanField(default=False, help_text='Whether learners also get the badge as an Open Badge that this site signs itself, besides the one at the provider. A change applies to badges that are awarded from now on.', verbose_name='also signed by this site')),
+                ('is_given_by_staff', models.BooleanField(default=False, help_text='Whether staff give this badge by hand, so that it needs no requirements. If it has some, learners can also earn it.', verbose_name='given by staff')),
                 ('history_change_reason', models.CharField(blank=True, default='', max_length=16)),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),

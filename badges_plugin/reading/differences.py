@@ -156,5 +156,10 @@ WORDS: dict[str, Callable[[Any, Any], str]] = {
     "is_signed_here": lambda old, new: (
         _("Is also signed by this site.") if new else _("Is no longer signed by this site as well.")
     ),
+    "is_given_by_staff": lambda old, new: (
+        _("Is also given by staff, and need not ask for anything.")
+        if new
+        else _("Is no longer meant to be given by staff.")
+    ),
     "site_id": lambda old, new: _("Moved to another site."),
 }
