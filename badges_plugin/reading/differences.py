@@ -161,8 +161,5 @@ WORDS: dict[str, Callable[[Any, Any], str]] = {
         if new
         else _("Is no longer meant to be given by staff.")
     ),
-    "is_given_by_staff": lambda old, new: (
-        _("Staff give it by hand: it needs no requirements.") if new else _("It is no longer a badge that staff give.")
-    ),
     "site_id": lambda old, new: _("Moved to another site."),
 }
