@@ -47,8 +47,8 @@ class Command(BadgesCommand):
             "--report",
             type=Path,
             metavar="FILE",
-            help="Write everything that needs a look to this file, as CSV; with “-” to the standard output. It has user "
-            "names in it.",
+            help="Write everything that needs a look to this file, as CSV; with “-” to the standard output. It contains "
+            "user names.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
