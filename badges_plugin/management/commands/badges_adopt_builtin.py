@@ -47,8 +47,8 @@ class Command(BadgesCommand):
             "--report",
             type=Path,
             metavar="FILE",
-            help="Write everything that needs a look to this file, as CSV; with “-” to the standard output. It contains "
-            "user names.",
+            help="Write everything that needs a look to this file, as CSV, or with “-” to the standard output. The "
+            "report contains user names.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
