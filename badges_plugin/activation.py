@@ -84,6 +84,20 @@ def review_active() -> Iterator[Review]:
             yield Review(template.pk, _problems(template, graph), [*confirmations, *warnings])
 
 
+def review_unsaved(template: BadgeTemplate) -> Review:
+    """Review a template as it is in memory, with its conditions and groups as if they were prefetched.
+
+    Its ``problems`` are those of an activation; of what was done under earlier rules nothing is said. Rows that are not
+    stored have negative primary keys. Six queries at most.
+    """
+    needs = frozenset(each.needs_badge_id for each in template.requirements.all() if each.needs_badge_id is not None)
+    graph = {**dependencies.stored_graph(), template.pk: needs}
+    judged = surprises.judged(template)
+    warnings = surprises.template_warnings(template, judged, other_spellings(surprises.named_keys(judged.values())), {})
+    confirmations = surprises.template_confirmations(judged)
+    return Review(template.pk, _problems(template, graph), [*confirmations, *warnings, *_inactive_needs(template)])
+
+
 def deactivation_warnings(template: BadgeTemplate) -> list[str]:
     """Return, in a sentence for staff, which active badges nobody can earn anew while this one is inactive."""
     needing = [each for each in dependencies.badges_that_need([template])[template.pk] if each.is_active]
@@ -122,9 +136,9 @@ def dependency_problems(requirement: BadgeRequirement, rules: Iterable[RuleText]
 
 
 def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:
-    """Deactivate a template that lost its last requirement: nobody could complete it. Receives ``post_delete``."""
+    """Deactivate a template that lost its last requirement: nobody could get it. Receives ``post_delete``."""
     template = BadgeTemplate.objects.filter(pk=instance.template_id, is_active=True).first()
-    if template is not None and not template.requirements.exists():
+    if template is not None and not template.is_given_by_staff and not template.requirements.exists():
         deactivate_template(template)
         logger.warning("Badge template %s was deactivated: its last requirement was deleted.", template.pk)
 
@@ -147,7 +161,8 @@ def _with_conditions(template_ids: Sequence[int]) -> list[BadgeTemplate]:
 
 def _problems(template: BadgeTemplate, graph: Graph) -> list[str]:
     requirements, penalties = list(template.requirements.all()), list(template.penalties.all())
-    problems = [] if requirements else [_("The badge template has no requirements.")]
+    is_obtainable = requirements or template.is_given_by_staff
+    problems = [] if is_obtainable else [_("The badge template has no requirements.")]
     for condition in [*requirements, *penalties]:
         try:
             condition.clean()

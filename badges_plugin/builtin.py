@@ -44,6 +44,11 @@ def connect() -> None:
     register(check_rows, CHECK_TAG, Tags.database)
 
 
+def is_builtin(app_label: str) -> bool:
+    """Whether this is the label of the built-in badges app."""
+    return app_label == host.BUILTIN_LABEL and bool(host.builtin_models())
+
+
 def check_switch(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Return E021: the built-in badges app should be off but still receives events."""
     types = [] if _is_kept() else host.builtin_receivers()

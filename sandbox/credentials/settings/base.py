@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "waffle",
     "openedx_events",
+    "credentials.apps.catalog",
     "credentials.apps.core",
     "credentials.apps.credentials",
     "credentials.apps.plugins",
@@ -52,6 +53,7 @@ MIDDLEWARE = (
     "django.contrib.sites.middleware.CurrentSiteMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "edx_rest_framework_extensions.auth.jwt.middleware.EnsureJWTAuthSettingsMiddleware",
+    "crum.CurrentRequestUserMiddleware",
 )
 
 ROOT_URLCONF = "credentials.urls"
