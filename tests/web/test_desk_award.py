@@ -193,6 +193,7 @@ def test_a_failed_delivery_is_tried_again_where_the_reason_is_read(
     delivery = award.deliveries.get()
     again = reverse("admin:badges_distribution_delivery_try_again")
     assert f'action="{again}?next=' in page
+    assert "csrfmiddlewaretoken" in page.partition(again)[2].partition("</form>")[0]
     assert reverse("admin:badges_distribution_delivery_give_up") in page
     assert f"{reverse('admin:badges_plugin_badgeaward_revoke')}?id={award.pk}" in page
 

@@ -153,7 +153,9 @@ def test_an_erased_learner_has_no_name(client: Client, ada: Any, statistics: Bad
     assert "ada@example.org" not in page
 
 
-def test_failed_events_are_shown_with_their_learner(client: Client, ada: Any, statistics: BadgeTemplate) -> None:
+def test_failed_events_are_shown_with_their_learner(
+    client: Client, ada: Any, statistics: BadgeTemplate, lower: Lower
+) -> None:
     bob = make_user(username="bob")
     fail_to_apply(ada)
     fail_to_apply(bob)
@@ -162,6 +164,8 @@ def test_failed_events_are_shown_with_their_learner(client: Client, ada: Any, st
     page = page_of(client, ada)
     assert page.count(f"Passed {COURSE} Failed: needs you badges that depend on one another") == 2
     assert "No failed event is about this learner." in page_of(client, make_user())
+    lower("badges_plugin.reading.failures", LOOKED_AT=1)
+    assert "Only the newest one was looked through." in page_of(client, ada)
     FailedEvent.objects.update(state=FailedEvent.State.DISMISSED)
     assert "No failed event is about this learner." in page_of(client, ada)
 
