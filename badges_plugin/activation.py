@@ -84,6 +84,20 @@ def review_active() -> Iterator[Review]:
             yield Review(template.pk, _problems(template, graph), [*confirmations, *warnings])
 
 
+def review_unsaved(template: BadgeTemplate) -> Review:
+    """Review a template as it is in memory, with its conditions and groups as if they were prefetched.
+
+    Its ``problems`` are those of an activation; of what was done under earlier rules nothing is said. Rows that are not
+    stored have negative primary keys. Six queries at most.
+    """
+    needs = frozenset(each.needs_badge_id for each in template.requirements.all() if each.needs_badge_id is not None)
+    graph = {**dependencies.stored_graph(), template.pk: needs}
+    judged = surprises.judged(template)
+    warnings = surprises.template_warnings(template, judged, other_spellings(surprises.named_keys(judged.values())), {})
+    confirmations = surprises.template_confirmations(judged)
+    return Review(template.pk, _problems(template, graph), [*confirmations, *warnings, *_inactive_needs(template)])
+
+
 def deactivation_warnings(template: BadgeTemplate) -> list[str]:
     """Return, in a sentence for staff, which active badges nobody can earn anew while this one is inactive."""
     needing = [each for each in dependencies.badges_that_need([template])[template.pk] if each.is_active]

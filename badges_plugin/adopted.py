@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-# Of the form that RFC 9562 leaves to applications (version 8), so that no event can have such an id by chance.
-_BEGINNING = UUID("bad6e5ad-0b7e-8d00-8000-000000000000").int
+# As a random one (version 4): MariaDB refuses the version that is left to applications. That an event has such an id by
+# chance is as unlikely as that two have the same.
+_BEGINNING = UUID("bad6e5ad-0b7e-4d00-8000-000000000000").int
 _BITS = 56
 _LARGEST = (1 << _BITS) - 1
 

@@ -6,7 +6,7 @@ contract in the docstring where it is defined.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -24,6 +24,7 @@ from badges_plugin.activation import (
     deletion_problems,
     dependency_problems,
     review_active,
+    review_unsaved,
 )
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
@@ -41,8 +42,7 @@ from badges_plugin.models import (
 )
 from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.validity import RuleText
-from badges_plugin.processing import adopting, collector, correcting, learners, manual
-from badges_plugin.processing.adopting import Past, PastAward, PastFulfillment
+from badges_plugin.processing import collector, correcting, learners, manual
 from badges_plugin.processing.correcting import refusal as give_back_refusal
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.expiry import end_expired
@@ -69,15 +69,11 @@ __all__ = [
     "HistoryChanges",
     "Named",
     "Outcome",
-    "Past",
-    "PastAward",
-    "PastFulfillment",
     "Rehearsal",
     "activate_template",
     "activation_confirmations",
     "activation_problems",
     "activation_warnings",
-    "adopt_past",
     "award_by_hand",
     "award_refusal",
     "badge_events",
@@ -95,7 +91,6 @@ __all__ = [
     "go_on_with_list",
     "go_on_with_lists",
     "handle_event",
-    "hold_learners",
     "keep_fulfillments",
     "process_batch",
     "process_event",
@@ -106,6 +101,7 @@ __all__ = [
     "rehearse",
     "restore_credential",
     "review_active",
+    "review_unsaved",
     "revoke_award",
     "start_again",
     "start_giving",
@@ -208,23 +204,6 @@ def restore_credential(award: BadgeAward) -> bool:
         learners.lock(award.progress.user_id)
         award.refresh_from_db()
         return collector.restore_credential(award)
-
-
-def hold_learners(user_ids: Iterable[int]) -> dict[int, User]:
-    """Lock learners until the end of the transaction, so that no event changes them; return them by primary key.
-
-    Raises User.DoesNotExist when one was deleted. One query.
-    """
-    return {pk: user for pk, (user, _profile) in learners.lock_all(user_ids).items()}
-
-
-def adopt_past(template: BadgeTemplate, pasts: Sequence[Past]) -> list[BadgeAward]:
-    """Write progress and awards that other code of the service has kept; return the awards, in the order of learners.
-
-    Nothing is sent, published or queued. Called inside a transaction that holds the learners, each of whom is one; no
-    fulfillment may be here already, and no award of a learner for whom one is given.
-    """
-    return adopting.adopt(template, pasts)
 
 
 def condition_warnings(condition: EventCondition) -> list[str]:

@@ -116,10 +116,10 @@ def count(weeks: Sequence[date], acceptance: Acceptance) -> Counted:
     return found
 
 
-def count_all(acceptance: Acceptance, first: date | None) -> Counted:
-    """Return what became of badges since a week, or since the beginning. For sites that are not large."""
+def count_all(acceptance: Acceptance) -> Counted:
+    """Return what became of badges since the beginning. For sites that are not large."""
     found: dict[tuple[int, date], Figures] = {}
-    week = next_week(first)
+    week = next_week(None)
     while week is not None:
         found.update(count(weeks_from(week, week + (MOST_WEEKS - 1) * WEEK), acceptance))
         week = next_week(week + MOST_WEEKS * WEEK)

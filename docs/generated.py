@@ -101,11 +101,16 @@ def sentences() -> str:
         **wordings.COURSE_WORDINGS,
         wordings.GRADE: wordings.REACH_GRADE,
     }
-    losses = {**dict.fromkeys(passing, wordings.FAIL), **wordings.LOSS_WORDINGS}
-    example = {"course": "Algebra", "org": "edX", "count": 5, "grade": "80%"}
+    losses = {
+        **dict.fromkeys(passing, wordings.FAIL),
+        wordings.GRADE: wordings.MISS_GRADE,
+        **wordings.LOSS_WORDINGS,
+    }
+    example = {"course": "Algebra", "org": "edX", "count": 5, "grade": "80%", "program": "Mathematics"}
     rows = [[name, each.one % example, each.different_of_org % example] for name, each in courses.items()]
     rows += [[name, str(once), many % example] for name, (once, many) in wordings.COUNTED.items()]
     rows += [[name, each.one % example, "\\-"] for name, each in losses.items()]
+    rows += [[name, each % example, "\\-"] for name, each in wordings.PROGRAMS.items()]
     return _table(["Event type", "Sentence", "Counted"], [[f"``{name}``", *rest] for name, *rest in sorted(rows)])
 
 

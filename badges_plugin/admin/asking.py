@@ -7,6 +7,7 @@ lead to the same page, and so may pages elsewhere: by ``question_url``, with whe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,6 +78,11 @@ class Question(ABC, Generic[ModelT]):
     def nothing(cls) -> str:
         """Return why nothing happens when there are no such rows."""
 
+    @classmethod
+    def offered(cls, row: ModelT) -> str:
+        """Return the label of the button on the page of a row; empty where there is none. See ``offer``."""
+        return ""
+
     @abstractmethod
     def act(self, answer: dict[str, Any]) -> None:
         """Do it, and say so; ``answer`` is the cleaned data of the form."""
@@ -98,6 +104,15 @@ class Question(ABC, Generic[ModelT]):
         self.admin.message_user(self.request, text, level)
 
 
+_OFFERED: dict[type[Model], list[type[Question[Any]]]] = defaultdict(list)
+
+
+def offer(model: type[Model], question: type[Question[Any]]) -> None:
+    """Add a question to the pages of a model, from a layer above that of its admin. Before the URLs are read."""
+    if question not in _OFFERED[model]:
+        _OFFERED[model].append(question)
+
+
 class AskingAdmin(AnyAdmin):
     """Mixin of an admin: the pages of its questions."""
 
@@ -106,7 +121,7 @@ class AskingAdmin(AnyAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(f"{each.name}/", self.admin_site.admin_view(partial(self.ask, kind=each)), name=_url_name(self, each))
-            for each in self.questions
+            for each in (*self.questions, *_OFFERED[self.model])
         ]
         return [*own, *super().get_urls()]
 
@@ -151,6 +166,11 @@ class AskingAdmin(AnyAdmin):
     def button(self, kind: type[Question[Any]], label: str, row: Model, style: str = "desk-plain") -> Button:
         url = question_url(self.admin_site, self.model, kind.name, *([row.pk] if kind.template else []))
         return Button(label, url, row.pk, style, asks=bool(kind.template))
+
+    def offered_buttons(self, row: Model) -> list[Button]:
+        """Return the buttons of questions that other layers offer."""
+        offered = [(each, each.offered(row)) for each in _OFFERED[self.model]]
+        return [self.button(each, label, row) for each, label in offered if label]
 
     def log_each(self, request: HttpRequest, keys: Collection[int], text: str) -> None:
         """Write the same words into the history of several rows. One statement for some hundreds."""

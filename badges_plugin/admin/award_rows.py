@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
@@ -20,7 +20,7 @@ from badges_plugin.models import BadgeAward
 class AwardRowAdmin(LargeTableAdmin[ModelT]):
     """The base of these pages: the columns of the award, and the search by its learner. The model has an ``award``."""
 
-    list_select_related = ("award__progress__user", "award__progress__template")
+    list_select_related: ClassVar[tuple[str, ...]] = ("award__progress__user", "award__progress__template")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         if users := people(request, term):

@@ -144,11 +144,11 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
     def expires_on(self, award: BadgeAward) -> str:
-        return "-" if award.expires_at is None else day_text(award.expires_at)
+        return _("never") if award.expires_at is None else day_text(award.expires_at)
 
     @admin.display(description=gettext_lazy("reason"))
     def ending(self, award: BadgeAward) -> str:
-        return award.reason or "-"
+        return award.reason
 
     @admin.display(description=gettext_lazy("event that ended it"))
     def ending_event(self, award: BadgeAward) -> str:
@@ -204,8 +204,9 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _buttons(self, award: BadgeAward) -> list[Button]:
+        more = self.offered_buttons(award)
         if award.revoked_at is None:
-            return [self.button(Revoke, _("Revoke…"), award, "desk-danger")]
+            return [self.button(Revoke, _("Revoke…"), award, "desk-danger"), *more]
         if not api.give_back_refusal(award):
-            return [self.button(GiveBack, _("Give back…"), award, "default")]
-        return []
+            return [self.button(GiveBack, _("Give back…"), award, "default"), *more]
+        return more

@@ -29,6 +29,7 @@ class TemplateFilter(admin.RelatedFieldListFilter):
 
     def __init__(self, field: Any, request: HttpRequest, params: dict[str, Any], *others: Any, **named: Any) -> None:
         super().__init__(field, request, params, *others, **named)
+        self.title = _("badge")
         # Django puts what belongs to a filter here, as text or, since version 5.0, as a list of texts.
         given: Any = self.used_parameters.pop(self.parameter, None)
         self.typed = str(given[-1] if isinstance(given, list) and given else given or "").replace("\0", "").strip()

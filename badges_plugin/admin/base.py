@@ -110,6 +110,18 @@ def _lookups_of(model: type[models.Model], path: str) -> set[str]:
     return {path, *(f"{path}__{comparison}" for comparison in comparisons)}
 
 
+def titled(title: Any) -> type[admin.FieldListFilter]:
+    """Return a class for ``list_filter`` that makes the usual filter of a field, with another title."""
+
+    class Titled(admin.FieldListFilter):
+        def __new__(cls, *given: Any, **named: Any) -> Any:
+            made = admin.FieldListFilter.create(*given, **named)
+            made.title = title
+            return made
+
+    return Titled
+
+
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
     """Rows that events write and people only look at. Actions are shown to users with the change permission."""
 

@@ -9,6 +9,9 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -24,6 +27,13 @@ KEEP, FORGET = "keep", "forget"
 _SHOWN = ("progress__user", "progress__template")
 
 
+def _choice_html(name: object, meaning: object) -> SafeString:
+    return format_html("<strong>{}</strong> {}", name, meaning)
+
+
+_choice = lazy(_choice_html, SafeString)
+
+
 class RevocationForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why (the learner and the provider may see it)"),
@@ -37,12 +47,20 @@ class RevocationForm(forms.Form):
         choices=[
             (
                 FORGET,
-                gettext_lazy(
-                    "Forget it. The badge can be earned again from the start. Right when the rule or the grade was "
-                    "wrong."
+                _choice(
+                    gettext_lazy("Forget it."),
+                    gettext_lazy(
+                        "The badge can be earned again from the start. Right when the rule or the grade was wrong."
+                    ),
                 ),
             ),
-            (KEEP, gettext_lazy("Keep it. The badge stays away until you give it back. Right for misconduct.")),
+            (
+                KEEP,
+                _choice(
+                    gettext_lazy("Keep it."),
+                    gettext_lazy("The badge stays away until you give it back. Right for misconduct."),
+                ),
+            ),
         ],
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose whether what was done for it is forgotten or kept.")},

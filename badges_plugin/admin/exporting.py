@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -158,7 +158,7 @@ def _person(user: User, *, is_gone: bool) -> Person:
 def _log(request: HttpRequest, model: type[Model]) -> None:
     opts = model._meta
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=cast("int", request.user.pk),
         content_type=ContentType.objects.get_for_model(model),
         object_repr=str(opts.verbose_name_plural),
         action_flag=CHANGE,

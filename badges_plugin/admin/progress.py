@@ -29,7 +29,7 @@ from badges_plugin.reading import LearnerProgress, RequirementProgress, event_la
 class BadgeFilter(admin.SimpleListFilter):
     """By what became of the progress. The list applies it last, so that it decides about few rows."""
 
-    title = gettext_lazy("badge")
+    title = gettext_lazy("state")
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
@@ -141,7 +141,7 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
     questions = (StartAgain,)
     actions = ("start_again",)
     export = PROGRESS
-    list_display = ("learner", "template", "standing", "fulfilled", "email")
+    list_display = ("learner", "badge", "standing", "fulfilled", "email")
     list_display_links = ("standing",)
     list_filter = (BadgeFilter, ("template", TemplateFilter))
     list_select_related = ("user", "template")
@@ -164,7 +164,7 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
         return cells.learner(progress.user)
 
     @admin.display(description=gettext_lazy("badge"), ordering="template__name")
-    def template(self, progress: BadgeProgress) -> str:
+    def badge(self, progress: BadgeProgress) -> str:
         return cells.badge(progress.template)
 
     @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
 from badges_plugin.admin import activation, cells, links
-from badges_plugin.admin.base import SHORT_TEXTS, ModelForm
+from badges_plugin.admin.base import SHORT_TEXTS, ModelForm, titled
 from badges_plugin.admin.history import WithHistory
 from badges_plugin.admin.images import WithImage
 from badges_plugin.admin.overview import overview
@@ -92,7 +92,7 @@ class BadgeTemplateAdmin(WithHistory, WithImage):
         "penalty_count",
         "modified",
     )
-    list_filter: ClassVar[tuple[Any, ...]] = ("is_active", "site")
+    list_filter: ClassVar[tuple[Any, ...]] = (("is_active", titled(gettext_lazy("active"))), "site")
     search_fields: ClassVar[tuple[str, ...]] = ("name", "description", "uuid")
     readonly_fields: ClassVar[tuple[str, ...]] = ("image", "shown_uuid")
     ordering = ("name",)
@@ -199,7 +199,12 @@ class BadgeTemplateAdmin(WithHistory, WithImage):
 
     def _with_common(self, fields: Sequence[Any]) -> tuple[Any, ...]:
         """Add what every template has and its backend's admin does not name."""
-        common = ("can_be_reawarded", "in_order", *(("is_signed_here",) if self.is_of_provider else ()))
+        common = (
+            "can_be_reawarded",
+            "is_given_by_staff",
+            "in_order",
+            *(("is_signed_here",) if self.is_of_provider else ()),
+        )
         return tuple(each for name in fields for each in (common if name == "can_be_reawarded" else (name,)))
 
     def get_inlines(self, request: HttpRequest, obj: BadgeTemplate | None) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.deletion import Collector
 
-from badges_plugin import api
 from badges_plugin.adopted import adopted_id
 from badges_plugin.adoption import found
 from badges_plugin.adoption.adopters import AdoptedBadge, Fate
@@ -23,6 +22,7 @@ from badges_plugin.adoption.report import ADOPTED, KNOWN, Finding, Kind, Report,
 from badges_plugin.adoption.templates import Plan, Setup
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, Fulfillment
+from badges_plugin.processing import adopting
 
 BATCH = 200
 """Learners who are written in one transaction."""
@@ -38,6 +38,7 @@ _ADOPTED_AS = {
     Fate.REVOKED: "adopted as revoked",
     Fate.REVOCATION_LOST: "adopted as revoked, perhaps not at the provider",
 }
+_ENDED = (Fate.REVOKED, Fate.REVOCATION_LOST)
 _TOPICS = {Fate.LOST: Topic.LOST, Fate.REVOCATION_LOST: Topic.REVOCATION_LOST, Fate.NEVER_AWARDED: Topic.NEVER_AWARDED}
 
 
@@ -50,15 +51,18 @@ class _Here:
     awarded: set[int] = field(default_factory=set)
 
 
-def adopt(planned: Plan, badges: QuerySet[Any], report: Report, *, dry_run: bool) -> None:
+def adopt(
+    planned: Plan, badges: QuerySet[Any], report: Report, *, dry_run: bool, others: Collection[int] = frozenset()
+) -> None:
     """Write what is known of the learners of a template, and report it. ``badges`` are the built-in app's badges of it.
 
+    ``others`` is what ``people.others`` returns.
     Each batch is a transaction of its own, so it can be interrupted; what was adopted before is not again.
     """
     names = sorted(found.names_with_progress(planned.found.pk) | found.names_with_badges(badges))
     for some in _batches(names):
         with transaction.atomic():
-            _adopt(planned, some, badges, report, dry_run=dry_run)
+            _adopt(planned, some, badges, report, people(some, others), dry_run=dry_run)
 
 
 def _batches(names: Sequence[str]) -> Iterator[list[str]]:
@@ -66,10 +70,11 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
         yield list(names[begin : begin + BATCH])
 
 
-def _adopt(planned: Plan, names: list[str], badges: QuerySet[Any], report: Report, *, dry_run: bool) -> None:
-    known = people(names)
+def _adopt(
+    planned: Plan, names: list[str], badges: QuerySet[Any], report: Report, known: People, *, dry_run: bool
+) -> None:
     if not dry_run:
-        held = api.hold_learners(user.pk for user in known.users.values())
+        held = adopting.hold(user.pk for user in known.users.values())
         known.users = {name: held[user.pk] for name, user in known.users.items()}
     here = _here(planned, known.users.values())
     progress = found.progress(planned.found.pk, names)
@@ -87,7 +92,7 @@ def _write(planned: Plan, learners: Iterable[_Learner]) -> None:
     if planned.own is None:
         raise ValueError("The template is written before its learners.")
     pasts = [(learner, past) for learner in learners if (past := learner.past()) is not None]
-    awards = api.adopt_past(planned.own, [past for _, past in pasts])
+    awards = adopting.adopt(planned.own, [past for _, past in pasts])
     given = [learner for learner, past in pasts if past.award is not None]
     adopted = [
         AdoptedBadge(award, learner.badge, learner.fate)
@@ -143,28 +148,42 @@ class _Learner:
         """Whether the badge becomes an award of ours."""
         return self.user is not None and self.fate in _ADOPTED_AS and not self._has_award
 
-    def past(self) -> api.Past | None:
+    def past(self) -> adopting.Past | None:
         """Return what is to be written; None if it is nothing."""
         if self.user is None:
             return None
-        fulfillments = tuple(
-            api.PastFulfillment(self.planned.requirements[requirement_id], adopted_id(pk), self._time)
+        fulfillments = [
+            adopting.PastFulfillment(self.planned.requirements[requirement_id], adopted_id(pk), self._time)
             for requirement_id, pk in self._new().items()
-        )
+        ]
         award = None
         if self.gets_award:
-            is_over = self.fate in (Fate.REVOKED, Fate.REVOCATION_LOST)
-            award = api.PastAward(self.badge.pk, self.badge.created, self.badge.modified if is_over else None)
-        return api.Past(self.user, fulfillments, award) if fulfillments or award else None
+            ended_at = self.badge.modified if self.fate in _ENDED else None
+            award = adopting.PastAward(self.badge.pk, self.badge.created, ended_at)
+            fulfillments += self._taken() if ended_at is not None else []
+        return adopting.Past(self.user, fulfillments, award) if fulfillments or award else None
 
     @property
     def _time(self) -> datetime:
-        """Return a time for what has none: early enough that every event that is heard from now on is newer.
+        """Return a time for what has none: that app was on then, so every event that it did not get is newer.
 
-        The badge was awarded when the first requirement was fulfilled; nothing was before there was the template.
+        The badge changes whenever a requirement is fulfilled; nothing was before there was the template.
         """
-        moment: datetime = self.badge.created if self.badge is not None else self.planned.found.created
+        moment: datetime = self.badge.modified if self.badge is not None else self.planned.found.created
         return moment
+
+    def _taken(self) -> list[adopting.PastFulfillment]:
+        """Return what a penalty may have taken from a learner whose badge was revoked: that app deleted it.
+
+        So events that are older than that, and are heard late, award nothing.
+        """
+        done = {requirement_id for row in self.progress for _, requirement_id in row.fulfillments}
+        penalized = {pk for penalty in self.planned.found.penalties for pk in penalty.requirement_ids}
+        return [
+            adopting.PastFulfillment(own, adopted_id(self.badge.pk), self.badge.modified, is_fulfilled=False)
+            for requirement_id, own in self.planned.requirements.items()
+            if requirement_id in penalized - done and own.pk not in self._fulfilled
+        ]
 
     def _new(self) -> dict[int, int]:
         """Return the fulfillments that are not here yet: their keys by requirement of the built-in app."""
@@ -237,9 +256,9 @@ class _Learner:
         done = frozenset(pk for row in self.progress for _, pk in row.fulfillments if pk is not None)
         is_done = is_complete(self.planned.needs, done)
         if self.gets_award:
-            if self.fate in (Fate.ISSUED, Fate.LOST) and not is_done:
+            if self.fate not in _ENDED and not is_done:
                 self._find(Topic.INCOMPLETE)
-            if self.fate in (Fate.REVOKED, Fate.REVOCATION_LOST) and is_done:
+            if self.fate in _ENDED and is_done:
                 self._find(Topic.STAYED_REVOKED)
         elif is_done and not self._has_award and self.fate in (None, Fate.NEVER_AWARDED):
             self._find(Topic.NO_BADGE)

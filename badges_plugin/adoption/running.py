@@ -7,19 +7,19 @@ is still the built-in app's. What is adopted is switched off there, template by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
 from badges_plugin import conf, host
-from badges_plugin.adoption import found, learners, templates
+from badges_plugin.adoption import found, learners, people, templates
 from badges_plugin.adoption.adopters import Adopter, registered
 from badges_plugin.adoption.found import FoundTemplate
 from badges_plugin.adoption.grouping import SameGroup
 from badges_plugin.adoption.report import ADOPTED, KNOWN, Finding, Kind, Report, Topic
-from badges_plugin.adoption.templates import Plan, Setup
+from badges_plugin.adoption.templates import Plan, Setup, SetUpMeanwhile
 from badges_plugin.exceptions import BadgesError
 
 
@@ -45,13 +45,13 @@ def adopt(
         for outcome, number in adopter.adopt_accounts(dry_run=dry_run).items():
             report.count(Kind.ACCOUNTS, outcome, number)
     rows = {adopter: models[adopter.template_model].objects.in_bulk() for adopter in adopters}
-    all_templates = found.templates()
+    all_templates, others = found.templates(), people.others()
     for number, each in enumerate(all_templates, 1):
         planned = _plan(each, rows, same_group)
         if planned is None:
             _report_left(each, adopters, report)
         else:
-            _adopt_template(planned, report, dry_run=dry_run)
+            _adopt_template(planned, others, report, dry_run=dry_run)
         on_template(number, len(all_templates))
     _report_orphans(adopters, rows, report)
 
@@ -74,11 +74,17 @@ def _plan(each: FoundTemplate, rows: dict[Adopter, dict[int, Any]], same_group: 
     return None
 
 
-def _adopt_template(planned: Plan, report: Report, *, dry_run: bool) -> None:
+def _adopt_template(planned: Plan, others: Collection[int], report: Report, *, dry_run: bool) -> None:
     _report_template(planned, report)
     if not dry_run:
-        templates.write(planned)
-    learners.adopt(planned, badges_of(planned.adopter, planned.found.pk), report, dry_run=dry_run)
+        try:
+            templates.write(planned)
+        except SetUpMeanwhile as error:
+            raise CannotAdopt(
+                f"“{error}” was set up by somebody else at this moment. Run the command again."
+            ) from error
+    badges = badges_of(planned.adopter, planned.found.pk)
+    learners.adopt(planned, badges, report, dry_run=dry_run, others=others)
     _report_empty(planned.found, report)
     if templates.should_be_active(planned):
         if planned.grouping.is_doubtful:

@@ -18,7 +18,7 @@ from badges_plugin.adoption.conditions import Translation
 from badges_plugin.adoption.found import FoundTemplate
 from badges_plugin.adoption.grouping import Grouping, Need, SameGroup, grouping
 from badges_plugin.conf import DEFAULT_EVENTS
-from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
+from badges_plugin.exceptions import ActivationRefused, BadgesError, ConfirmationNeeded
 from badges_plugin.models import BadgeRequirement, BadgeTemplate, RulesetVersion
 
 MAX_ICON_LENGTH = 500
@@ -35,6 +35,10 @@ class Setup(enum.Enum):
     """Staff have set up something else."""
     IMPOSSIBLE = "not copied"
     """Some mean something else here."""
+
+
+class SetUpMeanwhile(BadgesError):
+    """The badge was set up here since it was looked at; the message is its name."""
 
 
 @dataclass
@@ -81,10 +85,18 @@ def write(planned: Plan) -> None:
     """Save our template, inactive where it is new, and its conditions where there are none."""
     with transaction.atomic():
         RulesetVersion.hold()
+        # Somebody else may have set it up since it was looked at, or another run of this.
+        if planned.adopter.own_template(planned.row) != planned.own or _has_changed(planned):
+            raise SetUpMeanwhile(planned.found.name)
         if planned.own is None:
             planned.own = planned.adopter.make_template(planned.row, _values(planned.found))
         if planned.setup is Setup.COPIED:
             planned.requirements = conditions.write(planned.own, planned.found, planned.translation, planned.grouping)
+
+
+def _has_changed(planned: Plan) -> bool:
+    """Whether a template that had no conditions has some now."""
+    return planned.setup in (Setup.COPIED, Setup.IMPOSSIBLE) and any(_conditions_of(planned.own))
 
 
 def finish(planned: Plan) -> str:

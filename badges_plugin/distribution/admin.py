@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -16,17 +18,18 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
 from badges_plugin.admin import cells
-from badges_plugin.admin.asking import AskingAdmin, Button
+from badges_plugin.admin.asking import AskingAdmin, Button, offer
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.badge_filter import TemplateFilter
-from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from badges_plugin.admin.links import link_to
+from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline, titled
+from badges_plugin.admin.links import learner, link_to, template_model
 from badges_plugin.distribution import channels, registry
 from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, provider_name, standing_in_words
 from badges_plugin.distribution.deciding import OPEN, obstacle
 from badges_plugin.distribution.exporting import DELIVERIES
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.reasons import localized
+from badges_plugin.distribution.renaming import SendName
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
@@ -87,8 +90,13 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     list_display_links = ("standing",)
     list_select_related = (*AwardRowAdmin.list_select_related, "channel")
     list_filter = (
-        "state", "action", "backend", "in_doubt", "channel", ("award__progress__template", TemplateFilter)
-    )  # fmt: skip
+        "state",
+        "action",
+        ("backend", titled(_("provider"))),
+        "in_doubt",
+        ("channel", titled(_("account"))),
+        ("award__progress__template", TemplateFilter),
+    )
     search_fields = (
         "external_id",
         "award__progress__user__username",
@@ -99,29 +107,32 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     search_help_text = _(
         "A learner’s user name, full name or complete e-mail address, the name of a badge, or its ID at the provider."
     )
-    readonly_fields = (
-        "award_link",
-        "user",
-        "template",
-        "backend",
-        "channel_name",
-        "action",
-        "standing",
-        "doubt",
-        "attempts",
-        "next_attempt",
-        "claimed_by",
-        "claimed_until",
-        "external_id",
-        "expires_at",
-        "badge_link",
-        "reason",
-        "conflicting_badge",
-        "created",
-        "settled_at",
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "learner_link",
+                    "template_link",
+                    "award_link",
+                    "action",
+                    "channel_name",
+                    "standing",
+                    "reason",
+                    "doubt",
+                    "next_attempt",
+                    "attempts",
+                    "conflicting_badge",
+                    "badge_link",
+                    "expires_at",
+                    "created",
+                    "settled_at",
+                )
+            },
+        ),
+        (_("For support"), {"fields": ("backend", "external_id", "claimed_by", "claimed_until")}),
     )
-    fields = readonly_fields
-    inlines = (DecisionInline, AttemptInline)
+    readonly_fields = flatten_fieldsets(fieldsets)
     actions = ("try_again", "give_up")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
@@ -144,15 +155,24 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     def provider(self, delivery: Delivery) -> str:
         return provider_name(delivery)
 
+    @admin.display(description=_("learner"))
+    def learner_link(self, delivery: Delivery) -> str:
+        return learner(self.admin_site, delivery.award.user)
+
+    @admin.display(description=_("badge template"))
+    def template_link(self, delivery: Delivery) -> str:
+        template = delivery.award.template
+        return link_to(self.admin_site, template_model(self.admin_site, template), template.pk, template)
+
     @admin.display(description=_("in doubt"))
     def doubt(self, delivery: Delivery) -> str:
         if not delivery.in_doubt:
             return gettext("no")
-        return gettext("yes: the provider is asked first whether it has arrived")
+        return gettext("yes: the provider may have done it, so it is asked first")
 
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
-        return localized(delivery.last_error) or "-"
+        return localized(delivery.last_error)
 
     @admin.display(description=_("public page"))
     def badge_link(self, delivery: Delivery) -> str:
@@ -175,9 +195,13 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, delivery: Delivery) -> str:
-        """Return a hyphen where no attempt will follow."""
+        """Return when it is tried next, or what it waits for; nothing where no attempt will follow."""
+        if delivery.state == State.FAILED:
+            return gettext("not by itself")
+        if delivery.state == State.PENDING and delivery.channel.paused_reason:
+            return gettext("as soon as the key works")
         if delivery.state not in (State.PENDING, State.SENDING):
-            return "-"
+            return ""
         return date_format(timezone.localtime(delivery.next_attempt_at), "DATETIME_FORMAT")
 
     @admin.action(description=_("Try again"), permissions=["change"])
@@ -194,6 +218,11 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     @admin.action(description=_("Give up…"), permissions=["change"])
     def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
         return self.ask_about(request, queryset, GiveUp)
+
+    def get_inlines(self, request: HttpRequest, obj: Delivery | None) -> list[type[InlineModelAdmin[Any, Any]]]:
+        """Show what staff decided where they decided something."""
+        is_decided = obj is not None and obj.decisions.exists()
+        return [DecisionInline, AttemptInline] if is_decided else [AttemptInline]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -241,5 +270,6 @@ class ChannelAdmin(ReadOnlyAdmin[Channel]):
 
 
 if conf.is_enabled():
+    offer(BadgeAward, SendName)
     admin.site.register(Delivery, DeliveryAdmin)
     admin.site.register(Channel, ChannelAdmin)

@@ -72,6 +72,8 @@ class GiveUp(Question[Delivery]):
             number = len(self.rows)
             return ngettext("Give up %d delivery?", "Give up %d deliveries?", number) % number
         award, names = self.rows[0].award, {"badge": self.rows[0].award.template, "learner": _name(self.rows[0].award)}
+        if self.rows[0].action == Action.CORRECT:
+            return _("Give up the corrected name of “%(badge)s” of %(learner)s?") % names
         if self.rows[0].action == Action.ISSUE:
             return _("Give up the delivery of “%(badge)s” to %(learner)s?") % names
         return _("Give up the revocation of “%(badge)s” of %(learner)s?") % {**names, "learner": _name(award)}
@@ -83,6 +85,7 @@ class GiveUp(Question[Delivery]):
         return {
             "only": len(self.rows) == 1,
             "is_issue": first.action == Action.ISSUE,
+            "is_name": first.action == Action.CORRECT,
             "is_in_doubt": first.in_doubt,
             "learner": _name(first.award),
             "provider": provider_name(first),
@@ -139,8 +142,7 @@ def standing_in_words(delivery: Delivery) -> dict[str, Any]:
     last = _("Last reason: %s") % reason if reason else ""
     match delivery.state:
         case State.DONE:
-            done = _("Issued by %s.") if delivery.action == Action.ISSUE else _("Revoked at %s.")
-            return {"lines": [done % provider], "style": "desk-good"}
+            return {"lines": [_done(delivery) % provider], "style": "desk-good"}
         case State.FAILED:
             first = _("%s does not have this yet: somebody must act.") % provider
             then = _("It is not tried again by itself.")
@@ -170,6 +172,15 @@ def provider_name(delivery: Delivery) -> str:
     return str(registry.get(delivery.backend).name) if known else delivery.backend
 
 
+def _done(delivery: Delivery) -> str:
+    match delivery.action:
+        case Action.REVOKE:
+            return _("Revoked at %s.")
+        case Action.CORRECT:
+            return _("The name was corrected at %s.")
+    return _("Issued by %s.")
+
+
 def _given_up(delivery: Delivery) -> str:
     decisions = delivery.decisions.filter(decision=Decision.GIVEN_UP).select_related("by").order_by("-pk")
     decision = decisions.first()
@@ -195,7 +206,7 @@ def _name(award: BadgeAward) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text if not text or text.endswith((".", "!", "?", "”", ")")) else f"{text}."
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _filled(*lines: str) -> list[str]:

@@ -37,6 +37,7 @@ class Action(TextChoices):
 
     ISSUE = "issue", _("issue")
     REVOKE = "revoke", _("revoke")
+    CORRECT = "correct", _("correct the name")
 
 
 @dataclass(frozen=True, slots=True)

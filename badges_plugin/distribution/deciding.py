@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Decision, Delivery, DeliveryDecision
 from badges_plugin.distribution.queueing import give_up as settle_as_given_up
-from badges_plugin.distribution.queueing import make_due
+from badges_plugin.distribution.queueing import make_due, queue_correction
 from badges_plugin.distribution.retry import State
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
@@ -39,11 +39,21 @@ def take_up(keys: Collection[int], *, by: User) -> list[int]:
     return _decide(keys, (State.GIVEN_UP,), make_due, Decision.TAKEN_UP, by)
 
 
+def send_name(award: BadgeAward, *, by: User) -> list[int]:
+    """Queue the correction of the learner's name on a badge; return the keys of the deliveries that are due now."""
+    with transaction.atomic():
+        keys = queue_correction(award)
+        DeliveryDecision.objects.bulk_create(
+            DeliveryDecision(delivery_id=pk, decision=Decision.NAME, by=by) for pk in keys
+        )
+    return keys
+
+
 def obstacle(delivery: Delivery) -> str:
     """Return why a delivery that was given up cannot be taken up again; empty if it can. One query."""
     award = delivery.award
-    if delivery.action == Action.ISSUE:
-        return _("The badge has ended since, so nothing needs to be issued.") if award.revoked_at else ""
+    if delivery.action != Action.REVOKE:
+        return _("The badge has ended since, so nothing needs to be sent.") if award.revoked_at else ""
     later = BadgeAward.objects.filter(progress=award.progress_id, number__gt=award.number)
     if later.exists():
         # Its issue may have adopted the badge that was not revoked.

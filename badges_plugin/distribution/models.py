@@ -178,6 +178,7 @@ class Decision(models.TextChoices):
     RETRIED = "retried", _("tried again")
     GIVEN_UP = "given_up", _("given up")
     TAKEN_UP = "taken_up", _("taken up again")
+    NAME = "name", _("corrected name sent")
 
 
 class DeliveryDecision(models.Model):

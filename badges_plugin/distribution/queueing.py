@@ -73,7 +73,53 @@ def queue_revokes(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
     # These issues need not succeed any more; it only has to be known whether there is something to revoke.
     if failed := [row for row in sent if row.state in (State.FAILED, State.GIVEN_UP)]:
         make_due(_same(failed))
+    _end_corrections([row for row in rows if row.action == Action.CORRECT])
     _queue([of_key[row.award_id] for row in sent if row.award_id not in asked], backend, Action.REVOKE)
+
+
+def _end_corrections(rows: Sequence[Delivery]) -> None:
+    """Let no name be corrected any more; what may have been corrected is looked up, since it may be another badge."""
+    if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
+        settle(_same(unsent), State.CANCELLED, reason=ENDED_BEFORE)
+    if failed := [row for row in rows if row.state in (State.FAILED, State.GIVEN_UP) and row.in_doubt]:
+        make_due(_same(failed))
+
+
+def correctable(awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+    """Return those of some awards that are held, and whose badge a provider has and can give another name."""
+    slugs = [slug for slug in registry.slugs() if registry.get(slug).name_correction]
+    issued = Delivery.objects.filter(
+        award=OuterRef("pk"), backend__in=slugs, action=Action.ISSUE, state=State.DONE
+    ).exclude(external_id="")
+    return awards.filter(Exists(issued), revoked_at=None)
+
+
+def queue_correction(award: BadgeAward) -> list[int]:
+    """Queue the correction of the learner's name at each provider that has the badge and can do it; return their keys.
+
+    What is being sent already may bear the old name, and is left alone; asked for again, it is one delivery.
+    """
+    queued = []
+    with transaction.atomic():
+        rows = list(Delivery.objects.filter(award=award).select_for_update().order_by("pk"))
+        if not correctable(BadgeAward.objects.filter(pk=award.pk)).exists():
+            return []
+        corrections = {row.backend: row for row in rows if row.action == Action.CORRECT}
+        for issue in rows:
+            is_there = issue.action == Action.ISSUE and issue.state == State.DONE and issue.external_id
+            if not is_there or issue.backend not in registry.slugs() or not registry.get(issue.backend).name_correction:
+                continue
+            row = corrections.get(issue.backend)
+            if row is None:
+                row = Delivery.objects.create(
+                    award=award, backend=issue.backend, channel=issue.channel, action=Action.CORRECT
+                )
+            elif row.state == State.SENDING:
+                continue
+            else:
+                make_due(_same([row]))
+            queued.append(row.pk)
+    return queued
 
 
 def spare_given_back(award: BadgeAward, earlier: BadgeAward, backend: Backend[Any]) -> None:

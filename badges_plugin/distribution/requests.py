@@ -32,6 +32,10 @@ _NOTHING_TO_REVOKE = gettext_noop("The issue of this award left no id at the pro
 _EXPIRED_THERE = gettext_noop("The badge has expired at the provider by itself.")
 
 
+_NAMING = (Action.ISSUE, Action.CORRECT)
+"""Deliveries that know the provider's id of a badge."""
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Job:
     """A claimed delivery, ready for a thread. Where nothing is to be sent, ``request`` is the outcome already."""
@@ -162,10 +166,12 @@ def _recipient(delivery: Delivery, *, is_retired: bool) -> Recipient:
 
 
 def _issued_id(delivery: Delivery, *, is_retired: bool) -> str | Cancelled:
-    """Return the provider's id of the badge to revoke, or why nothing has to be revoked; empty for an issue."""
+    """Return the provider's id of the badge to revoke or correct, or why nothing has to be done; empty for an issue."""
     if delivery.action == Action.ISSUE:
         return ""
-    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE).first()
+    # The correction of a name may have replaced the badge.
+    known = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action__in=_NAMING)
+    issue = known.exclude(external_id="").order_by("-pk").first()
     if issue is None or not issue.external_id:
         if is_retired:
             return Cancelled(RETIRED)
@@ -202,16 +208,19 @@ def _restored_id(delivery: Delivery, backend: Backend[Any]) -> str:
     if not Correction.objects.filter(award=award.pk, kind=CorrectionKind.GIVEN_BACK).exists():
         return ""
     earlier = Delivery.objects.filter(
-        award__progress=award.progress_id, award__number=award.number - 1, backend=delivery.backend, action=Action.ISSUE
+        award__progress=award.progress_id,
+        award__number=award.number - 1,
+        backend=delivery.backend,
+        action__in=_NAMING,
     )
-    return earlier.values_list("external_id", flat=True).first() or ""
+    return earlier.exclude(external_id="").order_by("-pk").values_list("external_id", flat=True).first() or ""
 
 
 def _foreign_ids(delivery: Delivery) -> frozenset[str]:
     if delivery.action != Action.ISSUE or delivery.award.number == 1:
         return frozenset()
     others = Delivery.objects.filter(
-        award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
+        award__progress=delivery.award.progress_id, backend=delivery.backend, action__in=_NAMING
     ).exclude(award=delivery.award_id)
     # A badge whose revocation staff gave up still exists: where no second one is allowed, it is this award's as well.
     left_alone = Delivery.objects.filter(

@@ -5,7 +5,7 @@ Nothing follows from it: no signal is sent, no public event, and nothing is queu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -23,16 +23,17 @@ from badges_plugin.models import (
     Fulfillment,
     Learner,
 )
-from badges_plugin.processing import credentials, locking, terms
+from badges_plugin.processing import credentials, learners, locking, terms
 
 
 @dataclass(frozen=True)
 class PastFulfillment:
-    """A requirement that was fulfilled at ``time``, under rules that mean the same as today's."""
+    """A requirement that was fulfilled at ``time``, under rules that mean the same as today's; or taken away then."""
 
     requirement: BadgeRequirement
     event_id: UUID
     time: datetime
+    is_fulfilled: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,19 @@ class Past:
     award: PastAward | None = None
 
 
+def hold(user_ids: Iterable[int]) -> dict[int, User]:
+    """Lock learners until the end of the transaction, so that no event changes them; return them by primary key.
+
+    Raises User.DoesNotExist when one was deleted. One query.
+    """
+    return {pk: user for pk, (user, _profile) in learners.lock_all(user_ids).items()}
+
+
 def adopt(template: BadgeTemplate, pasts: Sequence[Past]) -> list[BadgeAward]:
     """Write the past of learners, of one badge; return the awards, in the order of the learners.
 
-    Called inside a transaction that holds the learners, each of whom is one. A fixed number of statements.
+    Called inside a transaction that holds the learners, who are different ones. No fulfillment may be here already, and
+    no award of a learner for whom one is given. A fixed number of statements.
     """
     wanted = [past for past in pasts if past.fulfillments or past.award]
     _introduce([past.user for past in wanted])
@@ -94,12 +104,12 @@ def _write_fulfillments(rows: Sequence[tuple[BadgeProgress, PastFulfillment]]) -
         {
             "progress_id": [progress.pk for progress, _ in rows],
             "requirement_id": [each.requirement.pk for _, each in rows],
-            "is_fulfilled": [True] * len(rows),
+            "is_fulfilled": [each.is_fulfilled for _, each in rows],
             "event_id": [each.event_id for _, each in rows],
             "event_type": [each.requirement.event_type for _, each in rows],
             "event_time": [each.time for _, each in rows],
-            "since": [each.time for _, each in rows],
-            "made_under": [made_under[each.requirement.pk] for _, each in rows],
+            "since": [each.time if each.is_fulfilled else None for _, each in rows],
+            "made_under": [made_under[each.requirement.pk] if each.is_fulfilled else "" for _, each in rows],
         },
     )
 

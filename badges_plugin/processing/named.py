@@ -28,8 +28,9 @@ NOBODY = Named()
 def find_named(texts: Collection[str]) -> dict[str, Named]:
     """Return whom each text means. Upper and lower case make no difference; who was retired is nobody.
 
-    A text with an "@" is an e-mail address, and a user name only if nobody has it. Of one person's users, that is the
-    one to whom badges belong. Up to five queries for each BATCH, of which one reads all users.
+    A text with an "@" is an e-mail address, and may also be a user name: where these are two people's, it means
+    several. Of one person's users, that is the one to whom badges belong. Up to five queries for each BATCH, of which
+    one reads all users.
     """
     found: dict[str, Named] = {}
     ordered = list(texts)
@@ -51,7 +52,8 @@ def _find(texts: Collection[str]) -> dict[str, Named]:
         by_email[user.email.strip().lower()].append(user)
         by_name[user.username.lower()].append(user)
     meant = {
-        text: (by_email.get(each) if "@" in each else None) or by_name.get(each, []) for text, each in folded.items()
+        text: [*(by_email.get(each, ()) if "@" in each else ()), *by_name.get(each, ())]
+        for text, each in folded.items()
     }
     owners = _owners(user for each in meant.values() for user in each)
     retired = retired_among(User.objects.filter(pk__in=set(owners.values())).only("lms_user_id"))

@@ -9,13 +9,14 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from badges_plugin import catalog
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
 from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.models.validity import RuleText
-from badges_plugin.reading.composing import Facts, courses_in, phrase, rule_key
+from badges_plugin.reading.composing import Facts, courses_in, phrase, programs_in, rule_key, whole_courses_in
 from badges_plugin.reading.phrases import Phrase, group_sentence
 from badges_plugin.reading.words import event_label, rule_sentence, rules_sentence
 from badges_plugin.rules import Rule
@@ -147,12 +148,19 @@ def plain_sentence(condition: Condition, rules: Iterable[RuleText]) -> str:
 class Said:
     """The sentences of conditions whose rules are prefetched. One query for the titles of all their courses.
 
+    One more each where any run of a course, or a program, is asked for, and the service has a catalog.
+
     ``keys``: more keys of courses whose titles are asked for later.
     """
 
     def __init__(self, conditions: Iterable[Condition], keys: Iterable[str] = ()) -> None:
         self._facts = {(type(condition), condition.pk): _facts(condition) for condition in conditions}
-        self._titles = course_titles({*keys, *(key for facts in self._facts.values() for key in courses_in(facts))})
+        every = list(self._facts.values())
+        self._titles = {
+            **catalog.course_titles({key for facts in every for key in whole_courses_in(facts)}),
+            **catalog.program_titles({uuid for facts in every for uuid in programs_in(facts)}),
+            **course_titles({*keys, *(key for facts in every for key in courses_in(facts))}),
+        }
 
     def facts(self, condition: Condition) -> Facts:
         return self._facts[type(condition), condition.pk]

@@ -91,28 +91,23 @@ def history_of(template_id: int) -> History:
     Of very many changes only the newest are told, some 2,000.
     """
     found = replay(template_id)
-    names = _badge_names(
-        template_id,
-        {
-            record.state["needs_badge_id"]
-            for record in found.records
-            if record.kind is Kind.REQUIREMENT and record.state["needs_badge_id"] is not None
-        },
-    )
+    needed = {record.state["needs_badge_id"] for record in found.records if record.kind is Kind.REQUIREMENT}
+    stored = _names({template_id, *needed} - {None})
+    names = stored | _former_names({template_id, *needed} - {None} - stored.keys())
     people = _people({step.user_id for step in found.steps if step.user_id is not None})
     said = _Sayings(found.steps, names)
-    changes = [
-        Change(
-            step.at, _by(step.user_id, step.by_person, people), step.user_id if step.user_id in people else None, edits
-        )
-        for step in found.steps
-        if (edits := tuple(_edits(step, said)))
-    ]
-    known = [record.state["name"] for record in found.records if record.kind is Kind.TEMPLATE]
-    exists = template_id in names
+    changes = [_change(step, edits, people) for step in found.steps if (edits := tuple(_edits(step, said)))]
     return History(
-        names.get(template_id) or (known[-1] if known else ""), exists, tuple(reversed(changes)), found.is_complete
+        name=names.get(template_id, ""),
+        exists=template_id in stored,
+        changes=tuple(reversed(changes)),
+        is_complete=found.is_complete,
     )
+
+
+def _change(step: Step, edits: tuple[Edit, ...], people: Mapping[int, str]) -> Change:
+    by = _by(step.user_id, step.by_person, people)
+    return Change(step.at, by, step.user_id if step.user_id in people else None, edits)
 
 
 class _Sayings:
@@ -208,14 +203,16 @@ def _rules_of(facts: Facts) -> str:
     return f"{event_label(facts.event_type)}: {facts.written}"
 
 
-def _badge_names(template_id: int, needed: set[int]) -> dict[int, str]:
-    """Return the names of badges that there are, and the last names of those that there were."""
-    rows = BadgeTemplate.objects.filter(pk__in={template_id, *needed}).order_by()
-    names = dict(rows.values_list("pk", "name"))
-    if gone := needed - names.keys():
-        records = BadgeTemplate.history.filter(id__in=gone).order_by("history_id")
-        names |= dict(records.values_list("id", "name"))
-    return names
+def _names(template_ids: set[int]) -> dict[int, str]:
+    return dict(BadgeTemplate.objects.filter(pk__in=template_ids).order_by().values_list("pk", "name"))
+
+
+def _former_names(template_ids: set[int]) -> dict[int, str]:
+    """Return the last names of badges that there were."""
+    if not template_ids:
+        return {}
+    records = BadgeTemplate.history.filter(id__in=template_ids).order_by("history_id")
+    return dict(records.values_list("id", "name"))
 
 
 def _people(user_ids: set[int]) -> dict[int, str]:

@@ -20,7 +20,10 @@ from badges_plugin.reading.phrases import Courses, Period, Phrase, times
 from badges_plugin.reading.words import event_label, join_and
 from badges_plugin.rules import Operator, Rule
 
+PROGRAM_KEY_PATH = "program.uuid"
+
 _ORG = re.compile(r"course-v1:(?P<org>[^+*?]+)\+\*?")
+_RUNS = re.compile(r"course-v1:(?P<course>[^+*?]+\+[^+*?]+)\+\*?")
 _FROM = (Operator.GREATER, Operator.GREATER_OR_EQUAL)
 _UNTIL = (Operator.LESS, Operator.LESS_OR_EQUAL)
 
@@ -55,12 +58,23 @@ def phrase(facts: Facts, titles: Mapping[str, str]) -> Phrase:
     if rules is None:
         return Phrase(None, text=_fallback(facts, facts.written))
     period, rest = _period(rules)
+    if program := _program(facts, rest, titles):
+        return Phrase(None, text=program, period=period)
     if counted := _counted(facts):
         return Phrase(None, text=counted, period=period, others=_others(facts, rest))
     found = _about_courses(facts, rest, titles)
     if found is None:
         return Phrase(None, text=_fallback(facts, _others(facts, rest)), period=period)
     return replace(found, period=period)
+
+
+def _program(facts: Facts, rules: Sequence[Rule], titles: Mapping[str, str]) -> str:
+    """Return the sentence of an event about one program, and of nothing else."""
+    sentence, named = wordings.PROGRAMS.get(facts.event_type), programs_in(facts)
+    if sentence is None or len(rules) != 1 or len(named) != 1 or facts.count != 1 or facts.counted_by:
+        return ""
+    (program,) = named
+    return sentence % {"program": titles.get(program, program)}
 
 
 def rule_key(rule: Rule) -> str:
@@ -71,6 +85,20 @@ def rule_key(rule: Rule) -> str:
 def courses_in(facts: Facts) -> set[str]:
     """Return the keys of courses whose titles a sentence would say."""
     named = [rule for rule in facts.rules or () if rule.equal_to and is_course_path(facts.event_type, rule.key_path)]
+    return {str(value) for rule in named for value in rule.equal_to or ()}
+
+
+def whole_courses_in(facts: Facts) -> set[str]:
+    """Return the keys of courses, such as "Org+Course", any run of which is meant."""
+    named = [rule for rule in facts.rules or () if is_course_path(facts.event_type, rule.key_path)]
+    return {found["course"] for rule in named if (found := _RUNS.fullmatch(_pattern(rule)))}
+
+
+def programs_in(facts: Facts) -> set[str]:
+    """Return the UUIDs of programs that rules name."""
+    if facts.event_type not in wordings.PROGRAMS:
+        return set()
+    named = [rule for rule in facts.rules or () if rule.key_path == PROGRAM_KEY_PATH]
     return {str(value) for rule in named for value in rule.equal_to or ()}
 
 
@@ -109,11 +137,12 @@ def _about_courses(facts: Facts, rules: Sequence[Rule], titles: Mapping[str, str
     """Return the phrase of an event type that is about courses and has a wording, or None."""
     wording, grade, rest = _wording(facts, rules)
     counts_courses = facts.count > 1 and is_course_path(facts.event_type, facts.counted_by)
-    if wording is None or (facts.counted_by and not counts_courses):
+    if wording is None or (facts.counted_by and not is_course_path(facts.event_type, facts.counted_by)):
         return None
     courses = Courses()
     for rule in rest:
-        found = _courses(rule, titles) if is_course_path(facts.event_type, rule.key_path) else None
+        is_one = facts.count == 1
+        found = _courses(rule, titles, is_one=is_one) if is_course_path(facts.event_type, rule.key_path) else None
         if found is not None:
             courses, rest = found, [other for other in rest if other is not rule]
             break
@@ -137,26 +166,38 @@ def _wording(
             if rule.key_path == "percent_grade" and rule.operator is Operator.GREATER_OR_EQUAL:
                 return wordings.REACH_GRADE, _percent(rule.wanted), [other for other in rules if other is not rule]
         return None, "", list(rules)
+    if facts.event_type == wordings.GRADE:
+        for rule in rules:
+            if rule.key_path == "percent_grade" and rule.operator is Operator.LESS:
+                return wordings.MISS_GRADE, _percent(rule.wanted), [other for other in rules if other is not rule]
     table = wordings.LOSS_WORDINGS if facts.is_penalty else wordings.COURSE_WORDINGS
     return table.get(facts.event_type), "", list(rules)
 
 
-def _courses(rule: Rule, titles: Mapping[str, str]) -> Courses | None:
+def _courses(rule: Rule, titles: Mapping[str, str], *, is_one: bool) -> Courses | None:
     """Return which courses a rule means; None for what no wording says, such as all but one."""
     if rule.equal_to is not None:
         return Courses(names=tuple(sorted(titles.get(str(key), str(key)) for key in rule.equal_to)))
-    wanted = str(rule.wanted)
+    pattern = _pattern(rule)
+    if not pattern:
+        return None
+    if found := _ORG.fullmatch(pattern):
+        return Courses(org=found["org"])
+    runs = _RUNS.fullmatch(pattern) if is_one else None
+    return Courses(runs_of=titles.get(runs["course"], runs["course"])) if runs else Courses(pattern=pattern)
+
+
+def _pattern(rule: Rule) -> str:
+    """Return the pattern of the texts that a rule means, nothing where it has none."""
     match rule.operator:
         case Operator.STARTS_WITH:
-            pattern = f"{wanted}*"
+            return f"{rule.wanted}*"
         case Operator.MATCHES:
-            pattern = wanted
+            return str(rule.wanted)
         case Operator.CONTAINS:
-            pattern = f"*{wanted}*"
+            return f"*{rule.wanted}*"
         case _:
-            return None
-    found = _ORG.fullmatch(pattern)
-    return Courses(org=found["org"]) if found else Courses(pattern=pattern)
+            return ""
 
 
 def _others(facts: Facts, rules: Sequence[Rule]) -> str:

@@ -44,6 +44,8 @@ class Courses:
     names: tuple[str, ...] = ()
     org: str = ""
     pattern: str = ""
+    runs_of: str = ""
+    """The name of a course, any run of which is meant."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Phrase:
     def _about_courses(self) -> str:
         courses = self.courses
         values = {
-            "course": courses.names[0] if courses.names else "",
+            "course": courses.names[0] if courses.names else courses.runs_of,
             "courses": join_list(courses.names),
             "org": courses.org,
             "pattern": courses.pattern,
@@ -91,6 +93,8 @@ class Phrase:
             forms = (listed, wording.of_org, wording.like, wording.any)
         if courses.names:
             return forms[0]
+        if courses.runs_of:
+            return wording.run_of
         if courses.org:
             return forms[1]
         return forms[2] if courses.pattern else forms[3]

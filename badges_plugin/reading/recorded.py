@@ -162,14 +162,14 @@ def _record(kind: Kind, row: dict[str, Any]) -> Record:
 
 
 def _steps(records: Sequence[Record], silent_until: datetime | None) -> Iterator[Step]:
-    picture = Picture()
+    after = Picture()
     for together in _together(records):
-        before = Picture(dict(picture.states))
+        before, after = after, Picture(dict(after.states))
         # What is changed without having been created, or that began, was there before the history was.
         known = [record for record in together if record.reason != BEGAN]
         fresh = {record.key for record in known if record.type == CHANGED and record.key not in before.states}
         for record in together:
-            picture.apply(record)
+            after.apply(record)
         first = together[0]
         if not known or (silent_until is not None and first.at <= silent_until):
             continue
@@ -181,7 +181,7 @@ def _steps(records: Sequence[Record], silent_until: datetime | None) -> Iterator
             known[0].reason == PERSON,
             tuple(sorted(touched, key=_order)),
             before,
-            Picture(dict(picture.states)),
+            after,
         )
 
 

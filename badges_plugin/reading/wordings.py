@@ -30,6 +30,7 @@ class CourseWording:
     any_of: Sentence
     any: Sentence
     of_org: Sentence
+    run_of: Sentence
     like: Sentence
     at_least: Sentence
     different: Sentence
@@ -42,6 +43,7 @@ PASS = CourseWording(
     any_of=_("Pass one of: %(courses)s"),
     any=_("Pass any course"),
     of_org=_("Pass any course of %(org)s"),
+    run_of=_("Pass any run of %(course)s"),
     like=_("Pass any course whose key matches %(pattern)s"),
     at_least=ngettext_lazy(
         "Pass at least %(count)d of: %(courses)s", "Pass at least %(count)d of: %(courses)s", "count"
@@ -62,6 +64,7 @@ EARN_CERTIFICATE = CourseWording(
     any_of=_("Earn the certificate of one of: %(courses)s"),
     any=_("Earn the certificate of any course"),
     of_org=_("Earn the certificate of any course of %(org)s"),
+    run_of=_("Earn the certificate of any run of %(course)s"),
     like=_("Earn the certificate of any course whose key matches %(pattern)s"),
     at_least=ngettext_lazy(
         "Earn the certificates of at least %(count)d of: %(courses)s",
@@ -88,6 +91,7 @@ ENROLL = CourseWording(
     any_of=_("Enroll in one of: %(courses)s"),
     any=_("Enroll in any course"),
     of_org=_("Enroll in any course of %(org)s"),
+    run_of=_("Enroll in any run of %(course)s"),
     like=_("Enroll in any course whose key matches %(pattern)s"),
     at_least=ngettext_lazy(
         "Enroll in at least %(count)d of: %(courses)s", "Enroll in at least %(count)d of: %(courses)s", "count"
@@ -108,6 +112,7 @@ REACH_GRADE = CourseWording(
     any_of=_("Reach a grade of at least %(grade)s in one of: %(courses)s"),
     any=_("Reach a grade of at least %(grade)s in any course"),
     of_org=_("Reach a grade of at least %(grade)s in any course of %(org)s"),
+    run_of=_("Reach a grade of at least %(grade)s in any run of %(course)s"),
     like=_("Reach a grade of at least %(grade)s in any course whose key matches %(pattern)s"),
     at_least=ngettext_lazy(
         "Reach a grade of at least %(grade)s in at least %(count)d of: %(courses)s",
@@ -147,6 +152,7 @@ class LossWording:
     any_of: Sentence
     any: Sentence
     of_org: Sentence
+    run_of: Sentence
     like: Sentence
 
 
@@ -155,7 +161,17 @@ FAIL = LossWording(
     any_of=_("Lost when the grade in one of these courses drops below passing: %(courses)s"),
     any=_("Lost when the grade in any course drops below passing"),
     of_org=_("Lost when the grade in any course of %(org)s drops below passing"),
+    run_of=_("Lost when the grade in a run of %(course)s drops below passing"),
     like=_("Lost when the grade in any course whose key matches %(pattern)s drops below passing"),
+)
+
+MISS_GRADE = LossWording(
+    one=_("Lost when the grade in %(course)s drops below %(grade)s"),
+    any_of=_("Lost when the grade in one of these courses drops below %(grade)s: %(courses)s"),
+    any=_("Lost when the grade in any course drops below %(grade)s"),
+    of_org=_("Lost when the grade in any course of %(org)s drops below %(grade)s"),
+    run_of=_("Lost when the grade in a run of %(course)s drops below %(grade)s"),
+    like=_("Lost when the grade in any course whose key matches %(pattern)s drops below %(grade)s"),
 )
 
 LOSE_CERTIFICATE = LossWording(
@@ -163,6 +179,7 @@ LOSE_CERTIFICATE = LossWording(
     any_of=_("Lost when the certificate of one of these is revoked: %(courses)s"),
     any=_("Lost when the certificate of any course is revoked"),
     of_org=_("Lost when the certificate of any course of %(org)s is revoked"),
+    run_of=_("Lost when the certificate of a run of %(course)s is revoked"),
     like=_("Lost when the certificate of any course whose key matches %(pattern)s is revoked"),
 )
 
@@ -171,6 +188,7 @@ UNENROLL = LossWording(
     any_of=_("Lost on unenrolling from one of: %(courses)s"),
     any=_("Lost on unenrolling from any course"),
     of_org=_("Lost on unenrolling from any course of %(org)s"),
+    run_of=_("Lost on unenrolling from a run of %(course)s"),
     like=_("Lost on unenrolling from any course whose key matches %(pattern)s"),
 )
 
@@ -178,6 +196,12 @@ LOSS_WORDINGS = {
     f"{LEARNING}certificate.revoked.v1": LOSE_CERTIFICATE,
     f"{LEARNING}course.unenrollment.completed.v1": UNENROLL,
 }
+
+PROGRAMS = {
+    f"{LEARNING}program.certificate.awarded.v1": _("Complete the program %(program)s"),
+    f"{LEARNING}program.certificate.revoked.v1": _("Lost when the certificate of the program %(program)s is revoked"),
+}
+"""By event type, for rules that name one program."""
 
 COUNTED = {
     f"{LEARNING}auth.session.login.completed.v1": (

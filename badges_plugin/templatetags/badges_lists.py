@@ -15,6 +15,7 @@ register = template.Library()
 
 # The tags that Django's template writes. What cells contain is escaped, so that it has none of them.
 _CELL = re.compile(r'<(td|th) class="field-(\w+)')
+_EMPTY = re.compile(r'(<td class="field-\w+[^">]*)">-</td>')
 _ROLES = (
     ('<table id="result_list">', '<table id="result_list" class="badges-cards" role="table">'),
     ("<thead>", '<thead role="rowgroup">'),
@@ -27,7 +28,10 @@ _ROLES = (
 
 @register.filter
 def labelled(html: str, changelist: Any) -> SafeString:
-    """Return the table of a list with the name of its column at each cell, and with the roles that cards would lose."""
+    """Return the table of a list with the name of its column at each cell, and with the roles that cards would lose.
+
+    Nothing to say is not said: Django writes a hyphen.
+    """
     names = [name for name in changelist.list_display if name != "action_checkbox"]
     labels = {
         str(name): escape(capfirst(str(label_for_field(name, changelist.model, changelist.model_admin))))
@@ -39,7 +43,7 @@ def labelled(html: str, changelist: Any) -> SafeString:
         label = f' data-label="{labels[name]}"' if name in labels else ""
         return f'<{tag} role="{"cell" if tag == "td" else "rowheader"}"{label} class="field-{name}'
 
-    html = _CELL.sub(told, html)
+    html = _CELL.sub(told, _EMPTY.sub(r'\1 badges-empty">&nbsp;</td>', html))
     for plain, spoken in _ROLES:
         html = html.replace(plain, spoken)
     return mark_safe(html)  # noqa: S308  Django's own template made it, and escaped what the cells contain

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from badges_plugin import api as core
-from badges_plugin.distribution import registry
+from badges_plugin.distribution import deciding, registry
 from badges_plugin.distribution.accredible.client import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.claims import claim
@@ -400,3 +400,37 @@ def test_a_credential_that_is_gone_is_issued_anew(
     deliver()
     [credential] = accredible.credentials()
     assert credential.is_alive
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_a_corrected_name_is_given_to_the_same_credential(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, answer_is_lost: bool
+) -> None:
+    send_passing(ada)
+    deliver()
+    before = accredible.credentials()[0]
+    known = (before.id, before.recipient["email"], before.expired_on, before.license_id)
+    ada.full_name, ada.email = "Ada King", "king@example.org"
+    ada.save()
+    if answer_is_lost:
+        accredible.fail(applied=True, manner="drop", operation="expire")
+    assert deciding.send_name(BadgeAward.objects.get(), by=UserFactory.create())
+    for _ in range(2):
+        deliver()
+        let_time_pass()
+    [credential] = accredible.credentials()
+    # The address is the learner's own affair at the provider.
+    assert credential.recipient["name"] == "Ada King"
+    assert (credential.id, credential.recipient["email"], credential.expired_on, credential.license_id) == known
+    assert Delivery.objects.get(action="correct").state == "done"
+
+
+def test_the_name_of_a_credential_that_is_gone_cannot_be_corrected(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    accredible.world.credentials.clear()
+    deciding.send_name(BadgeAward.objects.get(), by=UserFactory.create())
+    deliver()
+    assert "does not have the credential any more" in Delivery.objects.get(action="correct").last_error

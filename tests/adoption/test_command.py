@@ -11,6 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from badges_plugin import host
+from badges_plugin.adoption import found, learners, templates
+from badges_plugin.adoption.adopters import registered
+from badges_plugin.adoption.grouping import SameGroup
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
 from badges_plugin.models import BadgeTemplate
 from tests.adoption.world import Builtin
@@ -68,6 +71,40 @@ def test_a_host_without_such_an_app_has_nothing_to_adopt(settings: Any, monkeypa
     monkeypatch.setattr(host, "BUILTIN_APP", "credentials.apps.of_redwood")
     with pytest.raises(CommandError, match="no badges app of its own"):
         told()
+
+
+def test_ctrl_c_leaves_what_is_done_and_says_so(builtin: Builtin, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("First", "Second"):
+        builtin.requirement(builtin.credly(name))
+    adopt = learners.adopt
+
+    def stop(planned: Any, *args: Any, **options: Any) -> None:
+        if planned.found.name == "Second":
+            raise KeyboardInterrupt
+        adopt(planned, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learners, "adopt", stop)
+        with pytest.raises(CommandError, match="run the command again") as interrupted:
+            told("--apply")
+    assert interrupted.value.returncode == 130
+    active = BadgeTemplate.objects.filter(is_active=True).order_by("name")
+    assert list(active.values_list("name", flat=True)) == ["First"]
+    told("--apply")
+    assert list(active.values_list("name", flat=True)) == ["First", "Second"]
+
+
+def test_another_run_at_the_same_time_is_noticed(builtin: Builtin) -> None:
+    row = builtin.credly()
+    builtin.requirement(row)
+    (each,) = found.templates()
+    adopter = next(adopter for adopter in registered() if adopter.template_model == "CredlyBadgeTemplate")
+    adopter.adopt_accounts(dry_run=False)
+    one, two = (templates.plan(each, adopter, row, SameGroup.ASK) for _ in range(2))
+    templates.write(one)
+    with pytest.raises(templates.SetUpMeanwhile):
+        templates.write(two)
+    assert BadgeTemplate.objects.get().requirements.count() == 1
 
 
 @pytest.mark.parametrize("arguments", [["--same-group", "some"], ["--report", "/nowhere/report.csv"]])

@@ -87,23 +87,6 @@ def test_a_second_run_changes_nothing(builtin: Builtin) -> None:
     assert {outcome for kind in Kind for outcome in report.counts[kind]} == {"here before"}
 
 
-def test_what_was_interrupted_goes_on(builtin: Builtin, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = builtin.credly()
-    builtin.requirement(theirs)
-
-    def stop(*args: Any, **kwargs: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("badges_plugin.adoption.learners.adopt", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run()
-    assert not CredlyBadgeTemplate.objects.get().is_active
-    run()
-    assert CredlyBadgeTemplate.objects.get().is_active
-    assert BadgeRequirement.objects.count() == 1
-
-
 @pytest.mark.parametrize(
     ("meaning", "sentence", "is_active"),
     [("ask", "any", False), ("any", "any", True), ("all", "all", True)],

@@ -173,6 +173,8 @@ def test_nothing_is_queued_and_what_is_unknown_needs_attention(fate: Fate, deliv
 def test_ids_of_adopted_progress_are_their_own_and_are_recognized() -> None:
     ids = [adopted_id(key) for key in (0, 1, 2**31, 2**56 - 1)]
     assert len(set(ids)) == len(ids)
-    assert all(is_adopted(each) and each.version == 8 for each in ids)
+    assert all(map(is_adopted, ids))
     assert adopted_id(7) == adopted_id(7)
+    # MariaDB refuses versions that it does not know.
+    assert {each.version for each in ids} == {4}
     assert not any(map(is_adopted, (uuid1(), uuid4(), uuid5(NAMESPACE, "x"))))

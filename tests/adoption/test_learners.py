@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from badges_plugin.adopted import is_adopted
 from badges_plugin.adoption import learners
 from badges_plugin.adoption.report import Kind
-from badges_plugin.distribution.accredible.models import AccredibleBadge
+from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.host import UserCredential
@@ -61,7 +61,7 @@ def test_a_badge_is_the_same_row_and_nobody_hears_of_it(
     assert not builtin.models.CredlyBadge.objects.exists()
     rows = list(Fulfillment.objects.order_by("requirement"))
     assert [(row.is_fulfilled, row.event_time, is_adopted(row.event_id)) for row in rows] == [
-        (True, moment(5), True)
+        (True, moment(6), True)
     ] * 2
     assert (found(report), heard.public, heard.awarded) == ({}, [], [])
     # What comes again changes nothing; what is lost and earned again does.
@@ -72,6 +72,11 @@ def test_a_badge_is_the_same_row_and_nobody_hears_of_it(
         send_passing(ada, is_passing=False, minute=11)
     assert heard.announcements == ["revoked"]
     assert deliveries()[1] == ("revoke", "pending", False, "")
+
+
+def all_credentials() -> list[Any]:
+    names = [field.attname for field in UserCredential._meta.concrete_fields]
+    return list(UserCredential.objects.order_by("pk").values_list(*names))
 
 
 STATES = [
@@ -137,11 +142,22 @@ def test_each_state_of_a_badge_at_accredible(
     own = AccredibleBadge.objects.get()
     assert (own.state, own.external_id) == (own_state, "" if external is None else str(external))
     assert [row[1] for row in deliveries()] == queued
-    assert {row.channel.account for row in Delivery.objects.all()} == {str(own_account())}
+    (account,) = AccredibleApiConfig.objects.all()
+    assert {row.channel.account for row in Delivery.objects.all()} == {str(account.pk)}
 
 
-def own_account() -> int:
-    return AccredibleBadge.objects.get().credential.accredible_badges_template.api_config_id  # type: ignore[no-any-return]
+def test_events_from_before_a_revocation_that_are_heard_late_award_nothing(builtin: Builtin, theirs: Any) -> None:
+    ada = make_user()
+    builtin.badge(theirs, ada.username, "revoked", "revoked", uuid.uuid4())
+    run()
+    send_passing(ada, minute=1)
+    send_passing(ada, OTHER, minute=5.5)
+    assert BadgeAward.objects.count() == 1
+    send_passing(ada, minute=7)
+    send_passing(ada, OTHER, minute=8)
+    assert [award.revoked_at for award in BadgeAward.objects.order_by("number")] == [moment(6), None]
+    run()
+    assert BadgeAward.objects.count() == 2
 
 
 def test_a_badge_that_nobody_had_is_left(builtin: Builtin, theirs: Any) -> None:
@@ -189,7 +205,7 @@ def test_progress_is_merged_and_joined_by_user_name(builtin: Builtin, theirs: An
     builtin.progress(theirs, newer.username, first)
     builtin.progress(theirs, older.username, second)
     builtin.progress(None, "ada", None)
-    for name in (retired.username, newer.username, "gone"):
+    for name in (retired.username, "gone"):
         builtin.badge(theirs, name, "awarded", "pending", uuid.uuid4())
     lower(learners, BATCH=2)
     report = run()
@@ -215,6 +231,25 @@ def test_progress_is_merged_and_joined_by_user_name(builtin: Builtin, theirs: An
         "of a deleted badge": 1,
     }
     assert Learner.objects.count() == 2
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_several_users_of_a_learner_badges_go_to_one(
+    builtin: Builtin, theirs: Any, heard: Heard, known: bool
+) -> None:
+    """The built-in app made a user for each name: the oldest has nothing, and the next event must award nothing."""
+    oldest, holder = make_user(username="oldest", lms_user_id=5), make_user(username="holder", lms_user_id=5)
+    if known:
+        Learner.objects.create(user=oldest, profile_time=moment(0))
+    builtin.progress(theirs, holder.username, *theirs.both)
+    builtin.badge(theirs, holder.username, "awarded", "pending", uuid.uuid4())
+    tried, done = run(dry_run=True), run()
+    assert found(tried) == found(done)
+    assert [award.user for award in BadgeAward.objects.all()] == ([] if known else [holder])
+    assert set(found(done)) == ({"OTHER_USER"} if known else set())
+    if not known:
+        send_passing(oldest, minute=30)
+        assert BadgeAward.objects.count() == 1
 
 
 def test_what_happens_here_meanwhile_wins(builtin: Builtin, theirs: Any) -> None:
@@ -267,9 +302,9 @@ def test_a_dry_run_of_learners_tells_the_same_and_changes_nothing(builtin: Built
         user = make_user()
         builtin.progress(theirs, user.username, *theirs.both[: number % 3])
         builtin.badge(theirs, user.username, status, state, uuid.uuid4() if known else None)
-    before = list(UserCredential.objects.order_by("pk").values())
+    before = all_credentials()
     tried = run(dry_run=True)
-    assert list(UserCredential.objects.order_by("pk").values()) == before
+    assert all_credentials() == before
     assert not any(model.objects.exists() for model in (BadgeProgress, Delivery, Learner))
     done = run()
     assert (tried.counts, found(tried)) == (done.counts, found(done))

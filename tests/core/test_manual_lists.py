@@ -16,6 +16,7 @@ from badges_plugin.processing import manual_lists
 from badges_plugin.signals import badges_awarded
 from tests.factories import make_template, make_user, requires_course, send_passing
 from tests.limits import Lower
+from tests.meanwhile import meanwhile
 
 pytestmark = pytest.mark.django_db
 Outcome, State = ManualAwardLine.Outcome, ManualAwardList.State
@@ -173,7 +174,20 @@ def test_staff_find_learners_by_name_or_address_in_any_case() -> None:
     make_user(username="twin2", email="twins@example.org")
     make_user(username="gone", email="gone@retired.invalid")
     odd = make_user(username="x@example.org", email="y@example.org")
-    texts = ["ada", "ADA", "ada@example.ORG", "ada_old", "twins@example.org", "gone", "x@example.org", "nobody", "josé"]
+    make_user(username="both@example.org", email="")
+    make_user(username="other", email="both@example.org")
+    texts = [
+        "ada",
+        "ADA",
+        "ada@example.ORG",
+        "ada_old",
+        "twins@example.org",
+        "gone",
+        "x@example.org",
+        "nobody",
+        "josé",
+        "both@example.org",
+    ]
     make_user(username="jose")
     found = api.find_learners(texts)
     assert list(found) == texts
@@ -187,6 +201,51 @@ def test_staff_find_learners_by_name_or_address_in_any_case() -> None:
         "x@example.org": odd.pk,
         "nobody": None,
         "josé": None,
+        "both@example.org": None,
     }
-    assert [text for text, each in found.items() if each.is_several] == ["twins@example.org"]
+    assert [text for text, each in found.items() if each.is_several] == ["twins@example.org", "both@example.org"]
     assert old_name.pk != ada.pk
+
+
+def begins_to_lock(sql: str) -> bool:
+    return "FOR UPDATE" in sql or "FOR NO KEY" in sql
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_two_who_work_on_a_list_at_once_give_and_undo_each_badge_once() -> None:
+    award_list = make_list(*(make_user() for _ in range(3)))
+    api.start_giving(award_list)
+    with meanwhile(lambda: api.go_on_with_list(award_list.pk), before=begins_to_lock) as other:
+        api.go_on_with_list(award_list.pk)
+        other()
+    work(award_list)
+    assert outcomes(award_list) == [Outcome.GIVEN] * 3
+    assert list(BadgeAward.objects.values_list("number", "revoked_at")) == [(1, None)] * 3
+    api.start_undoing(award_list, by=None, reason="")
+    with meanwhile(lambda: api.go_on_with_list(award_list.pk), before=begins_to_lock) as other:
+        api.go_on_with_list(award_list.pk)
+        other()
+    work(award_list)
+    assert outcomes(award_list) == [Outcome.UNDONE] * 3
+    assert BadgeAward.objects.filter(ended_by=Ending.UNDONE).count() == 3
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_who_earns_it_while_it_is_given_has_it_once(is_first: bool) -> None:
+    template, user = make_template(), make_user()
+    requires_course(template)
+
+    def give() -> None:
+        api.award_by_hand(template, user, reason="Spring school")
+
+    def earn() -> None:
+        send_passing(user)
+
+    first, second = (give, earn) if is_first else (earn, give)
+    with meanwhile(first, before=begins_to_lock) as other:
+        second()
+        other()
+    assert BadgeAward.objects.get().revoked_at is None

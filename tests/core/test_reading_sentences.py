@@ -20,7 +20,13 @@ from tests.factories import CCX_PASSING, ENROLLMENT, PASSING
 LEARNING = "org.openedx.learning."
 CERTIFICATE, GRADE = f"{LEARNING}certificate.created.v1", f"{LEARNING}course.persistent_grade_summary.changed.v1"
 THREAD, COHORT = f"{LEARNING}forum.thread.created.v1", f"{LEARNING}cohort_membership.changed.v1"
-TITLES = {"course-v1:edX+A+1": "Algebra", "course-v1:edX+L+1": "Logic"}
+PROGRAM, PROGRAM_AWARDED = "7d1c0e7c-5a3c-4d6e-8d47-2f6b6d0b7c11", f"{LEARNING}program.certificate.awarded.v1"
+TITLES = {
+    "course-v1:edX+A+1": "Algebra",
+    "course-v1:edX+L+1": "Logic",
+    "edX+A": "Algebra, whenever",
+    PROGRAM: "Mathematics",
+}
 ALGEBRA, LOGIC, UNKNOWN = "course-v1:edX+A+1", "course-v1:edX+L+1", "course-v1:edX+X+1"
 KINDS = {
     "is_passing": ValueKind.BOOLEAN,
@@ -103,6 +109,23 @@ SENTENCES = [
         facts(PASSING_RULE, period("lte", "2027-06-01T12:30Z")),
         "Pass any course, before June 1, 2027, 12:30 p.m.",
     ),
+    # any run of one course, counted by course so that failing one run does not take another away
+    (facts(PASSING_RULE, starts_with("course-v1:edX+A+")), "Pass any run of Algebra, whenever"),
+    (facts(PASSING_RULE, starts_with("course-v1:edX+B+"), **BY_COURSE), "Pass any run of edX+B"),
+    (
+        facts(PASSING_RULE, starts_with("course-v1:edX+A+"), count=2, **BY_COURSE),
+        "Pass 2 different courses whose keys match course-v1:edX+A+*",
+    ),
+    # programs
+    (facts(("program.uuid", "eq", PROGRAM), event_type=PROGRAM_AWARDED), "Complete the program Mathematics"),
+    (
+        facts(("program.uuid", "eq", PROGRAM), period("gte", "2027-01-01"), event_type=PROGRAM_AWARDED),
+        "Complete the program Mathematics, not before Jan. 1, 2027",
+    ),
+    (
+        facts(("program.uuid", "eq", PROGRAM), ("status", "eq", "x"), event_type=PROGRAM_AWARDED),
+        f"Program certificate awarded: program.uuid is {PROGRAM} and status is x",
+    ),
     # other events
     (facts(course(ALGEBRA), event_type=CERTIFICATE), "Earn the certificate of Algebra"),
     (
@@ -126,6 +149,14 @@ SENTENCES = [
     # penalties
     (facts(FAILING_RULE, course(ALGEBRA), is_penalty=True), "Lost when the grade in Algebra drops below passing"),
     (facts(FAILING_RULE, is_penalty=True), "Lost when the grade in any course drops below passing"),
+    (
+        facts(("percent_grade", "lt", "0.8"), course(ALGEBRA), event_type=GRADE, is_penalty=True),
+        "Lost when the grade in Algebra drops below 80%",
+    ),
+    (
+        facts(FAILING_RULE, starts_with("course-v1:edX+A+"), is_penalty=True),
+        "Lost when the grade in a run of Algebra, whenever drops below passing",
+    ),
     (
         facts(PASSING_RULE, is_penalty=True),
         "Lost on this event: Course passing status updated: is_passing is true",

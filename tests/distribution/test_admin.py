@@ -16,6 +16,7 @@ from badges_plugin.distribution import queueing
 from badges_plugin.distribution.admin import DeliveryAdmin
 from badges_plugin.distribution.exceptions import PermanentFailure, RejectedKey
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver
@@ -126,7 +127,15 @@ def test_only_what_is_under_way_has_a_next_attempt(
     due = timezone.localtime(Delivery.objects.get().next_attempt_at)
     assert next_attempt() == date_format(due, "DATETIME_FORMAT")
     deliver()
-    assert next_attempt() == "-"
+    assert next_attempt() == ""
+    for changes, said in (
+        ({"state": State.FAILED}, "not by itself"),
+        ({"state": State.CANCELLED}, ""),
+        ({"state": State.PENDING}, "as soon as the key works"),
+    ):
+        Delivery.objects.update(**changes)
+        Channel.objects.update(paused_reason="HTTP 401")
+        assert next_attempt() == said
 
 
 def test_resume(admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from django.contrib.sites.models import Site
 from django.core import checks
 from django.core.management import call_command
 
+from badges_plugin import catalog
 from badges_plugin.host import course_titles
+
+KEYS = {"own": "course-v1:Org+A+1", "course": "course-v1:Org+A+2", "unknown": "course-v1:Org+B+1"}
+PROGRAM = uuid.UUID("7d1c0e7c-5a3c-4d6e-8d47-2f6b6d0b7c11")
 
 
 def our_apps() -> list[AppConfig]:
@@ -38,21 +43,59 @@ def test_migrations_are_complete(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.fail(f"makemigrations would write, in this host:\n{capsys.readouterr().out}")
 
 
-@pytest.mark.django_db
-def test_titles_of_courses_come_from_the_catalog(django_assert_num_queries: Any) -> None:
-    keys = {"own": "course-v1:Org+A+1", "course": "course-v1:Org+A+2", "unknown": "course-v1:Org+B+1"}
-    if not apps.is_installed("credentials.apps.catalog"):  # the stand-in
-        with django_assert_num_queries(0):
-            assert course_titles(keys.values()) == {}
-        return
+@pytest.fixture
+def catalogued(db: None) -> Site:
+    """Two sites with the same course, as the service's command copies it; it has two runs, and is in a program."""
     label = "catalog"
-    site = Site.objects.get_or_create(domain="example.org", name="example")[0]
-    course = apps.get_model(label, "Course").objects.create(site=site, uuid=uuid.uuid4(), key="Org+A", title="Algebra")
-    runs = apps.get_model(label, "CourseRun").objects
-    runs.create(course=course, uuid=uuid.uuid4(), key=keys["own"], title_override="Algebra I")
-    runs.create(course=course, uuid=uuid.uuid4(), key=keys["course"])
+    sites = [Site.objects.get_or_create(domain=f"{name}.example.org", name=name)[0] for name in ("other", "own")]
+    for site in sites:
+        course = rows("Course").create(site=site, uuid=uuid.uuid4(), key="Org+A", title="Algebra")
+        runs = apps.get_model(label, "CourseRun").objects
+        runs.create(course=course, uuid=uuid.uuid4(), key=KEYS["own"], title_override=f"Algebra {site.name}")
+        runs.create(course=course, uuid=uuid.uuid4(), key=KEYS["course"], start_date=datetime(2027, 2, 3, tzinfo=UTC))
+    rows("Organization").create(site=sites[1], uuid=uuid.uuid4(), key="Org", name="Open Organization")
+    rows("Program").create(site=sites[1], uuid=PROGRAM, title="Mathematics", status="active")
+    rows("Program").create(site=sites[1], uuid=uuid.uuid4(), title="Mathematics, old", status="retired")
+    return sites[1]
+
+
+def rows(model: str) -> Any:
+    label = "catalog"  # not a literal: the type checker would look for the app
+    return apps.get_model(label, model).objects
+
+
+def test_titles_of_courses_come_from_the_catalog(catalogued: Site, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        assert course_titles(keys.values()) == {keys["own"]: "Algebra I", keys["course"]: "Algebra"}
+        titles = course_titles(KEYS.values())
+    assert titles[KEYS["own"]] in ("Algebra own", "Algebra other")
+    assert (titles[KEYS["course"]], len(titles)) == ("Algebra", 2)
+    assert catalog.course_titles({"Org+A", "Org+B"}) == {"Org+A": "Algebra"}
+    assert catalog.program_titles({str(PROGRAM), "none"}) == {str(PROGRAM): "Mathematics"}
+    known = catalog.course_runs(KEYS.values(), catalogued)
+    assert (known[KEYS["own"]].title, len(known)) == ("Algebra own", 2)
+    assert catalog.is_filled()
+
+
+SEARCHES = [
+    # each run once, the own site's title first, newest first
+    (catalog.find_course_runs, "ALG org", ["course-v1:Org+A+2", "course-v1:Org+A+1"]),
+    (catalog.find_course_runs, "algebra own", ["course-v1:Org+A+1"]),
+    (catalog.find_course_runs, "a", []),
+    (catalog.find_course_runs, "100%", []),
+    (catalog.find_organizations, "open", ["Org"]),
+]
+
+
+@pytest.mark.parametrize(("find", "term", "keys"), SEARCHES)
+def test_the_catalog_is_searched(
+    catalogued: Site, django_assert_num_queries: Any, find: Any, term: str, keys: list[str]
+) -> None:
+    with django_assert_num_queries(1 if len(term) > 1 else 0):
+        assert [each.key for each in find(term, catalogued)] == keys
+
+
+def test_active_programs_come_first(catalogued: Site) -> None:
+    assert [each.title for each in catalog.find_programs("math", catalogued)] == ["Mathematics", "Mathematics, old"]
 
 
 def test_the_host_knows_who_is_signed_in() -> None:

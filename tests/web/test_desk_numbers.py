@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -178,6 +179,13 @@ def test_what_failed_by_reason_with_a_way_to_it(template: BadgeTemplate, lower: 
     delivery = Delivery.objects.get(last_error="No address.")
     assert reverse("admin:badges_distribution_delivery_change", args=(delivery.pk,)) in response.content.decode()
     assert "There are more." not in text
+    several = re.findall(
+        r'href="([^"]*delivery/[?][^"]*)"', staff("view_delivery").get(page_of(template)).content.decode()
+    )
+    assert len(several) == 2, "from the number, and from the reason"
+    listed = staff("view_delivery").get(html.unescape(several[0]))
+    assert listed.status_code == 200, "the list has such a filter"
+    assert listed.context["cl"].result_count == 3
     Delivery.objects.filter(pk=delivery.pk).update(state="pending")
     other = make_template()
     assert "Nothing failed." in words(staff("view_delivery").get(page_of(other)))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from badges_plugin import api
 from badges_plugin.api import Ending
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, ManualAwardList
@@ -72,7 +77,7 @@ def test_a_list_is_looked_at_given_and_undone(manager: Client, statistics: Badge
     assert (award.given and award.given.reason, award.revoked_at) == ("Spring school", None)
 
     ask = manager.get(address("desk_gift_list_undo", newest().pk))
-    assert "Statistics will be taken back from 1 learner, also at the provider." in words(ask)
+    assert "Statistics will be taken back from 1 learner." in words(ask)
     done = manager.post(address("desk_gift_list_undo", newest().pk), {"reason": "Wrong list"}, follow=True)
     assert "Undone: 1 badge was taken back." in words(done)
     assert (award_of(ben, statistics).ended_by, award_of(ada, statistics).ended_by) == (Ending.UNDONE, "")
@@ -233,7 +238,11 @@ def test_who_may_do_what(
     assert (client.get(address()).status_code, client.get(shown).status_code) == (give, draft)
     assert client.post(shown, {"nothing": "1"}, follow=True).status_code == draft
     press(manager)
-    assert client.get(shown).status_code == report
+    page = client.get(shown)
+    assert page.status_code == report
+    assert (ada.email in words(page)) == (give == 200)
+    assert ("Undo the whole list" in words(page)) == (undo == 200)
+    assert client.get(shown, {"csv": ""}).headers["Content-Type"].startswith("text/csv") == (give == 200)
     assert client.get(address("desk_gift_list_undo", newest().pk)).status_code == undo
     assert Client().get(shown).status_code == 302
 
@@ -262,3 +271,24 @@ def test_a_selection_in_the_admin_begins_a_list(
     assert ("Badge Statistics Choose another" in words(page)) == (kind == "progress")
     # Who may only look does not see it.
     assert action not in as_user(staff_who_may(*may[1:])).get(changelist).content.decode()
+
+
+def test_pages_and_steps_ask_the_same_number_of_questions_for_any_number_of_learners(
+    manager: Client, statistics: BadgeTemplate
+) -> None:
+    counted: dict[str, list[int]] = {"look": [], "page": [], "give": [], "undo": []}
+
+    def count(name: str, work: Callable[[], Any]) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            work()
+        counted[name].append(len(queries))
+
+    for number in (1, 3, 20):  # the first fills caches
+        written = [make_user().username for _ in range(number)] + [f"no.{number}{each}" for each in range(number)]
+        count("look", partial(look_at, manager, statistics, "\n".join(written)))
+        count("page", partial(manager.get, address("desk_gift_list", newest().pk)))
+        api.start_giving(newest())
+        count("give", partial(api.go_on_with_list, newest().pk))
+        api.start_undoing(newest(), by=None, reason="")
+        count("undo", partial(api.go_on_with_list, newest().pk))
+    assert {name: few for name, (_, few, _) in counted.items()} == {name: many for name, (*_, many) in counted.items()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Field, OuterRef, Q, QuerySet, Subquery
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from badges_plugin.admin import cells
@@ -80,6 +81,16 @@ class AccountAdmin(ModelAdmin[AccountT]):
         super().save_model(request, obj, form, change)
         channels.key_accepted(self.backend, obj.channel_account)
 
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[Any], Any, set[str], list[str]]:
+        """Refuse accounts with badge templates, and say what to do instead: it is no question of permissions."""
+        accounts = list(objs)
+        reasons = [_undeletable(account, number) for account in accounts if (number := _templates_of(account))]
+        if reasons:
+            return [], {}, set(), reasons
+        return cast("tuple[list[Any], Any, set[str], list[str]]", super().get_deleted_objects(accounts, request))
+
     def report_each(
         self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], object]
     ) -> None:
@@ -130,6 +141,27 @@ class MirroredTemplateAdmin(BadgeTemplateAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> bool:
         return False
+
+
+def _templates_of(account: Account) -> int:
+    """Return how many badge templates belong to an account."""
+    mirrored = (model for model in apps.get_models() if issubclass(model, MirroredTemplate))
+    return sum(
+        model._base_manager.filter(**{model.account_field: account.pk}).count()  # noqa: SLF001  documented name
+        for model in mirrored
+        if model._meta.get_field(model.account_field).related_model is type(account)
+    )
+
+
+def _undeletable(account: Account, templates: int) -> str:
+    text = ngettext(
+        "%(account)s has %(count)d badge template, and learners may hold its badges. Keep the account. "
+        "To switch it off, deactivate the badge template.",
+        "%(account)s has %(count)d badge templates, and learners may hold their badges. Keep the account. "
+        "To switch it off, deactivate the badge templates.",
+        templates,
+    )
+    return text % {"account": account, "count": templates}
 
 
 def _shape(badge: ProviderBadge) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
 from badges_plugin.admin import cells
+from badges_plugin.admin.base import titled
 from badges_plugin.distribution.accounts.admin import AccountAdmin, MirroredTemplateAdmin, ProviderBadgeAdmin
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accredible.client import make_client
@@ -65,7 +66,12 @@ class AccredibleGroupAdmin(MirroredTemplateAdmin):
         "requirement_count",
         "penalty_count",
     )
-    list_filter: ClassVar[tuple[Any, ...]] = ("api_config", "is_gone", "is_active", "site")
+    list_filter: ClassVar[tuple[Any, ...]] = (
+        "api_config",
+        "is_gone",
+        ("is_active", titled(gettext_lazy("active"))),
+        "site",
+    )
     list_select_related: ClassVar[tuple[str, ...]] = ("site", "api_config")
     from_accredible = ("api_config", "group_id", "name", "description", "is_gone")
     readonly_fields: ClassVar[tuple[str, ...]] = (*MirroredTemplateAdmin.readonly_fields, *from_accredible)

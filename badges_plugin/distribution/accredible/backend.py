@@ -41,6 +41,8 @@ _STILL_EXPIRED = gettext_noop(
     "Accredible did not make the expired credential valid again. Change its date of expiry there, and retry."
 )
 
+_NOT_THERE = gettext_noop("Accredible does not have the credential any more, so its name cannot be corrected.")
+
 # Distinguishes references of this plugin, at any site, from ids that an issuer gave otherwise.
 _PREFIX = "openedx-"
 
@@ -68,6 +70,9 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
     template_model = AccredibleGroup
     badge_model = AccredibleBadge
     restores_badges = True
+    name_correction = gettext_lazy(  # type: ignore[assignment]
+        "Accredible gives the credential the name of today. Everything else about it stays."
+    )
 
     def load(self, award: BadgeAward) -> Context:
         group = self.mirrored(award.template)
@@ -80,6 +85,8 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
             if found is None:
                 return _gone(request)
             return _receipt(found, adopted=True) if found.state(today) is CredentialState.EXPIRED else None
+        if request.action is Action.CORRECT:
+            return None  # sent twice, it does no harm
         if request.restores:
             restored = client.credential(request.restores)
             if restored is not None and restored.state(today) is not CredentialState.EXPIRED:
@@ -108,6 +115,15 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
             return _receipt(request.context.client.issue(_credential_to_issue(request)))
         except AlreadyIssued as refusal:
             raise _explained(refusal, request) from refusal
+
+    def correct_name(self, request: ProviderRequest[Context]) -> Receipt:
+        client = request.context.client
+        known = client.credential(request.external_id)
+        email = known.recipient_email if known is not None else ""
+        renamed = client.rename(request.external_id, name=_full_name(request.recipient), email=email) if email else None
+        if renamed is None:
+            raise PermanentFailure(_NOT_THERE)
+        return _receipt(renamed)
 
     def bulk_size(self) -> int:
         return config().bulk_size

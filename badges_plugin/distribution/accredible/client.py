@@ -103,6 +103,17 @@ class AccredibleClient:
                 return None
             raise
 
+    def rename(self, credential_id: str, *, name: str, email: str) -> data.CredentialPayload | None:
+        """Give the recipient of a credential another name. Return None when there is no such credential."""
+        # The address, too: it is not documented that it stays if it is left out.
+        wanted = {"credential": {"recipient": {"name": name, "email": email}}}
+        try:
+            return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
+        except PermanentFailure as failure:
+            if failure.status in _GONE:
+                return None
+            raise
+
     def credential(self, identity: str) -> data.CredentialPayload | None:
         """Return a credential by Accredible's id or by its issuer's; None when there is none."""
         try:

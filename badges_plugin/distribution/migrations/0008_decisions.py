@@ -14,6 +14,15 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterField(
             model_name="delivery",
+            name="action",
+            field=models.CharField(
+                choices=[("issue", "issue"), ("revoke", "revoke"), ("correct", "correct the name")],
+                max_length=8,
+                verbose_name="action",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="delivery",
             name="state",
             field=models.CharField(
                 choices=[
@@ -40,6 +49,7 @@ class Migration(migrations.Migration):
                             ("retried", "tried again"),
                             ("given_up", "given up"),
                             ("taken_up", "taken up again"),
+                            ("name", "corrected name sent"),
                         ],
                         max_length=16,
                         verbose_name="decision",

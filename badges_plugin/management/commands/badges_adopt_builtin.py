@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from badges_plugin.adoption.grouping import SameGroup
 from badges_plugin.adoption.report import Finding, Kind, Report, Topic
 from badges_plugin.adoption.running import CannotAdopt, adopt
+from badges_plugin.backfill.commands import INTERRUPTED
 from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.command_line import BadgesCommand
 
@@ -24,8 +25,8 @@ SHOWN = 5
 class Command(BadgesCommand):
     help = (
         "Adopt what the badges app of the Credentials service (credentials.apps.badges) holds: accounts with their "
-        "keys, badge templates with requirements and penalties, progress, and badges with what Credly and Accredible "
-        "have issued. Nothing is sent, and nobody gets a second badge. Changes nothing without --apply. It can be "
+        "keys, badge templates with requirements and penalties, progress, and badges with what the providers have "
+        "issued. Nothing is sent, and nobody gets a second badge. Changes nothing without --apply. It can be "
         "interrupted and run again at any time; what was adopted before is left alone."
     )
 
@@ -62,6 +63,11 @@ class Command(BadgesCommand):
                 )
             except CannotAdopt as error:
                 raise CommandError(str(error)) from error
+            except KeyboardInterrupt as error:
+                raise CommandError(
+                    "Interrupted. What was adopted stays so; run the command again for the rest.",
+                    returncode=INTERRUPTED,
+                ) from error
             finally:
                 progress.finish()
         if not is_applied:

@@ -17,6 +17,8 @@ from badges_plugin.models import FailedEvent
 
 _DELIVERIES = "badges_distribution.view_delivery"
 _ACCOUNTS = "badges_distribution.view_channel"
+TEMPLATE_FILTER = "award__progress__template__id__exact"
+"""By which the list of deliveries is narrowed to a badge."""
 _EVENTS = "badges_plugin.view_failedevent"
 
 
@@ -47,16 +49,17 @@ def failures_for(request: HttpRequest, template_id: int | None = None) -> Failur
     if not request.user.has_perm(_DELIVERIES):
         return None
     found = undelivered(template_id)
-    rows = [*_deliveries(found), *_accounts(request, found)]
+    every = _failed_list(template_id)
+    rows = [*_deliveries(found, every), *_accounts(request, found)]
     if template_id is None:
         rows += _events(request)
     need_you = ngettext("delivery needs you", "deliveries need you", found.failed)
-    return FailuresText(tuple(rows), in_words(found.failed), need_you, _failed_list(), found.failed > 0, found.is_cut)
+    return FailuresText(tuple(rows), in_words(found.failed), need_you, every, found.failed > 0, found.is_cut)
 
 
-def _deliveries(found: Undelivered) -> Iterator[Row]:
+def _deliveries(found: Undelivered, every: str) -> Iterator[Row]:
     for failure in found.failures:
-        url = _failed_list()
+        url = every
         if failure.number == 1:
             url = _admin("badges_distribution_delivery_change", failure.delivery_id)
         act = ngettext("Show it", "Show them", failure.number)
@@ -83,9 +86,11 @@ def _events(request: HttpRequest) -> Iterator[Row]:
         )
 
 
-def _failed_list() -> str:
+def _failed_list(template_id: int | None) -> str:
+    """Return where the deliveries that need somebody are listed, of one badge or all."""
     url = _admin("badges_distribution_delivery_changelist")
-    return f"{url}?state__exact=failed" if url else ""
+    query = {"state__exact": "failed"} | ({} if template_id is None else {TEMPLATE_FILTER: str(template_id)})
+    return f"{url}?{urlencode(query)}" if url else ""
 
 
 def _admin(name: str, *arguments: object) -> str:

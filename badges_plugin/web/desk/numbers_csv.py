@@ -10,12 +10,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from badges_plugin import reading
+from badges_plugin.admin.exporting import cell
 from badges_plugin.distribution.numbers import AtProviders
 from badges_plugin.web.desk.numbers import PERMISSION, chosen_time, weeks_of
 from badges_plugin.web.desk.site import desk_page
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
 _BOM = "\ufeff"
 """Without it, Excel takes the file for one in the code page of the computer."""
 
@@ -47,10 +46,5 @@ def _lines(template_id: int | None, weeks: int | None) -> Iterator[str]:
     for week, template, figures in reading.week_by_week(template_id, weeks=weeks, acceptance=acceptance):
         accepted = figures.accepted if acceptance.asks(template) else ""
         yield writer.writerow(
-            [week.isoformat(), as_text(template.name), figures.awarded, accepted, figures.revoked, figures.expired]
+            [week.isoformat(), cell(template.name), figures.awarded, accepted, figures.revoked, figures.expired]
         )
-
-
-def as_text(value: str) -> str:
-    """Return a value that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(_FORMULA) else value

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "waffle",
     "openedx_events",
+    "credentials.apps.catalog",
     "credentials.apps.core",
     "credentials.apps.credentials",
     "credentials.apps.plugins",

@@ -24,7 +24,7 @@ def of_list(found: ManualAwardList) -> HttpResponse:
     lines = list(found.lines.select_related("user__badges_learner", "award").order_by("number"))
     for start in range(0, len(lines), BATCH):
         some = lines[start : start + BATCH]
-        for line, row in zip(some, rows(found, some), strict=True):
+        for line, row in zip(some, rows(found, some, with_addresses=True), strict=True):
             username = line.user.get_username() if line.user is not None else ""
             cells = [row.written, username, row.name, row.address, row.text]
             writer.writerow([row.number, *map(_harmless, cells)])

@@ -14,7 +14,7 @@ from badges_plugin import api
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.times import EARLIEST_YEAR, site_day, site_midnight
-from badges_plugin.web.desk.giving.parsing import Entry, UnreadableList, read_file, read_lines
+from badges_plugin.web.desk.giving.parsing import MOST_BYTES, Entry, UnreadableList, read_file, read_lines
 
 MOST_OFFERED = 200
 """Badges that are offered in a list. Of more, staff choose one by search."""
@@ -83,7 +83,9 @@ class GiveForm(forms.Form):
         values = super().clean() or self.cleaned_data
         try:
             upload = values.get("file")
-            self.entries = read_file(upload.read()) if upload else read_lines(values.get("learners") or "")
+            self.entries = (
+                read_file(upload.read(MOST_BYTES + 1)) if upload else read_lines(values.get("learners") or "")
+            )
         except UnreadableList as error:
             self.add_error("file" if values.get("file") else "learners", str(error))
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count
 from django.urls import NoReverseMatch
@@ -121,9 +121,16 @@ def numbers_getting(list_ids: Sequence[int]) -> dict[int, int]:
     return dict(lines.values_list("list").annotate(number=Count("pk")))
 
 
-def rows(award_list: ManualAwardList, lines: Sequence[ManualAwardLine]) -> list[Row]:
-    """Return lines, which come with their users and these' ``badges_learner``, in words. Three queries at most."""
-    return _Words(award_list, lines).rows()
+def rows(award_list: ManualAwardList, lines: Sequence[ManualAwardLine], *, with_addresses: bool) -> list[Row]:
+    """Return lines, which come with their users and these' ``badges_learner``, in words. Three queries at most.
+
+    Without addresses, the rows have user names in their place, and nothing that was written.
+    """
+    found = _Words(award_list, lines).rows()
+    if with_addresses:
+        return found
+    names = {line.pk: line.user.get_username() if line.user is not None else "" for line in lines}
+    return [replace(row, written="", address=names[row.pk]) for row in found]
 
 
 def undeliverable(award_list: ManualAwardList) -> dict[int, str]:

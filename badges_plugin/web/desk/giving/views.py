@@ -11,7 +11,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -21,9 +21,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from badges_plugin import api
 from badges_plugin.counting import count_up_to
+from badges_plugin.database import is_transient
+from badges_plugin.distribution.api import provider_name
 from badges_plugin.host import User
+from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeTemplate, ManualAwardLine, ManualAwardList
 from badges_plugin.reasons import MAX_LENGTH
+from badges_plugin.redaction import describe
 from badges_plugin.times import site_day
 from badges_plugin.web.desk import links, site
 from badges_plugin.web.desk.giving import csv_files
@@ -31,12 +35,14 @@ from badges_plugin.web.desk.giving.drafting import correct, draft
 from badges_plugin.web.desk.giving.forms import MOST_OFFERED, GiveForm
 from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, numbers_getting, rows, undeliverable, where
 
+logger = get_logger(__name__)
+
 MAY_GIVE = "badges_plugin.award_by_hand"
 MAY_LOOK = "badges_plugin.view_badgeaward"
 
 SECONDS = 8.0
 """How long a page works on a list. The worker does the rest."""
-ON_A_PAGE = 50
+ON_A_PAGE = 25
 _MOST_SELECTED = 10_000
 _MOST_FOUND = 20
 
@@ -90,7 +96,8 @@ def gift_list(request: HttpRequest, pk: int) -> HttpResponse:
         return _change(request, found)
     if found.state == _State.DRAFT and not request.user.has_perm(MAY_GIVE):
         raise PermissionDenied
-    if "csv" in request.GET:
+    may_give = request.user.has_perm(MAY_GIVE)
+    if "csv" in request.GET and may_give:
         return csv_files.of_list(found)
     number = counts(found)
     which = request.GET.get("show", "")
@@ -102,11 +109,12 @@ def gift_list(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": number,
         "which": which,
         "page": page,
-        "rows": rows(found, list(page)),
+        # Who may only look at awards does not see addresses there either.
+        "rows": rows(found, list(page), with_addresses=may_give),
         "given_by": name_of(found.given_by),
         "undone_by": name_of(found.undone_by),
         "undeliverable": len(undeliverable(found)) if found.state in (_State.DRAFT, _State.GIVEN) else 0,
-        "may_give": request.user.has_perm(MAY_GIVE),
+        "may_give": may_give,
         "refusal": api.award_refusal(found.template, found.awarded_at) if found.state == _State.DRAFT else "",
         "badge_url": where(links.badge_url, found.template_id),
     }
@@ -130,7 +138,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("badges_web:desk_gift_list", found.pk)
     if found.state not in (_State.GIVING, _State.GIVEN):
         return redirect("badges_web:desk_gift_list", found.pk)
-    context = {"list": found, "counts": counts(found), "most": MAX_LENGTH}
+    context = {
+        "list": found,
+        "counts": counts(found),
+        "most": MAX_LENGTH,
+        "provider": provider_name(found.template),
+    }
     trail = [*_trail(found), (reverse("badges_web:desk_gift_list", args=[found.pk]), _("Award by hand"))]
     return site.page(request, "gift_undo", title=_("Undo the whole list"), trail=trail, context=context)
 
@@ -207,12 +220,20 @@ def _change(request: HttpRequest, found: ManualAwardList) -> HttpResponse:
 def _work(found: ManualAwardList) -> None:
     """Work on a list as long as somebody waits for a page."""
     until = time.monotonic() + SECONDS
-    while api.go_on_with_list(found.pk) and time.monotonic() < until:
-        pass
+    try:
+        while api.go_on_with_list(found.pk) and time.monotonic() < until:
+            pass
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        # Nothing of the step was done; the worker does it, and the page says so.
+        logger.warning("List %s of awards by hand waits for the worker: %s", found.pk, describe(error))
 
 
 def _shown(found: ManualAwardList, which: str) -> QuerySet[ManualAwardLine]:
-    lines = found.lines.select_related("user__badges_learner", "award").order_by("number")
+    # First what may have to be corrected.
+    is_getting = Case(When(outcome__in=GETTING, then=1), default=0, output_field=IntegerField())
+    lines = found.lines.select_related("user__badges_learner", "award").order_by(is_getting, "number")
     if which == "getting":
         return lines.filter(outcome__in=GETTING)
     return lines.exclude(outcome__in=GETTING) if which == "others" else lines

@@ -1,0 +1,103 @@
+"""Activate and deactivate a badge: a page that says what follows, and asks."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from badges_plugin import api
+from badges_plugin.backfill import recorded
+from badges_plugin.counting import count_up_to, in_words
+from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
+from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.web.desk import links
+from badges_plugin.web.desk.badge import saving, wording
+from badges_plugin.web.desk.badge.dry_run import DryRun, who_would_have
+from badges_plugin.web.desk.badge.fields import is_given_by_staff
+from badges_plugin.web.desk.badge.noting import note
+from badges_plugin.web.desk.badge.places import give_url, trail_to
+from badges_plugin.web.desk.site import desk_page, page
+
+MAY_SWITCH = "badges_plugin.change_badgetemplate"
+CONFIRMED = "confirmed"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page(MAY_SWITCH)
+def activate(request: HttpRequest, template_id: int) -> HttpResponse:
+    template = _loaded(template_id)
+    if template.is_active:
+        messages.info(request, _("The badge is active already."))
+        return HttpResponseRedirect(links.badge_url(template.pk))
+    found = None if is_given_by_staff(template) else who_would_have(template)
+    if request.method == "POST":
+        try:
+            api.activate_template(template, confirmed=CONFIRMED in request.POST)
+        except (ActivationRefused, ConfirmationNeeded):
+            pass  # the page says why
+        else:
+            _tell_activated(request, template, found)
+            return HttpResponseRedirect(links.badge_url(template.pk))
+    context = {
+        "template": template,
+        "sentence": wording.paragraph(template),
+        "problems": api.activation_problems(template),
+        "confirmations": api.activation_confirmations(template),
+        "warnings": api.activation_warnings(template),
+        "dry_run": found,
+        "is_refused": request.method == "POST",
+        "give_url": give_url(request, template),
+        "badge_url": links.badge_url(template.pk),
+    }
+    title = _("Activate “%s”?") % template.name
+    return page(request, "badge_activate", title=title, trail=trail_to(template), context=context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page(MAY_SWITCH)
+def deactivate(request: HttpRequest, template_id: int) -> HttpResponse:
+    template = _loaded(template_id)
+    if not template.is_active:
+        messages.info(request, _("The badge is not active."))
+        return HttpResponseRedirect(links.badge_url(template.pk))
+    if request.method == "POST":
+        api.deactivate_template(template)
+        note(request, template, _("Deactivated."))
+        messages.success(request, _("The badge is inactive. Learners keep what they have."))
+        return HttpResponseRedirect(links.badge_url(template.pk))
+    holders = count_up_to(BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None))
+    context = {
+        "template": template,
+        "sentence": wording.paragraph(template),
+        "warnings": api.deactivation_warnings(template),
+        "holders": holders,
+        "holders_words": in_words(holders),
+        "badge_url": links.badge_url(template.pk),
+    }
+    title = _("Deactivate “%s”?") % template.name
+    return page(request, "badge_deactivate", title=title, trail=trail_to(template), context=context)
+
+
+def _tell_activated(request: HttpRequest, template: BadgeTemplate, found: DryRun | None) -> None:
+    """Give the badge to those who have done everything, if that was chosen, and say what happened."""
+    if found is None or not found.can_be_given or request.POST.get("now") != "yes":
+        note(request, template, _("Activated."))
+        messages.success(request, _("The badge is active. What learners do from now on counts."))
+        return
+    awarded = recorded.award_recorded(template, found.users)
+    text = ngettext("Activated. %d learner got it at once.", "Activated. %d learners got it at once.", awarded)
+    note(request, template, text % awarded)
+    text = ngettext(
+        "The badge is active. %d learner got it at once.", "The badge is active. %d learners got it at once.", awarded
+    )
+    messages.success(request, text % awarded)
+
+
+def _loaded(template_id: int) -> BadgeTemplate:
+    template = saving.loaded(template_id)
+    if template is None:
+        raise Http404
+    return template

@@ -1,0 +1,188 @@
+"""The page of one badge: what it is, what it asks for, who has it, and what there is to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from badges_plugin import api, reading
+from badges_plugin.admin import links as admin_links
+from badges_plugin.counting import count_up_to, in_words
+from badges_plugin.images import picture_of
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
+from badges_plugin.reading import CriteriaText, GroupText
+from badges_plugin.web.desk.badge import saving, wording
+from badges_plugin.web.desk.badge.decoding import setup_of
+from badges_plugin.web.desk.badge.fields import is_given_by_staff
+from badges_plugin.web.desk.badge.form import MAY_ADD, MAY_CHANGE
+from badges_plugin.web.desk.badge.places import give_url, list_url, page_of, trail_to
+from badges_plugin.web.desk.site import desk_page, page
+
+SHOWN = 5
+"""Rows of each part, then a link to all."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One thing to do, how many learners have done it, and the expert's page of it."""
+
+    sentence: str
+    keys: Sequence[str]
+    learners: int
+    url: str
+
+    @property
+    def learners_words(self) -> str:
+        return in_words(self.learners)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Things to do, of which so many are needed: ``title`` says so."""
+
+    title: str
+    lines: Sequence[Asked]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody did to the badge."""
+
+    when: Any
+    who: str
+    what: str
+
+
+@require_safe
+@desk_page("badges_plugin.view_badgetemplate")
+def badge(request: HttpRequest, template_id: int) -> HttpResponse:
+    """Show the page. The number of queries is fixed for each line that the badge asks for."""
+    template = saving.loaded(template_id)
+    if template is None:
+        raise Http404
+    pk, model = template.pk, admin_links.template_model(admin.site, template)
+    may_edit = admin_links.may(request, "view", model)
+    context = {
+        "template": template,
+        "sentence": wording.paragraph(template),
+        "picture_url": _picture_url(template),
+        "given_through": _given_through(template),
+        "is_draft": not template.is_active and not BadgeProgress.objects.filter(template=template.pk).exists(),
+        "has_words": setup_of(template) is not None,
+        **_asks(request, template),
+        **_learners(request, template),
+        "history": _history(template, model),
+        "actions": _actions(request, template),
+        "pages": _pages(template, model),
+        "expert_url": admin_links.page_url(admin.site, model, "change", pk) if may_edit else "",
+    }
+    return page(request, "badge", title=template.name, trail=trail_to(), context=context)
+
+
+def _asks(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
+    text: CriteriaText = reading.criteria([template.pk])[template.pk]
+    keys = {
+        each.pk: [rule.value for rule in each.existing_rules() if "key" in rule.key_path or "uuid" in rule.key_path]
+        for each in template.requirements.all()
+    }
+    blocks = [_block(request, group, keys) for group in text.groups]
+    problems = api.activation_problems(template)
+    return {
+        "blocks": blocks,
+        "in_order": text.in_order,
+        "losses": [penalty.sentence for penalty in text.penalties],
+        "problems": problems,
+        "warnings": [*api.activation_confirmations(template), *api.activation_warnings(template)],
+        "is_given_by_staff": is_given_by_staff(template),
+    }
+
+
+def _block(request: HttpRequest, group: GroupText, keys: dict[int, list[str]]) -> Block:
+    may_see = admin_links.may(request, "view", BadgeRequirement)
+    lines = [
+        Asked(
+            sentence=each.sentence,
+            keys=[key for key in keys.get(each.id, ()) if key not in each.sentence],
+            learners=count_up_to(
+                Fulfillment.objects.filter(requirement=each.id, is_fulfilled=True).values("progress").distinct()
+            ),
+            url=admin_links.page_url(admin.site, BadgeRequirement, "change", each.id) if may_see else "",
+        )
+        for each in group.requirements
+    ]
+    if len(lines) == 1:
+        return Block("", lines)
+    if group.needed >= len(lines):
+        return Block(_("All of these"), lines)
+    return Block(_("Any %d of these") % group.needed, lines)
+
+
+def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
+    if not admin_links.may(request, "view", BadgeAward):
+        return {"may_see_learners": False}
+    held = BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)
+    newest = held.select_related("progress__user").order_by("-awarded_at", "-pk")[:SHOWN]
+    rows = [(page_of("desk_learner", award.progress.user_id), award.progress.user, award) for award in newest]
+    holders, known = count_up_to(held), count_up_to(BadgeProgress.objects.filter(template=template.pk))
+    return {
+        "may_see_learners": True,
+        "holders": holders,
+        "holders_words": in_words(holders),
+        "known": known,
+        "known_words": in_words(known),
+        "rows": rows,
+        "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
+        "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
+        "export_url": page_of("desk_export_holders", template.pk),
+    }
+
+
+def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
+    """Return what was noted of the badge, here and on the pages of its provider's admin."""
+    kinds = ContentType.objects.get_for_models(BadgeTemplate, model).values()
+    entries = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template.pk)).select_related("user")
+    return [
+        Entry(each.action_time, each.user.get_full_name() or each.user.get_username(), each.get_change_message())
+        for each in entries.order_by("-action_time", "-pk")[:SHOWN]
+    ]
+
+
+def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
+    """Return the addresses of what can be done, by name: only what this person may do."""
+    user = request.user
+    may_switch = user.has_perm("badges_plugin.change_badgetemplate")
+    return {
+        "change": page_of("desk_change_badge", template.pk) if user.has_perms(MAY_CHANGE) else "",
+        "copy": page_of("desk_copy_badge", template.pk) if user.has_perms(MAY_ADD) else "",
+        "activate": page_of("desk_activate_badge", template.pk) if may_switch and not template.is_active else "",
+        "deactivate": page_of("desk_deactivate_badge", template.pk) if may_switch and template.is_active else "",
+        "give": give_url(request, template) if template.is_active else "",
+        "try": page_of("desk_try", template=template.pk),
+    }
+
+
+def _pages(template: BadgeTemplate, model: type[BadgeTemplate]) -> dict[str, str]:
+    return {
+        "history": page_of("desk_history", template.pk)
+        or admin_links.page_url(admin.site, model, "history", template.pk),
+        "numbers": page_of("desk_badge_numbers", template.pk),
+    }
+
+
+def _picture_url(template: BadgeTemplate) -> str:
+    picture = picture_of(template)
+    is_theirs = template.origin != BadgeTemplate.ORIGIN and picture.row is None
+    return (is_theirs and template.icon) or picture.best_url
+
+
+def _given_through(template: BadgeTemplate) -> str:
+    """Return who gives the badge out: the name of the backend that it comes from."""
+    return _("this site") if template.origin == BadgeTemplate.ORIGIN else template.origin.replace("_", " ").title()

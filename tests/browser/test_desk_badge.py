@@ -1,0 +1,147 @@
+"""The form of a badge and the badge's page, as staff use them: by mouse, without JavaScript's help, and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.contrib.sites.models import Site
+
+from badges_plugin.models import BadgeTemplate
+from tests.browser.axe import violations
+from tests.browser.conftest import Open
+from tests.browser.serving import Service
+from tests.browser.window import overflow, take_picture
+from tests.browser.world import STATISTICS, World
+from tests.factories import make_user
+
+if TYPE_CHECKING:  # not installed for the other tests
+    from playwright.sync_api import Page
+
+NEW = "/badges/desk/badges/new/"
+WIDTHS = (1280, 390)
+RUNS = (("Proof", "2027S", "Proof and Argument, spring 2027"), ("Proof", "2026A", "Proof and Argument, autumn 2026"))
+# Of Django's own frame, at a width at which it hides its side bar.
+NOT_OURS = ("#nav-sidebar", ".breadcrumbs", "#toggle-nav-sidebar", "#nav-filter")
+
+
+def make_staff() -> Any:
+    return make_user(username="registrar", is_staff=True, is_superuser=True, full_name="Mara Ortiz")
+
+
+def make_catalog() -> None:
+    """A course with two runs, which the world has nothing of."""
+    label = "catalog"  # not a literal: mypy knows no such app
+    site = Site.objects.order_by("pk")[0]
+    course = apps.get_model(label, "Course").objects.create(
+        site=site, uuid=UUID(int=0xCA7), key="Example+Proof", title="Proof and Argument"
+    )
+    for number, (name, run, title) in enumerate(RUNS):
+        apps.get_model(label, "CourseRun").objects.create(
+            course=course,
+            uuid=UUID(int=0xCA8 + number),
+            key=f"course-v1:Example+{name}+{run}",
+            title_override=title,
+            start_date=datetime(2027 - number, 2 + 6 * number, 3, tzinfo=UTC),
+        )
+
+
+@pytest.fixture(scope="module")
+def registrar(served: Service, world: World) -> Iterator[Any]:
+    served.run(make_catalog)
+    yield served.run(make_staff)
+    served.run(forget)
+
+
+def forget() -> None:
+    label = "catalog"
+    BadgeTemplate.objects.filter(name__startswith="Sound").delete()
+    apps.get_model(label, "Course").objects.all().delete()
+
+
+def ours(page: Page) -> list[str]:
+    return [each for each in violations(page) if not any(part in each for part in NOT_OURS)]
+
+
+def test_pass_one_course_in_five_interactions(opened: Open, served: Service, registrar: Any) -> None:
+    page = opened(registrar).page
+    page.goto(NEW)  # 1: Add, on the front page
+    assert page.evaluate("document.activeElement.id") == "name"
+    page.keyboard.type("Sound Reasoning")
+    page.get_by_role("combobox", name="Course").click()  # 2
+    page.keyboard.type("proof")
+    page.get_by_role("option", name="Proof and Argument, spring 2027").click()  # 3
+    page.get_by_text("Pass Proof and Argument, spring 2027.").first.wait_for()
+    page.get_by_role("button", name="Activate…").click()  # 4
+    page.get_by_role("heading", name="Activate “Sound Reasoning”?").wait_for()
+    take_picture(page, "desk-activate-1280")
+    assert ours(page) == []
+    page.get_by_role("button", name="Activate", exact=True).click()  # 5
+    page.get_by_text("The badge is active.").wait_for()
+    assert page.get_by_role("heading", name="Sound Reasoning").is_visible()
+    assert served.run(lambda: BadgeTemplate.objects.get(name="Sound Reasoning").is_active)
+
+
+def test_by_keyboard_alone(opened: Open, registrar: Any) -> None:
+    page = opened(registrar).page
+    page.goto(NEW)
+    page.keyboard.type("Sound Proof")
+    page.locator("#b1-1-text").focus()
+    page.keyboard.type("proof")
+    page.locator("[role=option]").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator(".desk-chip").inner_text().startswith("Proof and Argument, autumn 2026")
+    assert page.evaluate("document.activeElement.textContent") == "Choose another"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "b1-1-text"
+    page.keyboard.type("proof")
+    page.locator("[role=option]").first.wait_for()
+    page.keyboard.press("Escape")
+    assert not page.locator("[role=listbox]").is_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_form(opened: Open, registrar: Any, width: int) -> None:
+    window = opened(registrar, width=width)
+    page = window.page
+    window.go(NEW)
+    take_picture(page, f"desk-new-badge-{width}")
+    assert (overflow(page), ours(page)) == ([], [])
+    page.get_by_role("button", name="Several courses, or any N of them").click()
+    page.get_by_role("heading", name="New badge").wait_for()
+    page.locator("#name").fill("Sound Reasoning")
+    page.locator("#b1-1-text").fill(STATISTICS)
+    page.locator("#b1-2-text").fill("proof")
+    page.get_by_role("button", name="+ Another block (all of)").click()
+    page.locator("#b2").wait_for()
+    take_picture(page, f"desk-new-badge-blocks-{width}")
+    assert (overflow(page), ours(page)) == ([], [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_a_badge(opened: Open, world: World, registrar: Any, width: int) -> None:
+    window = opened(registrar, width=width)
+    for name, path in (("badge", ""), ("change-badge", "change/"), ("deactivate", "deactivate/")):
+        window.go(f"/badges/desk/badges/{world.statistics.pk}/{path}")
+        take_picture(window.page, f"desk-{name}-{width}")
+        assert (name, overflow(window.page), ours(window.page)) == (name, [], [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_change_asks(opened: Open, world: World, registrar: Any, width: int) -> None:
+    window = opened(registrar, width=width)
+    page = window.page
+    window.go(f"/badges/desk/badges/{world.statistics.pk}/change/")
+    page.get_by_role("button", name="Choose another instead of").click()
+    page.locator("#b1-1-text").fill("course-v1:Example+Proof+2027S")
+    page.get_by_role("button", name="Save the change").click()
+    page.get_by_role("heading", name="learner has done what you are changing").wait_for()
+    take_picture(page, f"desk-change-rule-{width}")
+    assert page.get_by_role("radio", name="Keep it.").is_checked()
+    assert (overflow(page), ours(page)) == ([], [])
