@@ -20,7 +20,7 @@ from badges_plugin.reading.happenings import fulfilling_sentences, happenings
 from badges_plugin.times import day_text
 from badges_plugin.web.desk import persons, reached
 from badges_plugin.web.desk.cards import standing_of
-from badges_plugin.web.desk.doing import Button, award_buttons, delivery_buttons, progress_buttons
+from badges_plugin.web.desk.doing import Button, award_buttons, delivery_buttons, offered_buttons, progress_buttons
 from badges_plugin.web.desk.links import learner_url
 from badges_plugin.web.desk.site import desk_page, page
 from badges_plugin.web.desk.story import Facts, story_of
@@ -45,7 +45,7 @@ def award(request: HttpRequest, award_id: int) -> HttpResponse:
         "is_held": facts.award.state is AwardState.HELD,
         "valid_until": day_text(facts.award.expires_at) if facts.award.expires_at else "",
         "deliveries": [(each, _delivery_url(each), delivery_buttons(request, each)) for each in facts.deliveries],
-        "states": list({each.provider: each for each in facts.deliveries}.values()),
+        "states": telling.current(facts.deliveries),
         "buttons": _buttons(request, facts, person),
         "is_unsent": telling.may_see(request.user) and not facts.deliveries,
         "steps": story_of(facts),
@@ -100,5 +100,5 @@ def _buttons(request: HttpRequest, facts: Facts, person: persons.Person) -> list
         return []
     buttons = award_buttons(request, facts.award, is_erased=person.is_erased)
     if facts.award.state is AwardState.HELD:
-        return list(buttons)
+        return [*buttons, *offered_buttons(request, facts.row)]
     return [*buttons, *progress_buttons(request, facts.row.progress_id)]

@@ -95,8 +95,7 @@ class Cards:
             paragraphs=_why_held(award) if is_held else self._outlook(progress),
             award=award,
             award_url=reached.desk_url(self._request, "desk_award", award.id),
-            # Of each provider the last one: what was issued and then revoked is revoked.
-            deliveries=tuple({each.provider: each for each in self._deliveries.get(award.id, ())}.values()),
+            deliveries=telling.current(self._deliveries.get(award.id, ())),
             lacks=() if is_held else lacks(progress),
             buttons=(*buttons, *(() if is_held else progress_buttons(self._request, progress.id))),
         )
