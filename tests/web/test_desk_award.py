@@ -217,3 +217,17 @@ def test_a_badge_given_by_hand_says_who_gave_it_and_why(client: Client, ada: Any
     assert "Awarded by hand. Given by M. Ortiz: “Spring school”. First award of this badge to this learner." in page
     learner = words(client.get(reverse("badges_web:desk_learner", args=[ada.pk])))
     assert "Given by M. Ortiz: “Spring school”." in learner
+
+
+def test_a_corrected_name_is_sent_from_the_story(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider
+) -> None:
+    award = earn(ada, badge)
+    deliver()
+    address = reverse("badges_web:desk_award", args=[award.pk])
+    assert "Send the corrected name…" not in story(client, award)
+    vars(registry.get("fake"))["name_correction"] = "The badge keeps its address."
+    question = f"{reverse('admin:badges_plugin_badgeaward_send_name')}?id={award.pk}"
+    page = client.get(address).content.decode()
+    assert f'href="{question}&amp;next=' in page
+    assert client.get(f"{question}&next={address}").status_code == 200

@@ -174,7 +174,10 @@ def test_failed_events_are_for_those_who_may_see_them(site: Any, ada: Any) -> No
     fail_to_apply(ada)
     client = as_user(staff_who_may(*MAY_SEE))
     assert "What could not be used" not in page_of(client, ada)
-    assert "What could not be used" in page_of(as_user(staff_who_may(*MAY_SEE, "view_failedevent")), ada)
+    page = page_of(as_user(staff_who_may(*MAY_SEE, "view_failedevent")), ada)
+    assert "What could not be used" in page
+    assert "Open it Try it" not in page
+    assert "Open it Try it" in page_of(as_user(staff_who_may(*MAY_SEE, "change_failedevent")), ada)
 
 
 @pytest.mark.parametrize("name", ["desk_learners", "desk_learner", "desk_award", "desk_try"])
@@ -293,6 +296,8 @@ def test_the_admin_leads_to_the_page(client: Client, ada: Any, statistics: Badge
         url("user", "change", ada.pk, app="core"),
     ):
         assert f'href="{address}"' in client.get(page).content.decode(), page
+    story = reverse("badges_web:desk_award", args=[award.pk])
+    assert f'href="{story}"' in client.get(url("badgeaward", "change", award.pk)).content.decode()
     account = as_user(staff_who_may("view_user")).get(url("user", "change", ada.pk, app="core"))
     assert address not in account.content.decode()
 

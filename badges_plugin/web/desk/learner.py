@@ -80,7 +80,15 @@ def _failures(request: HttpRequest, users: Sequence[User]) -> dict[str, Any] | N
     if not links.may(request, "view", FailedEvent):
         return None
     found = failures.failures_of(users)
-    rows = [(each, reached.row_url(request, FailedEvent, each.id)) for each in found.rows]
+    may_try = links.may(request, "change", FailedEvent)  # who may read the content
+    rows = [
+        (
+            each,
+            reached.row_url(request, FailedEvent, each.id),
+            reached.desk_url(request, "desk_try", failed=each.id) if may_try else "",
+        )
+        for each in found.rows[:LATEST]
+    ]
     return {
         "rows": rows[:LATEST],
         "more": max(len(rows) - LATEST, 0),
