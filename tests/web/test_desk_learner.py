@@ -94,6 +94,15 @@ def switch_off(award: BadgeAward) -> None:
     api.deactivate_template(award.template)
 
 
+def test_what_was_given_by_mistake_says_so(client: Client, ada: Any, statistics: BadgeTemplate) -> None:
+    award = api.award_by_hand(statistics, ada, reason="Spring school")
+    assert award is not None
+    api.undo_award_by_hand(award, reason="Wrong list")
+    page = page_of(client, ada)
+    assert "Statistics Given by mistake and taken back" in page
+    assert "Wrong list" in page
+
+
 @pytest.mark.parametrize(
     ("end", "once_only", "told"),
     [

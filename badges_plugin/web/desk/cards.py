@@ -137,6 +137,8 @@ class Cards:
             return standing_of(award)
         if award.ending == Ending.ERASED:
             return Standing("lost", _("Learner erased"))
+        if award.ending == Ending.UNDONE:
+            return Standing("lost", _("Given by mistake and taken back"))
         corrected = self._corrected.get(progress.id or 0, ())
         begins_anew = any(each.forgot and award.ended_at and each.at >= award.ended_at for each in corrected)
         is_once_only = not self._templates[award.template_id].can_be_reawarded and award.ending != Ending.UNDONE
