@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -18,7 +19,7 @@ from badges_plugin.admin import links as admin_links
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
-from badges_plugin.reading import CriteriaText, GroupText
+from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.decoding import setup_of
 from badges_plugin.web.desk.badge.fields import is_given_by_staff
@@ -53,10 +54,23 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A learner and one of their awards. URLs are empty where there is no such page."""
+
+    name: str
+    learner_url: str
+    award_url: str
+    shape: str
+    state: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Entry:
     """What somebody did to the badge."""
 
-    when: Any
+    when: datetime
     who: str
     what: str
 
@@ -129,8 +143,7 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
     if not admin_links.may(request, "view", BadgeAward):
         return {"may_see_learners": False}
     held = BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)
-    newest = held.select_related("progress__user").order_by("-awarded_at", "-pk")[:SHOWN]
-    rows = [(page_of("desk_learner", award.progress.user_id), award.progress.user, award) for award in newest]
+    newest = reading.list_awards(reading.AwardFilter(template_id=template.pk), limit=SHOWN)
     holders, known = count_up_to(held), count_up_to(BadgeProgress.objects.filter(template=template.pk))
     return {
         "may_see_learners": True,
@@ -138,11 +151,30 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "holders_words": in_words(holders),
         "known": known,
         "known_words": in_words(known),
-        "rows": rows,
+        "rows": [_row(holder) for holder in newest.holders],
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
         "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
         "export_url": page_of("desk_export_holders", template.pk),
     }
+
+
+def _row(holder: Holder) -> Row:
+    award = holder.award
+    told = {
+        AwardState.HELD: ("desk-ok", _("Has it")),
+        AwardState.EXPIRED: ("desk-lost", _("Expired")),
+        AwardState.REVOKED: ("desk-lost", _("Revoked")),
+    }
+    shape, state = told[award.state]
+    return Row(
+        name=holder.full_name or holder.username or _("A retired learner"),
+        learner_url=page_of("desk_learner", award.user_id),
+        award_url=page_of("desk_award", award.id),
+        shape=shape,
+        state=state,
+        reason=award.reason,
+        since=award.ended_at or award.awarded_at,
+    )
 
 
 def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
