@@ -39,7 +39,7 @@ APPS := badges_plugin badges_distribution credly_badges accredible_badges open_b
 
 .PHONY: help
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##### Environments. Each has a stamp, so that they cost nothing when nothing changed.
 
@@ -188,6 +188,15 @@ messages: $(VENV)/.installed ## update the translations in badges_plugin/locale;
 	@test -n "$(LOCALES)" || { echo "There is no language yet. Add one: make messages LOCALE=de" >&2; exit 2; }
 	cd badges_plugin && ../$(VENV)/bin/django-admin makemessages $(addprefix --locale ,$(LOCALES)) --add-location file
 	cd badges_plugin && ../$(VENV)/bin/django-admin compilemessages $(addprefix --locale ,$(LOCALES))
+
+# The names that the translation flow of Open edX calls (OEP-58). The English catalog is made there and not kept here.
+.PHONY: extract_translations
+extract_translations: $(VENV)/.installed ## for openedx-translations: write badges_plugin/locale/en, the texts to translate
+	cd badges_plugin && ../$(VENV)/bin/django-admin makemessages --locale en --add-location file
+
+.PHONY: compile_translations
+compile_translations: $(VENV)/.installed ## compile the catalogs that are there, such as those that atlas pulled
+	cd badges_plugin && ../$(VENV)/bin/django-admin compilemessages
 
 .PHONY: docs
 docs: $(VENV)/.installed ## build the documentation into docs/_build/html

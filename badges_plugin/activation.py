@@ -136,9 +136,9 @@ def dependency_problems(requirement: BadgeRequirement, rules: Iterable[RuleText]
 
 
 def deactivate_emptied_template(instance: BadgeRequirement, **kwargs: object) -> None:
-    """Deactivate a template that lost its last requirement: nobody could complete it. Receives ``post_delete``."""
+    """Deactivate a template that lost its last requirement: nobody could get it. Receives ``post_delete``."""
     template = BadgeTemplate.objects.filter(pk=instance.template_id, is_active=True).first()
-    if template is not None and not template.requirements.exists():
+    if template is not None and not template.is_given_by_staff and not template.requirements.exists():
         deactivate_template(template)
         logger.warning("Badge template %s was deactivated: its last requirement was deleted.", template.pk)
 
@@ -161,7 +161,8 @@ def _with_conditions(template_ids: Sequence[int]) -> list[BadgeTemplate]:
 
 def _problems(template: BadgeTemplate, graph: Graph) -> list[str]:
     requirements, penalties = list(template.requirements.all()), list(template.penalties.all())
-    problems = [] if requirements else [_("The badge template has no requirements.")]
+    is_obtainable = requirements or template.is_given_by_staff
+    problems = [] if is_obtainable else [_("The badge template has no requirements.")]
     for condition in [*requirements, *penalties]:
         try:
             condition.clean()

@@ -7,11 +7,13 @@ contract in the docstring where it is defined.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 from openedx_events.data import EventsMetadata
 
-from badges_plugin import earlier, retirement, surprises
+from badges_plugin import earlier, surprises
 from badges_plugin.activation import (
     activate_template,
     activation_confirmations,
@@ -27,29 +29,53 @@ from badges_plugin.activation import (
 from badges_plugin.data import BadgingEvent
 from badges_plugin.earlier import Earlier
 from badges_plugin.events import read_event
-from badges_plugin.exceptions import ConfirmationNeeded
-from badges_plugin.models import DECIDED, BadgeAward, BadgePenalty, BadgeRequirement, BadgeTemplate, Ending
+from badges_plugin.exceptions import AwardRefused, ConfirmationNeeded
+from badges_plugin.host import User
+from badges_plugin.models import (
+    DECIDED,
+    BadgeAward,
+    BadgePenalty,
+    BadgeProgress,
+    BadgeRequirement,
+    BadgeTemplate,
+    Ending,
+)
 from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.validity import RuleText
-from badges_plugin.processing import collector, learners
+from badges_plugin.processing import collector, correcting, learners, manual
+from badges_plugin.processing.correcting import refusal as give_back_refusal
 from badges_plugin.processing.erasure import sweep as sweep_retired
 from badges_plugin.processing.expiry import end_expired
 from badges_plugin.processing.history import HistoryChanges, process_histories, process_history
 from badges_plugin.processing.holding import badge_events
+from badges_plugin.processing.manual import refusal as award_refusal
+from badges_plugin.processing.manual_lists import go_on as go_on_with_list
+from badges_plugin.processing.manual_lists import go_on_with_one as go_on_with_lists
+from badges_plugin.processing.manual_lists import start_giving, start_undoing
+from badges_plugin.processing.named import Named
+from badges_plugin.processing.named import find_named as find_learners
 from badges_plugin.processing.outbox import publish_pending
 from badges_plugin.processing.pipeline import Outcome, process_batch, process_event
+from badges_plugin.processing.rehearsal import BadgeEffect, Effect, Rehearsal, rehearse
 
 __all__ = [
+    "AwardRefused",
+    "BadgeEffect",
     "BadgingEvent",
     "ConfirmationNeeded",
     "Earlier",
+    "Effect",
     "Ending",
     "HistoryChanges",
+    "Named",
     "Outcome",
+    "Rehearsal",
     "activate_template",
     "activation_confirmations",
     "activation_problems",
     "activation_warnings",
+    "award_by_hand",
+    "award_refusal",
     "badge_events",
     "condition_warnings",
     "confirmations",
@@ -58,7 +84,12 @@ __all__ = [
     "deletion_problems",
     "dependency_problems",
     "end_expired",
+    "find_learners",
     "forget_fulfillments",
+    "give_back",
+    "give_back_refusal",
+    "go_on_with_list",
+    "go_on_with_lists",
     "handle_event",
     "keep_fulfillments",
     "process_batch",
@@ -67,13 +98,18 @@ __all__ = [
     "process_history",
     "publish_pending",
     "read_event",
+    "rehearse",
     "restore_credential",
     "review_active",
     "review_unsaved",
     "revoke_award",
+    "start_again",
+    "start_giving",
+    "start_undoing",
     "sweep_retired",
     "undecided_fulfillments",
     "undecided_fulfillments_after",
+    "undo_award_by_hand",
 ]
 
 
@@ -88,26 +124,75 @@ def handle_event(name: str, metadata: EventsMetadata, arguments: Mapping[str, ob
     return process_event(read_event(name, metadata, arguments))
 
 
-def revoke_award(award: BadgeAward, *, reason: str, ended_by: Ending = Ending.BY_HAND) -> bool:
+def revoke_award(
+    award: BadgeAward,
+    *,
+    reason: str,
+    ended_by: Ending = Ending.BY_HAND,
+    forget: bool = False,
+    by: User | None = None,
+) -> bool:
     """Revoke an award by hand or, with ``Ending.PROVIDER``, because a provider says so.
 
     Returns False when it had ended already.
 
-    The learner earns the badge again only by losing a requirement and fulfilling it anew. Of a learner who was retired
-    no reason is kept. Raises ValueError for an ending that nobody decides.
+    With ``forget``, which is for a revocation by hand, only what the learner does from now on counts, and the badge can
+    be earned again by that, even one that can be earned only once. Otherwise the learner earns the badge again only by
+    losing a requirement and fulfilling it anew. Of a learner who was retired no reason is kept. Raises ValueError for
+    an ending that nobody decides.
     """
     if ended_by not in DECIDED:
         raise ValueError(f"{ended_by} is no decision of a person or a provider.")
-    with transaction.atomic():
-        user = learners.lock(award.progress.user_id)
-        award.refresh_from_db()
-        award.progress.user = user
-        if award.revoked_at is not None:
-            return False
-        if retirement.is_gone(user):
-            reason = ""  # it may name them
-        collector.revoke(award, ended_by=ended_by, reason=reason)
-    return True
+    return correcting.revoke(award, reason=reason, ended_by=ended_by, forget=forget, by_id=by.pk if by else None)
+
+
+def give_back(award: BadgeAward, *, reason: str = "", by: User | None = None) -> BadgeAward:
+    """Give back a badge that was revoked by mistake; return the new award.
+
+    It has the events and the end of the earlier one, and begins now: the times of awards only grow. What was forgotten
+    when the badge was revoked counts again. At the provider it is the same badge where the provider allows it, and a
+    new one where not. Raises AwardRefused with the reason in a sentence (``give_back_refusal``).
+    """
+    return correcting.give_back(award, because=reason, by_id=by.pk if by else None)
+
+
+def start_again(progress: BadgeProgress, *, reason: str = "", by: User | None = None) -> bool:
+    """Let only count what a learner does from now on; nothing is deleted. Returns False if the learner has the badge.
+
+    A badge that was revoked, and stays so, can be earned again by that.
+    """
+    return correcting.start_again(progress, because=reason, by_id=by.pk if by else None)
+
+
+def award_by_hand(
+    template: BadgeTemplate,
+    user: User,
+    *,
+    reason: str,
+    given_by: User | None = None,
+    awarded_at: datetime | None = None,
+) -> BadgeAward | None:
+    """Give a badge to a learner by hand, whatever it asks for; return the award, or None if the learner has the badge.
+
+    The reason and who gave it are kept with the award. ``awarded_at`` is its date: now, unless it is given. From there
+    on it is an award like any other, but no event takes it away. Raises AwardRefused, with the reason in a sentence,
+    for a badge that is not active, a date in the future or so long ago that the badge would have expired, and a learner
+    who was retired or deleted.
+    """
+    gift = manual.Gift(template.pk, reason, given_by.pk if given_by else None, awarded_at)
+    given, award = manual.give(gift, {user.pk})[user.pk]
+    if given is manual.Given.GONE:
+        raise AwardRefused(gettext("The account of this learner was deleted or retired."))
+    return award if given is manual.Given.AWARDED else None
+
+
+def undo_award_by_hand(award: BadgeAward, *, reason: str, undone_by: User | None = None) -> bool:
+    """Take back an award by hand as if it had never been. Returns False when it had ended already, or was earned.
+
+    Unlike one that is revoked, the learner can earn the badge as before; whoever has done all that it asks for
+    meanwhile is awarded it at once.
+    """
+    return manual.undo(award, reason=reason, by_id=undone_by.pk if undone_by else None)
 
 
 def restore_credential(award: BadgeAward) -> bool:

@@ -44,6 +44,11 @@ def connect() -> None:
     register(check_rows, CHECK_TAG, Tags.database)
 
 
+def is_builtin(app_label: str) -> bool:
+    """Whether this is the label of the built-in badges app."""
+    return app_label == host.BUILTIN_LABEL and bool(host.builtin_models())
+
+
 def check_switch(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Return E021: the built-in badges app should be off but still receives events."""
     types = [] if _is_kept() else host.builtin_receivers()
@@ -102,15 +107,15 @@ def _leftovers() -> Iterator[CheckMessage]:
     if alone := active - twins:
         yield Warning(
             f"The built-in badges app is off, and its active badge templates are not processed: {_names(alone)}.",
-            hint="Set these badges up here and activate them, or keep the built-in app on with "
-            'BADGES_CONFIG["builtin_app"] = "on".',
+            hint="Adopt them with manage.py badges_adopt_builtin, which only reports unless --apply is given. Or keep "
+            'that app on with BADGES_CONFIG["builtin_app"] = "on".',
             id="badges_plugin.W022",
         )
     if accounts := list(_accounts()):
         yield Warning(
             f"The built-in badges app is off but still has accounts: {', '.join(accounts)}.",
-            hint="Its API keys are not encrypted. Set the accounts up here, then delete them there: its pages are "
-            'shown while BADGES_CONFIG["builtin_app"] is "on".',
+            hint="Its API keys are not encrypted. Once manage.py badges_adopt_builtin has adopted the accounts, delete "
+            'the keys there: its pages are shown while BADGES_CONFIG["builtin_app"] is "on".',
             id="badges_plugin.W024",
         )
 

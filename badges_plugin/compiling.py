@@ -89,14 +89,16 @@ class Compiled(NamedTuple):
     penalties: list[Condition]
 
 
-def compiled_templates(template_ids: Collection[int] | None = None) -> Iterator[Compiled]:
+def compiled_templates(
+    template_ids: Collection[int] | None = None, *, with_inactive: bool = False
+) -> Iterator[Compiled]:
     """Yield the active templates, or those of these, compiled. The number of queries is that of ``configured``.
 
     A condition that no longer compiles (an event type or key path that a new release of openedx-events lacks,
     or that is now ignored by configuration) never applies, and is logged: it is broken, not false.
     """
     compiler = _Compiler()
-    for rows in configured(template_ids):
+    for rows in configured(template_ids, with_inactive=with_inactive):
         for values in rows.templates:
             yield compiler.compiled(values, rows)
 

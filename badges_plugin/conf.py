@@ -50,15 +50,20 @@ DEFAULT_RETIREMENT = {"username_prefix": "retired__user_", "email_domain": "reti
 # The user names of active people begin with shorter ones.
 MIN_PREFIX_LENGTH = 4
 YEAR_SECONDS = 366 * 24 * 3600
-RETENTION_DEFAULTS: dict[str, object] = {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
+RETENTION_DEFAULTS: dict[str, object] = {
+    "decided_failed_events_days": 90,
+    "undecided_failed_events_days": 365,
+    "configuration_history_days": 0,
+}
 
 
 @dataclass(frozen=True)
 class Retention:
-    """Days for which failed events are kept, with and without a decision by staff; None: forever."""
+    """Days for which failed events, with and without a decision by staff, and former rules are kept; None: forever."""
 
     decided_failed_events_days: int | None
     undecided_failed_events_days: int | None
+    configuration_history_days: int | None
 
 
 @dataclass(frozen=True)
@@ -229,13 +234,15 @@ def earner_ids() -> Mapping[str, str]:
 
 
 def _retention() -> Retention:
-    """Return how long failed events, which name learners, are kept.
+    """Return how long failed events, which name learners, and the history of badges, which names staff, are kept.
 
     .. setting_name: BADGES_CONFIG["retention"]
-    .. setting_default: {"decided_failed_events_days": 90, "undecided_failed_events_days": 365}
+    .. setting_default: {"decided_failed_events_days": 90, "undecided_failed_events_days": 365,
+        "configuration_history_days": 0}
     .. setting_description: Days for which failed events are kept after their last change: those that were processed or
         dismissed, and those about which nobody has decided. 0: forever. The worker deletes older ones. Further
         attempts do not count as changes, and the age of an event from the future is counted from its own time.
+        "configuration_history_days": for how many days it is kept who changed which rule of a badge.
     """
     values = known_section("retention", RETENTION_DEFAULTS, null="never")
     return Retention(**{name: days_to_keep("retention", name, value) for name, value in values.items()})

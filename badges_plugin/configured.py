@@ -76,17 +76,18 @@ def template_columns() -> tuple[str, ...]:
     return tuple(field.attname for field in BadgeTemplate._meta.concrete_fields)
 
 
-def configured(template_ids: Collection[int] | None = None) -> Iterator[Rows]:
+def configured(template_ids: Collection[int] | None = None, *, with_inactive: bool = False) -> Iterator[Rows]:
     """Yield the rows of the active templates, or of those of these, in the order of the templates' keys.
 
-    At most seven queries for each ``AT_ONCE`` templates.
+    ``with_inactive``: of all of them, as if they were active. At most seven queries for each ``AT_ONCE`` templates.
     """
-    for templates in _templates(template_ids):
-        yield _rows_of(templates, template_ids)
+    for templates in _templates(template_ids, with_inactive=with_inactive):
+        yield _rows_of(_Reader(templates, by_key=template_ids is not None, with_inactive=with_inactive))
 
 
-def _templates(template_ids: Collection[int] | None) -> Iterator[list[tuple[Any, ...]]]:
-    active = BadgeTemplate.objects.filter(is_active=True).order_by("pk").values_list(*template_columns())
+def _templates(template_ids: Collection[int] | None, *, with_inactive: bool) -> Iterator[list[tuple[Any, ...]]]:
+    wanted = BadgeTemplate.objects.all() if with_inactive else BadgeTemplate.objects.filter(is_active=True)
+    active = wanted.order_by("pk").values_list(*template_columns())
     if template_ids is not None:
         ordered = sorted(template_ids)
         for start in range(0, len(ordered), AT_ONCE):
@@ -100,8 +101,7 @@ def _templates(template_ids: Collection[int] | None) -> Iterator[list[tuple[Any,
         after = found[-1][column]
 
 
-def _rows_of(templates: list[tuple[Any, ...]], template_ids: Collection[int] | None) -> Rows:
-    read = _Reader(templates, by_key=template_ids is not None)
+def _rows_of(read: _Reader) -> Rows:
     asked = [_requirement(row) for row in read.of_templates(BadgeRequirement.objects.all(), *_REQUIREMENT_COLUMNS)]
     requirements = [row.pk for row in asked]
     penalties = [
@@ -116,7 +116,7 @@ def _rows_of(templates: list[tuple[Any, ...]], template_ids: Collection[int] | N
     links = BadgePenalty.requirements.through.objects.all()
     shared: dict[RuleText, RuleText] = {}
     return Rows(
-        templates,
+        read.templates,
         _by_owner((row.template_id, row) for row in asked),
         {pk: (kept, forgotten) for pk, kept, forgotten in read.of_templates(decided, "pk", *_DECISION_COLUMNS)},
         _texts(read.of_owners(DataRule.objects.all(), "requirement", requirements, *_RULE_COLUMNS), shared),
@@ -129,17 +129,19 @@ def _rows_of(templates: list[tuple[Any, ...]], template_ids: Collection[int] | N
 class _Reader:
     """Reads what belongs to some templates: ``by_key``, or to all from the first to the last of them."""
 
-    def __init__(self, templates: Sequence[tuple[Any, ...]], *, by_key: bool) -> None:
+    def __init__(self, templates: list[tuple[Any, ...]], *, by_key: bool, with_inactive: bool) -> None:
         column = template_columns().index(BadgeTemplate._meta.pk.attname)
+        self.templates = templates
         self._keys = [values[column] for values in templates]
         self._by_key = by_key
+        self._state: dict[str, bool] = {} if with_inactive else {"is_active": True}
 
     def of_templates(self, rows: QuerySet[Any], *columns: str, path: str = "template") -> Iterable[tuple[Any, ...]]:
         """Return the columns of rows; ``path`` leads from them to their template."""
         if not self._keys:
             return ()
         among = {"pk__in": self._keys} if self._by_key else {"pk__gte": self._keys[0], "pk__lte": self._keys[-1]}
-        wanted = {f"{path}__{name}": value for name, value in {**among, "is_active": True}.items()}
+        wanted = {f"{path}__{name}": value for name, value in {**among, **self._state}.items()}
         return rows.filter(**wanted).order_by("pk").values_list(*columns)
 
     def of_owners(

@@ -63,6 +63,10 @@ class ConfirmationNeeded(ActivationRefused):
     """Activation has an effect that is rarely wanted and was not confirmed; the message describes it."""
 
 
+class AwardRefused(BadgesError):
+    """A badge cannot be given by hand now; the message says why, in the language of whoever wanted it."""
+
+
 class CannotRead(BadgesError):
     """The event bus, or a file of events, cannot be read; the message is for the operator and names no learner."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from credentials.apps.core.models import SiteConfiguration, User
 from credentials.apps.credentials.models import AbstractCredential, UserCredential
 from credentials.apps.plugins.constants import PROJECT_TYPE
+from crum import get_current_user
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sites.models import Site
@@ -34,6 +35,7 @@ __all__ = [
     "builtin_receivers",
     "course_keys_like",
     "course_titles",
+    "current_user",
     "has_ace",
     "other_tenants",
     "site_facts",
@@ -139,6 +141,15 @@ def course_titles(keys: Collection[str]) -> dict[str, str]:
     runs = apps.get_model(label, "CourseRun").objects.filter(key__in=list(keys)).order_by("-pk")
     rows = runs.values_list("key", "title_override", "course__title")
     return {key: own or title for key, own, title in rows if own or title}
+
+
+def current_user() -> User | None:
+    """Return who is signed in in the request that runs; None where nobody is, as in commands and consumers.
+
+    The host's own middleware knows, in every release.
+    """
+    user = get_current_user()
+    return user if user is not None and user.is_authenticated and user.pk else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,13 +111,18 @@ def _with_changes(
 _EMPTY = ConditionIndex()
 
 
-def compile_ruleset(token: int | None = None, template_ids: Collection[int] | None = None) -> Ruleset:
-    """Read the whole active configuration, or that of some templates. At most seven queries for each 2,000 of them."""
+def compile_ruleset(
+    token: int | None = None, template_ids: Collection[int] | None = None, *, with_inactive: bool = False
+) -> Ruleset:
+    """Read the whole active configuration, or that of some templates. At most seven queries for each 2,000 of them.
+
+    ``with_inactive``: as if all of them were active, to try what they would do.
+    """
     templates: dict[int, CompiledTemplate] = {}
     requirements: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     penalties: dict[str, ConditionIndex] = defaultdict(ConditionIndex)
     with _without_collections():
-        for compiled in compiled_templates(template_ids):
+        for compiled in compiled_templates(template_ids, with_inactive=with_inactive):
             templates[compiled.template.id] = compiled.template
             _add(compiled.requirements, requirements)
             _add(compiled.penalties, penalties)

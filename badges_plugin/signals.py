@@ -12,6 +12,9 @@ The sender of ``badge_awarded`` and ``badge_revoked`` is ``BadgeTemplate``. Argu
 each has been told of by itself. Receivers that write rows should listen to these. Argument: ``awards``, a list, not
 empty.
 
+``badge_given_back`` is sent by ``BadgeTemplate`` after ``badges_awarded``, when an award gives back one that was
+revoked by mistake. Arguments: ``award``, and ``earlier``, the one that was revoked.
+
 ``badge_event`` is sent after the commit, before the public event, so that the badges that need this one are updated in
 the same service, with or without a bus. It is sent again, to all receivers, until none of them raises. Sender:
 ``BadgeTemplate``. Argument: ``event``, the ``BadgingEvent``. ``badge_events`` tells of the same events, many at a time,
@@ -27,6 +30,7 @@ badge_awarded = Signal()
 badge_revoked = Signal()
 badges_awarded = Signal()
 badges_revoked = Signal()
+badge_given_back = Signal()
 badge_event = Signal()
 badge_events = Signal()
 learner_retired = Signal()

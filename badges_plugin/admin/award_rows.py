@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from badges_plugin.admin import cells
 from badges_plugin.admin.base import ModelT
 from badges_plugin.admin.large import LargeTableAdmin, people
 from badges_plugin.admin.links import link_to
@@ -19,7 +20,7 @@ from badges_plugin.models import BadgeAward
 class AwardRowAdmin(LargeTableAdmin[ModelT]):
     """The base of these pages: the columns of the award, and the search by its learner. The model has an ``award``."""
 
-    list_select_related = ("award__progress__user", "award__progress__template")
+    list_select_related: ClassVar[tuple[str, ...]] = ("award__progress__user", "award__progress__template")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         if users := people(request, term):
@@ -29,10 +30,10 @@ class AwardRowAdmin(LargeTableAdmin[ModelT]):
     def award_link(self, row: Any) -> str:
         return link_to(self.admin_site, BadgeAward, row.award_id, f"#{row.award.number}")
 
-    @admin.display(description=_("learner"))
+    @admin.display(description=_("learner"), ordering="award__progress__user__username")
     def user(self, row: Any) -> str:
-        return str(row.award.user)
+        return cells.learner(row.award.user)
 
-    @admin.display(description=_("badge template"))
+    @admin.display(description=_("badge"), ordering="award__progress__template__name")
     def template(self, row: Any) -> str:
-        return str(row.award.template)
+        return cells.badge(row.award.template)

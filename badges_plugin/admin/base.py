@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
+from django.utils.text import capfirst
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 ChildT = TypeVar("ChildT", bound=models.Model)
@@ -52,6 +53,23 @@ SHORT_TEXTS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
 class ModelAdmin(DjangoModelAdmin[ModelT]):
     """The base of every page of ours."""
 
+    change_list_template = "badges_plugin/admin/list.html"
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("badges_plugin/admin/lists.css",)}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Return the list, whose filters are closed until one is chosen: they stand above it."""
+        changelist = super().get_changelist_instance(request)
+        for each in changelist.filter_specs:
+            if each.template == admin.ListFilter.template:
+                each.template = "badges_plugin/admin/filter.html"
+        return changelist
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Whether the URL of a list may filter by ``lookup``: only by what the list offers as a filter.
 
@@ -70,6 +88,8 @@ def allowed_lookups(model_admin: admin.ModelAdmin[Any], request: HttpRequest | N
         each = entry[0] if isinstance(entry, tuple | list) else entry
         if isinstance(each, str):
             allowed |= _lookups_of(model_admin.model, each)
+            # What a filter of ours adds to those of Django's that it inherits from.
+            allowed.add(str(getattr(entry[1], "parameter", each)) if isinstance(entry, tuple | list) else each)
         else:
             allowed.add(str(getattr(each, "parameter_name", "")))
     if model_admin.date_hierarchy:
@@ -90,6 +110,18 @@ def _lookups_of(model: type[models.Model], path: str) -> set[str]:
     return {path, *(f"{path}__{comparison}" for comparison in comparisons)}
 
 
+def titled(title: Any) -> type[admin.FieldListFilter]:
+    """Return a class for ``list_filter`` that makes the usual filter of a field, with another title."""
+
+    class Titled(admin.FieldListFilter):
+        def __new__(cls, *given: Any, **named: Any) -> Any:
+            made = admin.FieldListFilter.create(*given, **named)
+            made.title = title
+            return made
+
+    return Titled
+
+
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
     """Rows that events write and people only look at. Actions are shown to users with the change permission."""
 
@@ -98,10 +130,6 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
     def heading(self, obj: ModelT) -> str:
         """Return the heading of the page of an object. ``str(obj)`` is for logs and names no person."""
         return str(obj)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = _("Select %s to view") % self.opts.verbose_name
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

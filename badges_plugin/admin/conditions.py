@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from badges_plugin import api
 from badges_plugin.admin import activation, links
+from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import SHORT_TEXTS, ModelAdmin, ModelForm
 from badges_plugin.admin.questions import ASKED, Questions, ask_plainly, raised_by, unanswered, unasked
 from badges_plugin.admin.rules import choices_for_script, offered_event_types
@@ -97,7 +98,7 @@ class ConditionAdmin(ModelAdmin[Condition]):
     change_form_template = "badges_plugin/admin/condition_form.html"
     readonly_fields: ClassVar[tuple[str, ...]] = ("badge_template",)
     list_display: tuple[str, ...] = ("what", "template", "event")
-    list_filter = (EventFilter, "template")
+    list_filter = (EventFilter, ("template", TemplateFilter))
     list_select_related: ClassVar[tuple[str, ...]] = ("template",)
     search_fields = ("description", "template__name", "rules__value")
     ordering = ("template__name", "pk")

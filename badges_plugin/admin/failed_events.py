@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from badges_plugin.admin import links
+from badges_plugin.admin import cells, links
 from badges_plugin.admin.large import LargeTableAdmin
 from badges_plugin.consumers.exceptions import ReceiversFailed
 from badges_plugin.consumers.reprocessing import NotReprocessable, process_again
@@ -42,7 +42,8 @@ class FailedEventAdmin(LargeTableAdmin[FailedEvent]):
     The content of an event names a learner. It is shown to users with the change permission.
     """
 
-    list_display = ("what", "kind", "standing", "reason", "attempts", "event_time", "failed_at")
+    list_display = ("kind", "standing", "reason", "event_time", "failed_at", "attempts", "what")
+    list_display_links = ("standing",)
     list_filter = ("state", "cause", "event_type", "bus", "topic", "failed_at")
     search_fields = ("event_id", "event_type", "reason", "position")
     search_help_text = gettext_lazy("Event id, event type, reason or position on the bus.")
@@ -78,8 +79,9 @@ class FailedEventAdmin(LargeTableAdmin[FailedEvent]):
         """Tell events that are retried automatically from those that need somebody."""
         if failed.state == FailedEvent.State.FAILED and failed.retry_at:
             when = date_format(timezone.localtime(failed.retry_at), "SHORT_DATETIME_FORMAT")
-            return _("to be retried on %s") % when
-        return failed.get_state_display()
+            return cells.state(cells.CARE, _("to be retried on %s") % when)
+        shape = cells.BAD if failed.state == FailedEvent.State.FAILED else cells.OVER
+        return cells.state(shape, failed.get_state_display())
 
     @admin.display(description=gettext_lazy("content"))
     def payload_text(self, failed: FailedEvent) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin.admin import links
+from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import ModelAdmin, ModelForm
 from badges_plugin.models import BadgeTemplate, RequirementGroup
 
@@ -54,7 +55,7 @@ class RequirementGroupAdmin(ModelAdmin[RequirementGroup]):
 
     form = RequirementGroupForm
     list_display = ("name", "template", "needed", "members")
-    list_filter = ("template",)
+    list_filter = (("template", TemplateFilter),)
     list_select_related = ("template",)
     search_fields = ("name", "template__name")
     fields = ("badge_template", "name", "needed", "position")

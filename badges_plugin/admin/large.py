@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, Min, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
+from badges_plugin.admin.export_view import EXPORTED, SEARCH_IS_CUT, ExportedAdmin
 from badges_plugin.counting import MOST, count_up_to, in_thousands
 from badges_plugin.host import User
 
@@ -25,10 +27,6 @@ MOST_FOUND = 2000
 """Rows found at most by a search that several indexes answer together."""
 FIRST_SPAN = 20_000
 """Users among whom an e-mail address is looked for first."""
-MOST_CHOICES = 200
-"""Choices of a filter at most."""
-_DIGITS = 19
-"""A number of so many may be too large for a key."""
 NEWEST_FIRST = (("-id",), ("-pk",))  # what follows decides nothing
 
 if TYPE_CHECKING:
@@ -104,6 +102,15 @@ class LargeList(ChangeList):
     """A list that says where it does not show all rows, and sorts only what is small."""
 
     is_cut = False
+    wide: QuerySet[Any]
+    """The rows that the filters and the search leave, before what no index serves."""
+
+    @property
+    def export_url(self) -> str:
+        """The address of the list as a file; empty where there is none."""
+        name = self.model_admin.export_name if isinstance(self.model_admin, ExportedAdmin) else ""
+        query = self.get_query_string(remove=[PAGE_VAR, ORDER_VAR, ALL_VAR])
+        return f"{reverse(f'{self.model_admin.admin_site.name}:{name}')}{query}" if name else ""
 
     @property
     def most(self) -> str:
@@ -111,7 +118,10 @@ class LargeList(ChangeList):
         return in_thousands(MOST)
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        rows = self.narrowed(request, super().get_queryset(request, *args, **kwargs))
+        self.wide = super().get_queryset(request, *args, **kwargs)
+        if EXPORTED in vars(request):
+            return self.wide.none()  # nothing is shown
+        rows = self.narrowed(request, self.wide)
         if ORDER_VAR not in self.params or not LargePaginator(rows, self.list_per_page).is_cut:
             return rows
         del self.params[ORDER_VAR]
@@ -140,7 +150,7 @@ class LargeList(ChangeList):
         return iter(self.paginator.get_elided_page_range(self.page_num))
 
 
-class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
+class LargeTableAdmin(ExportedAdmin[ModelT], ReadOnlyAdmin[ModelT]):
     """The base of the pages of tables that grow with the learners. A subclass says how indexes find its rows."""
 
     change_list_template = "badges_plugin/admin/large_list.html"
@@ -191,14 +201,14 @@ class LargeTableAdmin(ReadOnlyAdmin[ModelT]):
 
 def _say_cut(request: HttpRequest, text: str) -> None:
     """Say that not all of what was found is shown. One reason for it is enough."""
-    if not vars(request).get("badges_search_is_cut"):
-        vars(request)["badges_search_is_cut"] = True
+    if not vars(request).get(SEARCH_IS_CUT):
+        vars(request)[SEARCH_IS_CUT] = True
         messages.warning(request, text)
 
 
 def people(request: HttpRequest, term: str) -> list[int]:
     """Return the keys of users whose user name or full name begins with a term, or whose e-mail address it is."""
-    found: set[int] = set(_with_address(term)) if "@" in term else set()
+    found: set[int] = set(with_address(term)) if "@" in term else set()
     for condition in (Q(username__istartswith=term), Q(full_name__istartswith=term)):
         found.update(User.objects.filter(condition).order_by().values_list("pk", flat=True)[: MOST_PEOPLE + 1])
     if len(found) > MOST_PEOPLE:
@@ -207,7 +217,7 @@ def people(request: HttpRequest, term: str) -> list[int]:
     return sorted(found)[:MOST_PEOPLE]
 
 
-def _with_address(address: str) -> list[int]:
+def with_address(address: str) -> list[int]:
     """Return the keys of the newest users who have an e-mail address.
 
     The host has no index for it. Spans of users are read, the newest first, until one of them has it.
@@ -229,16 +239,3 @@ def newest(request: HttpRequest, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
         return rows
     messages.warning(request, _("This filter was applied to the newest %s rows only.") % in_thousands(MOST))
     return rows.filter(pk__gte=bounds[0])
-
-
-class TemplateFilter(admin.RelatedFieldListFilter):
-    """By badge template. Of many templates, the first ones are offered; the page of a template links to its list."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        rows = field.remote_field.model.objects.order_by("name", "pk")
-        chosen = self.lookup_val if isinstance(self.lookup_val, list) else [self.lookup_val]
-        choices = list(rows.values_list("pk", "name")[:MOST_CHOICES])
-        if len(choices) == MOST_CHOICES:
-            keys = [int(each) for each in chosen if each and each.isdecimal() and len(each) < _DIGITS]
-            choices += rows.filter(pk__in=keys).exclude(pk__in=[pk for pk, _name in choices]).values_list("pk", "name")
-        return choices

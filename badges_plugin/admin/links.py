@@ -9,7 +9,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
 from badges_plugin.host import User
@@ -38,9 +38,15 @@ def link_to(site: AdminSite, model: type[models.Model], pk: object, text: object
 
 
 def learner(site: AdminSite, user: User) -> str:
-    """Return a link to a learner's page. The text includes the full name, by which pages are searched."""
+    """Return a link to a learner's page on the desk or, where that is off, to the account.
+
+    The text includes the full name, by which pages are searched.
+    """
     text = f"{user.get_username()} ({user.full_name})" if user.full_name else user.get_username()
-    return link_to(site, User, user.pk, text)
+    try:
+        return format_html('<a href="{}">{}</a>', reverse("badges_web:desk_learner", args=(user.pk,)), text)
+    except NoReverseMatch:
+        return link_to(site, User, user.pk, text)
 
 
 def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTemplate]:

@@ -8,15 +8,20 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from badges_plugin import reading
-from badges_plugin.admin import links
+from badges_plugin import api, reading
+from badges_plugin.admin import cells, links
+from badges_plugin.admin.asking import AskingAdmin, Button, question_url
+from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import BaseInlineFormSet, ModelForm, ReadOnlyInline
-from badges_plugin.admin.large import LargeList, LargeTableAdmin, TemplateFilter, newest, people
+from badges_plugin.admin.core_exports import PROGRESS
+from badges_plugin.admin.correcting import GiveBack, StartAgain
+from badges_plugin.admin.large import LargeList, LargeTableAdmin, newest, people
+from badges_plugin.admin.nearly import done_so_far, nearly
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
@@ -24,11 +29,16 @@ from badges_plugin.reading import LearnerProgress, RequirementProgress, event_la
 class BadgeFilter(admin.SimpleListFilter):
     """By what became of the progress. The list applies it last, so that it decides about few rows."""
 
-    title = gettext_lazy("badge")
+    title = gettext_lazy("state")
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [("held", _("has it")), ("revoked", _("had it before")), ("never", _("never had it"))]
+        return [
+            ("held", _("has it")),
+            ("nearly", _("nearly there")),
+            ("revoked", _("had it before")),
+            ("never", _("never had it")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         return queryset
@@ -36,6 +46,8 @@ class BadgeFilter(admin.SimpleListFilter):
     def decide(self, request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         """Return those of the newest rows that are wanted."""
         wanted = {"held": False, "revoked": True, "never": None}
+        if self.value() == "nearly":
+            return nearly(request, rows)
         if self.value() not in wanted:
             return rows
         # Only the newest award can be held. A value is asked for, not EXISTS: MySQL would look at every award for it.
@@ -124,14 +136,19 @@ class ProgressList(LargeList):
             vars(row)["facts"] = facts[row.pk]
 
 
-class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
-    list_display = ("learner", "email", "template", "fulfilled", "is_complete", "has_badge")
+class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
+    change_form_template = "badges_plugin/admin/asking_form.html"
+    questions = (StartAgain,)
+    actions = ("start_again",)
+    export = PROGRESS
+    list_display = ("learner", "badge", "standing", "fulfilled", "email")
+    list_display_links = ("standing",)
     list_filter = (BadgeFilter, ("template", TemplateFilter))
     list_select_related = ("user", "template")
     search_fields = ("user__username", "user__email", "user__full_name")
     search_help_text = gettext_lazy("User name, e-mail address or full name of a learner.")
     inlines = (FulfillmentInline, AwardInline)
-    fields = ("learner_link", "email", "template_link", "fulfilled", "is_complete", "has_badge", "groups")
+    fields = ("learner_link", "email", "template_link", "standing", "fulfilled", "groups", "corrected")
     readonly_fields = fields
     list_per_page = 50
 
@@ -144,7 +161,11 @@ class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("learner"), ordering="user__username")
     def learner(self, progress: BadgeProgress) -> str:
-        return progress.user.get_username()
+        return cells.learner(progress.user)
+
+    @admin.display(description=gettext_lazy("badge"), ordering="template__name")
+    def badge(self, progress: BadgeProgress) -> str:
+        return cells.badge(progress.template)
 
     @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")
     def email(self, progress: BadgeProgress) -> str:
@@ -160,18 +181,14 @@ class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
         model = links.template_model(self.admin_site, template)
         return links.link_to(self.admin_site, model, template.pk, template)
 
-    @admin.display(description=gettext_lazy("fulfilled"))
+    @admin.display(description=gettext_lazy("done"), ordering=done_so_far())
     def fulfilled(self, progress: BadgeProgress) -> str:
         facts = _facts(progress)
         return _("%(fulfilled)d of %(all)d") % {"fulfilled": facts.done, "all": len(facts.groups)}
 
-    @admin.display(description=gettext_lazy("complete"), boolean=True)
-    def is_complete(self, progress: BadgeProgress) -> bool:
-        return _facts(progress).is_complete
-
-    @admin.display(description=gettext_lazy("badge"), boolean=True)
-    def has_badge(self, progress: BadgeProgress) -> bool:
-        return _facts(progress).state is reading.BadgeState.HELD
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, progress: BadgeProgress) -> str:
+        return cells.progress(_facts(progress))
 
     @admin.display(description=gettext_lazy("requirements"))
     def groups(self, progress: BadgeProgress) -> str:
@@ -189,8 +206,40 @@ class BadgeProgressAdmin(LargeTableAdmin[BadgeProgress]):
         rows = format_html_join("", '<li class="{}">{} {}<div class="help">{}</div></li>', lines)
         return format_html('<ul class="badges-requirements">{}</ul>', rows)
 
+    @admin.display(description=gettext_lazy("what staff did"))
+    def corrected(self, progress: BadgeProgress) -> str:
+        said = [(each.text,) for each in reading.corrections([progress.pk])[progress.pk]]
+        return format_html("<div>{}</div>", format_html_join("", "{}<br>", said)) if said else "-"
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ProgressList
+
+    @admin.action(description=gettext_lazy("Let selected learners start again…"), permissions=["change"])
+    def start_again(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> HttpResponse | None:
+        return self.ask_about(request, queryset, StartAgain)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        progress = kwargs.get("obj")
+        if progress is not None:
+            corrected = reading.corrections([progress.pk])[progress.pk]
+            lines = reading.outlook(_facts(progress), corrected, can_be_reawarded=progress.template.can_be_reawarded)
+            context["said"] = {"lines": lines} if lines else None
+            context["buttons"] = self._buttons(request, progress)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _buttons(self, request: HttpRequest, progress: BadgeProgress) -> list[Button]:
+        if _facts(progress).state is reading.BadgeState.HELD:
+            return []
+        buttons = []
+        last = progress.awards.order_by("-number").first()
+        if last is not None and links.may(request, "change", BadgeAward) and not api.give_back_refusal(last):
+            url = question_url(self.admin_site, BadgeAward, GiveBack.name, last.pk, next=request.path)
+            buttons.append(Button(_("Give back…"), url, last.pk, "default"))
+        if self.has_change_permission(request):
+            buttons.append(self.button(StartAgain, _("Start again…"), progress))
+        return buttons
 
 
 def _mark(is_fulfilled: bool) -> str:

@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from badges_plugin import api
-from badges_plugin.admin import activation, links
-from badges_plugin.admin.base import SHORT_TEXTS, ModelForm
+from badges_plugin.admin import activation, cells, links
+from badges_plugin.admin.base import SHORT_TEXTS, ModelForm, titled
+from badges_plugin.admin.history import WithHistory
 from badges_plugin.admin.images import WithImage
 from badges_plugin.admin.overview import overview
 from badges_plugin.admin.questions import ASKED, ask_plainly
@@ -71,7 +72,7 @@ class BadgeTemplateForm(ModelForm[BadgeTemplate]):
         return is_active
 
 
-class BadgeTemplateAdmin(WithImage):
+class BadgeTemplateAdmin(WithHistory, WithImage):
     """The page of a badge template of any origin; a backend's admin inherits from it.
 
     A subclass names its own ``fieldsets``, ``list_display`` and ``readonly_fields``, extending the ones here,
@@ -85,13 +86,13 @@ class BadgeTemplateAdmin(WithImage):
     form = BadgeTemplateForm
     change_form_template = "badges_plugin/admin/template_form.html"
     list_display: tuple[str, ...] = (
-        "name",
-        "is_active",
+        "badge",
+        "standing",
         "requirement_count",
         "penalty_count",
         "modified",
     )
-    list_filter: ClassVar[tuple[Any, ...]] = ("is_active", "site")
+    list_filter: ClassVar[tuple[Any, ...]] = (("is_active", titled(gettext_lazy("active"))), "site")
     search_fields: ClassVar[tuple[str, ...]] = ("name", "description", "uuid")
     readonly_fields: ClassVar[tuple[str, ...]] = ("image", "shown_uuid")
     ordering = ("name",)
@@ -101,6 +102,19 @@ class BadgeTemplateAdmin(WithImage):
         (None, {"fields": ("name", "description", "icon", "image", "site", "shown_uuid")}),
         (gettext_lazy("Awarding"), {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days")}),
     )
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def badge(self, template: BadgeTemplate) -> str:
+        """Return the name, which leads to the badge's page on the desk; its state leads to the page in the admin."""
+        return cells.badge(template, otherwise=links.page_url(self.admin_site, self.model, "change", template.pk))
+
+    @admin.display(description=gettext_lazy("state"), ordering="is_active")
+    def standing(self, template: BadgeTemplate) -> str:
+        return cells.active(template.is_active)
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Sequence[Any]) -> Any:
+        shown = tuple(name for name in list_display if name == "standing")
+        return shown or super().get_list_display_links(request, list_display)
 
     @admin.display(description=gettext_lazy("UUID"))
     def shown_uuid(self, template: BadgeTemplate) -> str:
@@ -185,7 +199,12 @@ class BadgeTemplateAdmin(WithImage):
 
     def _with_common(self, fields: Sequence[Any]) -> tuple[Any, ...]:
         """Add what every template has and its backend's admin does not name."""
-        common = ("can_be_reawarded", "in_order", *(("is_signed_here",) if self.is_of_provider else ()))
+        common = (
+            "can_be_reawarded",
+            "is_given_by_staff",
+            "in_order",
+            *(("is_signed_here",) if self.is_of_provider else ()),
+        )
         return tuple(each for name in fields for each in (common if name == "can_be_reawarded" else (name,)))
 
     def get_inlines(self, request: HttpRequest, obj: BadgeTemplate | None) -> list[Any]:

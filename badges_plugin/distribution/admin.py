@@ -1,12 +1,15 @@
-"""Deliveries and channels in the admin: their states, the reasons, and actions to retry, give up or resume."""
+"""Deliveries and channels in the admin: their states, the reasons, and what staff decide about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -14,14 +17,30 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
+from badges_plugin.admin import cells
+from badges_plugin.admin.asking import AskingAdmin, Button, offer
 from badges_plugin.admin.award_rows import AwardRowAdmin
-from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from badges_plugin.admin.links import link_to
-from badges_plugin.distribution import channels, queueing, registry
-from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.admin.badge_filter import TemplateFilter
+from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline, titled
+from badges_plugin.admin.links import learner, link_to, template_model
+from badges_plugin.distribution import channels, registry
+from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, provider_name, standing_in_words
+from badges_plugin.distribution.deciding import OPEN, obstacle
+from badges_plugin.distribution.exporting import DELIVERIES
+from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.reasons import localized
+from badges_plugin.distribution.renaming import SendName
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward, BadgeTemplate
+
+SHAPES = {
+    State.PENDING: cells.CARE,
+    State.SENDING: cells.CARE,
+    State.DONE: cells.GOOD,
+    State.CANCELLED: cells.OVER,
+    State.GIVEN_UP: cells.OVER,
+    State.FAILED: cells.BAD,
+}
 
 LATEST_ATTEMPTS = 100
 """Attempts shown at most. After weeks of downtime there are thousands, and the page would take megabytes."""
@@ -30,34 +49,54 @@ LATEST_ATTEMPTS = 100
 class AttemptInline(ReadOnlyInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     verbose_name_plural = _("latest delivery attempts")
-    fields = ("number", "started_at", "milliseconds", "outcome", "looked_up", "reason_text")
+    fields = ("number", "started_at", "milliseconds", "outcome", "asked_first", "reason_text")
     readonly_fields = fields
     ordering = ("-number",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryAttempt]:
         return super().get_queryset(request).filter(delivery__attempts__lt=F("number") + LATEST_ATTEMPTS)
 
+    @admin.display(description=_("asked first whether it had arrived"))
+    def asked_first(self, attempt: DeliveryAttempt) -> str:
+        return gettext("yes") if attempt.looked_up else gettext("no")
+
     @admin.display(description=_("reason"))
     def reason_text(self, attempt: DeliveryAttempt) -> str:
         return localized(attempt.reason)
 
 
-class DeliveryAdmin(AwardRowAdmin[Delivery]):
-    """Read-only: deliveries change by attempts and by the actions."""
+class DecisionInline(ReadOnlyInline[DeliveryDecision, Delivery]):
+    model = DeliveryDecision
+    verbose_name_plural = _("what staff decided")
+    fields = ("at", "decision", "person", "because")
+    readonly_fields = fields
+    ordering = ("-pk",)
 
-    list_display = (
-        "id",
-        "user",
-        "template",
-        "action",
-        "backend",
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryDecision]:
+        return super().get_queryset(request).select_related("by")
+
+    @admin.display(description=_("by"))
+    def person(self, decision: DeliveryDecision) -> str:
+        return person(decision)
+
+
+class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
+    """Read-only: deliveries change by attempts and by what staff decide, which their page shows beside the reason."""
+
+    change_form_template = "badges_plugin/admin/asking_form.html"
+    questions = (TryAgain, GiveUp, TakeUp)
+    export = DELIVERIES
+    list_display = ("user", "template", "standing", "reason", "next_attempt", "action", "provider", "attempts")
+    list_display_links = ("standing",)
+    list_select_related = (*AwardRowAdmin.list_select_related, "channel")
+    list_filter = (
         "state",
+        "action",
+        ("backend", titled(_("provider"))),
         "in_doubt",
-        "attempts",
-        "next_attempt",
-        "reason",
+        ("channel", titled(_("account"))),
+        ("award__progress__template", TemplateFilter),
     )
-    list_filter = ("state", "action", "backend", "in_doubt", "channel")
     search_fields = (
         "external_id",
         "award__progress__user__username",
@@ -68,30 +107,33 @@ class DeliveryAdmin(AwardRowAdmin[Delivery]):
     search_help_text = _(
         "A learner’s user name, full name or complete e-mail address, the name of a badge, or its ID at the provider."
     )
-    readonly_fields = (
-        "award_link",
-        "user",
-        "template",
-        "backend",
-        "channel_name",
-        "action",
-        "state",
-        "in_doubt",
-        "attempts",
-        "next_attempt",
-        "claimed_by",
-        "claimed_until",
-        "external_id",
-        "expires_at",
-        "badge_link",
-        "reason",
-        "conflicting_badge",
-        "created",
-        "settled_at",
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "learner_link",
+                    "template_link",
+                    "award_link",
+                    "action",
+                    "channel_name",
+                    "standing",
+                    "reason",
+                    "doubt",
+                    "next_attempt",
+                    "attempts",
+                    "conflicting_badge",
+                    "badge_link",
+                    "expires_at",
+                    "created",
+                    "settled_at",
+                )
+            },
+        ),
+        (_("For support"), {"fields": ("backend", "external_id", "claimed_by", "claimed_until")}),
     )
-    fields = readonly_fields
-    inlines = (AttemptInline,)
-    actions = ("retry_now", "give_up")
+    readonly_fields = flatten_fieldsets(fieldsets)
+    actions = ("try_again", "give_up")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         yield from super().found_by(request, term)
@@ -103,9 +145,34 @@ class DeliveryAdmin(AwardRowAdmin[Delivery]):
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
 
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, delivery: Delivery) -> str:
+        if delivery.state == State.PENDING and delivery.channel.paused_reason:
+            return cells.state(cells.CARE, gettext("on hold"))
+        return cells.state(SHAPES[State(delivery.state)], delivery.get_state_display())
+
+    @admin.display(description=_("provider"), ordering="backend")
+    def provider(self, delivery: Delivery) -> str:
+        return provider_name(delivery)
+
+    @admin.display(description=_("learner"))
+    def learner_link(self, delivery: Delivery) -> str:
+        return learner(self.admin_site, delivery.award.user)
+
+    @admin.display(description=_("badge template"))
+    def template_link(self, delivery: Delivery) -> str:
+        template = delivery.award.template
+        return link_to(self.admin_site, template_model(self.admin_site, template), template.pk, template)
+
+    @admin.display(description=_("in doubt"))
+    def doubt(self, delivery: Delivery) -> str:
+        if not delivery.in_doubt:
+            return gettext("no")
+        return gettext("yes: the provider may have done it, so it is asked first")
+
     @admin.display(description=_("reason"))
     def reason(self, delivery: Delivery) -> str:
-        return localized(delivery.last_error) or "-"
+        return localized(delivery.last_error)
 
     @admin.display(description=_("public page"))
     def badge_link(self, delivery: Delivery) -> str:
@@ -128,51 +195,52 @@ class DeliveryAdmin(AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, delivery: Delivery) -> str:
-        """Return a hyphen where no attempt will follow."""
+        """Return when it is tried next, or what it waits for; nothing where no attempt will follow."""
+        if delivery.state == State.FAILED:
+            return gettext("not by itself")
+        if delivery.state == State.PENDING and delivery.channel.paused_reason:
+            return gettext("as soon as the key works")
         if delivery.state not in (State.PENDING, State.SENDING):
-            return "-"
+            return ""
         return date_format(timezone.localtime(delivery.next_attempt_at), "DATETIME_FORMAT")
 
-    @admin.action(description=_("Retry now"), permissions=["change"])
-    def retry_now(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        # Read first: the list may be filtered by the state that is about to change.
-        open_ones = _open_ones(queryset)
-        paused = Channel.objects.filter(deliveries__in=open_ones).exclude(paused_reason="").distinct()
-        stopped = list(paused.order_by("pk"))
-        count = queueing.retry_now(Delivery.objects.filter(pk__in=open_ones))
-        if not count:
-            text = gettext("Nothing to retry: these deliveries are delivered, cancelled or being sent.")
-            self.message_user(request, text, messages.WARNING)
+    @admin.action(description=_("Try again"), permissions=["change"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        # By key: the list may be filtered by the state that is about to change. With the conditions of the list, MySQL
+        # and MariaDB may also lock by an index, and what a search reads, which an event may have locked.
+        chosen = TryAgain.choose(Delivery.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
+        rows = list(chosen.order_by("pk"))
+        if not rows:
+            self.message_user(request, TryAgain.nothing(), messages.WARNING)
             return
-        text = ngettext("%d delivery is due now.", "%d deliveries are due now.", count) % count
-        self.message_user(request, text, messages.SUCCESS)
-        for channel in stopped:
-            text = gettext("The channel “%s” is paused, so nothing is sent. Correct its API key first.")
-            self.message_user(request, text % channels.name(channel), messages.WARNING)
+        TryAgain(self, request, rows).act({})
 
-    @admin.action(description=_("Give up"), permissions=["change"])
-    def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        count = queueing.give_up(Delivery.objects.filter(pk__in=_open_ones(queryset)))
-        if not count:
-            text = gettext("No delivery was given up. Only deliveries that need attention can be given up.")
-            self.message_user(request, text, messages.WARNING)
-            return
-        text = ngettext(
-            "%d delivery was given up. Later deliveries of the same badge continue.",
-            "%d deliveries were given up. Later deliveries of the same badges continue.",
-            count,
-        )
-        self.message_user(request, text % count, messages.SUCCESS)
+    @admin.action(description=_("Give up…"), permissions=["change"])
+    def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
+        return self.ask_about(request, queryset, GiveUp)
 
+    def get_inlines(self, request: HttpRequest, obj: Delivery | None) -> list[type[InlineModelAdmin[Any, Any]]]:
+        """Show what staff decided where they decided something."""
+        is_decided = obj is not None and obj.decisions.exists()
+        return [DecisionInline, AttemptInline] if is_decided else [AttemptInline]
 
-def _open_ones(deliveries: QuerySet[Delivery]) -> list[int]:
-    """Return the keys of the deliveries that failed or wait, so that they are changed by key.
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        delivery = kwargs.get("obj")
+        if delivery is not None:
+            context["said"] = standing_in_words(delivery)
+            if self.has_change_permission(request):
+                context["buttons"] = self._buttons(delivery)
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    With the conditions of the list, MySQL and MariaDB may lock by an index, not in the order in which workers lock, and
-    MariaDB would also lock the awards and learners that a search reads, which an event may have locked.
-    """
-    open_ones = deliveries.filter(state__in=(State.FAILED, State.PENDING))
-    return list(open_ones.order_by("pk").values_list("pk", flat=True))
+    def _buttons(self, delivery: Delivery) -> list[Button]:
+        if delivery.state in OPEN:
+            give_up = self.button(GiveUp, gettext("Give up…"), delivery)
+            return [self.button(TryAgain, gettext("Try again now"), delivery, "default"), give_up]
+        if delivery.state == State.GIVEN_UP and not obstacle(delivery):
+            return [self.button(TakeUp, gettext("Take it up again"), delivery, "default")]
+        return []
 
 
 class ChannelAdmin(ReadOnlyAdmin[Channel]):
@@ -202,5 +270,6 @@ class ChannelAdmin(ReadOnlyAdmin[Channel]):
 
 
 if conf.is_enabled():
+    offer(BadgeAward, SendName)
     admin.site.register(Delivery, DeliveryAdmin)
     admin.site.register(Channel, ChannelAdmin)

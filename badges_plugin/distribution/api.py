@@ -29,6 +29,7 @@ from badges_plugin.distribution.exceptions import (
     RejectedKey,
     TransientFailure,
 )
+from badges_plugin.distribution.foresight import obstacles, provider_name
 from badges_plugin.distribution.housekeeping import Chore
 from badges_plugin.distribution.housekeeping import register as register_chore
 from badges_plugin.distribution.http import HttpClient, Timeouts
@@ -80,6 +81,8 @@ __all__ = [
     "encrypt",
     "is_enabled",
     "is_queued",
+    "obstacles",
+    "provider_name",
     "queue_earlier",
     "register",
     "register_chore",

@@ -14,6 +14,9 @@ _PURGE_SECONDS = 1800.0
 _KEYS_SECONDS = 600.0
 _EXPIRY_SECONDS = 60.0
 _NAMES_SECONDS = 60.0
+_LISTS_SECONDS = 15.0
+# To see whether a round is due reads one row.
+_NUMBERS_SECONDS = 60.0
 # Looking for retired learners reads all users. Nothing is sent to them meanwhile.
 _RETIRED_SECONDS = 300.0
 
@@ -35,8 +38,9 @@ class BadgesDistributionConfig(AppConfig):
             return
         from badges_plugin import api
         from badges_plugin.consumers import deferred, retention
-        from badges_plugin.distribution import checks, handlers, keys, learners, purge
+        from badges_plugin.distribution import checks, handlers, keys, learners, numbers, purge
         from badges_plugin.distribution.housekeeping import Chore, register
+        from badges_plugin.models import old_records
 
         # Some are the core's own: only the worker is always running, and has the time.
         register(Chore("failed events", retention.purge_a_batch, every=_PURGE_SECONDS))
@@ -44,7 +48,10 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("retired learners", learners.sweep_a_batch, every=_RETIRED_SECONDS))
         register(Chore("learners with a name", learners.resume_named, every=_NAMES_SECONDS))
         register(Chore("expired awards", api.end_expired, every=_EXPIRY_SECONDS))
+        register(Chore("history of badges", old_records.purge_a_batch, every=_PURGE_SECONDS))
+        register(Chore("lists of awards by hand", api.go_on_with_lists, every=_LISTS_SECONDS))
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
+        register(Chore("numbers", numbers.count_some, every=_NUMBERS_SECONDS))
         register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()
         handlers.connect()

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution.data import (
@@ -64,6 +65,23 @@ class Backend(ABC, Generic[ContextT]):
     needs_name: ClassVar[bool] = True
     """Whether a badge is issued only to a learner who has a name. Where not, the names of a recipient may be empty."""
 
+    needs_email: ClassVar[bool] = True
+    """Whether a badge is issued only to a learner with an e-mail address. Staff are told before they give one."""
+
+    spares_given_back: ClassVar[bool] = True
+    """Whether a badge that was not revoked there yet becomes that of the award which gives it back.
+
+    Where not, it is revoked nevertheless, and a new one is issued.
+    """
+
+    restores_badges: ClassVar[bool] = False
+    """Whether ``issue`` makes a badge valid again, where ``request.restores`` names one that was revoked."""
+    asks_learners: ClassVar[bool] = False
+    """Whether learners have to accept badges at the provider; then ``accepted`` tells which of them they have."""
+
+    name_correction: ClassVar[str] = ""
+    """What ``correct_name`` means for a badge, in a sentence for staff; empty where the provider cannot do it."""
+
     def handles(self, template: BadgeTemplate) -> bool:
         """Whether the awards of this template go to this provider."""
         return template.origin == self.slug
@@ -108,7 +126,8 @@ class Backend(ABC, Generic[ContextT]):
         """Look up the badge of this request at the provider. Never one of ``request.foreign_ids``.
 
         For an issue: a badge that is valid. For a revocation: the badge if it is revoked already, or gone. For a
-        retired learner, ``request.recipient`` has no e-mail address: the badge is known by its earner id.
+        retired learner, ``request.recipient`` has no e-mail address: the badge is known by its earner id. For the
+        correction of a name: the badge that has the new name; None where sending it twice does no harm.
         """
 
     @abstractmethod
@@ -131,6 +150,13 @@ class Backend(ABC, Generic[ContextT]):
     @abstractmethod
     def revoke(self, request: ProviderRequest[ContextT]) -> Receipt:
         """Ask that the badge ``request.external_id`` be revoked, once."""
+
+    def correct_name(self, request: ProviderRequest[ContextT]) -> Receipt:
+        """Ask that the badge ``request.external_id`` bear the recipient's name, once.
+
+        The Receipt names the badge that does, perhaps another one. Only for a backend with ``name_correction``.
+        """
+        raise NotImplementedError
 
     def find_others(self, request: ProviderRequest[ContextT]) -> list[str]:
         """Return the earner ids of the badges that the provider has at the e-mail address of this request.
@@ -170,6 +196,10 @@ class Backend(ABC, Generic[ContextT]):
         Awards that are left out go by their deliveries. By default those without a public URL are.
         """
         return {pk: AtProvider(Place.THERE, url) for pk, url in self.badge_urls(awards).items()}
+
+    def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        """Narrow awards to those that learners have accepted at the provider, where it asks them to. For numbers."""
+        return awards.none()
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Write own rows together with the award, in its transaction. No requests here."""
@@ -222,7 +252,7 @@ class Backend(ABC, Generic[ContextT]):
         if self.needs_name and not request.recipient.first_name:
             raise NoName(_NO_NAME)
         _check_claim(request)
-        return self._issue(request)
+        return self.correct_name(request) if request.action is Action.CORRECT else self._issue(request)
 
     def _issue(self, request: ProviderRequest[ContextT]) -> Receipt:
         try:

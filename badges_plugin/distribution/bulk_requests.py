@@ -75,6 +75,7 @@ def _can_share(job: Job) -> bool:
         and request.action is Action.ISSUE
         and not request.in_doubt
         and request.wanted
+        and not request.restores
         and (bool(request.recipient.first_name) or not job.backend.needs_name)
     )
 

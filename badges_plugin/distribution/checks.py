@@ -63,7 +63,7 @@ def deliveries() -> Iterator[Finding]:
     if failed:
         yield Finding.warning(
             f"{failed} deliveries need attention.",
-            "See the reasons in the admin. Remove the cause, then choose “Retry now”.",
+            "See the reasons in the admin. Remove the cause, then choose “Try again”.",
         )
     stuck = Delivery.objects.filter(
         state=State.PENDING, attempts__gt=0, created__lt=timezone.now() - FAILING, channel__paused_reason=""

@@ -37,6 +37,7 @@ class Action(TextChoices):
 
     ISSUE = "issue", _("issue")
     REVOKE = "revoke", _("revoke")
+    CORRECT = "correct", _("correct the name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class ProviderRequest(Generic[ContextT]):
     never in the future. ``awarded_on`` is the same as a day in the site's time zone, for providers that want a day.
     ``expires_at`` and ``expires_on`` are the end of the badge in the same way, None if it does not expire.
     ``renews``: an earlier badge of the learner has expired, and the provider may still have it.
+    ``restores``: the provider's id of the badge that was revoked there by mistake, and that this award gives back; only
+    for a backend that ``restores_badges``. It may be gone.
     ``reason`` of a revocation is a sentence in the backend's ``language``.
     """
 
@@ -97,6 +100,7 @@ class ProviderRequest(Generic[ContextT]):
     wanted: bool = True
     expires_at: datetime | None = None
     renews: bool = False
+    restores: str = ""
     send_before: float = float("inf")
     withdrawn: Withdrawal = field(default_factory=Withdrawal, compare=False, repr=False)
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from badges_plugin.distribution import registry
-from badges_plugin.distribution.models import Delivery, DeliveryAttempt
+from badges_plugin.distribution.models import Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.requests import RETIRED
 from badges_plugin.distribution.retry import State
@@ -32,6 +32,8 @@ def erase(deliveries: Sequence[Delivery]) -> None:
     mine.update(recipient_email="")
     mine.exclude(state=State.CANCELLED).update(last_error="")
     DeliveryAttempt.objects.filter(delivery__in=[delivery.pk for delivery in deliveries]).update(reason="")
+    # Text that staff wrote may name them.
+    DeliveryDecision.objects.filter(delivery__in=[delivery.pk for delivery in deliveries]).update(because="")
     # Not only issues: the reply to a revocation contains the URL of the badge as well.
     by_backend = sorted(deliveries, key=lambda each: each.backend)
     for slug, group in groupby(by_backend, key=lambda each: each.backend):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -169,6 +170,49 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery} #{self.number}"
+
+
+class Decision(models.TextChoices):
+    """What staff decided about a delivery. The values are stored; never change one."""
+
+    RETRIED = "retried", _("tried again")
+    GIVEN_UP = "given_up", _("given up")
+    TAKEN_UP = "taken_up", _("taken up again")
+    NAME = "name", _("corrected name sent")
+
+
+class DeliveryDecision(models.Model):
+    """What a member of staff decided about a delivery: the history that its page shows. Written once.
+
+    .. pii: ``because`` is text that staff wrote, which may name a learner; erased when the learner is retired.
+    .. pii_types: other
+    .. pii_retirement: local_api
+    """
+
+    MAX_LENGTH = 255
+
+    id = models.BigAutoField(primary_key=True)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="decisions", verbose_name=_("delivery")
+    )
+    decision = models.CharField(_("decision"), max_length=16, choices=Decision.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    because = models.CharField(_("why"), max_length=MAX_LENGTH, blank=True)
+
+    class Meta:
+        verbose_name = _("decision about a delivery")
+        verbose_name_plural = _("decisions about deliveries")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.decision}"
 
 
 class RateLimit(models.Model):

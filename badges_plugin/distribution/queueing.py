@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -16,10 +16,13 @@ from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import SETTLED, State, later
+from badges_plugin.distribution.retry import NOT_DELIVERED, SETTLED, State, later
 from badges_plugin.models import BadgeAward
 
-GIVEN_UP = gettext_noop("Given up by staff.")
+_GIVEN_BACK = gettext_noop("The badge was given back before it was revoked there.")
+
+_OPEN = (State.PENDING, State.FAILED, State.GIVEN_UP)
+"""Nobody is sending it, and the provider has not been told."""
 
 
 def queue_issues(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
@@ -63,19 +66,78 @@ def queue_revokes(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
     rows = list(known.select_for_update())
     asked = {row.award_id for row in rows if row.action == Action.REVOKE}
     issues = [row for row in rows if row.action == Action.ISSUE and row.state != State.CANCELLED]
-    never_sent = [row for row in issues if row.state in (State.PENDING, State.FAILED) and not row.in_doubt]
+    never_sent = [row for row in issues if row.state in _OPEN and not row.in_doubt]
     if never_sent:
         settle(_same(never_sent), State.CANCELLED, reason=ENDED_BEFORE)
     sent = [row for row in issues if row not in never_sent and not row.ends_by_itself(of_key[row.award_id])]
     # These issues need not succeed any more; it only has to be known whether there is something to revoke.
-    if failed := [row for row in sent if row.state == State.FAILED]:
-        retry_now(_same(failed))
+    if failed := [row for row in sent if row.state in (State.FAILED, State.GIVEN_UP)]:
+        make_due(_same(failed))
+    _end_corrections([row for row in rows if row.action == Action.CORRECT])
     _queue([of_key[row.award_id] for row in sent if row.award_id not in asked], backend, Action.REVOKE)
+
+
+def _end_corrections(rows: Sequence[Delivery]) -> None:
+    """Let no name be corrected any more; what may have been corrected is looked up, since it may be another badge."""
+    if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
+        settle(_same(unsent), State.CANCELLED, reason=ENDED_BEFORE)
+    if failed := [row for row in rows if row.state in (State.FAILED, State.GIVEN_UP) and row.in_doubt]:
+        make_due(_same(failed))
+
+
+def correctable(awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+    """Return those of some awards that are held, and whose badge a provider has and can give another name."""
+    slugs = [slug for slug in registry.slugs() if registry.get(slug).name_correction]
+    issued = Delivery.objects.filter(
+        award=OuterRef("pk"), backend__in=slugs, action=Action.ISSUE, state=State.DONE
+    ).exclude(external_id="")
+    return awards.filter(Exists(issued), revoked_at=None)
+
+
+def queue_correction(award: BadgeAward) -> list[int]:
+    """Queue the correction of the learner's name at each provider that has the badge and can do it; return their keys.
+
+    What is being sent already may bear the old name, and is left alone; asked for again, it is one delivery.
+    """
+    queued = []
+    with transaction.atomic():
+        rows = list(Delivery.objects.filter(award=award).select_for_update().order_by("pk"))
+        if not correctable(BadgeAward.objects.filter(pk=award.pk)).exists():
+            return []
+        corrections = {row.backend: row for row in rows if row.action == Action.CORRECT}
+        for issue in rows:
+            is_there = issue.action == Action.ISSUE and issue.state == State.DONE and issue.external_id
+            if not is_there or issue.backend not in registry.slugs() or not registry.get(issue.backend).name_correction:
+                continue
+            row = corrections.get(issue.backend)
+            if row is None:
+                row = Delivery.objects.create(
+                    award=award, backend=issue.backend, channel=issue.channel, action=Action.CORRECT
+                )
+            elif row.state == State.SENDING:
+                continue
+            else:
+                make_due(_same([row]))
+            queued.append(row.pk)
+    return queued
+
+
+def spare_given_back(award: BadgeAward, earlier: BadgeAward, backend: Backend[Any]) -> None:
+    """Leave the badge of an award that is given back as it is at the provider, if it was not revoked there yet.
+
+    The issue of the new award then looks it up and adopts it. A revocation that may have been sent goes first.
+    """
+    revocations = Delivery.objects.filter(award=earlier, backend=backend.slug, action=Action.REVOKE)
+    rows = list(revocations.select_for_update())
+    if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
+        settle(_same(unsent), State.CANCELLED, reason=_GIVEN_BACK)
+    if unsent or any(row.state == State.CANCELLED for row in rows):
+        Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE).update(in_doubt=True)
 
 
 def revoke_found(issue: Delivery, *, external_id: str) -> None:
     """Revoke a badge that the provider has after all, although its issue was cancelled and its award is revoked."""
-    settle(Delivery.objects.filter(pk=issue.pk, state=State.CANCELLED), State.DONE, external_id=external_id)
+    settle(Delivery.objects.filter(pk=issue.pk, state__in=NOT_DELIVERED), State.DONE, external_id=external_id)
     revocation = Delivery(award=issue.award, backend=issue.backend, action=Action.REVOKE, channel=issue.channel)
     Delivery.objects.bulk_create([revocation], ignore_conflicts=True)
     # A revocation that was cancelled together with the issue becomes due again.
@@ -107,13 +169,18 @@ def settled(state: State, reason: str = "") -> dict[str, Any]:
 
 
 def retry_now(deliveries: QuerySet[Delivery]) -> int:
-    """Make failed and waiting deliveries due. Those that are being sent, or settled, stay as they are.
+    """Make failed and waiting deliveries due. Those that are being sent, or settled, stay as they are."""
+    return make_due(deliveries.filter(state__in=(State.FAILED, State.PENDING)))
+
+
+def make_due(deliveries: QuerySet[Delivery]) -> int:
+    """Make deliveries due that nobody is sending. Return how many there were.
 
     A delivery in doubt is due a little later, unless it is due already: its request may still be in progress.
     """
     now = timezone.now()
     looked_up = later(now, config().retry.settle)
-    return deliveries.filter(state__in=(State.FAILED, State.PENDING)).update(
+    return deliveries.update(
         # In this order: MySQL sets one column after the other, and this one depends on the old state.
         next_attempt_at=Case(
             When(in_doubt=False, then=Value(now)),
@@ -122,16 +189,19 @@ def retry_now(deliveries: QuerySet[Delivery]) -> int:
         ),
         state=State.PENDING,
         awaits_name=False,
+        settled_at=None,
     )
 
 
 def give_up(deliveries: QuerySet[Delivery]) -> int:
-    """Settle failed deliveries as they are, so that later ones of the same badge no longer wait for them.
+    """Settle deliveries that failed or wait as they are, so that later ones of the same badge do not wait for them.
 
-    The same for deliveries of a backend that is not installed any more.
+    The last reason stays, and so does the doubt whether the provider has done it.
     """
-    hopeless = Q(state=State.FAILED) | Q(state=State.PENDING) & ~Q(backend__in=registry.slugs())
-    return settle(deliveries.filter(hopeless), State.CANCELLED, reason=GIVEN_UP)
+    final = settled(State.GIVEN_UP)
+    for name in ("last_error", "in_doubt", "in_the_way"):
+        del final[name]
+    return deliveries.filter(state__in=(State.FAILED, State.PENDING)).update(**final)
 
 
 def _same(rows: Sequence[Delivery]) -> QuerySet[Delivery]:

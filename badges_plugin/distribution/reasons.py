@@ -20,3 +20,8 @@ def localized(reason: str) -> str:
     """Return a stored reason in the language of the page; unchanged where its sentence has no translation."""
     sentence, opening, detail = reason.partition(_OPENING)
     return f"{gettext(sentence) if sentence else ''}{opening}{detail}"
+
+
+def sentence_of(reason: str) -> str:
+    """Return the fixed sentence of a stored reason, without the details of its case."""
+    return reason.partition(_OPENING)[0]

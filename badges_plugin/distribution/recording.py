@@ -119,6 +119,8 @@ def notify(attempt: Attempt, decision: Decision | None) -> None:
     if decision.state is not State.DONE:
         logger.warning("Delivery %s (%s) is %s: %s", delivery.pk, delivery, decision.state, decision.reason)
         return
+    if delivery.action == Action.CORRECT:
+        return  # the provider tells the learner, if anybody does
     try:
         attempt.job.backend.notify(delivery.award, Action(delivery.action))
     except Exception as error:  # noqa: BLE001 - it is logged
@@ -212,8 +214,8 @@ def _found(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
 
 
 def _reconsider(delivery: Delivery) -> None:
-    """Make a failed issue due whose award was revoked meanwhile: nobody must repair it, and others wait for it."""
-    if delivery.action != Action.ISSUE or delivery.award.revoked_at is not None:
+    """Make due what failed although its award was revoked meanwhile: nobody must repair it, and others wait for it."""
+    if delivery.action == Action.REVOKE or delivery.award.revoked_at is not None:
         return
     # A query of its own. As a condition of the update, MariaDB would lock the award, which a revocation holds while it
     # waits for the delivery.

@@ -20,9 +20,9 @@ from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Recipient, Withdrawal
 from badges_plugin.distribution.exceptions import DeliveryFailure, PermanentFailure, redacted
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import Bug, State
+from badges_plugin.distribution.retry import NOT_DELIVERED, Bug
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.models import BadgeAward, Correction, CorrectionKind, Ending
 from badges_plugin.redaction import describe, describe_with_traceback
 
 logger = get_logger(__name__)
@@ -30,6 +30,10 @@ logger = get_logger(__name__)
 RETIRED = gettext_noop("The learner was retired: nothing is sent for them any more.")
 _NOTHING_TO_REVOKE = gettext_noop("The issue of this award left no id at the provider, so nothing can be revoked.")
 _EXPIRED_THERE = gettext_noop("The badge has expired at the provider by itself.")
+
+
+_NAMING = (Action.ISSUE, Action.CORRECT)
+"""Deliveries that know the provider's id of a badge."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -144,6 +148,7 @@ def request_for(
         wanted=action is Action.REVOKE or award.revoked_at is None,
         expires_at=award.expires_at,
         renews=_renews(delivery),
+        restores=_restored_id(delivery, backend),
         send_before=_send_before(delivery, config),
         withdrawn=Withdrawal(RETIRED if is_retired else ""),
     )
@@ -161,10 +166,12 @@ def _recipient(delivery: Delivery, *, is_retired: bool) -> Recipient:
 
 
 def _issued_id(delivery: Delivery, *, is_retired: bool) -> str | Cancelled:
-    """Return the provider's id of the badge to revoke, or why nothing has to be revoked; empty for an issue."""
+    """Return the provider's id of the badge to revoke or correct, or why nothing has to be done; empty for an issue."""
     if delivery.action == Action.ISSUE:
         return ""
-    issue = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action=Action.ISSUE).first()
+    # The correction of a name may have replaced the badge.
+    known = Delivery.objects.filter(award=delivery.award, backend=delivery.backend, action__in=_NAMING)
+    issue = known.exclude(external_id="").order_by("-pk").first()
     if issue is None or not issue.external_id:
         if is_retired:
             return Cancelled(RETIRED)
@@ -193,15 +200,31 @@ def _renews(delivery: Delivery) -> bool:
     return earlier.filter(ended_by=Ending.EXPIRED).exists()
 
 
+def _restored_id(delivery: Delivery, backend: Backend[Any]) -> str:
+    """Return the provider's id of the badge that the award gives back; empty if there is none, or no way back."""
+    award = delivery.award
+    if not backend.restores_badges or delivery.action != Action.ISSUE or award.number == 1:
+        return ""
+    if not Correction.objects.filter(award=award.pk, kind=CorrectionKind.GIVEN_BACK).exists():
+        return ""
+    earlier = Delivery.objects.filter(
+        award__progress=award.progress_id,
+        award__number=award.number - 1,
+        backend=delivery.backend,
+        action__in=_NAMING,
+    )
+    return earlier.exclude(external_id="").order_by("-pk").values_list("external_id", flat=True).first() or ""
+
+
 def _foreign_ids(delivery: Delivery) -> frozenset[str]:
     if delivery.action != Action.ISSUE or delivery.award.number == 1:
         return frozenset()
     others = Delivery.objects.filter(
-        award__progress=delivery.award.progress_id, backend=delivery.backend, action=Action.ISSUE
+        award__progress=delivery.award.progress_id, backend=delivery.backend, action__in=_NAMING
     ).exclude(award=delivery.award_id)
     # A badge whose revocation staff gave up still exists: where no second one is allowed, it is this award's as well.
     left_alone = Delivery.objects.filter(
-        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state=State.CANCELLED
+        award=OuterRef("award"), backend=delivery.backend, action=Action.REVOKE, state__in=NOT_DELIVERED
     )
     others = others.exclude(Exists(left_alone)).exclude(external_id="")
     return frozenset(others.values_list("external_id", flat=True))

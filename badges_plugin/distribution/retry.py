@@ -20,10 +20,13 @@ class State(TextChoices):
     SENDING = "sending", _("being sent")
     DONE = "done", _("delivered")
     CANCELLED = "cancelled", _("cancelled")
+    GIVEN_UP = "given_up", _("given up")
     FAILED = "failed", _("needs attention")
 
 
-SETTLED = (State.DONE, State.CANCELLED)
+SETTLED = (State.DONE, State.CANCELLED, State.GIVEN_UP)
+NOT_DELIVERED = (State.CANCELLED, State.GIVEN_UP)
+"""Settled without the provider having been told."""
 UNSETTLED = (State.PENDING, State.SENDING, State.FAILED)
 
 

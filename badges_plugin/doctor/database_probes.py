@@ -118,8 +118,8 @@ def retained_events() -> Iterator[Finding]:
     """Check that failed events, which name learners, are deleted in time."""
     keep = conf.config().retention
     healthy = True
-    for name, days in vars(keep).items():
-        if days is None:
+    for name in ("decided_failed_events_days", "undecided_failed_events_days"):
+        if getattr(keep, name) is None:
             healthy = False
             yield Finding.warning(
                 f'Failed events name learners and are kept forever: BADGES_CONFIG["retention"]["{name}"] is 0.',

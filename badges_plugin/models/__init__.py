@@ -1,10 +1,13 @@
 """The core's tables: what staff set up (templates, requirements, penalties) and what learners did (progress)."""
 
 from badges_plugin.models.awards import DECIDED, BadgeAward, Ending
+from badges_plugin.models.corrections import Correction, CorrectionKind
 from badges_plugin.models.failed_events import FailedEvent
 from badges_plugin.models.fulfillments import Fulfillment
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.images import BadgeImage, ImageKind
+from badges_plugin.models.manual_awards import ManualAward, ManualAwardLine, ManualAwardList
+from badges_plugin.models.numbers import BadgeTotal, BadgeWeek, NumbersRound
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges_plugin.models.templates import BadgeTemplate
@@ -18,6 +21,10 @@ __all__ = [
     "BadgeProgress",
     "BadgeRequirement",
     "BadgeTemplate",
+    "BadgeTotal",
+    "BadgeWeek",
+    "Correction",
+    "CorrectionKind",
     "DataRule",
     "Ending",
     "FailedEvent",
@@ -25,6 +32,10 @@ __all__ = [
     "ImageKind",
     "Learner",
     "LearnerLock",
+    "ManualAward",
+    "ManualAwardLine",
+    "ManualAwardList",
+    "NumbersRound",
     "PenaltyDataRule",
     "RequirementGroup",
     "RetiredLearner",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
@@ -15,6 +16,9 @@ from badges_plugin.models.progress import BadgeProgress
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.times import site_day
 
+if TYPE_CHECKING:
+    from badges_plugin.models.manual_awards import ManualAward
+
 
 class Ending(models.TextChoices):
     """Why an award ended. The values are stored; never change one."""
@@ -24,10 +28,18 @@ class Ending(models.TextChoices):
     PROVIDER = "provider", _("revoked at the provider")
     EXPIRED = "expired", _("expired")
     ERASED = "erased", _("learner erased")
+    UNDONE = "undone", _("award by hand undone")
 
 
 DECIDED = (Ending.BY_HAND, Ending.PROVIDER)
 """What a person or a provider decides, and not the learner's progress or the calendar."""
+
+EXPLAINED = (*DECIDED, Ending.UNDONE)
+"""Endings for which somebody may have given a reason in their own words."""
+
+
+BEFORE = "before"
+"""In the facts of an award that was undone: how the award before it ended, if there was one."""
 
 
 class BadgeAward(models.Model):
@@ -106,6 +118,7 @@ class BadgeAward(models.Model):
             models.Index(fields=("ended_by",), name="badges_award_ended_by"),
             models.Index(fields=("awarded_at",), name="badges_award_awarded"),
         ]
+        permissions = [("award_by_hand", "Can award badges by hand")]
 
     def __str__(self) -> str:
         return f"{self.progress} #{self.number}"
@@ -114,6 +127,16 @@ class BadgeAward(models.Model):
     def is_decided(self) -> bool:
         """Whether a person or a provider decided its end, and not the learner's progress or the calendar."""
         return self.ended_by in DECIDED
+
+    @property
+    def given(self) -> ManualAward | None:
+        """Return who gave it by hand and why; None if the learner earned it. A query unless ``by_hand`` is loaded."""
+        return getattr(self, "by_hand", None)
+
+    @property
+    def last_ending(self) -> str:
+        """Return how the learner's last award ended that was not undone: that one never was. Empty: there is none."""
+        return str(self.ending_facts.get(BEFORE, "")) if self.ended_by == Ending.UNDONE else self.ended_by
 
     @property
     def reason(self) -> str:
@@ -129,6 +152,8 @@ class BadgeAward(models.Model):
                 return self.revocation_reason or gettext("Revoked by staff.")
             case Ending.PROVIDER:
                 return self.revocation_reason or gettext("Revoked at the provider.")
+            case Ending.UNDONE:
+                return self.revocation_reason or gettext("Given by mistake and taken back by staff.")
         return self.revocation_reason or self.get_ended_by_display()
 
     @property

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from django.db import models, transaction
 from django.db.models.signals import class_prepared, post_delete, post_save
 
+from badges_plugin.models.records import records_of
 from badges_plugin.models.versions import MAX_NAMED, RulesetVersion
 
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
@@ -26,21 +27,29 @@ Named = frozenset[int] | None
 
 
 class ConfigurationQuerySet(models.QuerySet[ModelT]):
-    """Bulk operations renew the version as well: they send no signals."""
+    """Bulk operations renew the version and are recorded as well: they send no signals."""
 
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic():
             RulesetVersion.hold()
             # Before: the rows may not be found by the same conditions afterwards.
             named = None if _moves(self.model, kwargs) else _named_by_rows(self)
+            records = records_of(self.model)
+            keys = list(self.order_by().values_list("pk", flat=True)) if records and records.keeps(kwargs) else []
             changed = super().update(**kwargs)
+            if records:
+                records.note(keys)
             RulesetVersion.renew(named)
         return changed
 
     def bulk_create(self, objs: Iterable[ModelT], *args: Any, **kwargs: Any) -> list[ModelT]:
         with transaction.atomic():
             RulesetVersion.hold()
+            records = records_of(self.model)
+            newest = records.newest_key() if records else 0
             created = super().bulk_create(objs, *args, **kwargs)
+            if records:
+                records.note_added([row.pk for row in created], newest)
             # What stands in the way and is updated may be of any template.
             named = None if args or kwargs.get("update_conflicts") else _named_by(self.model, created)
             RulesetVersion.renew(named)

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.models.configuration import ConfigurationModel
+from badges_plugin.models.records import Records
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.versions import RulesetVersion
 
@@ -42,6 +43,8 @@ class RequirementGroup(ConfigurationModel):
     position = models.PositiveSmallIntegerField(
         _("position"), default=0, help_text=_("Matters only where the badge template asks for its groups in order.")
     )
+
+    history = Records(left_out=("name_key",))
 
     class Meta:
         verbose_name = _("requirement group")

@@ -18,6 +18,7 @@ from badges_plugin.models.conditions import AbstractDataRule, EventCondition, in
 from badges_plugin.models.configuration import renew_for_links
 from badges_plugin.models.groups import RequirementGroup
 from badges_plugin.models.key_paths import refuse_uncountable
+from badges_plugin.models.records import Records
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.validity import RuleText, Validity, digest, validity_of
 from badges_plugin.rules import Operator
@@ -108,6 +109,8 @@ class BadgeRequirement(EventCondition):
         help_text=_("How often what was done under rules was forgotten, by the rules' digest."),
     )
 
+    history = Records()
+
     class Meta:
         verbose_name = _("badge requirement")
         verbose_name_plural = _("badge requirements")
@@ -187,6 +190,8 @@ class BadgePenalty(EventCondition):
         help_text=_("When the penalty applies, the learner has to fulfill these again."),
     )
 
+    history = Records(links="requirements")
+
     class Meta:
         verbose_name = _("badge penalty")
         verbose_name_plural = _("badge penalties")
@@ -214,6 +219,8 @@ class DataRule(AbstractDataRule):
     requirement = models.ForeignKey(
         BadgeRequirement, on_delete=models.CASCADE, related_name="rules", verbose_name=_("requirement")
     )
+
+    history = Records()
 
     class Meta:
         verbose_name = _("data rule")
@@ -247,6 +254,8 @@ class PenaltyDataRule(AbstractDataRule):
     template_path = "penalty__template"
 
     penalty = models.ForeignKey(BadgePenalty, on_delete=models.CASCADE, related_name="rules", verbose_name=_("penalty"))
+
+    history = Records()
 
     class Meta:
         verbose_name = _("penalty data rule")

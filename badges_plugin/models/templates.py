@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.host import AbstractCredential
 from badges_plugin.models.configuration import ConfigurationModel
+from badges_plugin.models.records import Records
 from badges_plugin.setting_values import MAX_DAYS
 
 
@@ -87,6 +88,17 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
         ),
     )
 
+    is_given_by_staff = models.BooleanField(
+        _("given by staff"),
+        default=False,
+        help_text=_(
+            "Whether staff give this badge by hand, so that it needs no requirements. If it has some, learners can "
+            "also earn it."
+        ),
+    )
+
+    history = Records(left_out=("created", "modified", "uuid", "origin"))
+
     class Meta:
         verbose_name = _("badge template")
         verbose_name_plural = _("badge templates")
@@ -107,7 +119,7 @@ class BadgeTemplate(ConfigurationModel, AbstractCredential):
         super().clean()
         self.renewal_days = self.renewal_days or 0  # an emptied field of a form
         self._refuse_endless_renewal()
-        if self.is_active and not (self.pk and self.requirements.exists()):
+        if self.is_active and not self.is_given_by_staff and not (self.pk and self.requirements.exists()):
             raise ValidationError(
                 {"is_active": _("A badge template without requirements cannot be active: add requirements first.")}
             )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +21,7 @@ from badges_plugin.logs import get_logger, level_of_each
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
 from badges_plugin.processing import causes, credentials, outbox, terms
 from badges_plugin.processing.badge_events import Kind
-from badges_plugin.processing.progression import ProgressChange
+from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.terms import Term
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.signals import badge_awarded, badge_revoked, badges_awarded, badges_revoked
@@ -30,11 +31,21 @@ logger = get_logger(__name__)
 _ENDING = ["revoked_at", "revocation_recorded_at", "revocation_reason", "ended_by", "ending_facts", "publish_due_at"]
 
 
+class Cause(Protocol):
+    """What an award follows from: a change of progress, or a decision of staff."""
+
+    @property
+    def progress(self) -> BadgeProgress: ...
+
+    def made_by(self, counts_from: datetime | None) -> Sequence[FulfillmentRow]:
+        """Return the fulfillments that made it, in the order of their events."""
+
+
 @dataclass(frozen=True)
 class Grant:
-    """A complete progress that is to be awarded. Without a beginning, the term only says what counts from now on."""
+    """A progress that is to be awarded. Without a beginning, the term only says what counts from now on."""
 
-    change: ProgressChange
+    change: Cause
     last: BadgeAward | None
     term: Term
 
@@ -154,11 +165,11 @@ def _log_awards(awards: Sequence[BadgeAward], passed_over: Sequence[Grant]) -> N
     for award in awards:
         logger.log(
             level,
-            "Badge template %s awarded to user %s (award %s) by event %s.",
+            "Badge template %s awarded to user %s (award %s) %s.",
             award.progress.template_id,
             award.progress.user_id,
             award.number,
-            award.events[-1]["id"],
+            f"by event {award.events[-1]['id']}" if award.events else "by hand",
         )
 
 

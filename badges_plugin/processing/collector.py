@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import AWARDED, REVOKED
-from badges_plugin.models import BadgeAward, Ending
+from badges_plugin.models import DECIDED, BadgeAward, Ending
 from badges_plugin.processing import awarding, causes, credentials, terms
 from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.progression import ProgressChange
@@ -107,17 +107,26 @@ def _result(decision: Grant | End | None, granted: BadgeAward | None) -> Collect
 def decide(change: ProgressChange, last: BadgeAward | None, now: datetime) -> Grant | End | None:
     """Return what follows from a change of progress, given the last award. Changes nothing."""
     is_awarded = last is not None and last.revoked_at is None
-    if change.is_complete and not is_awarded and _may_award(change, last):
+    if change.is_complete and not is_awarded and may_award(change, last):
         return Grant(change, last, terms.term_of(change, last, now))
-    if last is not None and is_awarded and change.reset_by is not None and not change.is_complete:
+    if last is not None and is_awarded and change.reset_by is not None and not change.is_complete and not last.given:
         return _end_by_event(last, change.reset_by, now)
     return None
 
 
-def _may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
-    if last is None or last.ended_by == Ending.EXPIRED:
+def may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
+    """Return whether a complete progress may be awarded after the last award, which has ended."""
+    ending = last.last_ending if last is not None else ""
+    if ending in ("", Ending.EXPIRED):
         return True
-    return change.template.row.can_be_reawarded and not (last.is_decided and change.stayed_complete)
+    can_be_earned = change.template.row.can_be_reawarded or _begins_again(change, last)
+    return can_be_earned and not (ending in DECIDED and change.stayed_complete)
+
+
+def _begins_again(change: ProgressChange, last: BadgeAward | None) -> bool:
+    """Whether staff let the learner start again since the last award: only what is newer than its end counts."""
+    counts_from = change.progress.counts_from
+    return bool(last and last.revoked_at and counts_from and counts_from >= last.revoked_at)
 
 
 def _end_by_event(award: BadgeAward, event: BadgingEvent, now: datetime) -> End:
@@ -162,7 +171,7 @@ def _last_awards(changes: Sequence[ProgressChange]) -> tuple[dict[int, BadgeAwar
     held = {pk for pk, (_, revoked_at) in newest.items() if revoked_at is None and of_progress[pk].is_complete}
     wanted = [key for pk, (key, _) in newest.items() if pk not in held]
     last = {}
-    for row in BadgeAward.objects.filter(pk__in=wanted) if wanted else ():
+    for row in BadgeAward.objects.filter(pk__in=wanted).select_related("by_hand") if wanted else ():
         row.progress = of_progress[row.progress_id].progress
         last[row.progress_id] = row
     return last, held

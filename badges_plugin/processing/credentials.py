@@ -27,7 +27,7 @@ def awarded(wanted: Sequence[tuple[BadgeProgress, BadgeAward | None]]) -> list[U
     """
     new = _new([progress for progress, last in wanted if last is None])
     again = [(last.credential, progress) for progress, last in wanted if last is not None]
-    is_moved = _make_room_for(new)
+    is_moved = make_room_for(new)
     if is_moved or any(_is_astray(credential, _place_of(progress)) for credential, progress in again):
         for credential, progress in again:
             credential.refresh_from_db()  # the one before may have moved this one
@@ -101,7 +101,7 @@ _NEAR = Question(
 )
 
 
-def _make_room_for(new: Sequence[UserCredential]) -> bool:
+def make_room_for(new: Sequence[UserCredential]) -> bool:
     """Clear the places of credentials that are about to be inserted. Returns whether anything was in the way.
 
     One query for all of them when nothing is.

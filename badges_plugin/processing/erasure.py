@@ -18,8 +18,10 @@ from django.utils import timezone
 from badges_plugin.database import is_transient
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
-from badges_plugin.models import DECIDED, BadgeAward, Learner, RetiredLearner
-from badges_plugin.processing import learners, traces
+from badges_plugin.models import BadgeAward, Correction, Learner, RetiredLearner
+from badges_plugin.models.awards import EXPLAINED
+from badges_plugin.models.records import forget_users
+from badges_plugin.processing import learners, manual_lists, traces
 from badges_plugin.redaction import describe
 from badges_plugin.retirement import is_retired, retired_people
 from badges_plugin.signals import learner_retired
@@ -45,6 +47,7 @@ def erase(users: Sequence[User]) -> int:
     known = list(Learner.objects.filter(user__in=users).order_by("pk").values_list("pk", flat=True))
     left = {pk for pk in known if not _is_erased(pk)}
     traces.forget(users)
+    forget_users([user.pk for user in users])
     # Marked as erased last, so that an interrupted erasure is repeated.
     done = [RetiredLearner(user=user) for user in users if user.pk not in left]
     RetiredLearner.objects.bulk_create(done, ignore_conflicts=True)
@@ -100,6 +103,9 @@ def _erase(user_id: int) -> None:
         awards = list(BadgeAward.objects.filter(progress__user=user_id).values_list("pk", flat=True))
         # Nothing more is published about them, and text that staff wrote may name them.
         BadgeAward.objects.filter(pk__in=awards).update(publish_due_at=None)
-        BadgeAward.objects.filter(pk__in=awards, ended_by__in=DECIDED).update(revocation_reason="")
+        BadgeAward.objects.filter(pk__in=awards, ended_by__in=EXPLAINED).update(revocation_reason="")
+        manual_lists.forget(user_id, awards)
+        corrected = list(Correction.objects.filter(progress__user=user_id).values_list("pk", flat=True))
+        Correction.objects.filter(pk__in=corrected).update(because="")
         kind = ContentType.objects.get_for_model(BadgeAward)
         LogEntry.objects.filter(content_type=kind, object_id__in=map(str, awards)).update(change_message="")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from badges_plugin.host import User
 from badges_plugin.questions import Question
@@ -43,6 +44,15 @@ def by_id_or_name(ids: Collection[int], names: Collection[str]) -> list[FoundUse
         return list(map(FoundUser._make, _BY_NAME.ask(names))) if names else []
     rows = _BY_ID_OR_NAME.ask(ids, names) if names else _BY_ID.ask(ids)
     return list(map(FoundUser._make, rows))
+
+
+def by_email_or_any_case(emails: Collection[str], names: Collection[str]) -> list[FoundUser]:
+    """Return the users who have one of these e-mail addresses or names, given in lower case, oldest first.
+
+    One query that reads all users.
+    """
+    rows = _found(Q()).alias(_email=Lower("email"), _name=Lower("username"))
+    return list(map(FoundUser._make, rows.filter(Q(_email__in=emails) | Q(_name__in=names))))
 
 
 def _found(condition: Q) -> QuerySet[User, Any]:

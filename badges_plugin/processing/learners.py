@@ -41,7 +41,7 @@ def find_all(learner: LearnerData) -> list[FoundUser]:
     ids = [] if learner.lms_user_id is None else [learner.lms_user_id]
     users = by_id_or_name(ids, [learner.username] if learner.username else [])
     if same_id := [user for user in users if has_id(user) and user.lms_user_id == learner.lms_user_id]:
-        return _whom_badges_mean_first(same_id)
+        return whom_badges_mean_first(same_id)
     if not users:
         return []
     # The collations of MySQL take "José" for "jose"; the LMS knows them as two people.
@@ -49,7 +49,7 @@ def find_all(learner: LearnerData) -> list[FoundUser]:
     if user is None or (has_id(user) and learner.lms_user_id is not None):
         raise _name_is_taken(learner)
     same_id = by_id_or_name([user.lms_user_id], []) if user.lms_user_id else []
-    return _whom_badges_mean_first(same_id or [user])
+    return whom_badges_mean_first(same_id or [user])
 
 
 def find_many(people: Sequence[LearnerData]) -> list[list[FoundUser] | DeferredEvent]:
@@ -75,7 +75,7 @@ def find_many(people: Sequence[LearnerData]) -> list[list[FoundUser] | DeferredE
     for learner in people:
         named = by_name.get(learner.username)
         if learner.lms_user_id is not None and by_id.get(learner.lms_user_id):
-            found.append(_whom_badges_mean_first(by_id[learner.lms_user_id]))
+            found.append(whom_badges_mean_first(by_id[learner.lms_user_id]))
         elif named is not None and has_id(named):
             found.append(_found(learner) if learner.lms_user_id is None else _name_is_taken(learner))
         elif named is not None:
@@ -120,7 +120,7 @@ def has_id(user: FoundUser | User) -> bool:
     return bool(user.lms_user_id)
 
 
-def _whom_badges_mean_first(users: list[FoundUser]) -> list[FoundUser]:
+def whom_badges_mean_first(users: list[FoundUser]) -> list[FoundUser]:
     """Return a learner's users, oldest first, after the one to whom badges belong."""
     return users if len(users) < 2 else sorted(users, key=lambda user: (not user.is_known, user.pk))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from zlib import crc32
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, connection
 
-from badges_plugin import bulk
+from badges_plugin import bulk, retirement
 from badges_plugin.data import BadgingEvent, Deferral, LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
 from badges_plugin.host import User
@@ -92,6 +92,29 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
         held.append(LockedLearner(user, known is None))
     profiles.save()
     return held
+
+
+def hold_living(user_ids: Iterable[int]) -> dict[int, User]:
+    """Lock users for what staff do to them, and make learners of those with whom badges never dealt.
+
+    Returns them by key, without those who were retired. Raises User.DoesNotExist when one was deleted.
+    """
+    locked = learners.lock_all(user_ids)
+    gone = retirement.retired_among(user for user, _ in locked.values())
+    living = {pk: each for pk, each in locked.items() if pk not in gone}
+    _write(
+        [
+            (pk, Profile(user.last_login or NEVER, _is_named(user)))
+            for pk, (user, profile) in living.items()
+            if profile is None
+        ]
+    )
+    return {pk: user for pk, (user, _) in living.items()}
+
+
+def introduction(user: User) -> Learner:
+    """Return the row, not saved, with which badges know a learner of whom no event has told anything."""
+    return Learner(user=user, profile_time=user.last_login or NEVER, was_named=_is_named(user))
 
 
 def _lock(users: Sequence[FoundUser]) -> dict[int, tuple[User, Profile | None]]:

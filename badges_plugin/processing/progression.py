@@ -16,7 +16,8 @@ from django.db.models import OuterRef, Subquery
 from badges_plugin import bulk
 from badges_plugin.criteria import FLOOR, Standing
 from badges_plugin.data import BadgingEvent
-from badges_plugin.models import BadgeAward, BadgeProgress, Ending, Fulfillment
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending, Fulfillment
 from badges_plugin.processing import fulfillment_rows
 from badges_plugin.processing.found_users import FoundUser
 from badges_plugin.processing.fulfillment_rows import COLUMNS, FulfillmentRow
@@ -137,8 +138,8 @@ def _is_all_applied(
 
 
 def _is_unfinished(rows: Sequence[_Values]) -> bool:
-    """Whether the badge was never awarded, or its last award has expired."""
-    return rows[0][-1] in (None, Ending.EXPIRED)
+    """Whether the badge was never awarded, or its last award has expired or was undone."""
+    return rows[0][-1] in (None, Ending.EXPIRED, Ending.UNDONE)
 
 
 def _is_plainly_news(template_id: int, steps: Sequence[Step], rows: Sequence[_Values]) -> bool:
@@ -236,6 +237,17 @@ def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[Progre
         )
         for progress in progresses
     ]
+
+
+def begun(template: BadgeTemplate, users: Sequence[User]) -> list[BadgeProgress]:
+    """Return the progress of learners, who are locked, on a template; it begins now where there is none."""
+    places = [(user.pk, template.pk) for user in users]
+    known = _known_progress(places)
+    progress_of = {**known, **_start([place for place in places if place not in known])}
+    progresses = [progress_of[place] for place in places]
+    bulk.relate(progresses, "user", users)
+    bulk.relate(progresses, "template", [template] * len(users))
+    return progresses
 
 
 _PROGRESS_COLUMNS = tuple(field.attname for field in BadgeProgress._meta.concrete_fields)

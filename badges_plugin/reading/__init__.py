@@ -18,12 +18,16 @@ from badges_plugin.reading.asking import (
 from badges_plugin.reading.awards import (
     Award,
     AwardState,
+    ByHand,
     Holder,
     Page,
     awards_of_learners,
     awards_of_progress,
     holders,
 )
+from badges_plugin.reading.changes import Change, DeletedBadge, Edit, History, deleted_badges, history_of
+from badges_plugin.reading.corrections import Corrected, corrections, outlook
+from badges_plugin.reading.funnel import Funnel, Pace, funnel
 from badges_plugin.reading.lists import (
     AwardFilter,
     AwardList,
@@ -33,6 +37,8 @@ from badges_plugin.reading.lists import (
     list_awards,
     on_the_way,
 )
+from badges_plugin.reading.nearly import nearly_there
+from badges_plugin.reading.numbers import BadgeNumbers, Numbers, Span, numbers, week_by_week
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
@@ -44,33 +50,51 @@ __all__ = [
     "AwardFilter",
     "AwardList",
     "AwardState",
+    "BadgeNumbers",
     "BadgeState",
+    "ByHand",
+    "Change",
     "Condition",
+    "Corrected",
     "CriteriaText",
+    "DeletedBadge",
+    "Edit",
+    "Funnel",
     "GroupProgress",
     "GroupText",
+    "History",
     "Holder",
     "KeyList",
     "LastEvent",
     "LearnerProgress",
+    "Numbers",
+    "Pace",
     "Page",
     "PenaltyText",
     "RequirementProgress",
     "RequirementText",
     "Shelf",
+    "Span",
     "active_badges",
     "awards",
     "awards_of_learners",
     "awards_of_progress",
+    "corrections",
     "criteria",
+    "deleted_badges",
     "event_label",
+    "funnel",
+    "history_of",
     "holders",
     "join_sentences",
     "key_sentence",
     "learners_called",
     "list_awards",
     "moment",
+    "nearly_there",
+    "numbers",
     "on_the_way",
+    "outlook",
     "plain_sentence",
     "progress",
     "progress_rows",
@@ -79,4 +103,5 @@ __all__ = [
     "sentences",
     "shelf",
     "standings",
+    "week_by_week",
 ]

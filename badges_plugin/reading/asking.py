@@ -13,7 +13,7 @@ from badges_plugin import catalog
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.host import course_titles
 from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate
-from badges_plugin.models.conditions import AbstractDataRule, EventCondition
+from badges_plugin.models.conditions import EventCondition
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.models.validity import RuleText
 from badges_plugin.reading.composing import Facts, courses_in, phrase, programs_in, rule_key, whole_courses_in
@@ -69,6 +69,7 @@ class CriteriaText:
     penalties: tuple[PenaltyText, ...]
     validity: tuple[str, ...]
     """How long the badge is valid, and when it can be renewed. Empty: it does not expire."""
+    is_given_by_staff: bool = False
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -77,8 +78,10 @@ class CriteriaText:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Return what has to be done, a sentence for each group."""
+        """Return what has to be done, a sentence for each group; or that staff award a badge that asks for nothing."""
         steps = [group.sentence for group in self.groups]
+        if not steps and self.is_given_by_staff:
+            steps = [_("Awarded by staff")]
         if self.in_order and len(steps) > 1:
             first, *others = steps
             then = _("Then: %(sentence)s")
@@ -184,6 +187,7 @@ def criteria_of(template: BadgeTemplate, said: Said) -> CriteriaText:
         groups=tuple(group_text(rows, said) for rows in grouped(template.requirements.all())),
         penalties=tuple(_penalty(row, said, sentence_of) for row in template.penalties.all()),
         validity=tuple(_validity(template)),
+        is_given_by_staff=template.is_given_by_staff,
     )
 
 
@@ -233,14 +237,19 @@ def _validity(template: BadgeTemplate) -> Iterable[str]:
 
 def _facts(condition: Condition) -> Facts:
     rows = condition.existing_rules()
-    compiled = [_compiled(condition.event_type, row) for row in rows]
+    bare = _bare_facts(condition, rules_sentence(rows))
+    is_penalty = isinstance(condition, BadgePenalty)
+    return with_rules(replace(bare, description=condition.description, is_penalty=is_penalty), rows)
+
+
+def with_rules(bare: Facts, rows: Sequence[RuleText]) -> Facts:
+    """Return what a condition says with these rules, as stored now or formerly."""
+    compiled = [_compiled(bare.event_type, row) for row in rows]
     usable = [rule for rule in compiled if rule is not None]
     return replace(
-        _bare_facts(condition, rules_sentence(rows)),
+        bare,
         rules=usable if len(usable) == len(rows) else None,
         said={rule_key(rule): rule_sentence(row) for rule, row in zip(compiled, rows, strict=True) if rule is not None},
-        description=condition.description,
-        is_penalty=isinstance(condition, BadgePenalty),
     )
 
 
@@ -259,7 +268,7 @@ def _bare_facts(condition: Condition, written: str) -> Facts:
     )
 
 
-def _compiled(event_type: str, row: AbstractDataRule) -> Rule | None:
+def _compiled(event_type: str, row: RuleText) -> Rule | None:
     try:
         return compile_for(event_type, row)
     except (InvalidRule, UnusableEventType):

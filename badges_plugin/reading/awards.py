@@ -26,6 +26,19 @@ class AwardState(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """Who gave a badge by hand, and why."""
+
+    given_by_id: int | None
+    """The user; None for other code, or an account that was deleted."""
+    given_by: str
+    """Their full name, or else their user name."""
+    reason: str
+    list_id: int | None
+    """The list that they gave it with."""
+
+
+@dataclass(frozen=True)
 class Award:
     """One award of a badge to a learner. Names of badges are those of today."""
 
@@ -44,6 +57,8 @@ class Award:
     reason: str
     """Why it was revoked; empty where nobody said so."""
     credential_uuid: UUID
+    by_hand: ByHand | None = None
+    """None for a badge that its learner earned."""
 
     @property
     def is_decided(self) -> bool:
@@ -107,7 +122,7 @@ def holders(template_id: int, *, after: int = 0, limit: int = 100) -> Page:
 
 
 def award_of(row: BadgeAward) -> Award:
-    """Return a stored award. No query where progress, template and credential are loaded."""
+    """Return a stored award. No query where it comes from ``rows``."""
     ended_at = row.revoked_at
     state = AwardState.HELD
     if row.ended_by == Ending.EXPIRED:
@@ -131,7 +146,17 @@ def award_of(row: BadgeAward) -> Award:
         ending_text=str(Ending(ending).label) if ending else "",
         reason=row.reason,
         credential_uuid=row.credential.uuid,
+        by_hand=_by_hand(row),
     )
+
+
+def _by_hand(row: BadgeAward) -> ByHand | None:
+    given = row.given
+    if given is None:
+        return None
+    person = given.given_by
+    name = (person.full_name or person.get_username()) if person is not None else ""
+    return ByHand(given.given_by_id, name, given.reason, given.list_id)
 
 
 def in_state(state: AwardState) -> Q:
@@ -148,4 +173,4 @@ def in_state(state: AwardState) -> Q:
 
 def rows() -> QuerySet[BadgeAward]:
     """Return awards with all that ``award_of`` needs."""
-    return BadgeAward.objects.select_related("progress__template", "credential")
+    return BadgeAward.objects.select_related("progress__template", "credential", "by_hand__given_by")

@@ -23,10 +23,11 @@ class Shelf:
     on_the_way: tuple[int, ...]
 
 
-def shelf(user_ids: Collection[int]) -> Shelf:
+def shelf(user_ids: Collection[int], *, with_inactive: bool = False) -> Shelf:
     """Return what learners, or the several users of one, hold, held, and are on the way to. Two queries.
 
-    Reads a few columns only, so that a page can show the first of many.
+    ``with_inactive``: also badges that they began and nobody can earn now, after those that they can. Reads a few
+    columns only, so that a page can show the first of many.
     """
     now = timezone.now()
     seen: set[int] = set()
@@ -40,7 +41,9 @@ def shelf(user_ids: Collection[int]) -> Shelf:
         seen.add(progress)
         is_held = revoked_at is None and (expires_at is None or expires_at > now)
         (held if is_held else ended).append(pk)
-    progresses = BadgeProgress.objects.filter(user__in=user_ids, template__is_active=True).order_by("-pk")
+    progresses = BadgeProgress.objects.filter(user__in=user_ids).order_by("-template__is_active", "-pk")
+    if not with_inactive:
+        progresses = progresses.filter(template__is_active=True)
     way = [pk for pk in progresses.values_list("pk", flat=True) if pk not in seen]
     return Shelf(tuple(held), tuple(ended), tuple(way))
 

@@ -34,7 +34,10 @@ class BadgesWebConfig(AppConfig):
         """Connect checks and receivers. What is kept of learners is erased also while the pages are switched off."""
         if not conf.is_enabled():
             return
+        from django.contrib import admin
+
         from badges_plugin.web import checks, handlers
+        from badges_plugin.web.desk.front import heading
         from badges_plugin.web.mails import checks as mail_checks
         from badges_plugin.web.mails import handlers as mail_handlers
         from badges_plugin.web.rest_api import checks as api_checks
@@ -44,3 +47,4 @@ class BadgesWebConfig(AppConfig):
         handlers.connect()
         mail_checks.connect()
         mail_handlers.connect()
+        heading.gather(admin.site)

@@ -21,7 +21,7 @@ def take_everything_back(sender: object, user: User, **kwargs: Any) -> None:
     own.filter(taken_back_at=None).update(taken_back_at=now)
     own.update(name_shown=NameShown.NONE, evidence_shown=False, in_collection=False)
     Collection.objects.filter(user=user).update(
-        user=None, title="", introduction="", name_shown=NameShown.NONE, taken_back_at=now
+        user=None, title="", introduction="", name_shown=NameShown.NONE, taken_back_at=now, hidden_reason=""
     )
 
 

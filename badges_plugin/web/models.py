@@ -72,7 +72,7 @@ class Collection(models.Model):
     ``user`` is empty once the learner is erased: the row stays without anything personal, so that the link says that
     the page is gone.
 
-    .. pii: Belongs to a user; title and introduction are the learner's own words.
+    .. pii: Belongs to a user; title and introduction are the learner's own words, the reason is about them.
     .. pii_types: other
     .. pii_retirement: local_api
     """
@@ -91,6 +91,14 @@ class Collection(models.Model):
     name_shown = models.CharField(_("name shown"), max_length=16, choices=NameShown.choices, default=NameShown.NONE)
     published_at = models.DateTimeField(_("published at"), null=True, blank=True)
     taken_back_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
+    is_hidden = models.BooleanField(
+        _("hidden by staff"),
+        default=False,
+        help_text=_("Only the learner can see the collection, whatever they chose."),
+    )
+    hidden_reason = models.CharField(
+        _("reason"), max_length=200, blank=True, help_text=_("Why it is hidden. The learner reads this.")
+    )
 
     class Meta:
         verbose_name = _("collection")
@@ -101,6 +109,11 @@ class Collection(models.Model):
 
     @property
     def is_public(self) -> bool:
+        return self.is_published and not self.is_hidden
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the learner wants it to be public."""
         return self.user_id is not None and self.published_at is not None and self.taken_back_at is None
 
     @property

@@ -164,7 +164,11 @@ def _is_duplicate(world: World, group: Group, email: str) -> bool:
 
 def _expire(call: Call) -> Json:
     credential = _existing(call)
-    credential.expired_on = _day(call.body.get("credential", {}).get("expired_on"))
+    wanted = call.body.get("credential", {})
+    # Assumption: what is left out stays as it is.
+    if "expired_on" in wanted:
+        credential.expired_on = _day(wanted["expired_on"])
+    credential.recipient |= wanted.get("recipient", {})
     credential.updated_at = datetime.now(UTC)
     return {"credential": credential.shown()}
 

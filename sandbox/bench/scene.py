@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sandbox.drills.stage import Stage
 
 PREFIX = "dev"
+STREAM_LENGTH = 100_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Scene:
                 **servers,
                 "EVENT_BUS_PRODUCER": "edx_event_bus_redis.create_producer",
                 "EVENT_BUS_CONSUMER": "badges_plugin.consumers.redis.RedisConsumer",
+                # The library's default, 10,000, is less than what is sent before anything is read.
+                "EVENT_BUS_REDIS_STREAM_MAX_LEN": str(STREAM_LENGTH),
                 "EVENT_BUS_TOPIC_PREFIX": PREFIX,
             },
         )

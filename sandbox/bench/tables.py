@@ -11,7 +11,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from badges_plugin.distribution import numbers
 from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.host import User, UserCredential
@@ -74,6 +76,8 @@ def fill(rows: int, *, fulfillments: int = REQUIREMENTS) -> BadgeTemplate:
 
 def measure() -> list[tuple[str, float]]:
     """Return how long each page takes, in seconds: the median of a few visits by a superuser."""
+    while numbers.count_some(timezone.now()):
+        pass  # what the pages of numbers show, as workers count it
     client = Client()
     client.force_login(_staff())
     return [(name, _seconds(client, url)) for name, url in _pages()]
@@ -152,6 +156,9 @@ def _pages() -> Iterator[tuple[str, str]]:
         yield f"{model.__name__}, last page", f"{url}?p=100"
         yield from ((f"{model.__name__}, {name}", f"{url}?{urlencode(query)}") for name, query in queries.items())
         yield f"{model.__name__}, one", _url(model, "change", model._base_manager.order_by("pk")[0].pk)  # noqa: SLF001
+    for name, query in {"8 weeks": "", "since the beginning": "?weeks=all"}.items():
+        yield f"Numbers, {name}", f"{reverse('badges_web:desk_numbers')}{query}"
+        yield f"Numbers, one badge, {name}", f"{reverse('badges_web:desk_badge_numbers', args=(template.pk,))}{query}"
     yield "BadgeTemplate", _url(BadgeTemplate, "changelist")
     yield "BadgeTemplate, one", _url(BadgeTemplate, "change", template.pk)
     yield "BadgeTemplate, delete", _url(BadgeTemplate, "delete", template.pk)

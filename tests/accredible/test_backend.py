@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from badges_plugin.distribution import registry
+from badges_plugin import api as core
+from badges_plugin.distribution import deciding, registry
 from badges_plugin.distribution.accredible.client import client_for
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge, AccredibleGroup
 from badges_plugin.distribution.claims import claim
@@ -353,3 +354,83 @@ def test_bulk_requests_can_be_switched_off(
     deliver(concurrency=1)
 
     assert accredible.asked.count("issue") == 3
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_what_was_revoked_by_mistake_is_the_same_credential_again(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, answer_is_lost: bool
+) -> None:
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    core.revoke_award(award, reason="Wrong course")
+    deliver()
+    assert not accredible.credentials()[0].is_alive
+    if answer_is_lost:
+        accredible.fail(applied=True, manner="drop", operation="expire")
+
+    core.give_back(award, reason="My mistake")
+    let_time_pass()
+    deliver()
+    let_time_pass()
+    deliver()
+    [credential] = accredible.credentials()
+    assert credential.is_alive
+    assert credential.expired_on is None
+    assert accredible.asked.count("issue") == 1
+    badge = AccredibleBadge.objects.get()
+    assert (str(badge.external_id), badge.state) == (str(credential.id), "published")
+
+    # And it ends as any other.
+    core.revoke_award(BadgeAward.objects.latest("number"), reason="After all")
+    deliver()
+    assert not accredible.credentials()[0].is_alive
+
+
+def test_a_credential_that_is_gone_is_issued_anew(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    core.revoke_award(award, reason="Wrong course")
+    deliver()
+    accredible.world.credentials.clear()
+    core.give_back(award)
+    deliver()
+    [credential] = accredible.credentials()
+    assert credential.is_alive
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_a_corrected_name_is_given_to_the_same_credential(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any, answer_is_lost: bool
+) -> None:
+    send_passing(ada)
+    deliver()
+    before = accredible.credentials()[0]
+    known = (before.id, before.recipient["email"], before.expired_on, before.license_id)
+    ada.full_name, ada.email = "Ada King", "king@example.org"
+    ada.save()
+    if answer_is_lost:
+        accredible.fail(applied=True, manner="drop", operation="expire")
+    assert deciding.send_name(BadgeAward.objects.get(), by=UserFactory.create())
+    for _ in range(2):
+        deliver()
+        let_time_pass()
+    [credential] = accredible.credentials()
+    # The address is the learner's own affair at the provider.
+    assert credential.recipient["name"] == "Ada King"
+    assert (credential.id, credential.recipient["email"], credential.expired_on, credential.license_id) == known
+    assert Delivery.objects.get(action="correct").state == "done"
+
+
+def test_the_name_of_a_credential_that_is_gone_cannot_be_corrected(
+    accredible: AccredibleSimulator, group: AccredibleGroup, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    accredible.world.credentials.clear()
+    deciding.send_name(BadgeAward.objects.get(), by=UserFactory.create())
+    deliver()
+    assert "does not have the credential any more" in Delivery.objects.get(action="correct").last_error

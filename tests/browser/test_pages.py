@@ -108,8 +108,9 @@ def look_at(window: Window, name: str, *, dark: bool = True) -> list[str]:
         found += [f"{width}: {each}" for each in overflow(window.page)]
         for scheme in ("light", "dark") if dark else ("light",):
             window.page.emulate_media(color_scheme=scheme)
-            found += [f"{width} {scheme}: {each}" for each in violations(window.page)]
+            # First, since it lets what changes in steps, as colors of the admin, come to its end.
             take_picture(window.page, f"{name}-{width}{'-dark' if scheme == 'dark' else ''}")
+            found += [f"{width} {scheme}: {each}" for each in violations(window.page)]
     window.page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
     return [*found, *(f"{NARROWEST}: {each}" for each in overflow(window.page))]
 

@@ -95,14 +95,14 @@ def test_what_somebody_may_not_do_is_not_offered() -> None:
     for there in ("Add requirement", "Add penalty", "Show progress", "Show badges"):
         assert there in text(page)
     award_page = url("badgeaward", "change", award.pk)
-    assert "Revoke this badge" not in staff("view_badgeaward").get(award_page).content.decode()
-    assert "Revoke this badge" in staff("change_badgeaward").get(award_page).content.decode()
+    assert "Revoke…" not in staff("view_badgeaward").get(award_page).content.decode()
+    assert "Revoke…" in staff("change_badgeaward").get(award_page).content.decode()
 
 
 def test_staff_who_may_change_badges_revoke_them() -> None:
     award = awarded()
-    confirmed = {"action": "revoke", "_selected_action": [award.pk], "confirmed": 1, "reason": "Left"}
-    staff("change_badgeaward").post(url("badgeaward"), confirmed)
+    answer = {"id": award.pk, "reason": "Left", "progress": "keep"}
+    staff("change_badgeaward").post(url("badgeaward", "revoke"), answer)
     award.refresh_from_db()
     assert award.revocation_reason == "Left"
 

@@ -8,13 +8,14 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import OperationalError
 from django.test import Client
+from django.utils.html import strip_tags
 
 from badges_plugin.host import REVOKED, User
 from badges_plugin.models import BadgeAward, BadgeProgress
 from badges_plugin.signals import badge_revoked
 from tests.core.admin_pages import errors, staff, submit, text, url
 from tests.core.conftest import Heard
-from tests.factories import COURSE, make_template, make_user, requires_course, send_passing
+from tests.factories import COURSE, make_template, make_user, needs_badge, requires_course, send_passing
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +43,8 @@ def test_progress_shows_what_is_done_and_what_is_missing(client: Client) -> None
     send_passing(User.objects.get(username="whole"), "course-v1:Demo+Or+1")
 
     rows = {row[0]: row for row in table(client.get(url("badgeprogress")))}
-    assert rows["half"][3:] == ["1 of 2", "False", "False"]
-    assert rows["whole"][3:] == ["2 of 2", "True", "True"]
+    assert rows["half"][2:4] == ["on the way", "1 of 2"]
+    assert rows["whole"][2:4] == ["has it", "2 of 2"]
 
     progress = BadgeProgress.objects.get(user__username="half")
     page = text(client.get(url("badgeprogress", "change", progress.pk)))
@@ -100,13 +101,16 @@ def test_a_badge_is_revoked_after_a_confirmation_with_a_reason(
     client: Client, heard: Heard, django_capture_on_commit_callbacks: Any
 ) -> None:
     award, other = award_to("ann"), award_to("bob")
-    page = client.post(url("badgeaward"), {"action": "revoke", "_selected_action": [award.pk]})
-    assert "ann: Badge of ann" in text(page)
+    page = client.post(url("badgeaward"), {"action": "revoke", "_selected_action": [award.pk]}, follow=True)
+    assert "Revoke “Badge of ann” of Lea Learner?" in text(page)
+    assert "No other badge asks for it." in text(page)
+    assert "checked" not in page.content.decode()
     assert "bob" not in text(page)
     assert not errors(page)
     assert not heard.revoked
 
-    assert "This field is required" in errors(revoke(client, award, reason=" "))
+    assert "This field is required" in text(revoke(client, award, reason=" "))
+    assert "Choose whether what was done for it is forgotten or kept." in text(revoke(client, award, progress=""))
     assert not heard.revoked
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -117,7 +121,7 @@ def test_a_badge_is_revoked_after_a_confirmation_with_a_reason(
     award.refresh_from_db()
     assert award.revocation_reason == "Copied the exam"
     assert award.credential.status == REVOKED
-    assert "Copied the exam" in LogEntry.objects.get(object_id=award.pk).change_message
+    assert LogEntry.objects.get(object_id=award.pk).change_message == "Revoked: Copied the exam What was done is kept."
     assert "Copied the exam" in text(client.get(url("badgeaward")))
 
     assert "have already ended" in errors(revoke(client, award, reason="Again"))
@@ -129,7 +133,7 @@ def test_every_revocation_is_in_the_log_of_the_admin_also_when_a_later_one_fails
     awards = [award_to(username) for username in ("ann", "bob", "cid")]
 
     def fail(award: BadgeAward, **kwargs: Any) -> None:
-        if award == awards[0]:  # the list begins with the newest
+        if award == awards[-1]:
             raise OperationalError(1213, "Deadlock found")
 
     badge_revoked.connect(fail)
@@ -143,10 +147,9 @@ def test_every_revocation_is_in_the_log_of_the_admin_also_when_a_later_one_fails
     assert {entry.object_id for entry in LogEntry.objects.all()} == revoked
 
 
-def revoke(client: Client, *awards: BadgeAward, reason: str) -> Any:
-    chosen = [award.pk for award in awards]
-    action = {"action": "revoke", "_selected_action": chosen, "confirmed": "1", "reason": reason}
-    return client.post(url("badgeaward"), action, follow=True)
+def revoke(client: Client, *awards: BadgeAward, reason: str = "Left", progress: str = "keep") -> Any:
+    answer = {"id": [award.pk for award in awards], "reason": reason, "progress": progress}
+    return client.post(url("badgeaward", "revoke"), answer, follow=True)
 
 
 def test_the_page_of_a_badge_names_its_events_and_leads_to_revoking(client: Client) -> None:
@@ -154,8 +157,81 @@ def test_the_page_of_a_badge_names_its_events_and_leads_to_revoking(client: Clie
     page = client.get(url("badgeaward", "change", award.pk))
     assert award.events[0]["id"] in text(page)
     assert str(award.credential.uuid) in text(page)
-    assert f'name="_selected_action" value="{award.pk}"' in page.content.decode()
+    assert f'href="{url("badgeaward", "revoke")}?id={award.pk}">Revoke…' in page.content.decode()
     assert 'name="_save"' not in page.content.decode()
+
+
+def test_several_badges_are_revoked_and_given_back(client: Client) -> None:
+    awards = [award_to(username) for username in ("ann", "bob")]
+    needs_badge(make_template(name="Grand prize"), awards[0].template)
+    chosen = {"action": "revoke", "_selected_action": [award.pk for award in awards]}
+    page = text(client.post(url("badgeaward"), chosen, follow=True))
+    assert "Revoke 2 badges?" in page
+    assert "ann : Badge of ann bob : Badge of bob" in page
+    assert "Other badges ask for it and may be lost with it: Grand prize" in page
+
+    revoke(client, *awards, progress="forget")
+    chosen["action"] = "give_back"
+    page = text(client.post(url("badgeaward"), chosen, follow=True))
+    assert "Give back 2 badges?" in page
+    assert "ann : Badge of ann (Left)" in page
+    answer = {"id": [award.pk for award in awards], "reason": "Wrong list"}
+    done = client.post(url("badgeaward", "give_back"), answer, follow=True)
+    assert "2 badges were given back." in errors(done)
+    assert BadgeAward.objects.filter(revoked_at=None).count() == 2
+    assert LogEntry.objects.filter(change_message="Given back: Wrong list").count() == 4
+    assert "Nothing to give back" in errors(client.post(url("badgeaward", "give_back"), answer, follow=True))
+
+
+def test_a_progress_page_says_why_and_leads_on(client: Client) -> None:
+    award = award_to("ann")
+    address = url("badgeprogress", "change", award.progress_id)
+    assert "Start again" not in text(client.get(address))
+
+    revoke(client, award, reason="Copied the exam")
+    page = text(client.get(address))
+    assert f"Revoked by {staff_name()} on " in page
+    assert ": “Copied the exam” It stays revoked: what was done for it is kept" in page
+    assert "Give back… Start again…" in page
+
+    question = text(client.get(url("badgeprogress", "start_again"), {"id": award.progress_id}))
+    assert "Let Lea Learner start again with “Badge of ann”?" in question
+    assert "What Lea Learner has done for this badge so far (1 of 1) will not count any more." in question
+    answer = {"id": award.progress_id, "reason": "Second chance"}
+    done = client.post(url("badgeprogress", "start_again"), answer, follow=True)
+    assert "1 learner starts again." in errors(done)
+    page = text(done)
+    assert "“Second chance” Only what came later counts; by that the badge can be earned again." in page
+    assert "0 of 1" in page
+
+    question = text(client.get(url("badgeaward", "give_back"), {"id": award.pk, "next": address}))
+    assert "What was done for it before it was revoked counts again." in question
+    answer = {"id": award.pk, "reason": "My mistake", "next": address}
+    done = client.post(url("badgeaward", "give_back"), answer, follow=True)
+    assert done.redirect_chain == [(address, 302)]
+    assert "1 of 1" in text(done)
+    assert "Start again" not in text(done)
+    assert "Nobody can start again" in errors(
+        client.post(url("badgeprogress", "start_again"), {"id": award.progress_id, "reason": "x"}, follow=True)
+    )
+
+
+def staff_name() -> str:
+    return User.objects.get(is_superuser=True).full_name
+
+
+@pytest.mark.parametrize("page", ["revoke", "give_back"])
+def test_who_may_only_look_corrects_nothing(client: Client, page: str) -> None:
+    award = award_to("ann")
+    if page == "give_back":
+        revoke(client, award)
+    looking = staff("view_badgeaward", "view_badgeprogress")
+    assert "…" not in text(looking.get(url("badgeaward", "change", award.pk)))
+    assert "Start again…" not in text(looking.get(url("badgeprogress", "change", award.progress_id)))
+    answer = {"id": award.pk, "reason": "x", "progress": "keep"}
+    assert looking.post(url("badgeaward", page), answer).status_code == 403
+    assert looking.post(url("badgeprogress", "start_again"), answer).status_code == 403
+    assert BadgeAward.objects.count() == 1
 
 
 @pytest.mark.parametrize("model", ["badgeprogress", "badgeaward"])
@@ -185,7 +261,7 @@ def test_saving_a_template_that_learners_have_changes_nothing_for_them(client: C
 
 
 def table(page: Any) -> list[list[str]]:
-    """Return the cells of a list as a person reads them, marks as "True" and "False"."""
+    """Return the cells of a list as a person reads them."""
     change_list = page.context["cl"]
     columns = change_list.model_admin.list_display
     return [[_cell(change_list.model_admin, row, column) for column in columns] for row in change_list.result_list]
@@ -193,4 +269,4 @@ def table(page: Any) -> list[list[str]]:
 
 def _cell(model_admin: Any, row: Any, column: str) -> str:
     method = getattr(model_admin, column, None)
-    return str(method(row) if method else getattr(row, column))
+    return strip_tags(str(method(row) if method else getattr(row, column)))

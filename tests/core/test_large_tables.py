@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import counting
-from badges_plugin.admin import large
+from badges_plugin.admin import badge_filter, large
 from badges_plugin.admin.large import LargePaginator
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, FailedEvent
@@ -137,14 +137,25 @@ def test_what_is_counted_for_people_is_counted_up_to_a_bound(client: Client, dja
     assert (counting.in_words(4, 3), counting.in_words(3, 3)) == ("more than 3", "3")
 
 
-@pytest.mark.usefixtures("client")
-def test_of_many_templates_a_filter_offers_the_first_and_the_chosen_one(lower: Lower) -> None:
-    lower(large, MOST_CHOICES=1)
+def test_of_many_templates_a_filter_suggests_the_first_and_finds_each(client: Client, lower: Lower) -> None:
+    lower(badge_filter, MOST_SUGGESTED=1)
     other = make_template(name="Zoology")
-    page = staff(superuser=True).get(url("badgeprogress"), {"template__id__exact": other.pk})
-    spec = page.context["cl"].filter_specs[1]
-    assert [choice["display"] for choice in spec.choices(page.context["cl"])] == ["All", "Python", "Zoology"]
-    assert staff(superuser=True).get(url("badgeprogress"), {"template__id__exact": "9" * 30}).status_code == 200
+    page = client.get(url("badgeprogress"), {"template__id__exact": other.pk, "q": "ann", "p": "1"})
+    assert '<option value="Python">' in page.content.decode()
+    assert '<option value="Zoology">' not in page.content.decode()
+    assert 'value="Zoology"' in page.content.decode()
+    assert page.context["cl"].filter_specs[1].kept == [("q", "ann")]
+    assert listed(page) == []
+    assert client.get(url("badgeprogress"), {"template__id__exact": "9" * 30}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("python", 5), ("PYTH", 5), (" Python ", 5), ("zoology", 1), ("o", 6), ("none", 0), ("", 6)]
+)
+def test_progress_is_filtered_by_the_name_of_a_badge_or_a_part_of_it(client: Client, typed: str, found: int) -> None:
+    BadgeProgress.objects.create(user=make_user(), template=make_template(name="Zoology"))
+    page = client.get(url("badgeprogress"), {"badge_name": typed})
+    assert page.context["cl"].result_count == found
 
 
 @pytest.mark.usefixtures("small")

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from badges_plugin import earlier, retirement
+from badges_plugin import earlier, retirement, weekly
 from badges_plugin.consumers import deferred, retention
 from badges_plugin.distribution import channels, checks, claims, purge
 from badges_plugin.distribution.models import Channel, Delivery
@@ -34,6 +34,7 @@ FEW = 1000
 """Rows that may be read or sorted whatever the size of the table."""
 BEFORE = datetime(2025, 12, 1, tzinfo=UTC)
 """When nothing of what was inserted is due or old."""
+NUMBERS = "/badges/desk/numbers/"
 BIG = {model._meta.db_table for model in (BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent, User)}
 
 
@@ -55,6 +56,7 @@ def work() -> dict[str, Callable[[], Any]]:
         "retired among others": lambda: retirement.retired_among(User.objects.order_by("pk")[:300]),
         "open accounts": lambda: channels.open_channels(BEFORE, RetryPolicy()),
         "accounts to probe": lambda: channels.probe_channels(BEFORE, RetryPolicy()),
+        "the weeks of numbers": lambda: weekly.next_week(weekly.week_of(BEFORE)),
         "late deliveries": lambda: list(checks.deliveries()),
         "old deliveries left": lambda: list(checks.old_deliveries()),
     }
@@ -66,15 +68,23 @@ def pages(client: Client, lower: Lower) -> dict[str, Callable[[], Any]]:
     lower("badges_plugin.admin.large", MOST=100)
     client.force_login(make_user(is_staff=True, is_superuser=True))
     queries = {
-        "badges_plugin_badgeprogress": ("", "q=bench-100", "badge=held"),
-        "badges_plugin_badgeaward": ("", "q=bench-100", "state=held", "state=expired", "expiry=30"),
+        "badges_plugin_badgeprogress": ("", "q=bench-100", "badge=held", "badge=nearly", "badge_name=bench"),
+        "badges_plugin_badgeaward": ("", "q=bench-100", "state=held", "state=expired", "expiry=30", "badge_name=bench"),
         "badges_distribution_delivery": ("", "q=bench-100", "state__exact=failed", "in_doubt__exact=1", "q=0000000001"),
         "badges_plugin_failedevent": ("", "q=0:100", "state__exact=failed", "cause__exact=future", "topic=nothing"),
     }
-    return {
+    lower("badges_plugin.reading.numbers", LARGE=1)
+    lower("badges_plugin.reading.funnel", SAMPLE=100)
+    lower("badges_plugin.reading.funnel", MOST_REGISTERS=500)
+    lower("badges_plugin.distribution.numbers", MOST=100)
+    template = BadgeProgress.objects.values_list("template", flat=True)[0]
+    numbers: dict[str, Callable[[], Any]] = {
+        url: partial(client.get, url) for url in (NUMBERS, f"{NUMBERS}{template}/")
+    }
+    return numbers | {
         f"{table}?{query}": lambda table=table, query=query: client.get(
             f"{reverse(f'admin:{table}_changelist')}?{query}"
-        )  # type: ignore[misc]
+        )
         for table, wanted in queries.items()
         for query in wanted
     }

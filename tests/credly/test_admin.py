@@ -28,11 +28,10 @@ def texts(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_the_section_of_credly_in_the_admin(admin_client: Client) -> None:
+def test_credly_in_the_admin_is_below_the_heading_of_badges(admin_client: Client) -> None:
     sections = admin_client.get(reverse("admin:index")).context["app_list"]
 
-    [section] = [each for each in sections if each["app_label"] == "credly_badges"]
-    assert str(section["name"]) == "Credly badges"
+    [section] = [each for each in sections if each["name"] == "Badges"]
     assert {model["object_name"] for model in section["models"]} >= {
         "CredlyOrganization",
         "CredlyBadgeTemplate",
@@ -286,3 +285,24 @@ def test_what_credly_changes_while_staff_save_the_template_stays(
     template.refresh_from_db()
     assert (template.name, template.state, template.is_active) == ("Renamed", "archived", False)
     assert not template.can_be_reawarded
+
+
+def test_an_organization_with_templates_is_kept_and_the_page_says_what_to_do_instead(
+    admin_client: Client, template: CredlyBadgeTemplate
+) -> None:
+    organization = template.organization
+    number = organization.badge_templates.count()
+    page = admin_client.get(reverse("admin:credly_badges_credlyorganization_delete", args=(organization.pk,)))
+    assert f"has {number} badge templates, and learners may hold their badges" in page.content.decode()
+    assert "permission" not in str(page.context["perms_lacking"])
+    chosen = {"action": "delete_selected", "_selected_action": [organization.pk], "post": "yes"}
+    admin_client.post(reverse("admin:credly_badges_credlyorganization_changelist"), chosen)
+    assert CredlyOrganization.objects.count() == 1
+
+
+def test_an_organization_without_templates_can_be_deleted(
+    admin_client: Client, organization: CredlyOrganization
+) -> None:
+    address = reverse("admin:credly_badges_credlyorganization_delete", args=(organization.pk,))
+    admin_client.post(address, {"post": "yes"})
+    assert not CredlyOrganization.objects.exists()

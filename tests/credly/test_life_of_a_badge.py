@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from badges_plugin import api
 from badges_plugin.distribution import registry
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate
 from badges_plugin.models import BadgeAward
@@ -55,6 +56,38 @@ def test_lost_and_earned_again(credly: CredlySimulator, template: CredlyBadgeTem
     assert (badge.status, badge.state, str(badge.external_id)) == ("awarded", "pending", second.id)
     assert second.id != first.id
     assert credly.summary()["duplicate_issues"] == 0
+
+
+def test_given_back_it_is_a_new_badge(credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any) -> None:
+    """Credly cannot undo a revocation."""
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    api.revoke_award(award, reason="Wrong list")
+    deliver()
+    api.give_back(award)
+    deliver()
+
+    badge = CredlyBadge.objects.get()
+    [second] = credly.badges(state="pending")
+    assert (badge.status, badge.state, str(badge.external_id)) == ("awarded", "pending", second.id)
+    assert len(credly.badges()) == 2
+
+
+def test_given_back_before_credly_heard_of_it_is_the_same_badge(
+    credly: CredlySimulator, template: CredlyBadgeTemplate, ada: Any
+) -> None:
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    api.revoke_award(award, reason="Wrong list")
+    api.give_back(award)
+    deliver()
+
+    [issued] = credly.badges()
+    badge = CredlyBadge.objects.get()
+    assert (badge.status, badge.state, str(badge.external_id)) == ("awarded", "pending", issued.id)
+    assert badge.url.endswith(issued.accept_token)
 
 
 def test_a_revocation_in_doubt_is_found_although_the_address_has_changed(

@@ -16,6 +16,7 @@ from badges_plugin.distribution import queueing
 from badges_plugin.distribution.admin import DeliveryAdmin
 from badges_plugin.distribution.exceptions import PermanentFailure, RejectedKey
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver
@@ -66,12 +67,12 @@ def test_of_many_attempts_the_latest_are_shown(admin_client: Client, failed: Del
     assert [number for number in range(1, 251) if f"reason {number:04}" in page] == list(range(151, 251))
 
 
-def test_retry_now(admin_client: Client, failed: Delivery) -> None:
-    assert act(admin_client, LIST, "retry_now", failed.pk) == ["1 delivery is due now."]
+def test_try_again(admin_client: Client, failed: Delivery) -> None:
+    assert act(admin_client, LIST, "try_again", failed.pk) == ["1 delivery is due now."]
 
     assert deliver() == {"done": 1}
-    assert act(admin_client, LIST, "retry_now", failed.pk) == [
-        "Nothing to retry: these deliveries are delivered, cancelled or being sent."
+    assert act(admin_client, LIST, "try_again", failed.pk) == [
+        "Nothing to try again: this is delivered, given up, cancelled or being sent."
     ]
 
 
@@ -102,14 +103,14 @@ def test_retry_now_leaves_a_request_in_doubt_the_time_to_arrive(
     assert timedelta(0) <= row.next_attempt_at - now - timedelta(seconds=expected) < timedelta(seconds=90)
 
 
-def test_retry_now_tells_of_a_paused_channel(
+def test_who_tries_again_is_told_of_a_paused_channel(
     admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider
 ) -> None:
     provider.before = [RejectedKey("HTTP 401")]
     send_passing(ada)
     deliver()
 
-    due, paused = act(admin_client, LIST, "retry_now", Delivery.objects.get().pk)
+    due, paused = act(admin_client, LIST, "try_again", Delivery.objects.get().pk)
     assert due == "1 delivery is due now."
     assert f"Fake: The account called {template.uuid}" in paused
     assert "Correct its API key first" in paused
@@ -126,31 +127,15 @@ def test_only_what_is_under_way_has_a_next_attempt(
     due = timezone.localtime(Delivery.objects.get().next_attempt_at)
     assert next_attempt() == date_format(due, "DATETIME_FORMAT")
     deliver()
-    assert next_attempt() == "-"
-
-
-def test_give_up(admin_client: Client, failed: Delivery) -> None:
-    assert act(admin_client, LIST, "give_up", failed.pk) == [
-        "1 delivery was given up. Later deliveries of the same badge continue."
-    ]
-    assert act(admin_client, LIST, "give_up", failed.pk) == [
-        "No delivery was given up. Only deliveries that need attention can be given up."
-    ]
-
-    failed.refresh_from_db()
-    assert (failed.state, failed.last_error) == ("cancelled", "Given up by staff.")
-
-
-def test_give_up_what_waits_for_a_backend_that_is_gone(
-    admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider
-) -> None:
-    send_passing(ada)
-    delivery = Delivery.objects.get()
-    Delivery.objects.update(backend="gone")
-
-    assert act(admin_client, LIST, "give_up", delivery.pk) == [
-        "1 delivery was given up. Later deliveries of the same badge continue."
-    ]
+    assert next_attempt() == ""
+    for changes, said in (
+        ({"state": State.FAILED}, "not by itself"),
+        ({"state": State.CANCELLED}, ""),
+        ({"state": State.PENDING}, "as soon as the key works"),
+    ):
+        Delivery.objects.update(**changes)
+        Channel.objects.update(paused_reason="HTTP 401")
+        assert next_attempt() == said
 
 
 def test_resume(admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider) -> None:

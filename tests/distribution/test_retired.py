@@ -423,8 +423,8 @@ def test_c1_no_reason_is_kept_when_staff_revoke_a_retired_learners_badge(
     client.force_login(User.objects.create_superuser("root", "root@example.org", "x"))
     with caplog.at_level(logging.INFO):
         answer = client.post(
-            reverse("admin:badges_plugin_badgeaward_changelist"),
-            {"action": "revoke", "_selected_action": [award.pk], "confirmed": "1", "reason": "Ada Lovelace copied"},
+            reverse("admin:badges_plugin_badgeaward_revoke"),
+            {"id": award.pk, "reason": "Ada Lovelace copied", "progress": "keep"},
             follow=True,
         )
     award.refresh_from_db()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.sites.models import Site
 from django.core import checks
 from django.core.management import call_command
@@ -95,3 +96,8 @@ def test_the_catalog_is_searched(
 
 def test_active_programs_come_first(catalogued: Site) -> None:
     assert [each.title for each in catalog.find_programs("math", catalogued)] == ["Mathematics", "Mathematics, old"]
+
+
+def test_the_host_knows_who_is_signed_in() -> None:
+    # Without it, the history of badges would name nobody.
+    assert "crum.CurrentRequestUserMiddleware" in settings.MIDDLEWARE

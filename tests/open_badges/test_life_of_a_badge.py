@@ -66,6 +66,17 @@ def test_is_signed_revoked_and_earned_again_as_another_badge(template: BadgeTemp
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
 
 
+def test_given_back_it_is_another_badge_even_if_nobody_worked_meanwhile(template: BadgeTemplate, ada: Any) -> None:
+    send_passing(ada)
+    deliver()
+    award = BadgeAward.objects.get()
+    core.revoke_award(award, reason="Wrong list")
+    core.give_back(award)
+    deliver()
+    first, second = signed()
+    assert (outcomes(first), outcomes(second)) == ({Outcome.REVOKED}, {Outcome.VALID})
+
+
 def test_what_it_says(template: BadgeTemplate, ada: Any) -> None:
     AchievementDetails.objects.create(template=template, achievement_type="Course", tags="logic,  proofs , logic,")
     BadgeAlignment.objects.create(template=template, name="Logic", url="https://esco.example.org/1", framework="ESCO")

@@ -418,7 +418,7 @@ def test_the_column_at_the_side_follows(client: Client) -> None:
 def test_a_search_offers_what_can_be_chosen(client: Client) -> None:
     own = make_template(name="Reading <b>")
     make_template(name="Reading and writing", is_active=False)
-    address = reverse("badges_web:desk_find")
+    address = reverse("badges_web:desk_choices")
     found = client.get(address, {"kind": "badge", "q": "read", "but": str(own.pk)}).json()["options"]
     assert [(each["title"], each["note"]) for each in found] == [("Reading and writing", "inactive")]
     assert client.get(address, {"kind": "none", "q": "read"}).status_code == 404

@@ -100,3 +100,25 @@ def test_who_was_just_retired_shows_nothing_more(ada: Any, statistics: BadgeTemp
     assert {as_user(None).get(path).status_code for path in shown} == {410}
     asked = as_user(None).get("/badges/verify/", {"link": document.url})
     assert "There is no public badge at this link" in words(asked)
+
+
+def test_staff_hide_one_and_say_why(admin_client: Any, ada: Any, statistics: BadgeTemplate) -> None:
+    publish(earn(ada, statistics))
+    as_user(ada).post(MINE, SHARED)
+    found = Collection.objects.get()
+    path, page = f"/badges/c/{found.uuid}/", f"/admin/badges_web/collection/{found.pk}/change/"
+    assert "Data and me" in words(admin_client.get("/admin/badges_web/collection/?q=data"))
+    assert "Data and me" in words(admin_client.get(page))
+    admin_client.post(page, {"is_hidden": "on", "hidden_reason": "The title offends.", "title": "By staff"})
+
+    found.refresh_from_db()
+    assert (found.title, found.is_hidden, found.is_published) == ("Data and me", True, True)
+    gone = as_user(None).get(path)
+    assert (gone.status_code, "offends" in words(gone)) == (410, False)
+    assert "Only you can see this page." in words(as_user(ada).get(path))
+    assert "Their reason: The title offends." in words(as_user(ada).get(MINE))
+    assert "Saved. Anyone" not in words(as_user(ada).post(MINE, SHARED, follow=True))
+    assert as_user(None).get(path).status_code == 410, "saving again does not show it"
+
+    admin_client.post(page, {"hidden_reason": ""})
+    assert as_user(None).get(path).status_code == 200

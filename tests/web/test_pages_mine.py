@@ -209,3 +209,18 @@ def test_shows_many_a_page_at_a_time_at_the_same_cost(ada: Any, statistics: Badg
     assert "Statistics" in last
     assert "Previous Page 2 of 2" in last
     assert words(client.get(f"{MINE}?earned=0x2")) == text, "nonsense is the first page"
+
+
+def test_a_badge_that_staff_gave_says_why_and_one_that_was_undone_can_be_earned(
+    site: Any, statistics: BadgeTemplate, ada: Any
+) -> None:
+    merit = make_template(site=site, name="Merit", icon="", is_given_by_staff=True)
+    for template in (merit, statistics):
+        api.award_by_hand(template, ada, reason="Spring school")
+    assert shown_to(ada).count("Awarded by staff: Spring school") == 2
+    for award in BadgeAward.objects.all():
+        api.undo_award_by_hand(award, reason="Wrong list")
+    text = shown_to(ada)
+    assert text.count("Wrong list") == 2
+    assert text.count("Do what it asks for, and you earn it again.") == 1
+    assert text.count("It cannot be earned again.") == 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Field, OuterRef, Q, QuerySet, Subquery
@@ -13,17 +14,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
+from badges_plugin.admin import cells
 from badges_plugin.admin.base import ModelAdmin
-from badges_plugin.admin.large import LargeTableAdmin
+from badges_plugin.admin.large import LargeTableAdmin, with_address
 from badges_plugin.admin.templates import BadgeTemplateAdmin, BadgeTemplateForm
 from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
 from badges_plugin.distribution.exceptions import DeliveryFailure
 from badges_plugin.distribution.reasons import localized
+from badges_plugin.host import User
 from badges_plugin.models import BadgeTemplate
 
 AccountT = TypeVar("AccountT", bound=Account)
@@ -78,6 +81,16 @@ class AccountAdmin(ModelAdmin[AccountT]):
         super().save_model(request, obj, form, change)
         channels.key_accepted(self.backend, obj.channel_account)
 
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[Any], Any, set[str], list[str]]:
+        """Refuse accounts with badge templates, and say what to do instead: it is no question of permissions."""
+        accounts = list(objs)
+        reasons = [_undeletable(account, number) for account in accounts if (number := _templates_of(account))]
+        if reasons:
+            return [], {}, set(), reasons
+        return cast("tuple[list[Any], Any, set[str], list[str]]", super().get_deleted_objects(accounts, request))
+
     def report_each(
         self, request: HttpRequest, accounts: QuerySet[AccountT], work: Callable[[AccountT], object]
     ) -> None:
@@ -130,6 +143,43 @@ class MirroredTemplateAdmin(BadgeTemplateAdmin):
         return False
 
 
+def _templates_of(account: Account) -> int:
+    """Return how many badge templates belong to an account."""
+    mirrored = (model for model in apps.get_models() if issubclass(model, MirroredTemplate))
+    return sum(
+        model._base_manager.filter(**{model.account_field: account.pk}).count()  # noqa: SLF001  documented name
+        for model in mirrored
+        if model._meta.get_field(model.account_field).related_model is type(account)
+    )
+
+
+def _undeletable(account: Account, templates: int) -> str:
+    text = ngettext(
+        "%(account)s has %(count)d badge template, and learners may hold its badges. Keep the account. "
+        "To switch it off, deactivate the badge template.",
+        "%(account)s has %(count)d badge templates, and learners may hold their badges. Keep the account. "
+        "To switch it off, deactivate the badge templates.",
+        templates,
+    )
+    return text % {"account": account, "count": templates}
+
+
+def _shape(badge: ProviderBadge) -> str:
+    if badge.state in badge.PUBLIC_STATES:
+        return cells.GOOD
+    return cells.CARE if badge.state in badge.PENDING_STATES else cells.OVER
+
+
+def _display(badge: ProviderBadge) -> str:
+    """Return the state in words, where the provider's model has some."""
+    told = getattr(badge, "get_state_display", None)
+    return str(told() if told else badge.state)
+
+
+def _usernames(users: Sequence[int]) -> QuerySet[User, Any]:
+    return User.objects.filter(pk__in=users).order_by("pk").values_list("username", flat=True)
+
+
 def _refusal(template: object) -> str:
     return template.refusal if isinstance(template, MirroredTemplate) else ""
 
@@ -140,15 +190,29 @@ class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):
     Read-only: badges change by awards, revocations and what the provider reports.
     """
 
-    list_display = ("uuid", "username", "template", "status", "state", "external_id", "issued_at")
+    list_display = ("username", "template", "standing", "status", "issued_at", "external_id")
+    list_display_links = ("standing",)
     # Not by the host's status: it has no index.
     list_filter = ("state",)
-    fields = readonly_fields = (*list_display, "url", "badge_link")
+    fields = readonly_fields = (
+        "username", "template", "state", "status", "issued_at", "uuid", "external_id", "url", "badge_link"
+    )  # fmt: skip
     search_fields = ("username", "uuid", "external_id")
-    search_help_text = gettext_lazy("A learner’s user name, or one of the two IDs of a badge.")
+    search_help_text = gettext_lazy(
+        "A learner’s user name or complete e-mail address, or one of the two IDs of a badge."
+    )
     # The host's page of a credential supports program certificates only, and is a 404 for ours.
     view_on_site = False
     ordering = ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[BadgeT], search_term: str
+    ) -> tuple[QuerySet[BadgeT], bool]:
+        """A credential of the host names its learner, and knows no address."""
+        users = with_address(search_term.strip()) if "@" in search_term else []
+        if not users:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(username__in=list(_usernames(users))), False
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         yield Q(username__istartswith=term)
@@ -167,6 +231,10 @@ class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):
     @admin.display(description=gettext_lazy("badge template"), ordering="template_name")
     def template(self, badge: Any) -> str:
         return getattr(badge, "template_name", None) or ""
+
+    @admin.display(description=gettext_lazy("state at the provider"), ordering="state")
+    def standing(self, badge: BadgeT) -> str:
+        return cells.state(_shape(badge), _display(badge))
 
     @admin.display(description=gettext_lazy("public page"))
     def badge_link(self, badge: BadgeT) -> str:

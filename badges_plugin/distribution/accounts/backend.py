@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Max, QuerySet, prefetch_related_objects
+from django.db.models import Exists, Max, OuterRef, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution import keys, notifications, queueing, registry
@@ -16,7 +16,7 @@ from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, AtProvider, ContextT, Receipt
 from badges_plugin.distribution.exceptions import PermanentFailure, TransientFailure
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import UNSETTLED, State
+from badges_plugin.distribution.retry import NOT_DELIVERED, UNSETTLED
 from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
@@ -74,6 +74,13 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
         """One query. What is known is about the latest award of a badge, which is the one that learners are shown."""
         badges = self.badge_model.objects.in_bulk([award.credential_id for award in awards])
         return {award.pk: badge.standing for award in awards if (badge := badges.get(award.credential_id)) is not None}
+
+    def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
+        """Only of the latest award of a badge it is known: a row says how that one stands."""
+        link = self.badge_model._meta.get_field("usercredential_ptr").related_query_name()
+        later = BadgeAward.objects.filter(progress=OuterRef("progress"), number__gt=OuterRef("number"))
+        stands = {f"credential__{link}__state__in": sorted(self.badge_model.PUBLIC_STATES)}
+        return awards.filter(~Exists(later), **stands)
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Create the badge that the provider does not know yet."""
@@ -145,7 +152,7 @@ def examine_unknown(slug: str, external_id: str, earner_id: str, *, is_valid: bo
         return
     if last.state in UNSETTLED:
         raise TransientFailure(_ISSUE_UNSETTLED)
-    if last.state == State.CANCELLED and last.award.revoked_at is not None and is_valid:
+    if last.state in NOT_DELIVERED and last.award.revoked_at is not None and is_valid:
         text = "%s issued badge %s late; its award %s is revoked, so the badge is being revoked."
         logger.warning(text, slug, external_id, last.award_id)
         queueing.revoke_found(last, external_id=external_id)

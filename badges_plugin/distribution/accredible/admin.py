@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
+from badges_plugin.admin import cells
+from badges_plugin.admin.base import titled
 from badges_plugin.distribution.accounts.admin import AccountAdmin, MirroredTemplateAdmin, ProviderBadgeAdmin
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accredible.client import make_client
@@ -55,16 +58,20 @@ class AccredibleGroupAdmin(MirroredTemplateAdmin):
     """Groups come from Accredible by synchronization, never by hand. They have no image: staff set it here."""
 
     list_display: tuple[str, ...] = (
-        "name",
+        "badge",
+        "standing",
         "api_config",
         "group_id",
-        "is_gone",
-        "is_active",
+        "still_there",
         "requirement_count",
         "penalty_count",
+    )
+    list_filter: ClassVar[tuple[Any, ...]] = (
+        "api_config",
+        "is_gone",
+        ("is_active", titled(gettext_lazy("active"))),
         "site",
     )
-    list_filter: ClassVar[tuple[Any, ...]] = ("api_config", "is_gone", "is_active", "site")
     list_select_related: ClassVar[tuple[str, ...]] = ("site", "api_config")
     from_accredible = ("api_config", "group_id", "name", "description", "is_gone")
     readonly_fields: ClassVar[tuple[str, ...]] = (*MirroredTemplateAdmin.readonly_fields, *from_accredible)
@@ -75,6 +82,10 @@ class AccredibleGroupAdmin(MirroredTemplateAdmin):
             {"fields": ("is_active", "can_be_reawarded", "valid_days", "renewal_days", "icon", "image", "site")},
         ),
     )
+
+    @admin.display(description=gettext_lazy("at Accredible"), ordering="is_gone")
+    def still_there(self, group: AccredibleGroup) -> str:
+        return cells.state(cells.BAD, _("gone")) if group.is_gone else cells.state(cells.GOOD, _("there"))
 
 
 class AccredibleBadgeAdmin(ProviderBadgeAdmin[AccredibleBadge]):

@@ -22,10 +22,13 @@ class AccredibleBadgesConfig(ProviderConfig):
     plugin_app: ClassVar[dict[str, object]] = {"settings_config": {PROJECT_TYPE: {}}}
 
     def connect(self) -> None:
+        from badges_plugin.adoption import adopters
         from badges_plugin.builtin import register_twins
         from badges_plugin.distribution.accounts.backend import register
         from badges_plugin.distribution.accredible import models
+        from badges_plugin.distribution.accredible.adoption import AccredibleAdopter
         from badges_plugin.distribution.accredible.backend import AccredibleBackend
 
         register(AccredibleBackend())
         register_twins("AccredibleGroup", models.builtin_twins)
+        adopters.register(AccredibleAdopter())

@@ -37,6 +37,12 @@ _PERHAPS_EXPIRED = gettext_noop(
     "delete it there, and retry."
 )
 
+_STILL_EXPIRED = gettext_noop(
+    "Accredible did not make the expired credential valid again. Change its date of expiry there, and retry."
+)
+
+_NOT_THERE = gettext_noop("Accredible does not have the credential any more, so its name cannot be corrected.")
+
 # Distinguishes references of this plugin, at any site, from ids that an issuer gave otherwise.
 _PREFIX = "openedx-"
 
@@ -63,6 +69,10 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
     account_model = AccredibleApiConfig
     template_model = AccredibleGroup
     badge_model = AccredibleBadge
+    restores_badges = True
+    name_correction = gettext_lazy(  # type: ignore[assignment]
+        "Accredible gives the credential the name of today. Everything else about it stays."
+    )
 
     def load(self, award: BadgeAward) -> Context:
         group = self.mirrored(award.template)
@@ -75,6 +85,12 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
             if found is None:
                 return _gone(request)
             return _receipt(found, adopted=True) if found.state(today) is CredentialState.EXPIRED else None
+        if request.action is Action.CORRECT:
+            return None  # sent twice, it does no harm
+        if request.restores:
+            restored = client.credential(request.restores)
+            if restored is not None and restored.state(today) is not CredentialState.EXPIRED:
+                return _receipt(restored, adopted=True)
         # By our own reference first: that reads the credential itself, not an index that may lag.
         exact = client.credential(_reference(request))
         if exact is not None and _may_be_adopted(exact, request, today):
@@ -93,10 +109,21 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
         return [_earner(found.reference) for found in _at_email_address(request)]
 
     def issue(self, request: ProviderRequest[Context]) -> Receipt:
+        if request.restores and (restored := _restore(request)) is not None:
+            return restored
         try:
             return _receipt(request.context.client.issue(_credential_to_issue(request)))
         except AlreadyIssued as refusal:
             raise _explained(refusal, request) from refusal
+
+    def correct_name(self, request: ProviderRequest[Context]) -> Receipt:
+        client = request.context.client
+        known = client.credential(request.external_id)
+        email = known.recipient_email if known is not None else ""
+        renamed = client.rename(request.external_id, name=_full_name(request.recipient), email=email) if email else None
+        if renamed is None:
+            raise PermanentFailure(_NOT_THERE)
+        return _receipt(renamed)
 
     def bulk_size(self) -> int:
         return config().bulk_size
@@ -119,6 +146,14 @@ class AccredibleBackend(AccountBackend[Context, AccredibleGroup]):
         if expired is None:
             return _gone(request)
         return Receipt(request.external_id, CredentialState.EXPIRED)
+
+
+def _restore(request: ProviderRequest[Context]) -> Receipt | None:
+    """Make valid again what was revoked by letting it expire; None if it was deleted since."""
+    found = request.context.client.expire(request.restores, on=request.expires_on)
+    if found is not None and found.state(_today()) is CredentialState.EXPIRED:
+        raise PermanentFailure(_STILL_EXPIRED)
+    return None if found is None else _receipt(found)
 
 
 def _receipt_or_failure(reply: CredentialPayload | DeliveryFailure) -> Receipt | DeliveryFailure:

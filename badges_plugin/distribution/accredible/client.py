@@ -93,9 +93,20 @@ class AccredibleClient:
             reply = failure.body
         return _answers(reply, [str(credential["id"]) for credential in credentials])
 
-    def expire(self, credential_id: str, *, on: date) -> data.CredentialPayload | None:
-        """Make a credential expire on a day. Return None when there is no such credential."""
-        wanted = {"credential": {"expired_on": on.isoformat()}}
+    def expire(self, credential_id: str, *, on: date | None) -> data.CredentialPayload | None:
+        """Make a credential expire on a day, or never. Return None when there is no such credential."""
+        wanted = {"credential": {"expired_on": None if on is None else on.isoformat()}}
+        try:
+            return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
+        except PermanentFailure as failure:
+            if failure.status in _GONE:
+                return None
+            raise
+
+    def rename(self, credential_id: str, *, name: str, email: str) -> data.CredentialPayload | None:
+        """Give the recipient of a credential another name. Return None when there is no such credential."""
+        # The address, too: it is not documented that it stays if it is left out.
+        wanted = {"credential": {"recipient": {"name": name, "email": email}}}
         try:
             return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
         except PermanentFailure as failure:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
+from badges_plugin.admin.base import titled
 from badges_plugin.distribution.accounts.admin import AccountAdmin, MirroredTemplateAdmin, ProviderBadgeAdmin
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.sync import MAX_NAME_LENGTH
@@ -63,15 +64,19 @@ class CredlyBadgeTemplateAdmin(MirroredTemplateAdmin):
     """Templates come from Credly by synchronization or webhook."""
 
     list_display: tuple[str, ...] = (
-        "name",
+        "badge",
+        "standing",
         "organization",
         "state",
-        "is_active",
         "requirement_count",
         "penalty_count",
+    )
+    list_filter: ClassVar[tuple[Any, ...]] = (
+        "organization",
+        "state",
+        ("is_active", titled(gettext_lazy("active"))),
         "site",
     )
-    list_filter: ClassVar[tuple[Any, ...]] = ("organization", "state", "is_active", "site")
     list_select_related: ClassVar[tuple[str, ...]] = ("site", "organization")
     from_credly = ("organization", "name", "description", "icon", "state")
     readonly_fields: ClassVar[tuple[str, ...]] = (*MirroredTemplateAdmin.readonly_fields, *from_credly)

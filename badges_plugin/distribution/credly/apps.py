@@ -30,12 +30,15 @@ class CredlyBadgesConfig(ProviderConfig):
     }
 
     def connect(self) -> None:
+        from badges_plugin.adoption import adopters
         from badges_plugin.builtin import register_twins
         from badges_plugin.distribution.accounts.backend import register
         from badges_plugin.distribution.api import Chore, register_chore
         from badges_plugin.distribution.credly import events, models
+        from badges_plugin.distribution.credly.adoption import CredlyAdopter
         from badges_plugin.distribution.credly.backend import CredlyBackend
 
         register(CredlyBackend())
         register_twins("CredlyBadgeTemplate", models.builtin_twins)
+        adopters.register(CredlyAdopter())
         register_chore(Chore("credly events", events.forget_a_batch, every=3600))

@@ -46,10 +46,15 @@ class CredlyBackend(AccountBackend[Context, CredlyBadgeTemplate]):
     slug: ClassVar[str] = ORIGIN
     name: ClassVar[str] = gettext_lazy("Credly")  # type: ignore[assignment]
     expires_badges = True
+    asks_learners = True
     loads_by_template = True
     account_model = CredlyOrganization
     template_model = CredlyBadgeTemplate
     badge_model = CredlyBadge
+    name_correction = gettext_lazy(  # type: ignore[assignment]
+        "Credly replaces the badge by a new one with the name of today. Its date stays, its address at Credly changes, "
+        "and the learner may have to accept it again."
+    )
 
     def language(self) -> str:
         return config().locale
@@ -62,6 +67,9 @@ class CredlyBackend(AccountBackend[Context, CredlyBadgeTemplate]):
         if request.action is Action.REVOKE:
             revoked = _revoked(request)
             return _adopted(revoked) if revoked else None
+        if request.action is Action.CORRECT:
+            found = (badge for badges in _searches(request) for badge in badges)
+            return next((_adopted(badge) for badge in found if badge.replaces == request.external_id), None)
         for badges in _searches(request):
             ours = [badge for badge in badges if _is_ours(badge, request)]
             if ours:
@@ -77,6 +85,9 @@ class CredlyBackend(AccountBackend[Context, CredlyBadgeTemplate]):
 
     def issue(self, request: ProviderRequest[Context]) -> Receipt:
         return _receipt(request.context.client.issue(_badge_to_issue(request)))
+
+    def correct_name(self, request: ProviderRequest[Context]) -> Receipt:
+        return _receipt(request.context.client.replace(request.external_id, _badge_to_issue(request)))
 
     def revoke(self, request: ProviderRequest[Context]) -> Receipt:
         try:

@@ -66,6 +66,14 @@ class CredlyClient:
             raise
         return read(data.badge, self._one(reply))
 
+    def replace(self, badge_id: str, badge: Mapping[str, Any]) -> data.BadgePayload:
+        """Replace an issued badge by a new one with these fields, as for ``issue``. It keeps its date of issue.
+
+        https://www.credly.com/docs/issued_badges#replace-a-badge
+        """
+        path = ("organizations", self._organization, "badges", badge_id, "replace")
+        return read(data.badge, self._one(self._http.request("POST", *path, json=badge)))
+
     def revoke(self, badge_id: str, *, reason: str, suppress_email: bool) -> data.BadgePayload:
         """Revoke an issued badge.
 

@@ -86,6 +86,7 @@ class BadgePayload:
     recipient_email: str = field(repr=False)
     issued_at: datetime | None = None
     expires_at: datetime | None = None
+    replaces: str = ""
 
     @property
     def has_expired(self) -> bool:
@@ -131,6 +132,7 @@ def badge(payload: Any) -> BadgePayload:
         recipient_email=_text(payload, "recipient_email"),
         issued_at=_time(payload, "issued_at"),
         expires_at=_time(payload, "expires_at"),
+        replaces=_text(payload, "replaces_badge_id"),
     )
 
 

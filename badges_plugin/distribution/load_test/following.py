@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from badges_plugin import synthetic
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import NOT_DELIVERED, State
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 
 _AT_ONCE = 5000
@@ -78,7 +78,7 @@ class Follower:
         The delays are those of the deliveries that the provider has.
         """
         done = self._deliveries().filter(state=State.DONE)
-        failed = self._deliveries().filter(state__in=(State.FAILED, State.CANCELLED)).count()
+        failed = self._deliveries().filter(state__in=(State.FAILED, *NOT_DELIVERED)).count()
         return _delays(done.annotate(since=F("award__awarded_at"), until=F("settled_at"))), failed
 
     def _deliveries(self) -> QuerySet[Delivery]:

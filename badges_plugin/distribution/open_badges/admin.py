@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from badges_plugin import conf
+from badges_plugin.admin import cells
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin, TabularInline
 from badges_plugin.admin.templates import register_inline
@@ -23,6 +24,7 @@ from badges_plugin.distribution.open_badges.backend import OpenBadgesBackend
 from badges_plugin.distribution.open_badges.models import (
     AchievementDetails,
     BadgeAlignment,
+    BadgeStatus,
     IssuerProfile,
     SignedBadge,
     SigningKey,
@@ -79,10 +81,18 @@ class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
 class SignedBadgeAdmin(AwardRowAdmin[SignedBadge]):
     """Signed badges and their states. Read-only: they change by awards and revocations."""
 
-    list_display = ("uuid", "user", "template", "status", "signed_at", "expires_at", "erased_at")
+    list_display = ("user", "template", "standing", "signed_at", "expires_at", "erased_at", "uuid")
+    list_display_links = ("standing",)
     list_filter = ("status",)
-    search_fields = ("uuid", "award__progress__user__username", "award__progress__user__full_name")
-    search_help_text = gettext_lazy("A learner’s user name or full name, or the identifier of a badge.")
+    search_fields = (
+        "uuid",
+        "award__progress__user__username",
+        "=award__progress__user__email",
+        "award__progress__user__full_name",
+    )
+    search_help_text = gettext_lazy(
+        "A learner’s user name, full name or complete e-mail address, or the identifier of a badge."
+    )
     fields = readonly_fields = (
         "award_link",
         "user",
@@ -111,9 +121,13 @@ class SignedBadgeAdmin(AwardRowAdmin[SignedBadge]):
     def heading(self, obj: SignedBadge) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}"
 
-    @admin.display(description=gettext_lazy("in the status list"), boolean=True)
-    def in_list(self, badge: SignedBadge) -> bool:
-        return badge.is_listed
+    @admin.display(description=gettext_lazy("state"), ordering="status")
+    def standing(self, badge: SignedBadge) -> str:
+        return cells.state(cells.GOOD if badge.status == BadgeStatus.VALID else cells.OVER, badge.get_status_display())
+
+    @admin.display(description=gettext_lazy("in the status list"))
+    def in_list(self, badge: SignedBadge) -> str:
+        return _("yes") if badge.is_listed else _("no")
 
     @admin.display(description=gettext_lazy("document"))
     def shown_document(self, badge: SignedBadge) -> str:

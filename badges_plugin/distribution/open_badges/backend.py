@@ -48,6 +48,9 @@ class OpenBadgesBackend(Backend[Prepared]):
     name: ClassVar[str] = gettext_lazy("Open Badges")  # type: ignore[assignment]
     expires_badges = True
     needs_name = False
+    # Each award has a document of its own, and the one that was revoked stays so.
+    spares_given_back = False
+    needs_email = False
 
     def handles(self, template: BadgeTemplate) -> bool:
         if template.origin == BadgeTemplate.ORIGIN:

@@ -15,3 +15,7 @@ def learner_url(user_id: int) -> str:
 
 def award_url(award_id: int) -> str:
     return reverse("badges_web:desk_award", args=(award_id,))
+
+
+def history_url(template_id: int) -> str:
+    return reverse("badges_web:desk_history", args=(template_id,))

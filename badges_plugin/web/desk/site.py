@@ -28,6 +28,7 @@ def desk_page(*permissions: str) -> Callable[[View[P]], View[P]]:
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
+        vars(permitted)["permissions"] = permissions  # links to the page ask for them
         return admin.site.admin_view(permitted)  # type: ignore[return-value]
 
     return decorate

@@ -13,7 +13,7 @@ from django.utils import translation
 from badges_plugin import reading
 from badges_plugin.host import site_facts
 from badges_plugin.images import picture_of
-from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
 from badges_plugin.times import site_day
 from badges_plugin.web.conf import usable_pages
 from badges_plugin.web.mails import links, texts
@@ -62,7 +62,8 @@ def _context(kind: str, award: BadgeAward, go: Go, issuer: IssuerProfileData, la
         "badge_name": template.name,
         "badge_image": _image_url(template, issuer),
         "steps": _steps(template) if kind == MailKind.AWARDED else [],
-        "reason": "" if award.is_decided else award.reason,
+        # Not in the words of staff or a provider: they may not be meant for the learner.
+        "reason": "" if award.is_decided or award.revocation_reason else award.reason,
         "is_earnable": _is_earnable(award),
         "expires_on": day_in_full(site_day(award.expires_at)) if award.expires_at else "",
         "mine_url": links.absolute(issuer.base_url, reverse("badges_web:mine")),
@@ -83,7 +84,9 @@ def _steps(template: BadgeTemplate) -> list[str]:
 
 def _is_earnable(award: BadgeAward) -> bool:
     template = award.template
-    return template.is_active and template.can_be_reawarded and not award.is_decided
+    asks = not template.is_given_by_staff or template.requirements.exists()
+    is_open = award.ended_by == Ending.UNDONE or (template.can_be_reawarded and not award.is_decided)
+    return template.is_active and asks and is_open
 
 
 def _image_url(template: BadgeTemplate, issuer: IssuerProfileData) -> str:

@@ -15,9 +15,9 @@ from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import AwardState
 from badges_plugin.web.pages.answers import not_found
 from badges_plugin.web.pages.limits import limited
-from badges_plugin.web.pages.paging import Slice, slice_of
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
+from badges_plugin.web.paging import Slice, slice_of
 from badges_plugin.web.shared import arts, people_of, site_of
 
 PER_PAGE = 24

@@ -21,10 +21,10 @@ from badges_plugin.web.models import Collection, NameShown, Publication
 from badges_plugin.web.pages.answers import gone, not_found, see_other
 from badges_plugin.web.pages.content import content_of
 from badges_plugin.web.pages.limits import limited
-from badges_plugin.web.pages.paging import slice_of
 from badges_plugin.web.pages.publishing import ONLY_ME, WITH_LINK
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
+from badges_plugin.web.paging import slice_of
 from badges_plugin.web.shared import (
     arts,
     documents_of,
@@ -105,9 +105,9 @@ def save_choices(user: User, found: Collection | None, chosen: dict[str, Any]) -
         row, _created = Collection.objects.get_or_create(user=locked)
         row.title, row.introduction = chosen["title"].strip(), chosen["introduction"].strip()
         row.name_shown = chosen["name"]
-        if chosen["who"] == WITH_LINK and not row.is_public:
+        if chosen["who"] == WITH_LINK and not row.is_published:
             row.published_at, row.taken_back_at = now, None
-        elif chosen["who"] == ONLY_ME and row.is_public:
+        elif chosen["who"] == ONLY_ME and row.is_published:
             row.taken_back_at = now
         row.save()
 
@@ -164,7 +164,7 @@ def _choices_of(found: Collection | None) -> dict[str, Any]:
     if found is None:
         return {"who": ONLY_ME, "name": NameShown.NONE, "title": "", "introduction": ""}
     return {
-        "who": WITH_LINK if found.is_public else ONLY_ME,
+        "who": WITH_LINK if found.is_published else ONLY_ME,
         "name": found.name_shown,
         "title": found.title,
         "introduction": found.introduction,

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from badges_plugin import reading
-from badges_plugin.web.pages.paging import slice_of
 from badges_plugin.web.pages.rendering import page
 from badges_plugin.web.pages.serving import served
 from badges_plugin.web.pages.shelf import Cabinet
+from badges_plugin.web.paging import slice_of
 from badges_plugin.web.shared import people_of
 
 EARNED_PER_PAGE = 20

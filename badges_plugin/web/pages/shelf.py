@@ -12,7 +12,7 @@ from django.urls import reverse
 from badges_plugin import reading
 from badges_plugin.distribution import standing
 from badges_plugin.distribution.open_badges.models import SLUG
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import BadgeRequirement, BadgeTemplate, Ending
 from badges_plugin.reading import Award, AwardState, GroupProgress, LearnerProgress
 from badges_plugin.web.models import NameShown, Publication
 from badges_plugin.web.shared import Art, SignedDocument, arts, documents_of
@@ -122,6 +122,7 @@ class Cabinet:
         wanted = {each.template_id for each in self._awards.values()}
         wanted |= {each.template_id for each in self._progress.values()}
         self._templates = BadgeTemplate.objects.in_bulk(wanted)
+        self._asking = _asking(self._templates.values())
         self._arts = arts(self._templates.values())
         self._documents = {pk: each for pk, each in documents_of(award_ids).items() if not each.is_erased}
         publications = Publication.objects.filter(award__in=award_ids).order_by("pk")
@@ -159,6 +160,7 @@ class Cabinet:
 
     def _past(self, award: Award) -> Past:
         template = self._templates[award.template_id]
+        asks = template.pk in self._asking
         is_expired = award.state is AwardState.EXPIRED
         return Past(
             award=award,
@@ -166,8 +168,21 @@ class Cabinet:
             document=self._documents.get(award.id),
             publication=self._publications.get(award.id),
             template_uuid=template.uuid,
-            is_earnable=template.is_active and (is_expired or (template.can_be_reawarded and not award.is_decided)),
+            is_earnable=template.is_active and asks and (is_expired or _can_be_earned_again(template, award)),
         )
+
+
+def _asking(templates: Iterable[BadgeTemplate]) -> set[int]:
+    """Return the keys of badges that ask for something, so that learners can earn them. One query, or none."""
+    given = {template.pk for template in templates if template.is_given_by_staff}
+    asking = (
+        set(BadgeRequirement.objects.filter(template__in=given).values_list("template", flat=True)) if given else ()
+    )
+    return {template.pk for template in templates if template.pk not in given or template.pk in asking}
+
+
+def _can_be_earned_again(template: BadgeTemplate, award: Award) -> bool:
+    return award.ending == Ending.UNDONE or (template.can_be_reawarded and not award.is_decided)
 
 
 def _step(group: GroupProgress) -> Step:

@@ -53,6 +53,7 @@ MIDDLEWARE = (
     "django.contrib.sites.middleware.CurrentSiteMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "edx_rest_framework_extensions.auth.jwt.middleware.EnsureJWTAuthSettingsMiddleware",
+    "crum.CurrentRequestUserMiddleware",
 )
 
 ROOT_URLCONF = "credentials.urls"

@@ -1,7 +1,7 @@
-"""The built-in badges app, reduced to what a plugin can collide with.
+"""The built-in badges app, reduced to what a plugin can collide with, and to what it holds that can be adopted.
 
 The label ``badges``, the model names and the default reverse accessors (``Site.badgetemplate_set``,
-``UserCredential.credlybadge``) are the real ones; the fields are those that make the relations.
+``UserCredential.credlybadge``) are the real ones; the fields are those that make the relations and that tell of badges.
 Nothing here processes an event.
 """
 
@@ -30,7 +30,9 @@ class BadgeTemplate(AbstractCredential):
     uuid = models.UUIDField(unique=True, default=uuid.uuid4)
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
+    icon = models.CharField(max_length=255, blank=True)
     origin = models.CharField(max_length=128, blank=True)
+    state = models.CharField(max_length=100, blank=True, null=True)  # noqa: DJ001  as the real one
 
     def __str__(self) -> str:
         return self.name
@@ -63,7 +65,8 @@ class BadgeRequirement(models.Model):
 
     template = models.ForeignKey(BadgeTemplate, on_delete=models.CASCADE, related_name="requirements")
     event_type = models.CharField(max_length=255)
-    blend = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True, null=True)  # noqa: DJ001
+    blend = models.CharField(max_length=255, blank=True, null=True)  # noqa: DJ001
 
 
 class DataRule(models.Model):
@@ -121,6 +124,7 @@ class CredlyBadge(UserCredential):
     .. pii_retirement: retained
     """
 
+    state = models.CharField(max_length=100, default="created")
     external_uuid = models.UUIDField(blank=True, null=True, unique=True)
 
 
@@ -132,4 +136,5 @@ class AccredibleBadge(UserCredential):
     .. pii_retirement: retained
     """
 
+    state = models.CharField(max_length=100, default="created")
     external_id = models.IntegerField(blank=True, null=True, unique=True)

@@ -1,0 +1,36 @@
+"""A list of awards by hand as a CSV file."""
+
+from __future__ import annotations
+
+import csv
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from badges_plugin.models import ManualAwardList
+from badges_plugin.web.desk.giving.lines import rows
+
+BATCH = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def of_list(found: ManualAwardList) -> HttpResponse:
+    """Return all lines of a list, with what will happen, or has happened, in words."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="awards-by-hand-{found.pk}.csv"'
+    response.write("\ufeff")  # without it, spreadsheet programs take the file for one of another encoding
+    writer = csv.writer(response)
+    writer.writerow([_("Line"), _("Written"), _("User name"), _("Name"), _("E-mail address"), _("What happens")])
+    lines = list(found.lines.select_related("user__badges_learner", "award").order_by("number"))
+    for start in range(0, len(lines), BATCH):
+        some = lines[start : start + BATCH]
+        for line, row in zip(some, rows(found, some, with_addresses=True), strict=True):
+            username = line.user.get_username() if line.user is not None else ""
+            cells = [row.written, username, row.name, row.address, row.text]
+            writer.writerow([row.number, *map(_harmless, cells)])
+    return response
+
+
+def _harmless(text: str) -> str:
+    """Return a text that no spreadsheet program takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

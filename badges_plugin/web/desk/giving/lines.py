@@ -1,0 +1,232 @@
+"""The lines of a list in words: whom each means, and what will happen or has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Count
+from django.urls import NoReverseMatch
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from badges_plugin.distribution.api import obstacles, provider_name
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward, BadgeTemplate, Ending, ManualAwardLine, ManualAwardList
+from badges_plugin.times import day_text
+from badges_plugin.web.desk import links
+from badges_plugin.web.desk.giving.suggesting import nearest
+
+_Outcome = ManualAwardLine.Outcome
+_State = ManualAwardList.State
+
+GETTING = (_Outcome.WAITING, _Outcome.GIVEN, _Outcome.UNDONE, _Outcome.KEPT)
+"""Lines whose learner gets the badge, or got it."""
+
+# A shape of the style sheet for each outcome.
+_SHAPES = {
+    _Outcome.WAITING: "desk-ok",
+    _Outcome.GIVEN: "desk-ok",
+    _Outcome.HAS_IT: "desk-lost",
+    _Outcome.UNKNOWN: "desk-bad",
+    _Outcome.SEVERAL: "desk-bad",
+    _Outcome.TWICE: "desk-lost",
+    _Outcome.INACTIVE: "desk-bad",
+    _Outcome.FAILED: "desk-bad",
+    _Outcome.STOPPED: "desk-lost",
+    _Outcome.UNDONE: "desk-lost",
+    _Outcome.KEPT: "desk-warn",
+}
+
+_TEXTS = {
+    _Outcome.WAITING: gettext_lazy("Waits for its turn"),
+    _Outcome.GIVEN: gettext_lazy("Given"),
+    _Outcome.HAS_IT: gettext_lazy("Has it already. Nothing happened."),
+    _Outcome.UNKNOWN: gettext_lazy("Nobody here has this user name"),
+    _Outcome.SEVERAL: gettext_lazy("Several people here have this address. Write the user name instead."),
+    _Outcome.TWICE: gettext_lazy("Twice in the list; counted once"),
+    _Outcome.INACTIVE: gettext_lazy("Not given: the badge was deactivated"),
+    _Outcome.FAILED: gettext_lazy("Not given, because of an error. It is in the log of the service."),
+    _Outcome.STOPPED: gettext_lazy("Not given: the list was undone before"),
+    _Outcome.UNDONE: gettext_lazy("Taken back"),
+    _Outcome.KEPT: gettext_lazy("Left as it is: it was changed since"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line as it is shown. ``suggestion``: the user who may be meant.
+
+    .. pii: Carries the name and address of a learner in memory; never logged.
+    .. pii_types: username, name, email_address
+    .. pii_retirement: retained
+    """
+
+    pk: int
+    number: int
+    written: str
+    name: str
+    address: str
+    learner_url: str
+    award_url: str
+    shape: str
+    text: str
+    suggestion: User | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many lines a list has, by outcome."""
+
+    of: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.of.values())
+
+    @property
+    def getting(self) -> int:
+        return sum(self.of.get(outcome, 0) for outcome in GETTING)
+
+    @property
+    def others(self) -> int:
+        return self.total - self.getting
+
+    @property
+    def waiting(self) -> int:
+        return self.of.get(_Outcome.WAITING, 0)
+
+    @property
+    def given(self) -> int:
+        return self.of.get(_Outcome.GIVEN, 0)
+
+    @property
+    def undone(self) -> int:
+        return self.of.get(_Outcome.UNDONE, 0)
+
+    @property
+    def kept(self) -> int:
+        return self.of.get(_Outcome.KEPT, 0)
+
+
+def counts(award_list: ManualAwardList) -> Counts:
+    """Return how many lines have which outcome. One query."""
+    rows = award_list.lines.order_by("outcome").values_list("outcome").annotate(number=Count("pk"))
+    return Counts(dict(rows))
+
+
+def numbers_getting(list_ids: Sequence[int]) -> dict[int, int]:
+    """Return, by list, how many learners get the badge or got it. One query."""
+    lines = ManualAwardLine.objects.filter(list__in=list_ids, outcome__in=GETTING).order_by("list")
+    return dict(lines.values_list("list").annotate(number=Count("pk")))
+
+
+def rows(award_list: ManualAwardList, lines: Sequence[ManualAwardLine], *, with_addresses: bool) -> list[Row]:
+    """Return lines, which come with their users and these' ``badges_learner``, in words. Three queries at most.
+
+    Without addresses, the rows have user names in their place, and nothing that was written.
+    """
+    found = _Words(award_list, lines).rows()
+    if with_addresses:
+        return found
+    names = {line.pk: line.user.get_username() if line.user is not None else "" for line in lines}
+    return [replace(row, written="", address=names[row.pk]) for row in found]
+
+
+def undeliverable(award_list: ManualAwardList) -> dict[int, str]:
+    """Return, by user, why the badge cannot be delivered to those who get it. At most one query."""
+    keys = award_list.lines.filter(outcome__in=(_Outcome.WAITING, _Outcome.GIVEN)).values("user")
+    return obstacles(award_list.template, User.objects.filter(pk__in=keys).select_related("badges_learner"))
+
+
+def where(address: Callable[[int], str], pk: int | None) -> str:
+    """Return the address of a page of the desk; empty where there is none."""
+    if pk is None:
+        return ""
+    try:
+        return address(pk)
+    except NoReverseMatch:
+        return ""
+
+
+def name_of(user: User | None) -> str:
+    """Return how staff and learners are called on these pages."""
+    return "" if user is None else str(user.full_name or user.get_username())
+
+
+class _Words:
+    def __init__(self, award_list: ManualAwardList, lines: Sequence[ManualAwardLine]) -> None:
+        self._list, self._lines = award_list, lines
+        self._is_draft = award_list.state == _State.DRAFT
+        users = [line.user for line in lines if line.user is not None]
+        self._obstacles = obstacles(award_list.template, users)
+        self._provider = provider_name(award_list.template)
+        self._last = _last_awards(award_list.template, users) if self._is_draft else {}
+        unknown = [line.written for line in lines if line.outcome == _Outcome.UNKNOWN and line.written]
+        self._nearest = nearest(unknown) if self._is_draft and unknown else {}
+
+    def rows(self) -> list[Row]:
+        return [self._row(line) for line in self._lines]
+
+    def _row(self, line: ManualAwardLine) -> Row:
+        user = line.user
+        shape = _SHAPES[_Outcome(line.outcome)]
+        if line.outcome == _Outcome.WAITING and user is not None and (user.pk in self._obstacles or self._lost(user)):
+            shape = "desk-warn"
+        return Row(
+            pk=line.pk,
+            number=line.number,
+            written=line.written,
+            name=name_of(user),
+            address=user.email if user is not None else "",
+            learner_url=where(links.learner_url, user.pk if user is not None else None),
+            award_url=where(links.award_url, line.award_id),
+            shape=shape,
+            text=self._text(line, user),
+            suggestion=self._nearest.get(line.written),
+        )
+
+    def _text(self, line: ManualAwardLine, user: User | None) -> str:
+        outcome = _Outcome(line.outcome)
+        if user is None:
+            is_address = outcome is _Outcome.UNKNOWN and "@" in line.written
+            return _("Nobody here has this address") if is_address else str(_TEXTS[outcome])
+        if outcome is _Outcome.WAITING and self._is_draft:
+            return self._prospect(user)
+        if outcome is _Outcome.GIVEN and user.pk in self._obstacles:
+            return _("Given; %s") % self._obstacles[user.pk]
+        if outcome is _Outcome.HAS_IT and user.pk in self._last:
+            return _("Has it already, since %s. Nothing happens.") % day_text(self._last[user.pk].awarded_at)
+        return _("The account was deleted or retired") if outcome is _Outcome.UNKNOWN else str(_TEXTS[outcome])
+
+    def _prospect(self, user: User) -> str:
+        lost = self._lost(user)
+        if obstacle := self._obstacles.get(user.pk):
+            told = _("Gets it here; %s") % obstacle
+        elif self._provider:
+            told = _("Gets it, also at %s") % self._provider
+        else:
+            told = _("Gets it")
+        return f"{lost}. {told}" if lost else told
+
+    def _lost(self, user: User) -> str:
+        """Return how the learner lost the badge before; empty for who never had it."""
+        award = self._last.get(user.pk)
+        if award is None or award.revoked_at is None:
+            return ""
+        day = day_text(award.revoked_at)
+        match award.last_ending:
+            case "":
+                return ""
+            case Ending.EXPIRED:
+                return _("Had it until %s") % day
+            case Ending.BY_HAND:
+                return _("Staff revoked it on %s") % day
+            case Ending.PROVIDER:
+                return _("It was revoked at the provider on %s") % day
+        return _("Lost it on %s") % day
+
+
+def _last_awards(template: BadgeTemplate, users: Sequence[User]) -> dict[int, BadgeAward]:
+    awards = BadgeAward.objects.filter(progress__template=template, progress__user__in=users).order_by("number")
+    return {award.progress.user_id: award for award in awards.select_related("progress")}

@@ -1,0 +1,107 @@
+"""The pages with the history of badges, for staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from badges_plugin.models import BadgeTemplate
+from badges_plugin.web.desk import history
+from tests.core.admin_pages import staff, text
+from tests.factories import make_template, make_user, requires_course
+from tests.limits import Lower
+
+pytestmark = pytest.mark.django_db
+VIEW = "view_badgetemplate"
+MAY_SEE = f"badges_plugin.{VIEW}"
+
+
+def address(template_id: int) -> str:
+    return reverse("badges_web:desk_history", args=(template_id,))
+
+
+def rename(template: BadgeTemplate, *names: str) -> None:
+    """Rename it, each time by somebody else: what one person does at once is one change."""
+    for name in names:
+        BadgeTemplate.objects.filter(pk=template.pk).update(name=name)
+        record = BadgeTemplate.history.filter(id=template.pk).order_by("-history_id").first()
+        BadgeTemplate.history.filter(pk=record.pk).update(history_user=make_user(full_name=f"Editor of {name}"))
+
+
+def test_shows_what_was_changed_and_by_whom() -> None:
+    template = make_template(name="Logic")
+    requires_course(template)
+    rename(template, "<i>Proof</i>")
+    response = staff(VIEW).get(address(template.pk))
+    page = text(response)
+    assert "<i>Proof" not in response.content.decode()
+    assert "History of <i>Proof</i>" in page
+    assert "Editor of <i>Proof</i> Renamed from “Logic” to “<i>Proof</i>”." in page
+    assert "Added “Pass course-v1:Demo+Badges+1”. For support Course passing status updated:" in page
+    assert page.index("Renamed") < page.index("Created")
+    assert "Older changes are not known" not in page
+
+
+def test_a_deleted_badge_is_listed_and_keeps_its_history() -> None:
+    template = make_template(name="Logic")
+    requires_course(template)
+    key = template.pk
+    client = staff(VIEW)
+    assert "No badge was deleted." in text(client.get(reverse("badges_web:desk_deleted_badges")))
+    template.delete()
+    listed = client.get(reverse("badges_web:desk_deleted_badges"))
+    assert "One badge was deleted." in text(listed)
+    assert f'href="{address(key)}"' in listed.content.decode()
+    page = text(client.get(address(key)))
+    assert "This badge was deleted." in page
+    assert "Removed “Pass course-v1:Demo+Badges+1”." in page
+
+
+def test_long_lists_are_cut(lower: Lower) -> None:
+    lower(history, PER_PAGE=2, MOST_DELETED=1)
+    template = make_template(name="Logic")
+    rename(template, "Second", "Third", "Fourth")
+    client = staff(VIEW)
+    pages = [text(client.get(address(template.pk), {"page": number})) for number in ("1", "2", "bad", "99")]
+    assert [("to “Fourth”" in page, "to “Second”" in page) for page in pages] == [
+        (True, False),
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+    assert "Page 1 of 2" in pages[0]
+    assert "Older changes" in pages[0]
+    assert "Newer changes" in pages[1]
+    template.delete()
+    make_template().delete()
+    listed = text(client.get(reverse("badges_web:desk_deleted_badges")))
+    assert "Only the last ones are shown." in listed
+    assert "Fourth" not in listed
+
+
+def test_what_is_unknown_is_not_found_and_does_not_fail() -> None:
+    client = staff(VIEW)
+    assert [client.get(address(key)).status_code for key in (4711, 2**31, 10**30)] == [404, 404, 404]
+
+
+@pytest.mark.parametrize(
+    ("visitor", "status"),
+    [(Client, 302), (staff, 403), (lambda: staff(VIEW), 200)],
+)
+def test_only_staff_who_may_see_badges_see_their_history(visitor: Callable[[], Any], status: int) -> None:
+    template = make_template()
+    pages = [address(template.pk), reverse("badges_web:desk_deleted_badges")]
+    assert [visitor().get(page).status_code for page in pages] == [status, status]
+
+
+def test_a_badge_page_shows_the_last_changes(lower: Lower) -> None:
+    lower(history, IN_SECTION=2)
+    template = make_template(name="Logic")
+    assert (history.section(template.pk).total, history.section(template.pk).more) == (1, False)
+    rename(template, "Second", "Third")
+    section = history.section(template.pk)
+    assert (section.total, section.more, len(section.changes), section.url) == (3, True, 2, address(template.pk))
