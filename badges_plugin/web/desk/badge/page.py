@@ -22,9 +22,9 @@ from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, Ba
 from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.decoding import setup_of
-from badges_plugin.web.desk.badge.fields import is_given_by_staff
-from badges_plugin.web.desk.badge.form import MAY_ADD, MAY_CHANGE
-from badges_plugin.web.desk.badge.places import give_url, list_url, page_of, trail_to
+from badges_plugin.web.desk.badge.places import give_url, list_url, trail_to
+from badges_plugin.web.desk.history import section
+from badges_plugin.web.desk.reached import desk_url
 from badges_plugin.web.desk.site import desk_page, page
 
 SHOWN = 5
@@ -93,9 +93,10 @@ def badge(request: HttpRequest, template_id: int) -> HttpResponse:
         "has_words": setup_of(template) is not None,
         **_asks(request, template),
         **_learners(request, template),
-        "history": _history(template, model),
+        "history": section(pk),
+        "notes": _notes(template, model),
         "actions": _actions(request, template),
-        "pages": _pages(template, model),
+        "numbers_url": desk_url(request, "desk_badge_numbers", pk),
         "expert_url": admin_links.page_url(admin.site, model, "change", pk) if may_edit else "",
     }
     return page(request, "badge", title=template.name, trail=trail_to(), context=context)
@@ -115,7 +116,6 @@ def _asks(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "losses": [penalty.sentence for penalty in text.penalties],
         "problems": problems,
         "warnings": [*api.activation_confirmations(template), *api.activation_warnings(template)],
-        "is_given_by_staff": is_given_by_staff(template),
     }
 
 
@@ -151,14 +151,13 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "holders_words": in_words(holders),
         "known": known,
         "known_words": in_words(known),
-        "rows": [_row(holder) for holder in newest.holders],
+        "rows": [_row(request, holder) for holder in newest.holders],
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
         "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
-        "export_url": page_of("desk_export_holders", template.pk),
     }
 
 
-def _row(holder: Holder) -> Row:
+def _row(request: HttpRequest, holder: Holder) -> Row:
     award = holder.award
     told = {
         AwardState.HELD: ("desk-ok", _("Has it")),
@@ -168,8 +167,8 @@ def _row(holder: Holder) -> Row:
     shape, state = told[award.state]
     return Row(
         name=holder.full_name or holder.username or _("A retired learner"),
-        learner_url=page_of("desk_learner", award.user_id),
-        award_url=page_of("desk_award", award.id),
+        learner_url=desk_url(request, "desk_learner", award.user_id),
+        award_url=desk_url(request, "desk_award", award.id),
         shape=shape,
         state=state,
         reason=award.reason,
@@ -177,7 +176,7 @@ def _row(holder: Holder) -> Row:
     )
 
 
-def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
+def _notes(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
     """Return what was noted of the badge, here and on the pages of its provider's admin."""
     kinds = ContentType.objects.get_for_models(BadgeTemplate, model).values()
     entries = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template.pk)).select_related("user")
@@ -189,23 +188,14 @@ def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]
 
 def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
     """Return the addresses of what can be done, by name: only what this person may do."""
-    user = request.user
-    may_switch = user.has_perm("badges_plugin.change_badgetemplate")
+    pk, is_active = template.pk, template.is_active
     return {
-        "change": page_of("desk_change_badge", template.pk) if user.has_perms(MAY_CHANGE) else "",
-        "copy": page_of("desk_copy_badge", template.pk) if user.has_perms(MAY_ADD) else "",
-        "activate": page_of("desk_activate_badge", template.pk) if may_switch and not template.is_active else "",
-        "deactivate": page_of("desk_deactivate_badge", template.pk) if may_switch and template.is_active else "",
-        "give": give_url(request, template) if template.is_active else "",
-        "try": page_of("desk_try", template=template.pk),
-    }
-
-
-def _pages(template: BadgeTemplate, model: type[BadgeTemplate]) -> dict[str, str]:
-    return {
-        "history": page_of("desk_history", template.pk)
-        or admin_links.page_url(admin.site, model, "history", template.pk),
-        "numbers": page_of("desk_badge_numbers", template.pk),
+        "change": desk_url(request, "desk_change_badge", pk),
+        "copy": desk_url(request, "desk_copy_badge", pk),
+        "activate": desk_url(request, "desk_activate_badge", pk) if not is_active else "",
+        "deactivate": desk_url(request, "desk_deactivate_badge", pk) if is_active else "",
+        "give": give_url(request, template) if is_active else "",
+        "try": desk_url(request, "desk_try", badge=pk),
     }
 
 
