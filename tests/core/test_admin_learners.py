@@ -204,7 +204,7 @@ def test_a_progress_page_says_why_and_leads_on(client: Client) -> None:
     assert "“Second chance” Only what came later counts; by that the badge can be earned again." in page
     assert "0 of 1" in page
 
-    question = text(client.get(url("badgeaward", "give_back"), {"id": award.pk, "next": address}))
+    question = text(client.get(url("badgeaward", "give_back"), {"id": str(award.pk), "next": address}))
     assert "What was done for it before it was revoked counts again." in question
     answer = {"id": award.pk, "reason": "My mistake", "next": address}
     done = client.post(url("badgeaward", "give_back"), answer, follow=True)
@@ -217,7 +217,7 @@ def test_a_progress_page_says_why_and_leads_on(client: Client) -> None:
 
 
 def staff_name() -> str:
-    return User.objects.get(is_superuser=True).full_name
+    return str(User.objects.get(is_superuser=True).full_name)
 
 
 @pytest.mark.parametrize("page", ["revoke", "give_back"])

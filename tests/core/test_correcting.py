@@ -203,7 +203,7 @@ def test_a_badge_that_was_given_by_hand_comes_back_as_one(clock: Clock, staff: U
     clock.move_to(1)
     api.award_by_hand(template, user, reason="Spring school", given_by=staff)
     given = api.give_back(revoke(clock, user))
-    assert (given.events, given.by_hand.given_by, given.by_hand.reason) == ([], staff, "Spring school")  # type: ignore[attr-defined]
+    assert (given.events, given.by_hand.given_by, given.by_hand.reason) == ([], staff, "Spring school")
 
 
 def _expire(clock: Clock, user: Any) -> None:

@@ -140,7 +140,7 @@ def test_what_is_counted_for_people_is_counted_up_to_a_bound(client: Client, dja
 def test_of_many_templates_a_filter_suggests_the_first_and_finds_each(client: Client, lower: Lower) -> None:
     lower(badge_filter, MOST_SUGGESTED=1)
     other = make_template(name="Zoology")
-    page = client.get(url("badgeprogress"), {"template__id__exact": other.pk, "q": "ann", "p": "1"})
+    page = client.get(url("badgeprogress"), {"template__id__exact": str(other.pk), "q": "ann", "p": "1"})
     assert '<option value="Python">' in page.content.decode()
     assert '<option value="Zoology">' not in page.content.decode()
     assert 'value="Zoology"' in page.content.decode()
