@@ -69,7 +69,9 @@ def ours(page: Page) -> list[str]:
 
 def test_pass_one_course_in_five_interactions(opened: Open, served: Service, registrar: Any) -> None:
     page = opened(registrar).page
-    page.goto(NEW)  # 1: Add, on the front page
+    page.goto("/admin/")
+    page.locator(f"#content-main a[href='{NEW}']").click()  # 1
+    page.wait_for_url(f"**{NEW}")
     assert page.evaluate("document.activeElement.id") == "name"
     page.keyboard.type("Sound Reasoning")
     page.get_by_role("combobox", name="Course").click()  # 2

@@ -508,3 +508,11 @@ def test_a_badge_that_staff_give_as_well_stays_so(client: Client) -> None:
     assert f"Pass {COURSE}. Or awarded by staff." in text(page)
     template.refresh_from_db()
     assert (template.is_given_by_staff, template.requirements.count()) == (True, 1)
+
+
+def test_hostile_fields_do_no_harm(client: Client) -> None:
+    typed = {"name": "A\0B", "b1-1-text": "\0", "blocks": "99999", "b1-lines": "-1", "b1-1-kind": "x", "uuid": "none"}
+    page = press(client, client.get(NEW), "_save", fields={**typed, "description": "\0"})
+    assert page.status_code == 200
+    assert client.get(reverse("badges_web:desk_choices"), {"kind": "badge", "q": "\0a"}).status_code == 200
+    assert client.get(reverse("badges_web:desk_badge", args=(10**20,))).status_code == 404

@@ -95,6 +95,8 @@ class BadgeFields:
 
 def sent(data: Mapping[str, str]) -> BadgeFields:
     """Return the fields as a form sent them. What is missing or not of its kind is as in an empty form."""
+    # Some databases refuse NUL characters.
+    data = {name: str(data[name]).replace("\0", "") for name in data}
     return BadgeFields(
         uuid=_uuid(data.get("uuid", "")),
         version=data.get("version", ""),

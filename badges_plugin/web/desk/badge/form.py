@@ -71,7 +71,7 @@ def find(request: HttpRequest) -> HttpResponse:
     """Answer a search of the form's fields, with JavaScript: at most 20 options."""
     if not (request.user.has_perms(MAY_CHANGE) or request.user.has_perms(MAY_ADD)):
         raise PermissionDenied
-    kind, term = request.GET.get("kind", ""), request.GET.get("q", "")[:200]
+    kind, term = request.GET.get("kind", ""), request.GET.get("q", "").replace("\0", "")[:200]
     but = request.GET.get("but", "")
     if kind not in list(Kind):
         raise Http404

@@ -23,6 +23,7 @@ from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.decoding import setup_of
 from badges_plugin.web.desk.badge.places import give_url, list_url, trail_to
+from badges_plugin.web.desk.failures import failures_for
 from badges_plugin.web.desk.history import section
 from badges_plugin.web.desk.reached import desk_url
 from badges_plugin.web.desk.site import desk_page, page
@@ -93,6 +94,7 @@ def badge(request: HttpRequest, template_id: int) -> HttpResponse:
         "has_words": setup_of(template) is not None,
         **_asks(request, template),
         **_learners(request, template),
+        "failures": failures_for(request, pk),
         "history": section(pk),
         "notes": _notes(template, model),
         "actions": _actions(request, template),
