@@ -147,3 +147,12 @@ def test_a_change_asks(opened: Open, world: World, registrar: Any, width: int) -
     take_picture(page, f"desk-change-rule-{width}")
     assert page.get_by_role("radio", name="Keep it.").is_checked()
     assert (overflow(page), ours(page)) == ([], [])
+
+
+def test_from_right_to_left(opened: Open, world: World, registrar: Any) -> None:
+    window = opened(registrar, width=390, language="ar")
+    for name, path in (("new-badge", "new/"), ("badge", f"{world.statistics.pk}/")):
+        window.go(f"/badges/desk/badges/{path}")
+        assert window.page.evaluate("document.documentElement.dir") == "rtl"
+        take_picture(window.page, f"desk-{name}-rtl-390")
+        assert (name, overflow(window.page), ours(window.page)) == (name, [], [])
