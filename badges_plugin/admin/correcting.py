@@ -38,7 +38,7 @@ class RevocationForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why (the learner and the provider may see it)"),
         max_length=MAX_LENGTH,
-        widget=forms.TextInput(attrs={"class": "desk-wide"}),
+        widget=forms.TextInput(attrs={"class": "desk-wide", "aria-describedby": "id_reason_helptext"}),
         help_text=gettext_lazy("For example: the wrong course was chosen."),
     )
     # Nothing is chosen beforehand: either is wrong where the other is right.
@@ -162,9 +162,7 @@ class GiveBack(_AboutBadges[BadgeAward]):
         return {
             **self.facts(),
             "how": how[0] if how else award.reason,
-            "is_forgotten": any(
-                each.forgot and award.revoked_at is not None and each.at >= award.revoked_at for each in corrected
-            ),
+            "is_forgotten": any(each.forgot and _was_since(each, award) for each in corrected),
             "expires_on": day_text(award.expires_at) if award.expires_at else "",
         }
 
@@ -222,6 +220,10 @@ class StartAgain(_AboutBadges[BadgeProgress]):
             return
         text = ngettext("%d learner starts again.", "%d learners start again.", len(begun))
         self.say(text % len(begun))
+
+
+def _was_since(each: reading.Corrected, award: BadgeAward) -> bool:
+    return each.award_id == award.pk or (award.revoked_at is not None and each.at >= award.revoked_at)
 
 
 def _said(reason: str, *, forget: bool) -> str:

@@ -51,7 +51,7 @@ class GiveUpForm(forms.Form):
     because = forms.CharField(
         label=gettext_lazy("Why (colleagues see it, with your name)"),
         max_length=DeliveryDecision.MAX_LENGTH,
-        widget=forms.TextInput(attrs={"class": "desk-wide"}),
+        widget=forms.TextInput(attrs={"class": "desk-wide", "aria-describedby": "id_because_helptext"}),
         help_text=gettext_lazy("For example: left the university."),
     )
 

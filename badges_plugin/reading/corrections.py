@@ -60,13 +60,18 @@ def outlook(progress: LearnerProgress, corrected: Sequence[Corrected], *, can_be
         return []
     last = progress.awards[-1] if progress.awards else None
     restart = next((each for each in reversed(corrected) if each.forgot), None)
-    if restart is not None and last is not None and last.ended_at is not None and restart.at < last.ended_at:
-        restart = None  # before an award that has ended since
+    if restart is not None and last is not None and _was_before(restart, last):
+        restart = None
     if last is None:
         return _on_the_way(progress, restart)
     if progress.state is BadgeState.EXPIRED:
         return [_("The badge expired on %s. It can be earned again.") % day_text(last.ended_at or last.awarded_at)]
     return [_how_it_ended(last, corrected), *_whether_it_returns(progress, last, restart, can_be_reawarded)]
+
+
+def _was_before(restart: Corrected, last: Award) -> bool:
+    """Whether somebody let the learner start again before an award that has ended since."""
+    return restart.award_id != last.id and last.ended_at is not None and restart.at < last.ended_at
 
 
 def _on_the_way(progress: LearnerProgress, restart: Corrected | None) -> list[str]:
