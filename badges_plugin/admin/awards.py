@@ -91,6 +91,7 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
     fields = (
         "learner_link",
         "template_link",
+        "story_link",
         "number",
         "standing",
         "awarded_at",
@@ -166,6 +167,10 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
     @admin.display(description=gettext_lazy("renewal opens"))
     def renewal(self, award: BadgeAward) -> str:
         return "-" if award.remind_on is None else date_format(award.remind_on, "DATE_FORMAT")
+
+    @admin.display(description=gettext_lazy("story"))
+    def story_link(self, award: BadgeAward) -> str:
+        return links.story(award.pk, _("Events, deliveries and what staff did")) or "-"
 
     @admin.display(description=gettext_lazy("user credential"))
     def credential_uuid(self, award: BadgeAward) -> str:

@@ -60,3 +60,11 @@ def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTempla
         if model.objects.filter(pk=template.pk).exists():
             return model
     return BadgeTemplate
+
+
+def story(award_id: int, text: object) -> str:
+    """Return a link to the story of an award on the desk; empty where that is off."""
+    try:
+        return format_html('<a href="{}">{}</a>', reverse("badges_web:desk_award", args=(award_id,)), text)
+    except NoReverseMatch:
+        return ""

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from badges_plugin.counting import count_up_to
 from badges_plugin.distribution import registry, standing
-from badges_plugin.distribution.data import Action, Place
-from badges_plugin.distribution.models import AttemptOutcome, Channel, Delivery, DeliveryAttempt
+from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.delivery_words import Shape, outcome_of, state_of
+from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
 
-_SIGNED_HERE = "open_badges"
-"""The backend that sends nothing anywhere: the site signs the badge itself."""
-
 LATEST_ATTEMPTS = 20
 """Attempts of one delivery that are told at most, the newest ones."""
-
-
-class Shape(enum.StrEnum):
-    """How a page draws a state: the second part of a class of ``desk.css``."""
-
-    OK = "ok"
-    WAIT = "wait"
-    BAD = "bad"
-    LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -55,7 +42,8 @@ class DeliveryTold:
     id: int
     award_id: int
     provider: str
-    is_revocation: bool
+    action: str
+    """A value of ``data.Action``."""
     shape: Shape
     text: str
     """The state in a sentence that names the provider."""
@@ -72,6 +60,10 @@ class DeliveryTold:
     attempts: int
     log: tuple[AttemptTold, ...]
     """Oldest first; the newest LATEST_ATTEMPTS. Empty unless asked for."""
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.shape in (Shape.WAIT, Shape.BAD)
 
 
 def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict[int, tuple[DeliveryTold, ...]]:
@@ -90,14 +82,14 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
     for row in rows:
         provider = _provider(row.backend)
         at = places.get((row.award_id, row.backend))
-        shape, text = _state(row, provider, at.place if at else None)
+        shape, text = state_of(row, provider, at.place if at else None)
         log = tuple(_attempt(each, row, provider) for each in logs.get(row.pk, ()))
         told[row.award_id].append(
             DeliveryTold(
                 id=row.pk,
                 award_id=row.award_id,
                 provider=provider,
-                is_revocation=_is_revocation(row),
+                action=row.action,
                 shape=shape,
                 text=text,
                 reason=localized(_reason(row)),
@@ -106,13 +98,25 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
                 is_given_up=row.state == State.GIVEN_UP,
                 next_attempt_at=_next_attempt(row),
                 external_id=row.external_id,
-                url=at.url if at and not _is_revocation(row) else "",
+                url=at.url if at and row.action == Action.ISSUE else "",
                 created=row.created,
                 attempts=row.attempts,
                 log=log,
             )
         )
     return {pk: tuple(found) for pk, found in told.items()}
+
+
+def current(deliveries: Iterable[DeliveryTold]) -> tuple[DeliveryTold, ...]:
+    """Return the deliveries that say how an award stands: what was issued and then revoked is revoked.
+
+    A corrected name is of interest until it is there.
+    """
+    found: dict[tuple[str, bool], DeliveryTold] = {}
+    for each in deliveries:
+        is_correction = each.action == Action.CORRECT
+        found[each.provider, is_correction] = each
+    return tuple(each for (_provider, is_correction), each in found.items() if not is_correction or each.is_unfinished)
 
 
 def needing_staff(user_ids: Collection[int]) -> int:
@@ -149,16 +153,6 @@ def _provider(slug: str) -> str:
     return str(registry.get(slug).name) if slug in registry.slugs() else slug
 
 
-def _is_revocation(row: Delivery) -> bool:
-    return row.action == Action.REVOKE
-
-
-def is_on_hold(channel: Channel) -> bool:
-    """Whether nothing is sent to an account now."""
-    rests = channel.rest_until is not None and channel.rest_until > timezone.now()
-    return bool(channel.paused_reason) or rests
-
-
 def _reason(row: Delivery) -> str:
     """Return why a delivery is not where it should be: what the account waits for, or what happened last."""
     if row.state == State.PENDING and row.channel.paused_reason:
@@ -172,55 +166,8 @@ def _next_attempt(row: Delivery) -> datetime | None:
     return max(filter(None, (row.next_attempt_at, row.channel.rest_until)))
 
 
-def _state(row: Delivery, provider: str, place: Place | None) -> tuple[Shape, str]:
-    shape, text = _revocation_state(row) if _is_revocation(row) else _issue_state(row, place)
-    return shape, text % {"provider": provider}
-
-
-def _issue_state(row: Delivery, place: Place | None) -> tuple[Shape, str]:
-    match row.state:
-        case State.DONE if row.backend == _SIGNED_HERE:
-            return Shape.OK, _("Signed by this site")
-        case State.DONE if place is Place.DECLINED:
-            return Shape.LOST, _("Declined by the learner at %(provider)s")
-        case State.DONE if place is Place.WAITING:
-            return Shape.OK, _("Delivered to %(provider)s; the learner has not accepted it yet")
-        case State.DONE:
-            return Shape.OK, _("Delivered to %(provider)s")
-        case State.FAILED:
-            return Shape.BAD, _("Not at %(provider)s: needs you")
-        case State.GIVEN_UP:
-            return Shape.LOST, _("Given up: not sent to %(provider)s")
-        case State.CANCELLED:
-            return Shape.LOST, _("Cancelled: not sent to %(provider)s")
-        case State.SENDING:
-            return Shape.WAIT, _("Being sent to %(provider)s")
-    if is_on_hold(row.channel):
-        return Shape.WAIT, _("On hold: the account at %(provider)s cannot be used now")
-    return Shape.WAIT, _("Waiting to be sent to %(provider)s")
-
-
-def _revocation_state(row: Delivery) -> tuple[Shape, str]:
-    match row.state:
-        case State.DONE if row.backend == _SIGNED_HERE:
-            return Shape.OK, _("Its signature is revoked")
-        case State.DONE:
-            return Shape.OK, _("Revoked at %(provider)s")
-        case State.FAILED:
-            return Shape.BAD, _("Not revoked at %(provider)s: needs you")
-        case State.GIVEN_UP:
-            return Shape.LOST, _("Given up: not revoked at %(provider)s")
-        case State.CANCELLED:
-            return Shape.LOST, _("Nothing to revoke at %(provider)s")
-        case State.SENDING:
-            return Shape.WAIT, _("Being revoked at %(provider)s")
-    if is_on_hold(row.channel):
-        return Shape.WAIT, _("Revocation on hold: the account at %(provider)s cannot be used now")
-    return Shape.WAIT, _("Waiting to be revoked at %(provider)s")
-
-
 def _attempt(row: DeliveryAttempt, of: Delivery, provider: str) -> AttemptTold:
-    shape, text = _outcome(row.outcome, of)
+    shape, text = outcome_of(row.outcome, of)
     if row.looked_up:
         text = _("%(provider)s was asked first whether it had arrived. %(outcome)s") % {
             "provider": provider,
@@ -229,27 +176,3 @@ def _attempt(row: DeliveryAttempt, of: Delivery, provider: str) -> AttemptTold:
     else:
         text = text % {"provider": provider}
     return AttemptTold(row.started_at, shape, text, localized(row.reason))
-
-
-def _outcome(outcome: str, of: Delivery) -> tuple[Shape, str]:
-    is_revocation = _is_revocation(of)
-    match outcome:
-        case AttemptOutcome.DELIVERED if of.backend == _SIGNED_HERE:
-            return Shape.OK, (_("Its signature was revoked.") if is_revocation else _("Signed by this site."))
-        case AttemptOutcome.DELIVERED:
-            return Shape.OK, (_("Revoked at %(provider)s.") if is_revocation else _("Delivered to %(provider)s."))
-        case AttemptOutcome.ADOPTED:
-            return Shape.OK, (
-                _("It was revoked at %(provider)s already.") if is_revocation else _("It was at %(provider)s already.")
-            )
-        case AttemptOutcome.CANCELLED:
-            return Shape.LOST, _("Nothing was sent to %(provider)s.")
-        case AttemptOutcome.TRANSIENT:
-            return Shape.WAIT, _("%(provider)s could not be reached or did not take it. It is tried again by itself.")
-        case AttemptOutcome.REJECTED_KEY:
-            return Shape.BAD, _("%(provider)s rejected the key of the account. Everything waits until it is corrected.")
-        case AttemptOutcome.BUG:
-            return Shape.BAD, _(
-                "An unexpected error happened while sending to %(provider)s. It is not tried again by itself."
-            )
-    return Shape.BAD, _("%(provider)s refused it. It is not tried again by itself.")

@@ -15,6 +15,7 @@ from badges_plugin.reading.event_words import event_sentence, subject_key
 
 LOOKED_AT = 500
 """Failed events that are looked through at most, the newest ones: they are not stored by learner."""
+BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,24 @@ class Failures:
 
 
 def failures_of(users: Collection[User]) -> Failures:
-    """Return the events about a learner that have failed and nobody has settled, newest first. Two queries.
+    """Return the events about a learner that have failed and nobody has settled, newest first. At most twelve queries.
 
     ``users``: the user, or the several users, of one person. Those that could not be decoded say of nobody.
     """
     ids = {user.lms_user_id for user in users if user.lms_user_id}
     names = {user.get_username().casefold() for user in users}
     open_ones = FailedEvent.objects.filter(state=FailedEvent.State.FAILED).order_by("-pk")
-    rows = list(open_ones.defer("raw", "error", "metadata")[: LOOKED_AT + 1])
+    keys = list(open_ones.values_list("pk", flat=True)[: LOOKED_AT + 1])
     found: list[tuple[FailedEvent, object]] = []
-    for row in rows[:LOOKED_AT]:
-        content = _content(row)
-        if content is not None and _is_about(content, row.event_type, ids, names):
-            found.append((row, content))
+    # A few at a time: one may be megabytes long.
+    for start in range(0, min(len(keys), LOOKED_AT), BATCH):
+        some = FailedEvent.objects.filter(pk__in=keys[start : start + BATCH]).defer("raw", "error", "metadata")
+        for row in some.order_by("-pk"):
+            content = _content(row)
+            if content is not None and _is_about(content, row.event_type, ids, names):
+                found.append((row, content))
     titles = course_titles({subject_key(row.event_type, content) for row, content in found} - {""})
-    return Failures(tuple(_failure(row, content, titles) for row, content in found), len(rows) > LOOKED_AT)
+    return Failures(tuple(_failure(row, content, titles) for row, content in found), len(keys) > LOOKED_AT)
 
 
 def _content(row: FailedEvent) -> object:

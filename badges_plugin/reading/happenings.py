@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from badges_plugin.events import BADGE_AWARDED_TYPE
 from badges_plugin.models import BadgeRequirement, Fulfillment
 from badges_plugin.reading.asking import Said
 from badges_plugin.reading.composing import Facts, courses_in, is_course_path
@@ -71,6 +72,32 @@ def newest_happenings(user_ids: Collection[int], *, limit: int) -> list[tuple[Le
     rows = list(Fulfillment.objects.filter(progress__user__in=user_ids).order_by("-event_time", "-pk")[:limit])
     progress = progress_rows({row.progress_id for row in rows}) if rows else {}
     return [(progress[pk], happening) for pk, happening in _told(rows, progress)]
+
+
+def fulfilling_sentences(template_id: int) -> dict[str, str]:
+    """Return what an event says that fulfills something of a badge, by its type. At most four queries.
+
+    Only for types of which the badge has one requirement: of others it is not known which one an event fulfilled.
+    """
+    rows = BadgeRequirement.objects.filter(template=template_id).order_by("pk")
+    requirements = list(rows.select_related("needs_badge").prefetch_related("rules"))
+    said = Said(requirements)
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in requirements:
+        facts = said.facts(each)
+        event_type = BADGE_AWARDED_TYPE if facts.needs_badge else each.event_type
+        courses = [] if each.counted_by else [said.title(key) for key in courses_in(facts)]
+        if facts.needs_badge:
+            text = badge_pattern(event_type) % {"badge": facts.needs_badge}
+        elif len(courses) == 1 and (pattern := course_pattern(event_type, is_good=True)):
+            text = pattern % {"course": courses[0]}
+        else:
+            text = _("%(event)s: %(requirement)s") % {
+                "event": event_label(event_type),
+                "requirement": said.sentence(each),
+            }
+        found[event_type].append(text)
+    return {event_type: texts[0] for event_type, texts in found.items() if len(texts) == 1}
 
 
 def _told(rows: Sequence[Fulfillment], progress: Mapping[int, LearnerProgress]) -> Iterator[tuple[int, Happening]]:

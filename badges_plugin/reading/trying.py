@@ -6,16 +6,20 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from badges_plugin.data import BadgingEvent, resolve
+from badges_plugin.data import EVENT_TIME, BadgingEvent, resolve
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
 from badges_plugin.models import BadgePenalty, BadgeTemplate
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.models.validity import RuleText
 from badges_plugin.reading.asking import Condition, Said, conditions_of, with_requirements
+from badges_plugin.reading.composing import is_course_path
 from badges_plugin.reading.words import day_and_time, event_label, rule_sentence
-from badges_plugin.rules import Rule, as_counted
+from badges_plugin.rules import Operator, Rule, as_counted
+
+_AT_LEAST = (Operator.GREATER, Operator.GREATER_OR_EQUAL)
 
 MAX_VALUE = 200
 """Characters of a value that are told."""
@@ -23,11 +27,15 @@ MAX_VALUE = 200
 
 @dataclass(frozen=True)
 class RuleTried:
-    """One rule. ``found``: what the event says, for people; empty where it says nothing of it."""
+    """One rule. ``found``: what the event says, for people; empty where it says nothing of it.
+
+    ``words``: why it does not match, without the names of fields; empty where only the rule itself can tell.
+    """
 
     sentence: str
     matches: bool
     found: str
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,29 @@ def _uncountable(condition: Condition, event: BadgingEvent) -> str:
 
 
 def _rule(row: RuleText, rule: Rule, event: BadgingEvent) -> RuleTried:
-    return RuleTried(rule_sentence(row), rule.matches(event), _value(resolve(event, rule.key_path)))
+    value, matches = resolve(event, rule.key_path), rule.matches(event)
+    words = "" if matches or value is None else _why_not(rule, event, value)
+    return RuleTried(rule_sentence(row), matches, _value(value), words)
+
+
+def _why_not(rule: Rule, event: BadgingEvent, value: object) -> str:
+    """Return why an event does not match a rule about what nearly all rules are about; empty for others."""
+    if rule.key_path == EVENT_TIME:
+        return _("This was at another time than it asks for.")
+    if rule.key_path == "is_passing" and isinstance(value, bool):
+        return _("It asks for failing, and this is a pass.") if value else _("It asks for a pass, and this is none.")
+    if rule.key_path == "percent_grade" and rule.operator in _AT_LEAST and isinstance(rule.wanted, int | float):
+        told = {"needed": _percent(rule.wanted), "found": _percent(value)}
+        return _("It needs a grade of %(needed)s, and this is %(found)s.") % told
+    if is_course_path(event.type, rule.key_path) and rule.equal_to is not None:
+        return _("This is another course.")
+    return ""
+
+
+def _percent(value: object) -> str:
+    """Return "54%" for 0.54, as grades travel."""
+    number = round(float(value) * 100, 2) if isinstance(value, int | float) else 0
+    return _("%(number)s%%") % {"number": number_format(int(number) if number == int(number) else number)}
 
 
 def _value(value: object) -> str:

@@ -94,6 +94,15 @@ def switch_off(award: BadgeAward) -> None:
     api.deactivate_template(award.template)
 
 
+def test_what_was_given_by_mistake_says_so(client: Client, ada: Any, statistics: BadgeTemplate) -> None:
+    award = api.award_by_hand(statistics, ada, reason="Spring school")
+    assert award is not None
+    api.undo_award_by_hand(award, reason="Wrong list")
+    page = page_of(client, ada)
+    assert "Statistics Given by mistake and taken back" in page
+    assert "Wrong list" in page
+
+
 @pytest.mark.parametrize(
     ("end", "once_only", "told"),
     [
@@ -153,7 +162,9 @@ def test_an_erased_learner_has_no_name(client: Client, ada: Any, statistics: Bad
     assert "ada@example.org" not in page
 
 
-def test_failed_events_are_shown_with_their_learner(client: Client, ada: Any, statistics: BadgeTemplate) -> None:
+def test_failed_events_are_shown_with_their_learner(
+    client: Client, ada: Any, statistics: BadgeTemplate, lower: Lower
+) -> None:
     bob = make_user(username="bob")
     fail_to_apply(ada)
     fail_to_apply(bob)
@@ -162,6 +173,8 @@ def test_failed_events_are_shown_with_their_learner(client: Client, ada: Any, st
     page = page_of(client, ada)
     assert page.count(f"Passed {COURSE} Failed: needs you badges that depend on one another") == 2
     assert "No failed event is about this learner." in page_of(client, make_user())
+    lower("badges_plugin.reading.failures", LOOKED_AT=1)
+    assert "Only the newest one was looked through." in page_of(client, ada)
     FailedEvent.objects.update(state=FailedEvent.State.DISMISSED)
     assert "No failed event is about this learner." in page_of(client, ada)
 
@@ -170,7 +183,10 @@ def test_failed_events_are_for_those_who_may_see_them(site: Any, ada: Any) -> No
     fail_to_apply(ada)
     client = as_user(staff_who_may(*MAY_SEE))
     assert "What could not be used" not in page_of(client, ada)
-    assert "What could not be used" in page_of(as_user(staff_who_may(*MAY_SEE, "view_failedevent")), ada)
+    page = page_of(as_user(staff_who_may(*MAY_SEE, "view_failedevent")), ada)
+    assert "What could not be used" in page
+    assert "Open it Try it" not in page
+    assert "Open it Try it" in page_of(as_user(staff_who_may(*MAY_SEE, "change_failedevent")), ada)
 
 
 @pytest.mark.parametrize("name", ["desk_learners", "desk_learner", "desk_award", "desk_try"])
@@ -289,6 +305,8 @@ def test_the_admin_leads_to_the_page(client: Client, ada: Any, statistics: Badge
         url("user", "change", ada.pk, app="core"),
     ):
         assert f'href="{address}"' in client.get(page).content.decode(), page
+    story = reverse("badges_web:desk_award", args=[award.pk])
+    assert f'href="{story}"' in client.get(url("badgeaward", "change", award.pk)).content.decode()
     account = as_user(staff_who_may("view_user")).get(url("user", "change", ada.pk, app="core"))
     assert address not in account.content.decode()
 

@@ -73,7 +73,10 @@ def test_an_event_is_tried_for_a_learner(
     assert "Statistics The badge would be revoked" in page
     assert f"Matches: takes away Lost when the grade in {COURSE} drops below passing" in page
     assert "Reasoning Nothing: the badge does not ask for this" in page
-    assert f"Does not match Pass {COURSE} is_passing is true. The event says: false" in page
+    assert (
+        f"Does not match Pass {COURSE} It asks for a pass, and this is none. is_passing is true. The event says: false"
+        in page
+    )
 
     api.revoke_award(award_of(ada, statistics), reason="Copied")
     assert "Statistics Everything would be done, but no badge" in attempt(client, learner="ada-of-the-lms")
@@ -85,6 +88,10 @@ def test_of_nobody_it_is_as_of_somebody_new(client: Client, ada: Any, statistics
     assert "a learner who has done nothing else" in page
     assert "Statistics The badge would be awarded" in page
     assert "Nothing: no active badge asks for this" in attempt(client, course=OTHER_COURSE)
+    page = attempt(client, course=OTHER_COURSE, badge=statistics.pk, kind="fail")
+    assert "This is another course." in page
+    page = attempt(client, badge=statistics.pk)
+    assert "It asks for failing, and this is a pass." in page
 
 
 def test_a_draft_is_tried_before_it_is_active(client: Client, site: Any) -> None:
@@ -96,7 +103,7 @@ def test_a_draft_is_tried_before_it_is_active(client: Client, site: Any) -> None
     assert f"The badge names: {COURSE}, {OTHER_COURSE}" in page
     page = attempt(client, badge=draft.pk, kind="grade", grade="54")
     assert "Draft Nothing: the badge does not ask for this" in page
-    assert "percent_grade is at least 0.6. The event says: 0.54" in page
+    assert "It needs a grade of 60%, and this is 54%. percent_grade is at least 0.6. The event says: 0.54" in page
     assert "It goes by other events: Course passing status updated." in page
     page = attempt(client, badge=draft.pk, kind="grade", grade="60")
     assert "The badge is not active. This is what would happen if it were." in page

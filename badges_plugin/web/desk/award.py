@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from badges_plugin import reading
@@ -14,11 +16,11 @@ from badges_plugin.models import BadgeAward
 from badges_plugin.reading import AwardState
 from badges_plugin.reading.awards import award_of
 from badges_plugin.reading.awards import rows as award_rows
-from badges_plugin.reading.happenings import happenings
+from badges_plugin.reading.happenings import fulfilling_sentences, happenings
 from badges_plugin.times import day_text
 from badges_plugin.web.desk import persons, reached
 from badges_plugin.web.desk.cards import standing_of
-from badges_plugin.web.desk.doing import Button, award_buttons, delivery_buttons, progress_buttons
+from badges_plugin.web.desk.doing import Button, award_buttons, delivery_buttons, offered_buttons, progress_buttons
 from badges_plugin.web.desk.links import learner_url
 from badges_plugin.web.desk.site import desk_page, page
 from badges_plugin.web.desk.story import Facts, story_of
@@ -32,17 +34,18 @@ def award(request: HttpRequest, award_id: int) -> HttpResponse:
     facts = _facts(request, row)
     person = persons.person(row.user)
     template = row.template
+    badge_url = reached.badge_url(request, template.pk)
     context: dict[str, Any] = {
         "award": facts.award,
         "learner": person,
         "learner_url": learner_url(person.id),
-        "template": template,
-        "badge_url": reached.badge_url(request, template.pk),
         "art": arts([template])[template.pk],
+        "lead": _lead(facts.award, learner_url(person.id), person.name, badge_url, template.name),
         "standing": standing_of(facts.award),
         "is_held": facts.award.state is AwardState.HELD,
         "valid_until": day_text(facts.award.expires_at) if facts.award.expires_at else "",
         "deliveries": [(each, _delivery_url(each), delivery_buttons(request, each)) for each in facts.deliveries],
+        "states": telling.current(facts.deliveries),
         "buttons": _buttons(request, facts, person),
         "is_unsent": telling.may_see(request.user) and not facts.deliveries,
         "steps": story_of(facts),
@@ -64,9 +67,27 @@ def _facts(request: HttpRequest, row: BadgeAward) -> Facts:
         award=award_of(row),
         progress=progress[row.progress_id],
         happenings=happenings(progress)[row.progress_id],
+        sentences=fulfilling_sentences(template_id),
         rule=reading.criteria([template_id])[template_id].steps,
         deliveries=told.get(row.pk, ()),
     )
+
+
+def _lead(award: reading.Award, learner_url: str, learner: str, badge_url: str, badge: str) -> SafeString:
+    """Return the sentence that the page begins with, in which both names are links."""
+    told = {
+        "learner": format_html('<a href="{}"><bdi>{}</bdi></a>', learner_url, learner),
+        "badge": format_html('<a href="{}"><bdi>{}</bdi></a>', badge_url, badge)
+        if badge_url
+        else format_html("<bdi>{}</bdi>", badge),
+        "day": day_text(award.awarded_at),
+        "last_day": day_text(award.ended_at) if award.ended_at is not None else "",
+    }
+    if award.state is AwardState.HELD:
+        pattern = _("{learner} has {badge} since {day}.")
+    else:
+        pattern = _("{learner} had {badge} from {day} to {last_day}.")
+    return format_html(pattern, **told)
 
 
 def _delivery_url(delivery: telling.DeliveryTold) -> str:
@@ -79,5 +100,5 @@ def _buttons(request: HttpRequest, facts: Facts, person: persons.Person) -> list
         return []
     buttons = award_buttons(request, facts.award, is_erased=person.is_erased)
     if facts.award.state is AwardState.HELD:
-        return list(buttons)
+        return [*buttons, *offered_buttons(request, facts.row)]
     return [*buttons, *progress_buttons(request, facts.row.progress_id)]

@@ -95,8 +95,7 @@ class Cards:
             paragraphs=_why_held(award) if is_held else self._outlook(progress),
             award=award,
             award_url=reached.desk_url(self._request, "desk_award", award.id),
-            # Of each provider the last one: what was issued and then revoked is revoked.
-            deliveries=tuple({each.provider: each for each in self._deliveries.get(award.id, ())}.values()),
+            deliveries=telling.current(self._deliveries.get(award.id, ())),
             lacks=() if is_held else lacks(progress),
             buttons=(*buttons, *(() if is_held else progress_buttons(self._request, progress.id))),
         )
@@ -138,6 +137,8 @@ class Cards:
             return standing_of(award)
         if award.ending == Ending.ERASED:
             return Standing("lost", _("Learner erased"))
+        if award.ending == Ending.UNDONE:
+            return Standing("lost", _("Given by mistake and taken back"))
         corrected = self._corrected.get(progress.id or 0, ())
         begins_anew = any(each.forgot and award.ended_at and each.at >= award.ended_at for each in corrected)
         is_once_only = not self._templates[award.template_id].can_be_reawarded and award.ending != Ending.UNDONE

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from badges_plugin.admin import links
-from badges_plugin.admin.asking import KEY, NEXT, question_url
+from badges_plugin.admin.asking import KEY, NEXT, AskingAdmin, question_url
 from badges_plugin.distribution import telling
 from badges_plugin.models import BadgeAward, BadgeProgress, Ending
 from badges_plugin.reading import Award, AwardState
@@ -42,6 +42,15 @@ def award_buttons(request: HttpRequest, award: Award, *, is_erased: bool) -> tup
     if is_erased or is_over or award.ending not in _RETURNABLE:
         return ()
     return (_asks(request, BadgeAward, "give_back", _("Give back…"), award.id, ""),)
+
+
+def offered_buttons(request: HttpRequest, award: BadgeAward) -> tuple[Button, ...]:
+    """Return what providers offer to do about an award, such as to send a corrected name. One query for each offer."""
+    page = admin.site._registry.get(BadgeAward)  # noqa: SLF001  Django 4.2 has no public way to ask
+    if not isinstance(page, AskingAdmin) or not _may_change(request, BadgeAward):
+        return ()
+    back = urlencode({NEXT: request.get_full_path()})
+    return tuple(Button(each.label, f"{each.url}&{back}") for each in page.offered_buttons(award) if each.asks)
 
 
 def progress_buttons(request: HttpRequest, progress_id: int | None) -> tuple[Button, ...]:

@@ -15,8 +15,7 @@ from badges_plugin.counting import in_words
 from badges_plugin.distribution import telling
 from badges_plugin.host import User
 from badges_plugin.models import FailedEvent
-from badges_plugin.reading import LearnerProgress
-from badges_plugin.reading.failures import failures_of
+from badges_plugin.reading import LearnerProgress, failures
 from badges_plugin.reading.happenings import Happening, newest_happenings
 from badges_plugin.web.desk import persons, reached
 from badges_plugin.web.desk.cards import entry_of
@@ -80,9 +79,22 @@ def _failures(request: HttpRequest, users: Sequence[User]) -> dict[str, Any] | N
     """Return the failed events of a learner with their pages; None for whom they are not."""
     if not links.may(request, "view", FailedEvent):
         return None
-    found = failures_of(users)
-    rows = [(each, reached.row_url(request, FailedEvent, each.id)) for each in found.rows]
-    return {"rows": rows[:LATEST], "more": max(len(rows) - LATEST, 0), "is_cut": found.is_cut}
+    found = failures.failures_of(users)
+    may_try = links.may(request, "change", FailedEvent)  # who may read the content
+    rows = [
+        (
+            each,
+            reached.row_url(request, FailedEvent, each.id),
+            reached.desk_url(request, "desk_try", failed=each.id) if may_try else "",
+        )
+        for each in found.rows[:LATEST]
+    ]
+    return {
+        "rows": rows[:LATEST],
+        "more": max(len(rows) - LATEST, 0),
+        "is_cut": found.is_cut,
+        "looked_at": failures.LOOKED_AT,
+    }
 
 
 def _trail(request: HttpRequest) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from badges_plugin.distribution.telling import AttemptTold, DeliveryTold
 from badges_plugin.models import BadgeAward
 from badges_plugin.reading import Award, AwardState, LearnerProgress, event_label, join_sentences
-from badges_plugin.reading.happenings import Happening
+from badges_plugin.reading.happenings import Happening, Mark
 from badges_plugin.times import day_text
 from badges_plugin.web.desk.cards import given_text
 
@@ -29,6 +29,7 @@ class Step:
     at: datetime
     shape: str
     text: str
+    """Without a full stop."""
     note: str = ""
     detail: str = ""
 
@@ -41,6 +42,8 @@ class Facts:
     award: Award
     progress: LearnerProgress
     happenings: tuple[Happening, ...]
+    sentences: Mapping[str, str]
+    """What ``fulfilling_sentences`` returns: for events after which others said something of the same."""
     rule: tuple[str, ...]
     """What the badge asks for, a sentence for each group."""
     deliveries: tuple[DeliveryTold, ...]
@@ -59,7 +62,9 @@ def _events(facts: Facts) -> Iterator[Step]:
     for number, event in enumerate(facts.row.events, start=1):
         known = told.get(event["id"])
         grade = event.get("grade", "")
-        text = known.text if known is not None else event_label(event["type"])
+        is_same = known is not None and known.mark is not Mark.LOST
+        text = known.text if known is not None and is_same else facts.sentences.get(event["type"], "")
+        text = text or event_label(event["type"])
         if grade:
             text = _("%(what)s (%(grade)s)") % {"what": text, "grade": grade}
         note = _("%(number)d of %(total)d.") % {"number": number, "total": total} if total > 1 else ""
@@ -97,7 +102,7 @@ def _deliveries(deliveries: Iterable[DeliveryTold]) -> Iterator[Step]:
 
 def _attempt(attempt: AttemptTold) -> Step:
     shape = str(attempt.shape) if attempt.shape != "lost" else ""
-    return Step(attempt.at, shape, attempt.text, detail=attempt.detail)
+    return Step(attempt.at, shape, attempt.text.rstrip("."), detail=attempt.detail)
 
 
 def _ending(facts: Facts) -> Iterator[Step]:
@@ -130,4 +135,4 @@ def _done_by_staff(facts: Facts) -> Iterator[Step]:
             "person": entry.user.get_full_name() or entry.user.get_username(),
             "what": entry.get_change_message() or _("Changed."),
         }
-        yield Step(entry.action_time, "", text)
+        yield Step(entry.action_time, "", text.rstrip("."))

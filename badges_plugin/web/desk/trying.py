@@ -59,7 +59,8 @@ class Result:
 @desk_page("badges_plugin.view_badgetemplate", "badges_plugin.view_badgeprogress")
 def try_it(request: HttpRequest) -> HttpResponse:
     """Ask for an event; once there is one, say what it would do."""
-    badge_id = _number((request.POST or request.GET).get("badge", ""))
+    given = request.POST or request.GET
+    badge_id = _number(given.get("badge") or given.get("template", ""))  # as the badge's page names it
     form = TrialForm(request.POST or None, initial=_initial(request, badge_id), badge_id=badge_id)
     result = None
     if request.method == "POST" and form.is_valid() and form.event is not None:
