@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Exists, Max, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution import keys, notifications, queueing, registry
@@ -77,10 +77,12 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
 
     def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
         """Only of the latest award of a badge it is known: a row says how that one stands."""
-        link = self.badge_model._meta.get_field("usercredential_ptr").related_query_name()
+        # A value, not a join nor EXISTS: of a week, MySQL would begin with the badges of all weeks.
+        state = self.badge_model.objects.filter(pk=OuterRef("credential")).values("state")[:1]
         later = BadgeAward.objects.filter(progress=OuterRef("progress"), number__gt=OuterRef("number"))
-        stands = {f"credential__{link}__state__in": sorted(self.badge_model.PUBLIC_STATES)}
-        return awards.filter(~Exists(later), **stands)
+        is_latest = Q(revoked_at=None) | ~Exists(later)  # one that is open has none after it
+        accepted = sorted(self.badge_model.PUBLIC_STATES)
+        return awards.annotate(state_there=Subquery(state)).filter(is_latest, state_there__in=accepted)
 
     def prepare_issue(self, award: BadgeAward) -> None:
         """Create the badge that the provider does not know yet."""
