@@ -74,6 +74,17 @@ def _translated(condition: FoundCondition) -> tuple[TranslatedRule, ...]:
     return tuple(translated(rule, kinds) for rule in condition.rules)
 
 
+def alternatives(found: FoundTemplate, grouping: Grouping) -> list[str]:
+    """Return, in sentences for staff, which requirements are alternatives."""
+    named = {each.pk: each.description or _(" and ").join(map(str, each.rules)) for each in found.requirements}
+    return [
+        _("%(group)s: %(requirements)s.")
+        % {"group": need.name, "requirements": _(" or ").join(f"“{named[pk]}”" for pk in sorted(need.members))}
+        for need in grouping.needs
+        if len(need.members) > 1
+    ]
+
+
 def confirmations(found: FoundTemplate, translation: Translation) -> list[str]:
     """Return, in sentences for staff, what must be confirmed before a template is active: who fails is awarded, say."""
     texts = []

@@ -20,6 +20,9 @@ class FoundRule:
     operator: str
     value: str
 
+    def __str__(self) -> str:
+        return f"{self.key_path} {self.operator} {self.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class FoundCondition:

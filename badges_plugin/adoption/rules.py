@@ -91,4 +91,4 @@ def _differs(rule: FoundRule, reason: str) -> MeansSomethingElse:
 
 
 def _names(rule: FoundRule, **others: object) -> dict[str, object]:
-    return {"rule": f"{rule.key_path} {rule.operator} {rule.value}", **others}
+    return {"rule": rule, **others}

@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
 from badges_plugin import conf, host
-from badges_plugin.adoption import found, learners, people, templates
+from badges_plugin.adoption import conditions, found, learners, people, templates
 from badges_plugin.adoption.adopters import Adopter, registered
 from badges_plugin.adoption.found import FoundTemplate
 from badges_plugin.adoption.grouping import SameGroup
@@ -88,7 +88,8 @@ def _adopt_template(planned: Plan, others: Collection[int], report: Report, *, d
     _report_empty(planned.found, report)
     if templates.should_be_active(planned):
         if planned.grouping.is_doubtful:
-            report.find(Finding(Topic.GROUPS, planned.found.name))
+            sentence = " ".join(conditions.alternatives(planned.found, planned.grouping))
+            report.find(Finding(Topic.GROUPS, planned.found.name, detail=sentence))
         for reason in templates.obstacles(planned):
             report.find(Finding(Topic.PROBLEM, planned.found.name, detail=reason))
     if not dry_run and (reason := templates.finish(planned)):

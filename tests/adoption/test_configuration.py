@@ -108,6 +108,15 @@ def test_people_say_what_a_shared_group_means(builtin: Builtin, meaning: str, se
     assert holds(learner)
 
 
+def test_the_report_says_what_would_be_alternatives(builtin: Builtin) -> None:
+    theirs = builtin.credly("Logic")
+    builtin.requirement(theirs, description="Pass Algebra")
+    builtin.requirement(theirs, rules=[("course.course_key", "eq", OTHER), ("is_passing", "eq", "yes")])
+    builtin.requirement(theirs, group="B", description="Pass Ethics")
+    sentence = f"“Pass Algebra” or “course.course_key eq {OTHER} and is_passing eq yes”"
+    assert found(run(dry_run=True))["GROUPS"] == [f"“Logic”: Any of these: {sentence}."]
+
+
 UNKNOWN_PATH = ("course.nope", "ne", "x")
 
 
