@@ -47,6 +47,16 @@ def replay(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 @click.command(
+    "badges-adopt-builtin",
+    help="Adopt what the badges app of the Credentials service holds; without --apply, only report.",
+    context_settings=PASS_ON,
+)
+@options
+def adopt_builtin(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield _manage("badges_adopt_builtin", options)
+
+
+@click.command(
     "badges-backfill",
     help="Process passed courses from the file CSV on this machine, for events that are no longer on the bus.",
     context_settings=PASS_ON,
@@ -78,4 +88,4 @@ def _literal(text: str) -> str:
     return "{% raw %}" + text + "{% endraw %}" if "{" in text else text
 
 
-COMMANDS = (doctor, sync_templates, replay, backfill)
+COMMANDS = (doctor, sync_templates, replay, adopt_builtin, backfill)

@@ -47,6 +47,8 @@ class TemplateFilter(admin.RelatedFieldListFilter):
         return []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        if not self.typed and any(len(each) >= _DIGITS for each in self._keys):
+            return queryset.none()  # too large for a key, which Django 4.2 would leave to the database
         if not self.typed:
             return super().queryset(request, queryset)
         return queryset.filter(**{f"{self.field_path}__in": list(meant(self.typed))})
@@ -68,11 +70,16 @@ class TemplateFilter(admin.RelatedFieldListFilter):
         """What was typed, or the name of the badge whose key is in the address; empty where neither is."""
         if self.typed:
             return self.typed
-        given: Any = self.lookup_val
-        value = given[-1] if isinstance(given, list) and given else given
-        if not value or not str(value).isdecimal() or len(str(value)) >= _DIGITS:
+        key = self._keys[-1] if self._keys else ""
+        if not key.isdecimal() or len(key) >= _DIGITS:
             return ""
-        return str(BadgeTemplate.objects.filter(pk=int(value)).values_list("name", flat=True).first() or "")
+        return str(BadgeTemplate.objects.filter(pk=int(key)).values_list("name", flat=True).first() or "")
+
+    @property
+    def _keys(self) -> list[str]:
+        """The keys in the address, as they are written there: a text or, since Django 5.0, a list of texts."""
+        given: Any = self.lookup_val
+        return [str(each) for each in (given if isinstance(given, list) else [given] if given else [])]
 
     def suggested(self) -> list[str]:
         """Return the names that the browser completes."""

@@ -160,6 +160,14 @@ class RuleFormSet(BaseInlineFormSet[AbstractDataRule, Condition, ModelForm[Abstr
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         return {**super().get_form_kwargs(index), "condition": self.instance}
 
+    def add_fields(self, form: ModelForm[AbstractDataRule], index: int | None) -> None:
+        """Say at each field what it is: the heading of its column is no label to a screen reader."""
+        super().add_fields(form, index)
+        for bound in form.visible_fields():
+            names = {"field": bound.label, "number": (index or 0) + 1}
+            said = str(bound.label) if index is None else _("%(field)s of rule %(number)d") % names
+            bound.field.widget.attrs["aria-label"] = said
+
 
 class PenaltyRuleFormSet(RuleFormSet):
     """A penalty without rules would never apply, so it is refused."""

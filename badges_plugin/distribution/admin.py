@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin import conf
-from badges_plugin.admin import cells
+from badges_plugin.admin import cells, links
 from badges_plugin.admin.asking import AskingAdmin, Button, offer
 from badges_plugin.admin.award_rows import AwardRowAdmin
 from badges_plugin.admin.badge_filter import TemplateFilter
@@ -41,6 +41,9 @@ SHAPES = {
     State.GIVEN_UP: cells.OVER,
     State.FAILED: cells.BAD,
 }
+
+MOST_NOTES = 5
+"""Accounts on hold that the list names at most."""
 
 LATEST_ATTEMPTS = 100
 """Attempts shown at most. After weeks of downtime there are thousands, and the page would take megabytes."""
@@ -144,6 +147,15 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     def heading(self, obj: Delivery) -> str:
         return f"{obj.award.user.get_username()}: {obj.award.template}, {obj.get_action_display()}"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say first which accounts hold their deliveries up."""
+        paused = Channel.objects.exclude(paused_reason="").order_by("pk")[:MOST_NOTES]
+        link = {}
+        if links.may(request, "view", Channel):
+            link = {"url": links.page_url(self.admin_site, Channel, "changelist"), "link": gettext("Accounts")}
+        notes = [{"text": channels.on_hold_text(channel), **link} for channel in paused]
+        return super().changelist_view(request, {"notes": notes, **(extra_context or {})})
 
     @admin.display(description=_("state"), ordering="state")
     def standing(self, delivery: Delivery) -> str:

@@ -78,6 +78,12 @@ def name(channel: Channel) -> str:
     return f"{backend.name}: {backend.account_name(channel.account)}"
 
 
+def on_hold_text(channel: Channel) -> str:
+    """Return, for staff, that the deliveries of an account wait for its key, and why."""
+    text = _("%(account)s is on hold. Its deliveries go on by themselves once its key works. Reason: %(reason)s")
+    return text % {"account": name(channel), "reason": localized(channel.paused_reason)}
+
+
 def status_text(backend: str, account: str) -> str:
     """Return, for staff, whether deliveries of the account are sent, and if not, why."""
     channel = Channel.objects.filter(backend=backend, account=account).first()

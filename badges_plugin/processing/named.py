@@ -11,8 +11,8 @@ from badges_plugin.processing import learners
 from badges_plugin.processing.found_users import FoundUser, by_email_or_any_case, by_id_or_name
 from badges_plugin.retirement import retired_among
 
-BATCH = 2_000
-"""Texts of one query. The host has no index of e-mail addresses: each query reads all users."""
+BATCH = 10_000
+"""Texts of one query: all of a list. The host has no index of e-mail addresses, so each query reads all users."""
 
 
 class Named(NamedTuple):

@@ -60,7 +60,7 @@ class Funnel:
 
 
 def funnel(template_id: int, *, acceptance: Acceptance | None = None) -> Funnel:
-    """Return how far learners get with a badge. At most 40 queries, and ``SAMPLE`` learners are looked at."""
+    """Return how far learners get with a badge. At most 35 queries, and ``SAMPLE`` learners are looked at."""
     acceptance = acceptance or NobodyAsks()
     template = with_requirements([template_id]).get()
     keys, is_sample = _sample(BadgeProgress.objects.filter(template=template_id))

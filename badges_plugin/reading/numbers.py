@@ -86,7 +86,7 @@ def numbers(
 ) -> Numbers:
     """Return how one badge or all of them are doing in the last ``weeks``, with this one, or since the beginning.
 
-    At most nine queries, whatever was awarded; where it is counted while somebody waits, three more for each year.
+    Seven queries, whatever was awarded; where it is counted while somebody waits, seven more for each year with awards.
     """
     acceptance = acceptance or NobodyAsks()
     this_week = weekly.week_of(timezone.now())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from django.db.models import Max, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from badges_plugin.models import (
     BadgePenalty,
@@ -142,9 +142,8 @@ def _records(kind: Kind, mine: Q) -> tuple[list[Record], datetime | None]:
         return [_record(kind, row) for row in newest], None
     del newest[MOST:]
     first = newest[-1]
-    older = known.records.filter(mine, history_id__lt=first["history_id"])
-    last = older.values("id").annotate(last=Max("history_id")).values("last")
-    stood = [{**row, "history_change_reason": BEGAN} for row in rows.filter(history_id__in=last)]
+    last = known.newest_of(known.records.filter(mine, history_id__lt=first["history_id"]))
+    stood = [{**row, "history_change_reason": BEGAN} for row in last.values()]
     return [_record(kind, row) for row in (*stood, *newest)], first["history_date"]
 
 

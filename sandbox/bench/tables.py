@@ -115,9 +115,10 @@ def _pages() -> Iterator[tuple[str, str]]:
     lists: Mapping[type[models.Model], Mapping[str, Mapping[str, object]]] = {
         BadgeProgress: {
             **people,
-            **{f"badge: {value}": {"badge": value} for value in ("held", "revoked", "never")},
+            **{f"badge: {value}": {"badge": value} for value in ("held", "nearly", "revoked", "never")},
             "one template": {"template__id__exact": template.pk},
             "one template, held": {"template__id__exact": template.pk, "badge": "held"},
+            "name of a badge, nearly": {"badge_name": template.name[:9], "badge": "nearly"},
         },
         BadgeAward: {
             **people,
@@ -127,6 +128,7 @@ def _pages() -> Iterator[tuple[str, str]]:
             "a day": {"awarded_at__gte": "2026-01-01", "awarded_at__lt": "2026-01-02"},
             "one template": {"progress__template__id__exact": template.pk},
             "one template, held": {"progress__template__id__exact": template.pk, "state": "held"},
+            "name of a badge": {"badge_name": template.name[:9]},
         },
         Delivery: {
             **people,
@@ -150,6 +152,7 @@ def _pages() -> Iterator[tuple[str, str]]:
             "type": {"event_type__exact": PASSING},
         },
     }
+    yield "Front page", reverse("admin:index")
     for model, queries in lists.items():
         url = _url(model, "changelist")
         yield f"{model.__name__}", url

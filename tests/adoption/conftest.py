@@ -8,7 +8,7 @@ import pytest
 
 from badges_plugin import host
 from tests.adoption.world import Builtin
-from tests.core.conftest import Heard, heard
+from tests.core.conftest import heard
 
 __all__ = ["heard"]
 
@@ -19,9 +19,3 @@ def builtin(db: None, settings: Any) -> Builtin:
     if "AccredibleGroup" not in host.builtin_models():
         pytest.skip("this host's own badges app knows no Accredible, or there is none")
     return Builtin()
-
-
-@pytest.fixture
-def silence(heard: Heard) -> Heard:
-    """What is heard, which must be nothing."""
-    return heard

@@ -69,7 +69,9 @@ def ours(page: Page) -> list[str]:
 
 def test_pass_one_course_in_five_interactions(opened: Open, served: Service, registrar: Any) -> None:
     page = opened(registrar).page
-    page.goto(NEW)  # 1: Add, on the front page
+    page.goto("/admin/")
+    page.locator(f"#content-main a[href='{NEW}']").click()  # 1
+    page.wait_for_url(f"**{NEW}")
     assert page.evaluate("document.activeElement.id") == "name"
     page.keyboard.type("Sound Reasoning")
     page.get_by_role("combobox", name="Course").click()  # 2
@@ -145,3 +147,12 @@ def test_a_change_asks(opened: Open, world: World, registrar: Any, width: int) -
     take_picture(page, f"desk-change-rule-{width}")
     assert page.get_by_role("radio", name="Keep it.").is_checked()
     assert (overflow(page), ours(page)) == ([], [])
+
+
+def test_from_right_to_left(opened: Open, world: World, registrar: Any) -> None:
+    window = opened(registrar, width=390, language="ar")
+    for name, path in (("new-badge", "new/"), ("badge", f"{world.statistics.pk}/")):
+        window.go(f"/badges/desk/badges/{path}")
+        assert window.page.evaluate("document.documentElement.dir") == "rtl"
+        take_picture(window.page, f"desk-{name}-rtl-390")
+        assert (name, overflow(window.page), ours(window.page)) == (name, [], [])

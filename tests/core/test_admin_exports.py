@@ -210,6 +210,17 @@ def test_a_search_that_finds_too_much_is_not_exported_in_part(lower: Lower) -> N
     assert response.context["cl"].query == "an"
 
 
+def test_the_holders_of_a_badge_have_an_address(awards: list[BadgeAward]) -> None:
+    api.revoke_award(awards[0], reason="Copied")
+    send_passing(awards[0].user, "course-v1:Demo+Other+1")
+    pk = awards[0].template.pk
+    address = reverse("badges_web:desk_export_holders", args=(pk,))
+    rows = read(staff(superuser=True).get(address, follow=True))
+    assert [row["username"] for row in rows] == ["cid", "bob"]
+    assert who_may("view_badgeprogress").get(address).status_code == 403
+    assert staff(superuser=True).get(reverse("badges_web:desk_export_holders", args=(pk + 999,))).status_code == 404
+
+
 def test_an_empty_list_is_a_file_with_a_heading() -> None:
     response = download(staff(superuser=True), "badgeaward", {"awarded_at__gte": "nonsense"})
     assert response.status_code == 302

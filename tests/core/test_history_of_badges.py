@@ -116,6 +116,7 @@ def decide(column: str) -> Callable[[BadgeRequirement], None]:
         (put(in_order=True), ["What learners must do is asked for in order."]),
         (put(can_be_reawarded=False), ["Cannot be earned again after it was revoked."]),
         (put(is_signed_here=True), ["Is also signed by this site."]),
+        (put(is_given_by_staff=True), ["Is also given by staff, and need not ask for anything."]),
         (put(description="New", icon=""), ["Changed the description.", "Changed the address of the image."]),
     ],
 )

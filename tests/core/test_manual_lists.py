@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.dispatch import Signal
 from django.utils import timezone
 
 from badges_plugin import api
 from badges_plugin.api import Ending
-from badges_plugin.models import BadgeAward, ManualAwardLine, ManualAwardList
+from badges_plugin.models import BadgeAward, ManualAward, ManualAwardLine, ManualAwardList
 from badges_plugin.processing import manual_lists
 from badges_plugin.signals import badges_awarded
 from tests.factories import make_template, make_user, requires_course, send_passing
@@ -158,13 +159,23 @@ def test_the_worker_goes_on_and_forgets_drafts_and_what_means_nobody() -> None:
 def test_erasure_reaches_the_lines_and_the_reason_of_a_list_of_one() -> None:
     user, other = make_user(), make_user()
     alone, shared = make_list(user), make_list(user, other)
-    type(user).objects.filter(pk=user.pk).update(username="retired__user_1")
-    # Badges know of the learner, since they were given one.
     for each in (alone, shared):
-        manual_lists.forget(user.pk, [])
+        api.start_giving(each)
+        work(each)
+    type(user).objects.filter(pk=user.pk).update(username="retired__user_1", email="x@retired.invalid")
+    assert api.sweep_retired() == 1
+    for each in (alone, shared):
         each.refresh_from_db()
     assert (alone.reason, shared.reason) == ("", "Spring school")
     assert list(shared.lines.order_by("number").values_list("written", flat=True)) == ["", "line 2"]
+    reasons = ManualAward.objects.order_by("pk").values_list("award__progress__user", "reason")
+    assert sorted(set(reasons)) == sorted({(user.pk, ""), (other.pk, "Spring school")})
+    # What is undone afterwards says nothing of them either.
+    api.start_undoing(shared, by=make_user(), reason="Lea is not Lou")
+    work(shared)
+    ended = BadgeAward.objects.filter(ended_by=Ending.UNDONE).values_list("progress__user", "revocation_reason")
+    assert sorted(ended) == sorted([(user.pk, ""), (other.pk, "Lea is not Lou")])
+    assert LogEntry.objects.filter(change_message__contains="Lea").count() == 1
 
 
 def test_staff_find_learners_by_name_or_address_in_any_case() -> None:

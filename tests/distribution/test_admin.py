@@ -138,6 +138,20 @@ def test_only_what_is_under_way_has_a_next_attempt(
         assert next_attempt() == said
 
 
+def test_the_list_says_first_which_accounts_are_on_hold(
+    admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider
+) -> None:
+    assert not admin_client.get(reverse(LIST)).context["notes"]
+    provider.before = [RejectedKey("HTTP 401")]
+    send_passing(ada)
+    deliver()
+    page = admin_client.get(reverse(LIST))
+    said = page.context["notes"][0]["text"]
+    assert said.startswith(f"Fake: The account called {template.uuid} is on hold. ")
+    assert said.endswith("Reason: HTTP 401")
+    assert "on hold" in page.content.decode()
+
+
 def test_resume(admin_client: Client, ada: Any, template: BadgeTemplate, provider: Provider) -> None:
     provider.before = [RejectedKey("HTTP 401")]
     send_passing(ada)

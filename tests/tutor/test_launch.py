@@ -74,6 +74,7 @@ GROUP = "--group credentials-badges"
         (["badges-doctor"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle"),
         (["badges-doctor", "--json"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle --json"),
         (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
+        (["badges-adopt-builtin", "--apply"], "./manage.py badges_adopt_builtin --apply"),
         (["badges-replay", "--dry-run"], "./manage.py badges_replay --topic learning-badges-lifecycle --dry-run"),
         # Characters that a shell or a template would interpret
         (
@@ -118,8 +119,8 @@ def test_do_commands_exist_in_every_mode(machine: Machines, release: int) -> Non
     tutor = machine(release, "kafka-own-mysql-own-redis")
     for mode in ("local", "dev", "k8s"):
         printed = tutor.tutor(mode, "do", "--help")
-        for command in ("badges-doctor", "badges-sync-templates", "badges-replay", "badges-backfill"):
-            assert command in printed
+        names = ("doctor", "sync-templates", "replay", "adopt-builtin", "backfill")
+        assert [name for name in names if f"badges-{name}" not in printed] == []
 
 
 @pytest.mark.parametrize(

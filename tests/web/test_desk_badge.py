@@ -487,3 +487,32 @@ def test_what_is_on_record_is_told_again(every_event: None, typed: dict[str, str
     assert recorded.award_recorded(as_loaded(template), would.users) == number
     assert recorded.award_recorded(as_loaded(template), would.users) == 0
     assert who_would_have(as_loaded(template)).complete == 0
+
+
+def test_a_badge_that_only_staff_give_asks_for_nothing(client: Client) -> None:
+    page = press(client, client.get(NEW), "_activate", name="Helper", how="staff")
+    assert "Awarded by staff. Valid forever." in text(page)
+    page = press(client, page, "activate")
+    template = BadgeTemplate.objects.get(name="Helper")
+    assert (template.is_active, template.is_given_by_staff, template.requirements.count()) == (True, True, 0)
+    assert "Award by hand…" in text(page)
+    page = press(client, client.get(page_of("desk_change_badge", template)), "_save", fields={**FIRST, "how": "auto"})
+    template.refresh_from_db()
+    assert (template.is_given_by_staff, template.requirements.count()) == (False, 1)
+
+
+def test_a_badge_that_staff_give_as_well_stays_so(client: Client) -> None:
+    template = make_template(is_given_by_staff=True)
+    requires_course(template)
+    page = press(client, client.get(page_of("desk_change_badge", template)), "_save", name="Renamed")
+    assert f"Pass {COURSE}. Or awarded by staff." in text(page)
+    template.refresh_from_db()
+    assert (template.is_given_by_staff, template.requirements.count()) == (True, 1)
+
+
+def test_hostile_fields_do_no_harm(client: Client) -> None:
+    typed = {"name": "A\0B", "b1-1-text": "\0", "blocks": "99999", "b1-lines": "-1", "b1-1-kind": "x", "uuid": "none"}
+    page = press(client, client.get(NEW), "_save", fields={**typed, "description": "\0"})
+    assert page.status_code == 200
+    assert client.get(reverse("badges_web:desk_choices"), {"kind": "badge", "q": "\0a"}).status_code == 200
+    assert client.get(reverse("badges_web:desk_badge", args=(10**20,))).status_code == 404

@@ -65,7 +65,7 @@ def test_all_of_badges_is_below_one_heading_in_the_order_of_work(front: Client) 
     assert not [
         each for each in headings(page)[1:] for model in each["models"] if "badges" in model["model"].__module__
     ]
-    wanted = ["Badges", "Progress", "Awards", "Deliveries", "Failed events", "Providers", "Rules", "Mails"]
+    wanted = ["Badges", "Progress", "Awards", "Deliveries", "Failed events", "Providers", "Rules", "Mails and pages"]
     assert [name for name in names(page) if name in wanted] == wanted
     listed = [str(model["name"]) for model in ours[0]["models"]]
     assert listed.index("Badges") < listed.index("Progress") < listed.index("Awards") < listed.index("Deliveries")
@@ -79,7 +79,7 @@ def test_all_of_badges_is_below_one_heading_in_the_order_of_work(front: Client) 
     [
         (("view_badgeaward",), ["Awards"]),
         (("view_failedevent", "change_badgetemplate"), ["Badges", "Failed events"]),
-        (("view_badgerequirement", "view_mailtext"), ["Rules", "Mails"]),
+        (("view_badgerequirement", "view_mailtext"), ["Rules", "Mails and pages"]),
         (("view_credlybadgetemplate",), ["Badges"]),
         ((), []),
     ],

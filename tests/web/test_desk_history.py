@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
@@ -74,8 +77,8 @@ def test_long_lists_are_cut(lower: Lower) -> None:
         (False, True),
     ]
     assert "Page 1 of 2" in pages[0]
-    assert "Older changes" in pages[0]
-    assert "Newer changes" in pages[1]
+    assert "Older" in pages[0]
+    assert "Newer" in pages[1]
     template.delete()
     make_template().delete()
     listed = text(client.get(reverse("badges_web:desk_deleted_badges")))
@@ -104,4 +107,35 @@ def test_a_badge_page_shows_the_last_changes(lower: Lower) -> None:
     assert (history.section(template.pk).total, history.section(template.pk).more) == (1, False)
     rename(template, "Second", "Third")
     section = history.section(template.pk)
-    assert (section.total, section.more, len(section.changes), section.url) == (3, True, 2, address(template.pk))
+    assert (section.total, section.more, len(section.rows), section.url) == (3, True, 2, address(template.pk))
+
+
+def noted(template: BadgeTemplate, person: Any, text: str, *, after: float = 0.0) -> None:
+    """Have a page note something so many seconds after the badge's last record."""
+    kind = ContentType.objects.get_for_model(BadgeTemplate)
+    entry = LogEntry.objects.create(
+        user=person, content_type=kind, object_id=str(template.pk), action_flag=CHANGE, change_message=text
+    )
+    last = BadgeTemplate.history.filter(id=template.pk).order_by("-history_id").first()
+    LogEntry.objects.filter(pk=entry.pk).update(action_time=last.history_date + timedelta(seconds=after))
+
+
+def test_what_pages_note_stands_with_what_was_changed() -> None:
+    template = make_template(name="Logic")
+    rename(template, "Proof")
+    person = BadgeTemplate.history.order_by("-history_id").first().history_user
+    other, gone = make_user(full_name="J. Okafor"), make_user(username="retired__user_0123456789")
+    noted(template, person, "31 learners kept what they had done.", after=1)
+    noted(template, person, "Renamed from “Logic” to “Proof”.", after=1)  # says it already
+    noted(template, person, '[{"changed": {"fields": ["Name"]}}]', after=1)  # Django's words for it
+    noted(template, other, "Awarded by hand to 27 learners.", after=1)
+    noted(template, gone, '[{"changed": {"fields": ["Icon"]}}]', after=100)
+    rows = history.section(template.pk).rows
+    assert [(row.by, row.notes, [edit.sentence for edit in row.edits]) for row in rows] == [
+        ("Somebody whose account is gone", ("Changed Icon.",), []),
+        ("J. Okafor", ("Awarded by hand to 27 learners.",), []),
+        ("Editor of Proof", ("31 learners kept what they had done.",), ["Renamed from “Logic” to “Proof”."]),
+        ("A command or a synchronization", (), ["Created the badge “Logic”.", "Activated."]),
+    ]
+    page = text(staff(VIEW).get(address(template.pk)))
+    assert "31 learners kept what they had done. Line by line Renamed from “Logic” to “Proof”." in page

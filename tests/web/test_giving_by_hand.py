@@ -166,6 +166,10 @@ def test_a_link_names_the_badge_and_the_learner(manager: Client, statistics: Bad
     page = manager.get(address(), {"badge": statistics.pk, "learner": ada.pk})
     assert "Badge Statistics Choose another" in words(page)
     assert f"{ada.username}</textarea>" in page.content.decode()
+    assert "Badge Statistics" in words(manager.get(address(), {"template": statistics.pk}))
+    for nonsense in ("x", "0", "-1", "9" * 30):
+        asked = {"badge": nonsense, "learner": nonsense, "from": nonsense}
+        assert "Choose a badge" in words(manager.get(address(), asked))
     another = manager.post(address(), {"badge": statistics.pk, "learners": "ben", "another": "1"})
     assert "Choose a badge" in words(another)
     assert "ben</textarea>" in another.content.decode()

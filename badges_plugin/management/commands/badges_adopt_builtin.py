@@ -18,6 +18,7 @@ from badges_plugin.backfill.commands import INTERRUPTED
 from badges_plugin.backfill.progress import Output, Progress
 from badges_plugin.command_line import BadgesCommand
 
+STANDARD_OUTPUT = Path("-")
 SHOWN = 5
 """Lines of each topic on the screen; the file has all."""
 
@@ -46,13 +47,16 @@ class Command(BadgesCommand):
             "--report",
             type=Path,
             metavar="FILE",
-            help="Write everything that needs a look to this file, as CSV. It has user names in it.",
+            help="Write everything that needs a look to this file, as CSV, or with “-” to the standard output. The "
+            "report contains user names.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.require_enabled()
-        is_applied = options["apply"]
-        with _csv(options["report"]) as tell:
+        is_applied, path = options["apply"], options["report"]
+        # What is read by a program is written alone.
+        self.out = self.stderr if path == STANDARD_OUTPUT else self.stdout
+        with self._csv(path) as tell:
             report, progress = Report(tell), Progress(cast("Output", self.stderr), "Badge templates", None)
             try:
                 adopt(
@@ -71,39 +75,52 @@ class Command(BadgesCommand):
             finally:
                 progress.finish()
         if not is_applied:
-            self.stdout.write("Nothing was changed. This is what --apply would do.")
+            self._say("Nothing was changed. This is what --apply would do.")
         self._counts(report)
         self._findings(report)
 
     def _counts(self, report: Report) -> None:
         for kind in Kind:
             outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(report.counts[kind].items()))
-            self.stdout.write(f"{kind}: {report.total(kind)}{f' ({outcomes})' if outcomes else ''}")
+            self._say(f"{kind}: {report.total(kind)}{f' ({outcomes})' if outcomes else ''}")
 
     def _findings(self, report: Report) -> None:
         for topic in Topic:
             if not (sample := report.findings.get(topic)):
                 continue
-            self.stdout.write(f"\n{len(sample)}: {topic.value}")
+            self._say(f"\n{len(sample)}: {topic.value}")
             for line in sample.lines[:SHOWN]:
-                self.stdout.write(f"  {line}")
-            if more := len(sample) - SHOWN:
-                self.stdout.write(f"  and {more} more" if more > 0 else "", ending="\n" if more > 0 else "")
+                self._say(f"  {line}")
+            if len(sample) > SHOWN:
+                self._say(f"  and {len(sample) - SHOWN} more")
+
+    def _say(self, line: str) -> None:
+        self.out.write(line, style_func=str)  # not in red, if it is the error output
+
+    @contextmanager
+    def _csv(self, path: Path | None) -> Iterator[Callable[[Finding], None]]:
+        """Yield what writes a finding, if that is wanted. Raises CommandError."""
+        if path is None:
+            yield lambda finding: None
+        elif path == STANDARD_OUTPUT:
+            yield _writer(self.stdout)
+        else:
+            try:
+                with path.open("w", encoding="utf-8", newline="") as file:
+                    yield _writer(file)
+            except OSError as error:
+                raise CommandError(f"{path}: {error.strerror}") from error
 
 
-@contextmanager
-def _csv(path: Path | None) -> Iterator[Callable[[Finding], None]]:
-    """Yield what writes a finding to the file, if there is one. Raises CommandError."""
-    if path is None:
-        yield lambda finding: None
-        return
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(["topic", "badge", "learner", "id at the provider", "detail"])
-            yield lambda finding: rows.writerow([finding.topic.value, *map(_cell, finding[1:])])
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+def _writer(file: Any) -> Callable[[Finding], None]:
+    """Return what writes a finding as a row of CSV, after the names of the columns."""
+    rows = csv.writer(file)
+    rows.writerow(["topic", "badge", "learner", "id at the provider", "detail"])
+
+    def write(finding: Finding) -> None:
+        rows.writerow([finding.topic.value, *map(_cell, finding[1:])])
+
+    return write
 
 
 def _cell(text: str) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from badges_plugin import reading
 from badges_plugin.web.desk import links
+from badges_plugin.web.desk.history_rows import Row, rows_of
 from badges_plugin.web.desk.site import desk_page, page
 
 VIEW = "badges_plugin.view_badgetemplate"
@@ -25,28 +26,28 @@ MAX_KEY = 2**31 - 1
 class Section:
     """What the page of a badge shows of its history; ``_history_section.html`` shows it as ``history``."""
 
-    changes: tuple[reading.Change, ...]
+    rows: tuple[Row, ...]
     total: int
     url: str
 
     @property
     def more(self) -> bool:
-        return self.total > len(self.changes)
+        return self.total > len(self.rows)
 
 
 def section(template_id: int) -> Section:
-    """Return the last changes of a badge. At most ten queries."""
-    changes = reading.history_of(template_id).changes
-    return Section(changes[:IN_SECTION], len(changes), links.history_url(template_id))
+    """Return what was done last with a badge. Some eleven queries."""
+    rows = rows_of(template_id, reading.history_of(template_id).changes)
+    return Section(tuple(rows[:IN_SECTION]), len(rows), links.history_url(template_id))
 
 
 @desk_page(VIEW)
 def history(request: HttpRequest, template_id: int) -> HttpResponse:
-    """Show the changes of one badge, 50 on a page. 404 if nothing is known of it."""
+    """Show what was done with one badge, 50 rows on a page. 404 if nothing is known of it."""
     found = reading.history_of(template_id) if template_id <= MAX_KEY else None
     if found is None or not found.name:
         raise Http404
-    shown = Paginator(found.changes, PER_PAGE).get_page(request.GET.get("page"))
+    shown = Paginator(rows_of(template_id, found.changes), PER_PAGE).get_page(request.GET.get("page"))
     return page(
         request,
         "history",

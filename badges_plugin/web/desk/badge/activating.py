@@ -16,7 +16,7 @@ from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.web.desk import links
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.dry_run import DryRun, who_would_have
-from badges_plugin.web.desk.badge.fields import is_given_by_staff
+from badges_plugin.web.desk.badge.fields import is_only_given
 from badges_plugin.web.desk.badge.noting import note
 from badges_plugin.web.desk.badge.places import give_url, trail_to
 from badges_plugin.web.desk.site import desk_page, page
@@ -32,7 +32,7 @@ def activate(request: HttpRequest, template_id: int) -> HttpResponse:
     if template.is_active:
         messages.info(request, _("The badge is active already."))
         return HttpResponseRedirect(links.badge_url(template.pk))
-    found = None if is_given_by_staff(template) else who_would_have(template)
+    found = None if is_only_given(template) else who_would_have(template)
     if request.method == "POST":
         try:
             api.activate_template(template, confirmed=CONFIRMED in request.POST)

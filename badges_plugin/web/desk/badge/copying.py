@@ -15,13 +15,21 @@ from django.views.decorators.http import require_POST
 from badges_plugin.models import BadgeImage, BadgePenalty, BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.web.desk.badge import saving
 from badges_plugin.web.desk.badge.checking import MAX_NAME
-from badges_plugin.web.desk.badge.fields import GIVEN_BY_STAFF, offers_staff
 from badges_plugin.web.desk.badge.form import MAY_ADD
 from badges_plugin.web.desk.badge.memory import vars_of
 from badges_plugin.web.desk.badge.noting import note
 from badges_plugin.web.desk.site import desk_page
 
-_COPIED = ("site_id", "description", "icon", "can_be_reawarded", "in_order", "valid_days", "renewal_days")
+_COPIED = (
+    "site_id",
+    "description",
+    "icon",
+    "can_be_reawarded",
+    "in_order",
+    "is_given_by_staff",
+    "valid_days",
+    "renewal_days",
+)
 
 
 @require_POST
@@ -44,8 +52,7 @@ class _Copy:
         self._original = original
 
     def made(self) -> BadgeTemplate:
-        copied = (*_COPIED, *((GIVEN_BY_STAFF,) if offers_staff() else ()))
-        values: dict[str, Any] = {name: getattr(self._original, name) for name in copied}
+        values: dict[str, Any] = {name: getattr(self._original, name) for name in _COPIED}
         name = _("%s (copy)") % self._original.name[: MAX_NAME - 32]
         self._template = BadgeTemplate.objects.create(uuid=uuid4(), name=name, **values)
         groups = {each.pk: self._group(each) for each in self._original.groups.all()}

@@ -24,8 +24,6 @@ ALL, ANY = "all", "any"
 EVER, FOR = "ever", "for"
 DAYS, YEARS = "days", "years"
 DAYS_OF_A_YEAR = 365
-GIVEN_BY_STAFF = "is_given_by_staff"
-"""Name of the template's field."""
 AUTO, STAFF = "auto", "staff"
 DRAWN, UPLOAD, AS_IT_IS = "drawn", "upload", "stored"
 
@@ -97,6 +95,8 @@ class BadgeFields:
 
 def sent(data: Mapping[str, str]) -> BadgeFields:
     """Return the fields as a form sent them. What is missing or not of its kind is as in an empty form."""
+    # Some databases refuse NUL characters.
+    data = {name: str(data[name]).replace("\0", "") for name in data}
     return BadgeFields(
         uuid=_uuid(data.get("uuid", "")),
         version=data.get("version", ""),
@@ -124,7 +124,7 @@ def stored(template: BadgeTemplate, setup: Setup | None, version: str, *, has_im
         name=template.name,
         description=template.description,
         image=AS_IT_IS if has_image else DRAWN,
-        how=STAFF if is_given_by_staff(template) else AUTO,
+        how=STAFF if is_only_given(template) else AUTO,
         can_be_reawarded=template.can_be_reawarded,
     )
     if days := template.valid_days:
@@ -140,13 +140,9 @@ def stored(template: BadgeTemplate, setup: Setup | None, version: str, *, has_im
     return fields
 
 
-def offers_staff() -> bool:
-    """Return whether a badge can be one that only staff give."""
-    return hasattr(BadgeTemplate, GIVEN_BY_STAFF)
-
-
-def is_given_by_staff(template: BadgeTemplate) -> bool:
-    return bool(getattr(template, GIVEN_BY_STAFF, False))
+def is_only_given(template: BadgeTemplate) -> bool:
+    """Whether staff give a loaded badge and nobody can earn it otherwise."""
+    return template.is_given_by_staff and not template.requirements.all()
 
 
 def act(fields: BadgeFields, data: Mapping[str, str]) -> str | None:

@@ -30,12 +30,10 @@ from badges_plugin.web.desk.badge.checking import Checked, check
 from badges_plugin.web.desk.badge.decoding import setup_of
 from badges_plugin.web.desk.badge.fields import (
     AS_IT_IS,
-    GIVEN_BY_STAFF,
     LABELS,
     STAFF,
     BadgeFields,
     act,
-    offers_staff,
     sent,
     stored,
 )
@@ -73,7 +71,7 @@ def find(request: HttpRequest) -> HttpResponse:
     """Answer a search of the form's fields, with JavaScript: at most 20 options."""
     if not (request.user.has_perms(MAY_CHANGE) or request.user.has_perms(MAY_ADD)):
         raise PermissionDenied
-    kind, term = request.GET.get("kind", ""), request.GET.get("q", "")[:200]
+    kind, term = request.GET.get("kind", ""), request.GET.get("q", "").replace("\0", "")[:200]
     but = request.GET.get("but", "")
     if kind not in list(Kind):
         raise Http404
@@ -175,7 +173,6 @@ class _Form:
             "image_problem": image_problem,
             "drawing": picturing.drawing(fields),
             "picture_url": picture_of(template).best_url if template is not None else "",
-            "offers_staff": offers_staff(),
             "has_words": self._has_words,
             "is_theirs": self._is_theirs,
             "template": template,
@@ -269,8 +266,8 @@ class _Form:
         values: dict[str, Any] = {"valid_days": checked.valid_days, "can_be_reawarded": fields.can_be_reawarded}
         if not self._is_theirs:
             values |= {"name": fields.name.strip(), "description": fields.description.strip()}
-        if offers_staff() and self._has_words:
-            values[GIVEN_BY_STAFF] = fields.how == STAFF
+        if self._has_words:
+            values["is_given_by_staff"] = presenting.is_given_by_staff(fields, self._template)
         template = self._template
         if template is None:
             if self._site is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -18,12 +19,13 @@ from badges_plugin.admin import links as admin_links
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
-from badges_plugin.reading import CriteriaText, GroupText
+from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.decoding import setup_of
-from badges_plugin.web.desk.badge.fields import is_given_by_staff
-from badges_plugin.web.desk.badge.form import MAY_ADD, MAY_CHANGE
-from badges_plugin.web.desk.badge.places import give_url, list_url, page_of, trail_to
+from badges_plugin.web.desk.badge.places import give_url, list_url, trail_to
+from badges_plugin.web.desk.failures import failures_for
+from badges_plugin.web.desk.history import section
+from badges_plugin.web.desk.reached import desk_url
 from badges_plugin.web.desk.site import desk_page, page
 
 SHOWN = 5
@@ -53,10 +55,23 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A learner and one of their awards. URLs are empty where there is no such page."""
+
+    name: str
+    learner_url: str
+    award_url: str
+    shape: str
+    state: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Entry:
     """What somebody did to the badge."""
 
-    when: Any
+    when: datetime
     who: str
     what: str
 
@@ -79,9 +94,11 @@ def badge(request: HttpRequest, template_id: int) -> HttpResponse:
         "has_words": setup_of(template) is not None,
         **_asks(request, template),
         **_learners(request, template),
-        "history": _history(template, model),
+        "failures": failures_for(request, pk),
+        "history": section(pk),
+        "notes": _notes(template, model),
         "actions": _actions(request, template),
-        "pages": _pages(template, model),
+        "numbers_url": desk_url(request, "desk_badge_numbers", pk),
         "expert_url": admin_links.page_url(admin.site, model, "change", pk) if may_edit else "",
     }
     return page(request, "badge", title=template.name, trail=trail_to(), context=context)
@@ -101,7 +118,6 @@ def _asks(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "losses": [penalty.sentence for penalty in text.penalties],
         "problems": problems,
         "warnings": [*api.activation_confirmations(template), *api.activation_warnings(template)],
-        "is_given_by_staff": is_given_by_staff(template),
     }
 
 
@@ -129,8 +145,7 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
     if not admin_links.may(request, "view", BadgeAward):
         return {"may_see_learners": False}
     held = BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)
-    newest = held.select_related("progress__user").order_by("-awarded_at", "-pk")[:SHOWN]
-    rows = [(page_of("desk_learner", award.progress.user_id), award.progress.user, award) for award in newest]
+    newest = reading.list_awards(reading.AwardFilter(template_id=template.pk), limit=SHOWN)
     holders, known = count_up_to(held), count_up_to(BadgeProgress.objects.filter(template=template.pk))
     return {
         "may_see_learners": True,
@@ -138,14 +153,32 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "holders_words": in_words(holders),
         "known": known,
         "known_words": in_words(known),
-        "rows": rows,
+        "rows": [_row(request, holder) for holder in newest.holders],
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
         "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
-        "export_url": page_of("desk_export_holders", template.pk),
     }
 
 
-def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
+def _row(request: HttpRequest, holder: Holder) -> Row:
+    award = holder.award
+    told = {
+        AwardState.HELD: ("desk-ok", _("Has it")),
+        AwardState.EXPIRED: ("desk-lost", _("Expired")),
+        AwardState.REVOKED: ("desk-lost", _("Revoked")),
+    }
+    shape, state = told[award.state]
+    return Row(
+        name=holder.full_name or holder.username or _("A retired learner"),
+        learner_url=desk_url(request, "desk_learner", award.user_id),
+        award_url=desk_url(request, "desk_award", award.id),
+        shape=shape,
+        state=state,
+        reason=award.reason,
+        since=award.ended_at or award.awarded_at,
+    )
+
+
+def _notes(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
     """Return what was noted of the badge, here and on the pages of its provider's admin."""
     kinds = ContentType.objects.get_for_models(BadgeTemplate, model).values()
     entries = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template.pk)).select_related("user")
@@ -157,23 +190,14 @@ def _history(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]
 
 def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
     """Return the addresses of what can be done, by name: only what this person may do."""
-    user = request.user
-    may_switch = user.has_perm("badges_plugin.change_badgetemplate")
+    pk, is_active = template.pk, template.is_active
     return {
-        "change": page_of("desk_change_badge", template.pk) if user.has_perms(MAY_CHANGE) else "",
-        "copy": page_of("desk_copy_badge", template.pk) if user.has_perms(MAY_ADD) else "",
-        "activate": page_of("desk_activate_badge", template.pk) if may_switch and not template.is_active else "",
-        "deactivate": page_of("desk_deactivate_badge", template.pk) if may_switch and template.is_active else "",
-        "give": give_url(request, template) if template.is_active else "",
-        "try": page_of("desk_try", template=template.pk),
-    }
-
-
-def _pages(template: BadgeTemplate, model: type[BadgeTemplate]) -> dict[str, str]:
-    return {
-        "history": page_of("desk_history", template.pk)
-        or admin_links.page_url(admin.site, model, "history", template.pk),
-        "numbers": page_of("desk_badge_numbers", template.pk),
+        "change": desk_url(request, "desk_change_badge", pk),
+        "copy": desk_url(request, "desk_copy_badge", pk),
+        "activate": desk_url(request, "desk_activate_badge", pk) if not is_active else "",
+        "deactivate": desk_url(request, "desk_deactivate_badge", pk) if is_active else "",
+        "give": give_url(request, template) if is_active else "",
+        "try": desk_url(request, "desk_try", badge=pk),
     }
 
 

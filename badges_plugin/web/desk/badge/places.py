@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from badges_plugin.admin import links as admin_links
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.web.desk import links
+from badges_plugin.web.desk.reached import desk_url
 
 
 def trail_to(template: BadgeTemplate | None = None) -> list[tuple[str, str]]:
@@ -20,19 +21,8 @@ def trail_to(template: BadgeTemplate | None = None) -> list[tuple[str, str]]:
 
 
 def give_url(request: HttpRequest, template: BadgeTemplate) -> str:
-    """Return the page on which staff give the badge by hand; empty where there is none, or not for this person."""
-    if not request.user.has_perm("badges_plugin.award_by_hand"):
-        return ""
-    return page_of("desk_give", template=template.pk)
-
-
-def page_of(name: str, *arguments: object, **query: object) -> str:
-    """Return the address of a page of the desk; empty where this site has no such page."""
-    try:
-        address = reverse(f"badges_web:{name}", args=arguments)
-    except NoReverseMatch:
-        return ""
-    return f"{address}?{'&'.join(f'{key}={value}' for key, value in query.items())}" if query else address
+    """Return the page on which staff give the badge by hand; empty for those who may not."""
+    return desk_url(request, "desk_give", badge=template.pk)
 
 
 def list_url(request: HttpRequest, model: type[models.Model], **query: object) -> str:

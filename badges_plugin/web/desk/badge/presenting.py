@@ -19,13 +19,12 @@ from badges_plugin.web.desk.badge.choosing import Option
 from badges_plugin.web.desk.badge.dry_run import DryRun
 from badges_plugin.web.desk.badge.fields import (
     ANY,
-    GIVEN_BY_STAFF,
     LABELS,
     STAFF,
     BadgeFields,
     BlockFields,
     LineFields,
-    offers_staff,
+    is_only_given,
     text_id,
 )
 from badges_plugin.web.desk.badge.memory import made_of
@@ -156,6 +155,13 @@ def _line(
     )
 
 
+def is_given_by_staff(fields: BadgeFields, stored: BadgeTemplate | None) -> bool:
+    """Return what the form says; one that learners can earn besides stays so."""
+    if fields.how == STAFF or stored is None:
+        return fields.how == STAFF
+    return stored.is_given_by_staff and not is_only_given(stored)
+
+
 def described(fields: BadgeFields, checked: Checked, stored: BadgeTemplate | None, site: Site | None) -> BadgeTemplate:
     """Return the template as the form describes it, in memory. One query where other badges are asked for."""
     template = BadgeTemplate(
@@ -166,10 +172,9 @@ def described(fields: BadgeFields, checked: Checked, stored: BadgeTemplate | Non
         description=fields.description,
         valid_days=checked.valid_days,
         can_be_reawarded=fields.can_be_reawarded,
+        is_given_by_staff=is_given_by_staff(fields, stored),
         renewal_days=stored.renewal_days if stored is not None else 0,
     )
-    if offers_staff():
-        setattr(template, GIVEN_BY_STAFF, fields.how == STAFF)
     wanted = [int(stored.line.value) for stored in checked.setup.lines if stored.line.kind is Kind.BADGE]
     return made_of(template, checked.setup, BadgeTemplate.objects.in_bulk(wanted) if wanted else {})
 

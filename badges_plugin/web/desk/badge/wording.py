@@ -11,7 +11,6 @@ from badges_plugin.models import BadgeTemplate
 from badges_plugin.reading import wordings
 from badges_plugin.reading.asking import Said, conditions_of, criteria_of
 from badges_plugin.reading.phrases import Courses, Phrase
-from badges_plugin.web.desk.badge.fields import is_given_by_staff
 
 
 def paragraph(template: BadgeTemplate, *, unfinished: int = 0) -> str:
@@ -24,8 +23,8 @@ def paragraph(template: BadgeTemplate, *, unfinished: int = 0) -> str:
     sentences = list(text.steps)
     if unfinished:
         sentences.append(_("And something that is not chosen yet") if sentences else _("Nothing is chosen yet"))
-    if is_given_by_staff(template):
-        sentences.append(_("Given by staff"))
+    if template.is_given_by_staff and template.requirements.all():
+        sentences.append(_("Or awarded by staff"))
     sentences += text.validity or [_("Valid forever")]
     sentences += _losses([said.phrase(penalty) for penalty in template.penalties.all()])
     if not template.can_be_reawarded:

@@ -25,13 +25,14 @@ from badges_plugin.models import (
 )
 from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.front.figures import Figures
+from badges_plugin.web.models import Collection, Publication
 from badges_plugin.web.notes import MailNote, MailText
 
 Page = Mapping[str, Any]
 """What Django's index says of a model that the person may open: ``model``, ``name``, ``admin_url``, ``add_url``."""
 
 EXPERTS: tuple[type[Model], ...] = (BadgeRequirement, RequirementGroup, BadgePenalty)
-MAILS: tuple[type[Model], ...] = (MailNote, MailText)
+SEEN: tuple[type[Model], ...] = (MailNote, MailText, Collection, Publication)
 OF_PROVIDERS = 100
 
 
@@ -73,7 +74,7 @@ def order(pages: Sequence[Page]) -> list[Page]:
     """Return the pages in the order of the entries, under the entries' names."""
     named = _names()
     ranks = {model: rank for rank, model in enumerate(named)}
-    later = {model: OF_PROVIDERS + 1 + rank for rank, model in enumerate((*EXPERTS, *MAILS))}
+    later = {model: OF_PROVIDERS + 1 + rank for rank, model in enumerate((*EXPERTS, *SEEN))}
     ranked = sorted(pages, key=lambda page: (_rank(page["model"], ranks | later), str(page["name"])))
     return [{**page, "name": named.get(page["model"], page["name"])} for page in ranked]
 
@@ -113,7 +114,7 @@ class _Entries:
 
     def all(self) -> Iterator[Entry]:
         yield from self._badges()
-        yield from self._desk("desk_learners", _("Learners"), self._learners_text(), self._some("learners"))
+        yield from self._desk("desk_learners", _("Learners"), self._learners_text(), self._learners_figure())
         yield from self._model(BadgeProgress, _("How far learners are, and who is nearly there."))
         yield from self._awards()
         yield from self._deliveries()
@@ -125,10 +126,14 @@ class _Entries:
             "desk_numbers", _("Numbers"), _("Awarded, revoked and accepted, by week and by badge."), figure
         )
         yield from self._several(_("Rules"), _("For experts: what badges ask for, row by row."), EXPERTS)
-        yield from self._several(_("Mails"), _("What learners are told, and what was sent."), MAILS)
+        yield from self._several(_("Mails and pages"), _("What learners are told, and what they publish."), SEEN)
 
     def _learners_text(self) -> str:
         return _("Everything about one learner: what they have, what they are on the way to, and why.")
+
+    def _learners_figure(self) -> str:
+        number = self._some("learners")
+        return _("%s so far.") % number if number else ""
 
     def _some(self, *names: str) -> str:
         """Return a number in words; empty where it is not known or zero."""
@@ -148,7 +153,10 @@ class _Entries:
             _("Make a badge, change what it asks for."),
             self._badge_figure(),
             add=Link(_("Add"), add or page["add_url"]) if page["add_url"] else None,
-            links=self._links(of_providers),
+            links=(
+                *self._links(of_providers),
+                *self._desk_links(("desk_try", _("Try a badge")), ("desk_deleted_badges", _("Deleted badges"))),
+            ),
         )
 
     def _badge_figure(self) -> str:
@@ -172,6 +180,7 @@ class _Entries:
             _("Who has which badge, since when, and why no longer."),
             _("%s held.") % held if held else "",
             add=Link(_("By hand"), by_hand) if by_hand else None,
+            links=self._desk_links(("desk_gift_lists", _("Lists of badges given by hand"))),
         )
 
     def _deliveries(self) -> Iterator[Entry]:
@@ -200,7 +209,7 @@ class _Entries:
         return Attention(text, f"{self.pages[model]['admin_url']}{query}")
 
     def _providers(self) -> Iterator[Entry]:
-        known = {*self.names, *EXPERTS, *MAILS} - {_channel()}
+        known = {*self.names, *EXPERTS, *SEEN} - {_channel()}
         rest = [model for model in self.pages if model not in known and not issubclass(model, BadgeTemplate)]
         paused = self.figures.get("paused accounts", 0)
         attention = None
@@ -222,15 +231,22 @@ class _Entries:
         *,
         attention: Attention | None = None,
         add: Link | None = None,
+        links: tuple[Link, ...] = (),
     ) -> Iterator[Entry]:
         if model in self.pages:
-            yield Entry(Link(self.names[model], self.pages[model]["admin_url"]), purpose, figure, attention, add)
+            link = Link(self.names[model], self.pages[model]["admin_url"])
+            yield Entry(link, purpose, figure, attention, add, links)
 
     def _several(
         self, title: str, purpose: str, models: Sequence[type[Model]], attention: Attention | None = None
     ) -> Iterator[Entry]:
         if links := self._links(models):
             yield Entry(Link(title, ""), purpose, attention=attention, links=links)
+
+    def _desk_links(self, *pages: tuple[str, str]) -> tuple[Link, ...]:
+        """Return links to pages of the desk, by the names of their URLs, that the person may open."""
+        found = [(title, desk_url(self.request, name)) for name, title in pages]
+        return tuple(Link(title, address) for title, address in found if address)
 
     def _links(self, models: Sequence[type[Model]]) -> tuple[Link, ...]:
         found = [self.pages[model] for model in models if model in self.pages]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Count
-from django.urls import NoReverseMatch
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +14,7 @@ from badges_plugin.distribution.api import obstacles, provider_name
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending, ManualAwardLine, ManualAwardList
 from badges_plugin.times import day_text
-from badges_plugin.web.desk import links
+from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.giving.suggesting import nearest
 
 _Outcome = ManualAwardLine.Outcome
@@ -67,11 +67,11 @@ class Row:
     written: str
     name: str
     address: str
-    learner_url: str
-    award_url: str
     shape: str
     text: str
-    suggestion: User | None = None
+    suggestion: User | None
+    learner_url: str = ""
+    award_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,21 @@ def numbers_getting(list_ids: Sequence[int]) -> dict[int, int]:
     return dict(lines.values_list("list").annotate(number=Count("pk")))
 
 
-def rows(award_list: ManualAwardList, lines: Sequence[ManualAwardLine], *, with_addresses: bool) -> list[Row]:
+def rows(
+    award_list: ManualAwardList,
+    lines: Sequence[ManualAwardLine],
+    *,
+    with_addresses: bool,
+    request: HttpRequest | None = None,
+) -> list[Row]:
     """Return lines, which come with their users and these' ``badges_learner``, in words. Three queries at most.
 
-    Without addresses, the rows have user names in their place, and nothing that was written.
+    Without addresses, the rows have user names in their place, and nothing that was written. With a request, they have
+    links to the pages that the person may open.
     """
     found = _Words(award_list, lines).rows()
+    if request is not None:
+        found = [_with_links(row, line, request) for row, line in zip(found, lines, strict=True)]
     if with_addresses:
         return found
     names = {line.pk: line.user.get_username() if line.user is not None else "" for line in lines}
@@ -139,14 +148,10 @@ def undeliverable(award_list: ManualAwardList) -> dict[int, str]:
     return obstacles(award_list.template, User.objects.filter(pk__in=keys).select_related("badges_learner"))
 
 
-def where(address: Callable[[int], str], pk: int | None) -> str:
-    """Return the address of a page of the desk; empty where there is none."""
-    if pk is None:
-        return ""
-    try:
-        return address(pk)
-    except NoReverseMatch:
-        return ""
+def _with_links(row: Row, line: ManualAwardLine, request: HttpRequest) -> Row:
+    learner = desk_url(request, "desk_learner", line.user_id) if line.user_id is not None else ""
+    award = desk_url(request, "desk_award", line.award_id) if line.award_id is not None else ""
+    return replace(row, learner_url=learner, award_url=award)
 
 
 def name_of(user: User | None) -> str:
@@ -179,8 +184,6 @@ class _Words:
             written=line.written,
             name=name_of(user),
             address=user.email if user is not None else "",
-            learner_url=where(links.learner_url, user.pk if user is not None else None),
-            award_url=where(links.award_url, line.award_id),
             shape=shape,
             text=self._text(line, user),
             suggestion=self._nearest.get(line.written),

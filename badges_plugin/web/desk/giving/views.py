@@ -29,11 +29,12 @@ from badges_plugin.models import BadgeTemplate, ManualAwardLine, ManualAwardList
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.redaction import describe
 from badges_plugin.times import site_day
-from badges_plugin.web.desk import links, site
+from badges_plugin.web.desk import site
+from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.giving import csv_files
 from badges_plugin.web.desk.giving.drafting import correct, draft
 from badges_plugin.web.desk.giving.forms import MOST_OFFERED, GiveForm
-from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, numbers_getting, rows, undeliverable, where
+from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, numbers_getting, rows, undeliverable
 
 logger = get_logger(__name__)
 
@@ -45,6 +46,8 @@ SECONDS = 8.0
 ON_A_PAGE = 25
 _MOST_SELECTED = 10_000
 _MOST_FOUND = 20
+_TOO_LONG = 10
+"""Digits that a key of a user, a badge or a list never has."""
 
 _State = ManualAwardList.State
 _Outcome = ManualAwardLine.Outcome
@@ -110,15 +113,15 @@ def gift_list(request: HttpRequest, pk: int) -> HttpResponse:
         "which": which,
         "page": page,
         # Who may only look at awards does not see addresses there either.
-        "rows": rows(found, list(page), with_addresses=may_give),
+        "rows": rows(found, list(page), with_addresses=may_give, request=request),
         "given_by": name_of(found.given_by),
         "undone_by": name_of(found.undone_by),
         "undeliverable": len(undeliverable(found)) if found.state in (_State.DRAFT, _State.GIVEN) else 0,
         "may_give": may_give,
         "refusal": api.award_refusal(found.template, found.awarded_at) if found.state == _State.DRAFT else "",
-        "badge_url": where(links.badge_url, found.template_id),
+        "badge_url": desk_url(request, "desk_badge", found.template_id),
     }
-    return site.page(request, "gift_list", title=_("Award by hand"), trail=_trail(found), context=context)
+    return site.page(request, "gift_list", title=_("Award by hand"), trail=_trail(request, found), context=context)
 
 
 @site.desk_page(MAY_GIVE)
@@ -127,7 +130,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, and then take back what was given by a list."""
     found = _list(pk)
     if request.method == "POST":
-        reason = " ".join(request.POST.get("reason", "").split())[:MAX_LENGTH]
+        reason = _text(request, "reason")[:MAX_LENGTH]
         if api.start_undoing(found, by=_person(request), reason=reason):
             _log(request, found, _("The list of awards by hand was undone."))
             _work(found)
@@ -144,7 +147,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         "most": MAX_LENGTH,
         "provider": provider_name(found.template),
     }
-    trail = [*_trail(found), (reverse("badges_web:desk_gift_list", args=[found.pk]), _("Award by hand"))]
+    trail = [*_trail(request, found), (reverse("badges_web:desk_gift_list", args=[found.pk]), _("Award by hand"))]
     return site.page(request, "gift_undo", title=_("Undo the whole list"), trail=trail, context=context)
 
 
@@ -159,7 +162,7 @@ def ask_about(request: HttpRequest, users: QuerySet[Any], *, badge: int | None =
 
 def _ask(request: HttpRequest, form: GiveForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
     typed = {name: form[name].value() or "" for name in ("badge", "learners", "reason", "day")}
-    sought = request.POST.get("sought", "").strip()
+    sought = _text(request, "sought")
     chosen = None if "another" in request.POST else _badge(form, typed["badge"])
     many = chosen is None and count_up_to(form.active, MOST_OFFERED) > MOST_OFFERED
     offered = form.active.filter(name__icontains=sought)[:_MOST_FOUND] if many and sought else ()
@@ -173,21 +176,33 @@ def _ask(request: HttpRequest, form: GiveForm, *, status: int = HTTPStatus.OK) -
         "badges": () if many or chosen else form.active.only("pk", "name"),
         "none_active": not many and chosen is None and not form.active.exists(),
     }
-    trail = [] if chosen is None else _trail_of(chosen)
+    trail = [] if chosen is None else _trail_of(request, chosen)
     return site.page(request, "give", title=_("Award by hand"), trail=trail, context=context, status=status)
 
 
 def _badge(form: GiveForm, pk: Any) -> BadgeTemplate | None:
-    return form.active.filter(pk=pk).first() if str(pk).isdecimal() else None
+    key = _key(pk)
+    return form.active.filter(pk=key).first() if key is not None else None
+
+
+def _key(text: object) -> int | None:
+    """Return a primary key that stands in a request; None for anything that no table could have."""
+    digits = str(text)
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < _TOO_LONG else None
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    """Return what was typed in one line, without what no database takes."""
+    return " ".join(request.POST.get(name, "").replace("\0", "").split())
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """Return what the form begins with: a badge and a learner that a link names, or a draft that is written anew."""
-    values: dict[str, Any] = {**_today(), "badge": request.GET.get("badge", "")}
-    learner, again = request.GET.get("learner", ""), request.GET.get("from", "")
-    if learner.isdecimal() and (user := User.objects.filter(pk=learner).first()):
+    values: dict[str, Any] = {**_today(), "badge": request.GET.get("badge") or request.GET.get("template", "")}
+    learner, again = _key(request.GET.get("learner", "")), _key(request.GET.get("from", ""))
+    if learner is not None and (user := User.objects.filter(pk=learner).first()):
         values["learners"] = user.get_username()
-    if again.isdecimal():
+    if again is not None:
         former = ManualAwardList.objects.filter(pk=again, state=_State.DRAFT).first()
         if former is not None:
             written = former.lines.order_by("number").values_list("written", flat=True)
@@ -202,8 +217,8 @@ def _today() -> dict[str, str]:
 
 
 def _change(request: HttpRequest, found: ManualAwardList) -> HttpResponse:
-    line, _colon, user = request.POST.get("correct", "").partition(":")
-    if line.isdecimal() and user.isdecimal():
+    line, user = map(_key, request.POST.get("correct", ":").partition(":")[::2])
+    if line is not None and user is not None:
         row = get_object_or_404(ManualAwardLine.objects.select_related("list__template"), pk=line, list=found)
         correct(row, get_object_or_404(User, pk=user))
     elif "give" in request.POST:
@@ -247,12 +262,13 @@ def _already_undone(found: ManualAwardList) -> str:
     return _("Already undone by %s.") % name_of(found.undone_by) if found.undone_by else _("Already undone.")
 
 
-def _trail(found: ManualAwardList) -> list[tuple[str, str]]:
-    return [(reverse("badges_web:desk_gift_lists"), _("Lists of awards by hand")), *_trail_of(found.template)]
+def _trail(request: HttpRequest, found: ManualAwardList) -> list[tuple[str, str]]:
+    lists = reverse("badges_web:desk_gift_lists")
+    return [*_trail_of(request, found.template), (lists, _("Lists of awards by hand"))]
 
 
-def _trail_of(template: BadgeTemplate) -> list[tuple[str, str]]:
-    address = where(links.badge_url, template.pk)
+def _trail_of(request: HttpRequest, template: BadgeTemplate) -> list[tuple[str, str]]:
+    address = desk_url(request, "desk_badge", template.pk)
     return [(address, template.name)] if address else []
 
 

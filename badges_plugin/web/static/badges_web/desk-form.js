@@ -15,6 +15,19 @@
   let timer = 0;
   let asked = 0;
 
+  /* The sentence stays the same element, so that screen readers say what it says now. */
+  function show(html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const [sentence, ...others] = fresh.querySelectorAll("section");
+    const [shown, ...old] = aside.querySelectorAll("section");
+    const words = shown.querySelector(".desk-lead");
+    if (words.textContent !== sentence.querySelector(".desk-lead").textContent) {
+      words.textContent = sentence.querySelector(".desk-lead").textContent;
+    }
+    for (const each of old) each.remove();
+    aside.append(...others);
+  }
+
   async function renew() {
     const mine = ++asked;
     const data = new FormData(form);
@@ -30,7 +43,7 @@
       return; // the next change asks again, and "Check again" says what is wrong
     }
     if (mine !== asked) return;
-    aside.innerHTML = answer.aside;
+    show(answer.aside);
     if (data.get("image") === "drawn") drawing.innerHTML = answer.drawing;
   }
 
@@ -132,7 +145,7 @@
       renewSoon();
     }
 
-    function show(options) {
+    function offer(options) {
       list.replaceChildren(
         ...options.map((each, place) => {
           const option = document.createElement("li");
@@ -170,7 +183,7 @@
       } catch {
         return;
       }
-      if (mine === latest && document.activeElement === field) show(answer.options);
+      if (mine === latest && document.activeElement === field) offer(answer.options);
     }
 
     field.addEventListener("input", () => {

@@ -1,0 +1,70 @@
+"""What staff see first, and the lists: in both widths, by day and by night; and a file of the holders of a badge."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Open
+from tests.browser.serving import Service
+from tests.browser.test_pages import look_at
+from tests.browser.world import World
+from tests.factories import make_user
+
+PAGES = {
+    "admin-front": ("/admin/", "Site administration"),
+    "admin-find": ("/badges/desk/find/?q=a", "Find a learner or a badge"),
+    "admin-badges": ("/admin/badges_plugin/badgetemplate/", "Badge templates"),
+    "admin-progress": ("/admin/badges_plugin/badgeprogress/?badge_name=reason", "Badge progress records"),
+    "admin-awards": ("/admin/badges_plugin/badgeaward/", "Badge awards"),
+    "admin-deliveries": ("/admin/badges_distribution/delivery/?state__exact=pending", "Deliveries"),
+    "admin-failed-events": ("/admin/badges_plugin/failedevent/", "Failed events"),
+}
+DJANGOS_OWN = "label-title-only: ['#searchbar']"
+"""The search of a list has a picture for a label, and a hint."""
+
+
+@pytest.fixture(scope="module")
+def boss(world: World, served: Service) -> Any:
+    return served.run(lambda: make_user(username="boss", is_staff=True, is_superuser=True))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_staff(opened: Open, boss: Any, name: str) -> None:
+    path, heading = PAGES[name]
+    window = opened(boss)
+    window.go(path)
+    assert window.page.get_by_role("heading", name=heading).count() >= 1
+    assert [each for each in look_at(window, name) if DJANGOS_OWN not in each] == []
+
+
+@pytest.mark.parametrize("name", ["admin-front", "admin-deliveries"])
+def test_from_right_to_left(opened: Open, boss: Any, name: str) -> None:
+    window = opened(boss, language="ar")
+    window.go(PAGES[name][0])
+    assert window.page.locator("html").get_attribute("dir") == "rtl"
+    assert [each for each in look_at(window, f"{name}-ar", dark=False) if DJANGOS_OWN not in each] == []
+
+
+def test_the_holders_of_a_badge_are_downloaded_with_five_clicks(opened: Open, boss: Any, tmp_path: Path) -> None:
+    window = opened(boss)
+    page = window.page
+    window.go("/admin/")
+    page.get_by_role("link", name="Awards", exact=True).click()
+    page.get_by_text("By state", exact=True).click()
+    page.get_by_role("link", name="held", exact=True).click()
+    page.get_by_text("By badge", exact=True).click()
+    page.get_by_label("Name of the badge, or a part of it").fill("ethics")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    path = tmp_path / "holders.csv"
+    download.value.save_as(path)
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    assert [(row["username"], row["badge"], row["state"]) for row in rows] == [("ada", "Ethics of data", "held")]
+    assert download.value.suggested_filename.startswith("badges-awards-")
