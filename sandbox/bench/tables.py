@@ -92,7 +92,7 @@ def _seconds(client: Client, url: str) -> float:
     taken = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        response = client.get(url)
+        response = client.get(url, follow=True)  # a search that finds one learner leads to their page
         taken.append(time.perf_counter() - start)
         if response.status_code != 200:
             raise RuntimeError(f"{url} answered with {response.status_code}")
@@ -162,6 +162,12 @@ def _pages() -> Iterator[tuple[str, str]]:
     for name, query in {"8 weeks": "", "since the beginning": "?weeks=all"}.items():
         yield f"Numbers, {name}", f"{reverse('badges_web:desk_numbers')}{query}"
         yield f"Numbers, one badge, {name}", f"{reverse('badges_web:desk_badge_numbers', args=(template.pk,))}{query}"
+    award = BadgeAward.objects.order_by("-pk")[0]
+    for name, query in {"": {}, **{f", {each}": given for each, given in people.items()}}.items():
+        yield f"Learners{name}", f"{reverse('badges_web:desk_learners')}?{urlencode(query)}"
+    yield "Learner", reverse("badges_web:desk_learner", args=(user.pk,))
+    yield "Award, its story", reverse("badges_web:desk_award", args=(award.pk,))
+    yield "Try it", f"{reverse('badges_web:desk_try')}?{urlencode({'badge': template.pk})}"
     yield "BadgeTemplate", _url(BadgeTemplate, "changelist")
     yield "BadgeTemplate, one", _url(BadgeTemplate, "change", template.pk)
     yield "BadgeTemplate, delete", _url(BadgeTemplate, "delete", template.pk)

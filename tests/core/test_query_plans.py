@@ -81,6 +81,16 @@ def pages(client: Client, lower: Lower) -> dict[str, Callable[[], Any]]:
     numbers: dict[str, Callable[[], Any]] = {
         url: partial(client.get, url) for url in (NUMBERS, f"{NUMBERS}{template}/")
     }
+    progress = BadgeProgress.objects.order_by("-pk")[0]
+    award = progress.awards.get()
+    told = [
+        reverse("badges_web:desk_learners"),
+        f"{reverse('badges_web:desk_learners')}?q=bench-10",
+        reverse("badges_web:desk_learner", args=[progress.user_id]),
+        reverse("badges_web:desk_award", args=[award.pk]),
+        reverse("badges_web:desk_try"),
+    ]
+    numbers |= {url: partial(client.get, url) for url in told}
     return numbers | {
         f"{table}?{query}": lambda table=table, query=query: client.get(
             f"{reverse(f'admin:{table}_changelist')}?{query}"

@@ -199,6 +199,7 @@ def test_the_pages_are_for_staff_who_may_see_learners(
     assert Client().get(address).status_code == 302
     assert as_user(ada).get(address).status_code == 302
     assert as_user(staff_who_may("view_badgeprogress")).get(address).status_code == 403
+    assert as_user(staff_who_may("view_badgeaward", "view_delivery")).get(address).status_code == 403
     assert as_user(staff_who_may(*MAY_SEE)).get(address).status_code == 200
     assert client.get(address).status_code == 200
 

@@ -31,7 +31,7 @@ from tests.factories import (
 from tests.web.pages_world import OTHER_COURSE, as_user, award_of, words
 
 pytestmark = pytest.mark.django_db
-MAY_TRY = ("view_badgetemplate", "view_badgeprogress")
+MAY_TRY = ("view_badgetemplate", "view_badgeprogress", "view_badgeaward")
 
 
 @pytest.fixture
@@ -185,3 +185,17 @@ def test_a_learner_and_a_badge_can_come_with_the_address(client: Client, ada: An
     assert f'value="{COURSE}"' in page
     assert "Nothing is written" in page
     assert not BadgeAward.objects.exists()
+
+
+def test_who_may_not_see_learners_tries_it_with_nobody(site: Any, ada: Any, statistics: BadgeTemplate) -> None:
+    send_passing(ada)
+    designer = as_user(staff_who_may("view_badgetemplate"))
+    assert 'name="learner"' not in client_page(designer, reverse("badges_web:desk_try"), {"learner": ada.username})
+    text = event_text("ada-of-the-lms").replace("4711", str(ada.lms_user_id))
+    for given in ({"learner": ada.username}, {"kind": "paste", "content": text}):
+        page = attempt(designer, **given)
+        assert "a learner who has done nothing else" in page
+        assert "Statistics The badge would be awarded" in page
+        assert "Lovelace" not in page
+    page = attempt(as_user(staff_who_may(*MAY_TRY)), kind="paste", content=text)
+    assert "Statistics Nothing new" in page or "Statistics The learner has the badge and keeps it" in page

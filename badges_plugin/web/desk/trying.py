@@ -21,6 +21,7 @@ from badges_plugin.reading.trying import BadgeTried, ConditionTried, tried
 from badges_plugin.rules import Operator
 from badges_plugin.web.desk import persons, reached
 from badges_plugin.web.desk.cards import Standing
+from badges_plugin.web.desk.learner import MAY_SEE
 from badges_plugin.web.desk.links import learner_url
 from badges_plugin.web.desk.site import desk_page, page
 from badges_plugin.web.desk.trying_form import TrialForm
@@ -56,16 +57,21 @@ class Result:
     left_out: int
 
 
-@desk_page("badges_plugin.view_badgetemplate", "badges_plugin.view_badgeprogress")
+@desk_page("badges_plugin.view_badgetemplate")
 def try_it(request: HttpRequest) -> HttpResponse:
-    """Ask for an event; once there is one, say what it would do."""
+    """Ask for an event; once there is one, say what it would do.
+
+    Who may not see learners tries it with somebody who has done nothing, whomever an event names.
+    """
     given = request.POST or request.GET
     badge_id = _number(given.get("badge") or given.get("template", ""))  # as the badge's page names it
-    form = TrialForm(request.POST or None, initial=_initial(request, badge_id), badge_id=badge_id)
+    may_see = request.user.has_perms(MAY_SEE)
+    initial = _initial(request, badge_id)
+    form = TrialForm(request.POST or None, initial=initial, badge_id=badge_id, may_see_learners=may_see)
     result = None
     if request.method == "POST" and form.is_valid() and form.event is not None:
         result = _result(request, form.event, form)
-    context = {"form": form, "result": result, "courses": _courses_of(badge_id)}
+    context = {"form": form, "result": result, "courses": _courses_of(badge_id), "may_see_learners": may_see}
     return page(request, "try", title=_("Try an event"), context=context)
 
 

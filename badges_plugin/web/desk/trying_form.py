@@ -76,8 +76,12 @@ class TrialForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "dir": "ltr", "class": "desk-key", "spellcheck": "false"}),
     )
 
-    def __init__(self, *args: Any, badge_id: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, badge_id: int | None = None, may_see_learners: bool = True, **kwargs: Any) -> None:
+        """``may_see_learners``: whether the answer may say what a learner has done."""
         super().__init__(*args, **kwargs)
+        self._may_see_learners = may_see_learners
+        if not may_see_learners:
+            del self.fields["learner"]
         self.user: User | None = None
         self.event: BadgingEvent | None = None
         self.fields["badge"].choices = _badges(badge_id)  # type: ignore[attr-defined]
@@ -108,7 +112,7 @@ class TrialForm(forms.Form):
     @property
     def is_of_nobody(self) -> bool:
         """Whether the event is about somebody who did nothing so far."""
-        return self.user is None and self.cleaned_data["kind"] != "paste"
+        return not self._may_see_learners or (self.user is None and self.cleaned_data["kind"] != "paste")
 
     def _event(self, given: dict[str, Any], at: datetime) -> BadgingEvent | None:
         if given["kind"] == "paste":
