@@ -26,7 +26,7 @@ from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, Fu
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.rules import Operator, Rule
 
-MOST = 20_000
+MOST = 5_000
 """Learners that are looked at for one requirement. Where there are more, what is counted is a lower bound."""
 AT_ONCE = 100
 

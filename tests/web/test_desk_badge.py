@@ -37,6 +37,7 @@ from tests.factories import (
     requires_course,
     send_passing,
 )
+from tests.limits import Lower
 
 pytestmark = pytest.mark.django_db
 
@@ -516,3 +517,13 @@ def test_hostile_fields_do_no_harm(client: Client) -> None:
     assert page.status_code == 200
     assert client.get(reverse("badges_web:desk_choices"), {"kind": "badge", "q": "\0a"}).status_code == 200
     assert client.get(reverse("badges_web:desk_badge", args=(10**20,))).status_code == 404
+
+
+def test_of_very_many_the_number_is_a_lower_bound(client: Client, lower: Lower) -> None:
+    lower(recorded, MOST=2)
+    requires_course(make_template())
+    for minute in range(4):
+        send_passing(make_user(), minute=minute)
+    page = press(client, client.get(NEW), "_activate", fields=FIRST)
+    assert "At least 2 learners have done all of this." in text(page)
+    assert "They get the badge now" not in text(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from badges_plugin.backfill import recorded
-from badges_plugin.counting import in_words
+from badges_plugin.counting import in_thousands
 from badges_plugin.models import BadgeTemplate
 
 MOST_AT_ONCE = 500
@@ -29,16 +29,16 @@ class DryRun:
 
     @property
     def complete_words(self) -> str:
-        return in_words(self.complete, recorded.MOST)
+        return in_thousands(min(self.complete, recorded.MOST))
 
     @property
     def nearly_words(self) -> str:
-        return in_words(self.nearly, recorded.MOST)
+        return in_thousands(self.nearly)
 
 
 def who_would_have(template: BadgeTemplate) -> DryRun:
     """Return who has done what a template asks for, stored or in memory. Three queries, and two for each line."""
     done = recorded.who_has_done(template)
     users = tuple(recorded.without_award(template, done.complete)) if done.complete else ()
-    is_feasible = 0 < len(users) <= MOST_AT_ONCE and recorded.can_be_applied(template)
+    is_feasible = not done.is_cut and 0 < len(users) <= MOST_AT_ONCE and recorded.can_be_applied(template)
     return DryRun(users, done.nearly, done.is_cut, done.unknown, is_feasible)
