@@ -45,8 +45,8 @@ def rows_of(template_id: int, changes: Sequence[reading.Change]) -> list[Row]:
 
 def _entries(template_id: int) -> Iterable[LogEntry]:
     """Return the log of a template, the oldest first, whatever its provider."""
-    models: list[type[Model]] = [BadgeTemplate, *BadgeTemplate.__subclasses__()]
-    kinds = [ContentType.objects.get_for_model(model) for model in models]
+    templates: list[type[Model]] = [BadgeTemplate, *BadgeTemplate.__subclasses__()]
+    kinds = [ContentType.objects.get_for_model(model) for model in templates]
     mine = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template_id)).select_related("user")
     return reversed(mine.order_by("-action_time", "-pk")[:MOST_NOTES])
 
