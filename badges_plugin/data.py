@@ -105,3 +105,22 @@ def resolve(payload: object, key_path: str) -> object:
         if value is None:
             return None
     return value
+
+
+# Ids for what no event is known of any more: progress that was adopted from the host's built-in badges app, which keeps
+# neither the event nor its time. They begin alike, so that whoever shows events can say where it came from. They look
+# like random ones (version 4): MariaDB refuses the version that is left to applications. That an event has such an id
+# by chance is as unlikely as that two have the same.
+_ADOPTED = UUID("bad6e5ad-0b7e-4d00-8000-000000000000").int
+_ADOPTED_BITS = 56
+_LARGEST_ADOPTED = (1 << _ADOPTED_BITS) - 1
+
+
+def adopted_id(key: int) -> UUID:
+    """Return the id for a row of the built-in app, always the same one. ``key`` is the row's primary key."""
+    return UUID(int=_ADOPTED | (key & _LARGEST_ADOPTED))
+
+
+def is_adopted(event_id: UUID) -> bool:
+    """Return whether an id stands for an adopted row, and not for an event."""
+    return event_id.int >> _ADOPTED_BITS == _ADOPTED >> _ADOPTED_BITS

@@ -1,17 +1,21 @@
-"""Requirements, penalties and learners of a badge template: the lower half of its page."""
+"""Requirements, penalties and learners of a badge template, the lower half of its page; and their history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from badges_plugin import reading
 from badges_plugin.admin import links
+from badges_plugin.admin.base import ModelAdmin
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate
 from badges_plugin.reading import CriteriaText, GroupText, PenaltyText, RequirementText
+
+SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -80,3 +84,17 @@ def overview(site: AdminSite, request: HttpRequest, template: BadgeTemplate) -> 
         holders=count_up_to(BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)),
         holders_url=list_url(BadgeAward, progress__template__id__exact=template.pk, state="held"),
     )
+
+
+class WithHistory(ModelAdmin[BadgeTemplate]):
+    """Add to Django's log, which tells of the template alone, what was changed in what it asks for."""
+
+    object_history_template = "badges_plugin/admin/template_history.html"
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        template = self.get_object(request, object_id)
+        changes = reading.history_of(template.pk).changes if template is not None else ()
+        context = {"changes": changes[:SHOWN], "is_cut": len(changes) > SHOWN, **(extra_context or {})}
+        return super().history_view(request, object_id, context)

@@ -22,6 +22,7 @@ from badges_plugin.admin.core_exports import PROGRESS
 from badges_plugin.admin.correcting import GiveBack, StartAgain
 from badges_plugin.admin.large import LargeList, LargeTableAdmin, newest, people
 from badges_plugin.admin.nearly import done_so_far, nearly
+from badges_plugin.data import is_adopted
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
 from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
 
@@ -94,6 +95,8 @@ class FulfillmentInline(ReadOnlyInline[Fulfillment, BadgeProgress]):
 
     @admin.display(description=gettext_lazy("event"))
     def event(self, fulfillment: Fulfillment) -> str:
+        if is_adopted(fulfillment.event_id):
+            return _("taken over from the service’s own badges app")
         return event_label(fulfillment.event_type)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fulfillment]:

@@ -21,9 +21,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from badges_plugin import api
 from badges_plugin.admin import activation, cells, links
 from badges_plugin.admin.base import SHORT_TEXTS, ModelForm, titled
-from badges_plugin.admin.history import WithHistory
 from badges_plugin.admin.images import WithImage
-from badges_plugin.admin.overview import overview
+from badges_plugin.admin.overview import WithHistory, overview
 from badges_plugin.admin.questions import ASKED, ask_plainly
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.models import BadgePenalty, BadgeProgress, BadgeRequirement, BadgeTemplate

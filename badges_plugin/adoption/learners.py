@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.deletion import Collector
 
-from badges_plugin.adopted import adopted_id
 from badges_plugin.adoption import found
 from badges_plugin.adoption.adopters import AdoptedBadge, Fate
 from badges_plugin.adoption.found import FoundProgress
@@ -20,6 +19,7 @@ from badges_plugin.adoption.grouping import is_complete
 from badges_plugin.adoption.people import People, people
 from badges_plugin.adoption.report import ADOPTED, KNOWN, Finding, Kind, Report, Topic
 from badges_plugin.adoption.templates import Plan, Setup
+from badges_plugin.data import adopted_id
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, Fulfillment
 from badges_plugin.processing import adopting

@@ -1,7 +1,7 @@
 """The contract of a distribution backend.
 
 The base class owns the order of steps; a provider fills in ``account``, ``load``, ``find``, ``issue`` and ``revoke``,
-and may fill in the hooks. ``load`` and the hooks run in the worker's main thread with the database; ``find``,
+and may fill in the ``hooks``. ``load`` and the hooks run in the worker's main thread with the database; ``find``,
 ``issue``, ``issue_many`` and ``revoke`` run in threads, with nothing but their ProviderRequest, and end with a Receipt
 or one of the exceptions in ``exceptions``.
 """
@@ -13,15 +13,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, final
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from badges_plugin.distribution.data import (
     Action,
-    AtProvider,
     Cancelled,
     ContextT,
-    Place,
     ProviderRequest,
     Receipt,
 )
@@ -33,6 +30,7 @@ from badges_plugin.distribution.exceptions import (
     NotSent,
     PermanentFailure,
 )
+from badges_plugin.distribution.hooks import Hooks
 from badges_plugin.distribution.reasons import with_detail
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
@@ -48,7 +46,7 @@ ManyOutcome = Receipt | Cancelled | Exception
 """The outcome of one of several requests: what ``deliver`` returns, or the exception that it would raise."""
 
 
-class Backend(ABC, Generic[ContextT]):
+class Backend(Hooks, ABC, Generic[ContextT]):
     """One provider. ``slug`` is the origin of its templates and its name in the database, for good."""
 
     slug: ClassVar[str]
@@ -165,75 +163,6 @@ class Backend(ABC, Generic[ContextT]):
         of a badge that this plugin did not issue is empty.
         """
         return []
-
-    def language(self) -> str:
-        """Return the language of texts that the provider shows to people; empty means that of the site."""
-        return ""
-
-    def account_name(self, account: str) -> str:
-        """Return the name of the account for staff."""
-        return account
-
-    def fingerprint(self, account: str) -> str:
-        """Return a text that changes with the account's key and does not reveal it."""
-        return ""
-
-    def badge_url(self, award: BadgeAward) -> str:
-        """Return the public URL of the badge at the provider; empty where there is none, or none is known."""
-        return ""
-
-    def badge_urls(self, awards: Sequence[BadgeAward]) -> Mapping[int, str]:
-        """Return the URLs of many badges by the keys of their awards; those without one are left out.
-
-        For pages that list badges. A backend that reads its URLs from the database overrides this too, so that the
-        number of queries does not grow with the number of awards.
-        """
-        return {award.pk: url for award in awards if (url := self.badge_url(award))}
-
-    def at_provider(self, awards: Sequence[BadgeAward]) -> Mapping[int, AtProvider]:
-        """Return how badges stand at the provider, for their learners, by the keys of their awards.
-
-        Awards that are left out go by their deliveries. By default those without a public URL are.
-        """
-        return {pk: AtProvider(Place.THERE, url) for pk, url in self.badge_urls(awards).items()}
-
-    def accepted(self, awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
-        """Narrow awards to those that learners have accepted at the provider, where it asks them to. For numbers."""
-        return awards.none()
-
-    def prepare_issue(self, award: BadgeAward) -> None:
-        """Write own rows together with the award, in its transaction. No requests here."""
-
-    def prepare_revoke(self, award: BadgeAward) -> None:
-        """Write own rows together with a revocation, in its transaction. No requests here."""
-
-    def prepare_issues(self, awards: Sequence[BadgeAward]) -> None:
-        """Do for many awards, each of another badge, what ``prepare_issue`` does for one.
-
-        A backend that writes rows overrides this instead, so that the number of statements does not grow with the
-        number of awards.
-        """
-        for award in awards:
-            self.prepare_issue(award)
-
-    def prepare_revokes(self, awards: Sequence[BadgeAward]) -> None:
-        """Do for many revocations what ``prepare_revoke`` does for one."""
-        for award in awards:
-            self.prepare_revoke(award)
-
-    def record(self, award: BadgeAward, action: Action, receipt: Receipt) -> None:
-        """Write to own rows what the provider did, in the transaction that settles the delivery."""
-
-    def record_many(self, done: Sequence[tuple[BadgeAward, Action, Receipt]]) -> None:
-        """Do the same for several at once; override it to need fewer statements. By default, ``record`` for each."""
-        for award, action, receipt in done:
-            self.record(award, action, receipt)
-
-    def forget(self, awards: Sequence[BadgeAward]) -> None:
-        """Erase what own rows say about a retired learner. The ids at the provider stay."""
-
-    def notify(self, award: BadgeAward, action: Action) -> None:
-        """Notify the learner, after that transaction. Exceptions are logged and change nothing."""
 
     @final
     def deliver(self, request: ProviderRequest[ContextT]) -> Receipt | Cancelled:

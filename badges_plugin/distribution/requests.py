@@ -122,7 +122,6 @@ def request_for(
     """Return what the backend needs to carry the delivery out.
 
     Nothing is sent for a retired learner: a delivery in doubt is looked up, without the learner's e-mail address.
-    ``is_retired`` is looked up here unless the caller knows it.
     Raises PermanentFailure when there is nothing to revoke, and the failures of the backend's ``load``.
     """
     award, action = delivery.award, Action(delivery.action)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from badges_plugin.data import is_adopted
 from badges_plugin.events import BADGE_AWARDED_TYPE
 from badges_plugin.models import BadgeRequirement, Fulfillment
 from badges_plugin.reading.asking import Said
@@ -130,6 +131,10 @@ def _happening(
 
 
 def _text(row: Fulfillment, requirement: BadgeRequirement, said: Said) -> str:
+    if is_adopted(row.event_id):
+        return _("%(requirement)s: taken over from the service’s own badges app") % {
+            "requirement": said.sentence(requirement)
+        }
     facts = said.facts(requirement)
     if facts.needs_badge and (text := badge_pattern(row.event_type)):
         return text % {"badge": facts.needs_badge}

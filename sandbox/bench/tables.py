@@ -163,8 +163,9 @@ def _pages() -> Iterator[tuple[str, str]]:
         yield f"Numbers, {name}", f"{reverse('badges_web:desk_numbers')}{query}"
         yield f"Numbers, one badge, {name}", f"{reverse('badges_web:desk_badge_numbers', args=(template.pk,))}{query}"
     award = BadgeAward.objects.order_by("-pk")[0]
-    for name, query in {"": {}, **{f", {each}": given for each, given in people.items()}}.items():
-        yield f"Learners{name}", f"{reverse('badges_web:desk_learners')}?{urlencode(query)}"
+    yield "Learners", reverse("badges_web:desk_learners")
+    for name, given in people.items():
+        yield f"Learners, {name}", f"{reverse('badges_web:desk_learners')}?{urlencode(given)}"
     yield "Learner", reverse("badges_web:desk_learner", args=(user.pk,))
     yield "Award, its story", reverse("badges_web:desk_award", args=(award.pk,))
     yield "Try it", f"{reverse('badges_web:desk_try')}?{urlencode({'badge': template.pk})}"

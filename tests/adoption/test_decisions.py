@@ -6,12 +6,11 @@ from uuid import uuid1, uuid4, uuid5
 
 import pytest
 
-from badges_plugin.adopted import adopted_id, is_adopted
 from badges_plugin.adoption.adopters import Fate, fate_of
 from badges_plugin.adoption.found import FoundCondition, FoundRule
 from badges_plugin.adoption.grouping import Need, SameGroup, grouping, is_complete
 from badges_plugin.adoption.rules import MeansSomethingElse, TranslatedRule, translated
-from badges_plugin.data import ValueKind
+from badges_plugin.data import ValueKind, adopted_id, is_adopted
 from badges_plugin.distribution.accounts.adoption import deliveries_of
 from badges_plugin.distribution.retry import State
 from badges_plugin.processing.badge_events import NAMESPACE

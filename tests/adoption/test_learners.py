@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.contenttypes.models import ContentType
 
-from badges_plugin.adopted import is_adopted
 from badges_plugin.adoption import learners
 from badges_plugin.adoption.report import Kind
+from badges_plugin.data import is_adopted
 from badges_plugin.distribution.accredible.models import AccredibleApiConfig, AccredibleBadge
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate
 from badges_plugin.distribution.models import Delivery

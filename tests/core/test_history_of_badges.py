@@ -310,7 +310,7 @@ def test_the_admins_own_page_of_the_history_tells_of_the_rules(desk: Desk, lower
     assert f"Added “{PASS_ALGEBRA}”." in text(staff("view_badgetemplate").get(address))
     desk.turn()
     ask_for_logic(requirement)
-    lower("badges_plugin.admin.history", SHOWN=1)
+    lower("badges_plugin.admin.overview", SHOWN=1)
     page = text(staff("view_badgetemplate").get(address))
     assert f"Changed “{PASS_ALGEBRA}” to “Pass {LOGIC}”." in page
     assert "Only the last changes are shown." in page

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from badges_plugin import reading
@@ -44,7 +45,8 @@ def rows_of(template_id: int, changes: Sequence[reading.Change]) -> list[Row]:
 
 def _entries(template_id: int) -> Iterable[LogEntry]:
     """Return the log of a template, the oldest first, whatever its provider."""
-    kinds = [ContentType.objects.get_for_model(model) for model in (BadgeTemplate, *BadgeTemplate.__subclasses__())]
+    templates: list[type[Model]] = [BadgeTemplate, *BadgeTemplate.__subclasses__()]
+    kinds = [ContentType.objects.get_for_model(model) for model in templates]
     mine = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template_id)).select_related("user")
     return reversed(mine.order_by("-action_time", "-pk")[:MOST_NOTES])
 

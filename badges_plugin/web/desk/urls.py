@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from badges_plugin.web.desk import award, exporting, finding, history, learner, numbers, numbers_csv, trying
+from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, trying
 from badges_plugin.web.desk.badge import activating, copying, form
 from badges_plugin.web.desk.badge import page as badge_page
 from badges_plugin.web.desk.giving import views as giving
@@ -18,7 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("badges/<int:template_id>/copy/", copying.copy_badge, name="desk_copy_badge"),
     path("badges/<int:template_id>/activate/", activating.activate, name="desk_activate_badge"),
     path("badges/<int:template_id>/deactivate/", activating.deactivate, name="desk_deactivate_badge"),
-    path("badges/<int:template_id>/holders.csv", exporting.holders, name="desk_export_holders"),
+    path("badges/<int:template_id>/holders.csv", badge_page.holders, name="desk_export_holders"),
     path("learners/", learner.learners, name="desk_learners"),
     path("learners/<int:user_id>/", learner.learner, name="desk_learner"),
     path("awards/<int:award_id>/", award.award, name="desk_award"),

@@ -17,7 +17,6 @@ from badges_plugin.web.desk import links
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.dry_run import DryRun, who_would_have
 from badges_plugin.web.desk.badge.fields import is_only_given
-from badges_plugin.web.desk.badge.noting import note
 from badges_plugin.web.desk.badge.places import give_url, trail_to
 from badges_plugin.web.desk.site import desk_page, page
 
@@ -65,7 +64,7 @@ def deactivate(request: HttpRequest, template_id: int) -> HttpResponse:
         return HttpResponseRedirect(links.badge_url(template.pk))
     if request.method == "POST":
         api.deactivate_template(template)
-        note(request, template, _("Deactivated."))
+        saving.note(request, template, _("Deactivated."))
         messages.success(request, _("The badge is inactive. Learners keep what they have."))
         return HttpResponseRedirect(links.badge_url(template.pk))
     holders = count_up_to(BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None))
@@ -84,12 +83,12 @@ def deactivate(request: HttpRequest, template_id: int) -> HttpResponse:
 def _tell_activated(request: HttpRequest, template: BadgeTemplate, found: DryRun | None) -> None:
     """Give the badge to those who have done everything, if that was chosen, and say what happened."""
     if found is None or not found.can_be_given or request.POST.get("now") != "yes":
-        note(request, template, _("Activated."))
+        saving.note(request, template, _("Activated."))
         messages.success(request, _("The badge is active. What learners do from now on counts."))
         return
     awarded = recorded.award_recorded(template, found.users)
     text = ngettext("Activated. %d learner got it at once.", "Activated. %d learners got it at once.", awarded)
-    note(request, template, text % awarded)
+    saving.note(request, template, text % awarded)
     text = ngettext(
         "The badge is active. %d learner got it at once.", "The badge is active. %d learners got it at once.", awarded
     )

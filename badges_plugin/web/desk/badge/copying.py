@@ -17,7 +17,6 @@ from badges_plugin.web.desk.badge import saving
 from badges_plugin.web.desk.badge.checking import MAX_NAME
 from badges_plugin.web.desk.badge.form import MAY_ADD
 from badges_plugin.web.desk.badge.memory import vars_of
-from badges_plugin.web.desk.badge.noting import note
 from badges_plugin.web.desk.site import desk_page
 
 _COPIED = (
@@ -41,8 +40,8 @@ def copy_badge(request: HttpRequest, template_id: int) -> HttpResponse:
         raise Http404
     with transaction.atomic():
         made = _Copy(original).made()
-        note(request, made, _("Copied from “%s”.") % original.name, is_new=True)
-        note(request, original, _("Copied to “%s”.") % made.name)
+        saving.note(request, made, _("Copied from “%s”.") % original.name, is_new=True)
+        saving.note(request, original, _("Copied to “%s”.") % made.name)
     messages.success(request, _("This is a copy of “%s”, a draft. Give it a name of its own.") % original.name)
     return HttpResponseRedirect(reverse("badges_web:desk_change_badge", args=(made.pk,)))
 

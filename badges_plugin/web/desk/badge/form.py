@@ -37,7 +37,6 @@ from badges_plugin.web.desk.badge.fields import (
     sent,
     stored,
 )
-from badges_plugin.web.desk.badge.noting import note
 from badges_plugin.web.desk.badge.places import trail_to
 from badges_plugin.web.desk.badge.setup import Kind
 from badges_plugin.web.desk.site import desk_page, page
@@ -255,7 +254,7 @@ class _Form:
             if fresh is None:
                 raise Http404
             after = wording.paragraph(fresh)
-            note(self._request, fresh, _noted(before, after, question, forget=forget), is_new=is_new)
+            saving.note(self._request, fresh, _noted(before, after, question, forget=forget), is_new=is_new)
         if checked.unfinished:
             messages.warning(self._request, _("Lines in which nothing is chosen yet were left out."))
         text = _("The badge is saved as a draft.") if not fresh.is_active else _("The change is saved.")

@@ -10,7 +10,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -210,3 +213,11 @@ def _picture_url(template: BadgeTemplate) -> str:
 def _given_through(template: BadgeTemplate) -> str:
     """Return who gives the badge out: the name of the backend that it comes from."""
     return _("this site") if template.origin == BadgeTemplate.ORIGIN else template.origin.replace("_", " ").title()
+
+
+@desk_page("badges_plugin.view_badgeaward")
+def holders(request: HttpRequest, template_id: int) -> HttpResponse:
+    """Lead to the file of those who hold a badge: that of the list of awards, with these filters."""
+    template = get_object_or_404(BadgeTemplate, pk=template_id)
+    query = urlencode({"progress__template__id__exact": str(template.pk), "state": AwardState.HELD.value})
+    return HttpResponseRedirect(f"{reverse('admin:badges_plugin_badgeaward_export')}?{query}")

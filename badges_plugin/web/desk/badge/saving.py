@@ -10,8 +10,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Prefetch
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from badges_plugin import api
@@ -201,3 +204,15 @@ def _add_rules(requirement: BadgeRequirement, asked: Asked) -> None:
 
 def _digest(asked: Asked) -> str:
     return meaning_of(asked.event_type, asked.rules, way_of(asked.count, asked.counted_by), asked.needs_badge_id)
+
+
+def note(request: HttpRequest, template: BadgeTemplate, text: str, *, is_new: bool = False) -> None:
+    """Note in the history of a badge who did what, in words."""
+    LogEntry.objects.create(
+        user_id=request.user.pk or 0,  # nobody gets here without having signed in
+        content_type=ContentType.objects.get_for_model(BadgeTemplate),
+        object_id=str(template.pk),
+        object_repr=str(template)[:200],
+        action_flag=ADDITION if is_new else CHANGE,
+        change_message=text,
+    )
