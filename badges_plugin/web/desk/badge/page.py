@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -70,15 +68,6 @@ class Row:
     since: datetime
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What somebody did to the badge."""
-
-    when: datetime
-    who: str
-    what: str
-
-
 @require_safe
 @desk_page("badges_plugin.view_badgetemplate")
 def badge(request: HttpRequest, template_id: int) -> HttpResponse:
@@ -99,7 +88,6 @@ def badge(request: HttpRequest, template_id: int) -> HttpResponse:
         **_learners(request, template),
         "failures": failures_for(request, pk),
         "history": section(pk),
-        "notes": _notes(template, model),
         "actions": _actions(request, template),
         "numbers_url": desk_url(request, "desk_badge_numbers", pk),
         "expert_url": admin_links.page_url(admin.site, model, "change", pk) if may_edit else "",
@@ -179,16 +167,6 @@ def _row(request: HttpRequest, holder: Holder) -> Row:
         reason=award.reason,
         since=award.ended_at or award.awarded_at,
     )
-
-
-def _notes(template: BadgeTemplate, model: type[BadgeTemplate]) -> list[Entry]:
-    """Return what was noted of the badge, here and on the pages of its provider's admin."""
-    kinds = ContentType.objects.get_for_models(BadgeTemplate, model).values()
-    entries = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template.pk)).select_related("user")
-    return [
-        Entry(each.action_time, each.user.get_full_name() or each.user.get_username(), each.get_change_message())
-        for each in entries.order_by("-action_time", "-pk")[:SHOWN]
-    ]
 
 
 def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
