@@ -13,6 +13,7 @@ from django.core.management import BaseCommand, load_command_class
 
 from badges_plugin import conf, doctor
 from badges_plugin.distribution.backends import Backend
+from badges_plugin.distribution.hooks import Hooks
 from badges_plugin.distribution.credly import conf as credly_conf
 from badges_plugin.doctor import core_probes
 
@@ -91,7 +92,8 @@ def test_system_checks() -> None:
 
 
 def test_the_contract_of_a_backend() -> None:
-    methods = {name for name, value in vars(Backend).items() if callable(value) and not name.startswith("_")}
+    members = {**vars(Hooks), **vars(Backend)}
+    methods = {name for name, value in members.items() if callable(value) and not name.startswith("_")}
     assert first_cells(HOWTO, "Method") == methods - {"deliver", "deliver_many"}
 
 
