@@ -97,7 +97,7 @@ lint: $(VENV)/.installed ## style and likely mistakes (ruff), spelling and retir
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/codespell
 	@# Words and names that were replaced: everywhere, except where history is told.
-	git ls-files -z -- ':!.codespell' ':!docs/decisions' ':!CHANGELOG.rst' ':!*/migrations/*' \
+	git ls-files -z -- ':!.codespell' ':!docs/decisions' ':!CHANGELOG.rst' ':!*/migrations/*' ':!*/locale/*/*' \
 	  | xargs -0 $(VENV)/bin/codespell --dictionary .codespell/words.txt
 
 .PHONY: format

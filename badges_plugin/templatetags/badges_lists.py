@@ -27,7 +27,7 @@ _ROLES = (
 
 
 @register.filter
-def labelled(html: str, changelist: Any) -> SafeString:
+def labeled(html: str, changelist: Any) -> SafeString:
     """Return the table of a list with the name of its column at each cell, and with the roles that cards would lose.
 
     Nothing to say is not said: Django writes a hyphen.

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from badges_plugin.admin import cells
-from badges_plugin.templatetags.badges_lists import labelled
+from badges_plugin.templatetags.badges_lists import labeled
 from tests.core.admin_pages import staff, text, url
 from tests.factories import make_template, requires_course
 
@@ -33,7 +33,7 @@ def test_each_cell_says_what_it_is_and_keeps_its_role() -> None:
 def test_a_list_without_rows_is_left_as_it_is() -> None:
     page = staff(superuser=True).get(url("badgeaward"))
     assert page.status_code == 200
-    assert labelled("", page.context["cl"]) == ""
+    assert labeled("", page.context["cl"]) == ""
 
 
 @pytest.mark.parametrize(("query", "is_open"), [({}, False), ({"is_active__exact": "1"}, True)])

@@ -120,7 +120,7 @@ def test_only_a_revocation_that_forgets_helps_twice(clock: Clock) -> None:
 
 
 def test_a_wrong_rule_is_corrected_and_the_right_learner_is_awarded(clock: Clock) -> None:
-    """The trap: rule mended, badge revoked; then the learner really passes, and gets nothing."""
+    """The trap: rule corrected, badge revoked; then the learner really passes, and gets nothing."""
     template, user = make_template(), make_user()
     requirement = requires_course(template, OTHER)
     on_day(clock, 1, user, OTHER)

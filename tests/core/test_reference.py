@@ -13,8 +13,8 @@ from django.core.management import BaseCommand, load_command_class
 
 from badges_plugin import conf, doctor
 from badges_plugin.distribution.backends import Backend
-from badges_plugin.distribution.hooks import Hooks
 from badges_plugin.distribution.credly import conf as credly_conf
+from badges_plugin.distribution.hooks import Hooks
 from badges_plugin.doctor import core_probes
 
 ROOT = Path(__file__).resolve().parents[2]

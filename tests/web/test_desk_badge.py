@@ -207,7 +207,7 @@ PROBLEMS = [
     ({"b1-1-kind": "grade", "b1-1-text": LOGIC, "b1-1-grade": "nan"}, "b1-1-grade", "Enter a grade in percent"),
     ({"b1-1-kind": "org", "b1-1-text": "A B"}, "b1-1-text", "“A B” is not the short name of an organization"),
     ({"b1-1-kind": "org", "b1-1-text": "A", "b1-1-count": "0"}, "b1-1-count", "Enter a number from 1 to"),
-    ({"b1-1-kind": "program", "b1-1-text": "Maths"}, "b1-1-text", "No program is called “Maths”."),
+    ({"b1-1-kind": "program", "b1-1-text": "Geometry"}, "b1-1-text", "No program is called “Geometry”."),
     ({"b1-1-kind": "badge", "b1-1-text": "None"}, "b1-1-text", "No badge is called “None”."),
     ({"b1-1-kind": "badge", "b1-1-value": "987654", "b1-1-text": ""}, "b1-1-text", "Choose a badge."),
     ({"b1-lines": "0"}, "b1", "Say what learners must do."),
