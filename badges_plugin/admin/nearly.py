@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from badges_plugin import reading
 from badges_plugin.admin.large import newest
 from badges_plugin.counting import in_thousands
-from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Fulfillment
 
 MOST_DECIDED = 2000
 """Learners of whom it is decided at most, without a badge and the newest: what they did is read for each."""
@@ -22,12 +22,19 @@ def nearly(request: HttpRequest, rows: QuerySet[BadgeProgress]) -> QuerySet[Badg
     awards = BadgeAward.objects.filter(progress=OuterRef("pk")).order_by("-number")
     is_held = Case(When(revoked_at=None, then=Value(1)), default=Value(0))
     latest = Coalesce(Subquery(awards.values_list(is_held)[:1]), 0, output_field=IntegerField())
-    without = newest(request, rows).alias(is_held=latest).filter(is_held=0, template__is_active=True)
-    keys = list(without.order_by("-pk").values_list("pk", flat=True)[: MOST_DECIDED + 1])
-    if len(keys) > MOST_DECIDED:
+    without = newest(request, rows).alias(is_held=latest).filter(is_held=0)
+    found = list(without.order_by("-pk").values_list("pk", "template")[: MOST_DECIDED + 1])
+    # Not by a join: MySQL would begin with the templates, and read the learners of each.
+    active = set(
+        BadgeTemplate.objects.filter(pk__in={template for _pk, template in found}, is_active=True).values_list(
+            "pk", flat=True
+        )
+    )
+    if len(found) > MOST_DECIDED:
         text = _("Only the newest %s learners without the badge were looked at. Choose a badge or search.")
         messages.warning(request, text % in_thousands(MOST_DECIDED))
-    return rows.filter(pk__in=reading.nearly_there(keys[:MOST_DECIDED]))
+    keys = [pk for pk, template in found[:MOST_DECIDED] if template in active]
+    return rows.filter(pk__in=reading.nearly_there(keys))
 
 
 def done_so_far() -> Coalesce:

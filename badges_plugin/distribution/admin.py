@@ -91,7 +91,6 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     export = DELIVERIES
     list_display = ("user", "template", "standing", "reason", "next_attempt", "action", "provider", "attempts")
     list_display_links = ("standing",)
-    list_select_related = (*AwardRowAdmin.list_select_related, "channel")
     list_filter = (
         "state",
         "action",
@@ -137,6 +136,10 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
     )
     readonly_fields = flatten_fieldsets(fieldsets)
     actions = ("try_again", "give_up")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        # Not by a join: MySQL would begin with the channels, which are few, and read the deliveries of each.
+        return super().get_queryset(request).prefetch_related("channel")
 
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         yield from super().found_by(request, term)

@@ -61,7 +61,7 @@ def test_the_policy_allows_what_is_shown(images: list[str], assets: str, expecte
         ("ar", "ar", "rtl", "تحقق من وسام"),
         ("en-us", "en", "ltr", "Verify a badge"),
         ("he", "en", "ltr", "Verify a badge"),
-        ("fr", "en", "ltr", "Verify a badge"),
+        ("fr", "fr", "ltr", "Vérifier un badge"),
         ("xx", "en", "ltr", "Verify a badge"),
     ],
 )
