@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ logger = get_logger(__name__)
 REVIEWED_AT_ONCE = 200
 """Templates whose requirements are in memory together."""
 
+_refusals: dict[str, Callable[[BadgeTemplate], str]] = {}
+
 
 class Review(NamedTuple):
     """What is to be said, in sentences for staff, about a template."""
@@ -36,6 +38,21 @@ class Review(NamedTuple):
     """See ``activation_problems``."""
     warnings: list[str]
     """See ``activation_confirmations`` and ``activation_warnings``."""
+
+
+def register_refusal(origin: str, ask: Callable[[BadgeTemplate], str]) -> None:
+    """Ask also whoever templates of an origin come from before one is activated.
+
+    ``ask`` gets the template as it is stored, and returns why no badges of it can be issued, in a sentence for staff;
+    empty where they can. The last one that is registered for an origin counts.
+    """
+    _refusals[origin] = ask
+
+
+def refusal_of(template: BadgeTemplate) -> str:
+    """Return why whoever a stored template comes from would issue no badges of it; empty where they would."""
+    ask = _refusals.get(template.origin)
+    return ask(template) if ask is not None else ""
 
 
 def activate_template(template: BadgeTemplate, *, confirmed: bool = False) -> None:
@@ -61,7 +78,9 @@ def deactivate_template(template: BadgeTemplate) -> None:
 
 def activation_problems(template: BadgeTemplate) -> list[str]:
     """Return, in sentences for staff, why the template as it is stored cannot be active. Empty: it can."""
-    return _problems(_loaded(template), dependencies.stored_graph())
+    stored = _loaded(template)
+    refusal, problems = refusal_of(stored), _problems(stored, dependencies.stored_graph())
+    return [refusal, *problems] if refusal else problems
 
 
 def activation_warnings(template: BadgeTemplate) -> list[str]:

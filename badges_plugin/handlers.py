@@ -105,11 +105,14 @@ def notice_retirement(instance: User, *, raw: bool = False, **kwargs: object) ->
 
 
 def forget_deleted_user(instance: User, **kwargs: object) -> None:
-    """Erase a deleted user from failed events, which have no foreign key to the user."""
+    """Erase a deleted user from what has no foreign key to the user: failed events, and texts of staff."""
     # In a savepoint, so that the host's transaction can go on after an error.
     what = f"What failed events say of the deleted user {instance.pk} could not be erased"
     with _sparing_the_host(what), transaction.atomic():
         traces.forget_deleted(instance)
+    what = f"What staff wrote about the deleted user {instance.pk} could not be erased"
+    with _sparing_the_host(what), transaction.atomic():
+        erasure.forget_deleted(instance)
 
 
 @contextmanager

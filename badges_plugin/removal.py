@@ -17,7 +17,7 @@ from django.db.migrations import Migration
 from django.db.models.signals import post_migrate, pre_migrate
 
 from badges_plugin.host import REVOKED, UserCredential
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, BadgeTotal, BadgeWeek
 
 BATCH = 200
 _UID = "badges_plugin.removal"
@@ -77,6 +77,8 @@ def remove(
                 removed.detached += 1
         on_progress(removed)
     for template in _templates(origin):
+        for numbers in (BadgeWeek, BadgeTotal):  # they have no foreign key
+            numbers.objects.filter(template_id=template.pk).delete()
         template.delete()
         removed.templates += 1
     return removed

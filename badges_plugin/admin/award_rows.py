@@ -32,8 +32,8 @@ class AwardRowAdmin(LargeTableAdmin[ModelT]):
 
     @admin.display(description=_("learner"), ordering="award__progress__user__username")
     def user(self, row: Any) -> str:
-        return cells.learner(row.award.user)
+        return cells.learner(row, row.award.user)
 
     @admin.display(description=_("badge"), ordering="award__progress__template__name")
     def template(self, row: Any) -> str:
-        return cells.badge(row.award.template)
+        return cells.badge(row, row.award.template)

@@ -120,15 +120,15 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("learner"), ordering="progress__user__username")
     def learner(self, award: BadgeAward) -> str:
-        return cells.learner(award.user)
+        return cells.learner(award, award.user)
 
     @admin.display(description=gettext_lazy("badge"), ordering="progress__template__name")
     def template(self, award: BadgeAward) -> str:
-        return cells.badge(award.template)
+        return cells.badge(award, award.template)
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, award: BadgeAward) -> str:
-        return links.learner(self.admin_site, award.user)
+        return links.learner(self.admin_site, award, award.user)
 
     @admin.display(description=gettext_lazy("badge template"))
     def template_link(self, award: BadgeAward) -> str:
@@ -170,7 +170,7 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
 
     @admin.display(description=gettext_lazy("story"))
     def story_link(self, award: BadgeAward) -> str:
-        return links.story(award.pk, _("Events, deliveries and what staff did")) or "-"
+        return links.story(award, _("Events, deliveries and what staff did")) or "-"
 
     @admin.display(description=gettext_lazy("user credential"))
     def credential_uuid(self, award: BadgeAward) -> str:

@@ -13,6 +13,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from badges_plugin.admin.links import shown_to
+
 ModelT = TypeVar("ModelT", bound=models.Model)
 ChildT = TypeVar("ChildT", bound=models.Model)
 
@@ -68,7 +70,15 @@ class ModelAdmin(DjangoModelAdmin[ModelT]):
         for each in changelist.filter_specs:
             if each.template == admin.ListFilter.template:
                 each.template = "badges_plugin/admin/filter.html"
+        for row in changelist.result_list:
+            shown_to(row, request)
         return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ModelT | None:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            shown_to(found, request)
+        return found
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Whether the URL of a list may filter by ``lookup``: only by what the list offers as a filter.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from django.urls import NoReverseMatch, reverse
+from collections.abc import Sequence
+
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from badges_plugin.admin import links
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate
-from badges_plugin.reading import BadgeState, LearnerProgress
+from badges_plugin.reading import BadgeState, Corrected, LearnerProgress
+from badges_plugin.reading.corrections import AfterLoss, after_loss
 
 GOOD, CARE, BAD, PART, NOTHING, OVER = "good", "care", "bad", "part", "nothing", "over"
 """Shapes: done; under way; somebody must act; partly done; not begun; ended."""
@@ -32,38 +36,46 @@ def award(given: BadgeAward) -> SafeString:
     return state(OVER, given.get_ended_by_display() or _("ended"))
 
 
-def progress(facts: LearnerProgress) -> SafeString:
-    """Return what a badge is to a learner: held, lost, or how far away."""
+def progress(
+    facts: LearnerProgress, corrected: Sequence[Corrected], *, can_be_reawarded: bool, is_erased: bool = False
+) -> SafeString:
+    """Return what a badge is to a learner: held, lost, or how far away. ``corrected``: of this progress. No query."""
     match facts.state:
         case BadgeState.HELD:
             return state(GOOD, _("has it"))
         case BadgeState.EXPIRED:
             return state(OVER, _("expired"))
-        case BadgeState.REVOKED if facts.awards[-1].is_decided:
-            return state(OVER, _("revoked, stays revoked"))
         case BadgeState.REVOKED:
-            return state(OVER, _("revoked, can be earned again"))
+            after = after_loss(facts, corrected, can_be_reawarded=can_be_reawarded, is_erased=is_erased)
+            return state(OVER, _after(after))
     if facts.is_complete:
         return state(CARE, _("everything done, no badge"))
     is_begun = any(each.done for group in facts.groups for each in group.requirements)
     return state(PART, _("on the way")) if is_begun else state(NOTHING, _("nothing yet"))
 
 
-def learner(user: User) -> SafeString:
-    """Return the name of a learner, as a link to their page on the desk."""
-    return _linked("desk_learner", user.pk, user.get_username())
+def _after(after: AfterLoss) -> str:
+    match after:
+        case AfterLoss.ERASED:
+            return _("learner erased")
+        case AfterLoss.UNDONE:
+            return _("given by mistake and taken back")
+        case AfterLoss.STAYS:
+            return _("revoked, stays revoked")
+    return _("revoked, can be earned again")
 
 
-def badge(template: BadgeTemplate, *, otherwise: str = "") -> SafeString:
-    """Return the name of a badge, as a link to its page on the desk, or to an address where there is no such page."""
-    return _linked("desk_badge", template.pk, template.name, otherwise)
+def learner(row: Model, user: User) -> SafeString:
+    """Return the name of a learner, as a link to their page on the desk if whoever looks at the row may open it."""
+    return _linked(links.desk_page(row, "desk_learner", user.pk), user.get_username())
 
 
-def _linked(page: str, pk: object, name: str, otherwise: str = "") -> SafeString:
-    try:
-        address = reverse(f"badges_web:{page}", args=(pk,))
-    except NoReverseMatch:  # the pages of the desk are not installed, or switched off
-        address = otherwise
+def badge(row: Model, template: BadgeTemplate, *, otherwise: str = "") -> SafeString:
+    """Return the name of a badge, as a link to its page on the desk, or otherwise to an address."""
+    return _linked(links.desk_page(row, "desk_badge", template.pk) or otherwise, template.name)
+
+
+def _linked(address: str, name: str) -> SafeString:
     if not address:
         return format_html("<bdi>{}</bdi>", name)
     return format_html('<a href="{}"><bdi>{}</bdi></a>', address, name)

@@ -20,7 +20,9 @@ from badges_plugin.admin.asking import Question
 from badges_plugin.admin.base import ModelT
 from badges_plugin.exceptions import AwardRefused
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Ending
+from badges_plugin.reading.people import name_of
 from badges_plugin.reasons import MAX_LENGTH
+from badges_plugin.retirement import is_gone
 from badges_plugin.times import day_text
 
 KEEP, FORGET = "keep", "forget"
@@ -84,7 +86,7 @@ class _AboutBadges(Question[ModelT], Generic[ModelT]):
         return {
             "only": len(self.rows) == 1,
             "first": first,
-            "learner": user.full_name or user.get_username(),
+            "learner": name_of(user, is_gone=is_gone(user), otherwise=user.get_username()),
             "badge": first.template.name,
         }
 
@@ -195,7 +197,7 @@ class StartAgain(_AboutBadges[BadgeProgress]):
 
     @classmethod
     def nothing(cls) -> str:
-        return _("Nobody can start again: who has the badge, has it until it is revoked.")
+        return _("Nobody can start again: these learners have the badge. Revoke it first.")
 
     def title(self) -> str:
         one = _("Let %(learner)s start again with “%(badge)s”?")

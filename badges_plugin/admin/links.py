@@ -9,11 +9,14 @@ from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from django.utils.html import format_html
 
 from badges_plugin.host import User
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.reading.people import name_of
+
+_VIEWER = "shown_to"
 
 
 def page_url(site: AdminSite, model: type[models.Model], page: str, *arguments: object, **query: object) -> str:
@@ -37,16 +40,35 @@ def link_to(site: AdminSite, model: type[models.Model], pk: object, text: object
     return format_html('<a href="{}">{}</a>', page_url(site, model, "change", pk), text)
 
 
-def learner(site: AdminSite, user: User) -> str:
-    """Return a link to a learner's page on the desk or, where that is off, to the account.
+def shown_to(row: models.Model, request: HttpRequest) -> None:
+    """Note who looks at a row: Django does not tell it to what makes a cell."""
+    vars(row)[_VIEWER] = request.user
+
+
+def desk_page(row: models.Model, name: str, pk: object) -> str:
+    """Return the address of a page of the desk by the name of its URL ("desk_learner").
+
+    Empty where the desk is not installed or switched off, or where whoever looks at ``row`` may not open the page.
+    """
+    viewer = vars(row).get(_VIEWER)
+    try:
+        address = reverse(f"badges_web:{name}", args=(pk,))
+        page = resolve("/" + address.removeprefix(get_script_prefix()))
+    except (NoReverseMatch, Resolver404):
+        return ""
+    return address if viewer is not None and viewer.has_perms(getattr(page.func, "permissions", ())) else ""
+
+
+def learner(site: AdminSite, row: models.Model, user: User) -> str:
+    """Return a link to a learner's page on the desk or, where whoever looks at ``row`` has none, to the account.
 
     The text includes the full name, by which pages are searched.
     """
-    text = f"{user.get_username()} ({user.full_name})" if user.full_name else user.get_username()
-    try:
-        return format_html('<a href="{}">{}</a>', reverse("badges_web:desk_learner", args=(user.pk,)), text)
-    except NoReverseMatch:
-        return link_to(site, User, user.pk, text)
+    username, name = user.get_username(), name_of(user, otherwise="")
+    text = f"{username} ({name})" if name not in ("", username) else username
+    if address := desk_page(row, "desk_learner", user.pk):
+        return format_html('<a href="{}">{}</a>', address, text)
+    return link_to(site, User, user.pk, text)
 
 
 def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTemplate]:
@@ -62,9 +84,7 @@ def template_model(site: AdminSite, template: BadgeTemplate) -> type[BadgeTempla
     return BadgeTemplate
 
 
-def story(award_id: int, text: object) -> str:
-    """Return a link to the story of an award on the desk; empty where that is off."""
-    try:
-        return format_html('<a href="{}">{}</a>', reverse("badges_web:desk_award", args=(award_id,)), text)
-    except NoReverseMatch:
-        return ""
+def story(award: BadgeAward, text: object) -> str:
+    """Return a link to the story of an award on the desk; empty where whoever looks at the award has none."""
+    address = desk_page(award, "desk_award", award.pk)
+    return format_html('<a href="{}">{}</a>', address, text) if address else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -24,7 +24,8 @@ from badges_plugin.admin.large import LargeList, LargeTableAdmin, newest, people
 from badges_plugin.admin.nearly import done_so_far, nearly
 from badges_plugin.data import is_adopted
 from badges_plugin.models import BadgeAward, BadgeProgress, Fulfillment
-from badges_plugin.reading import LearnerProgress, RequirementProgress, event_label
+from badges_plugin.reading import BadgeState, Corrected, LearnerProgress, RequirementProgress, event_label
+from badges_plugin.retirement import retired_among
 
 
 class BadgeFilter(admin.SimpleListFilter):
@@ -137,6 +138,11 @@ class ProgressList(LargeList):
         facts = reading.progress_rows([row.pk for row in self.result_list])
         for row in self.result_list:
             vars(row)["facts"] = facts[row.pk]
+        lost = [row for row in self.result_list if facts[row.pk].state is BadgeState.REVOKED]
+        corrected = reading.corrections([row.pk for row in lost])
+        gone = retired_among([row.user for row in lost])
+        for row in lost:
+            vars(row)["after_loss"] = corrected[row.pk], row.user_id in gone
 
 
 class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
@@ -164,11 +170,11 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("learner"), ordering="user__username")
     def learner(self, progress: BadgeProgress) -> str:
-        return cells.learner(progress.user)
+        return cells.learner(progress, progress.user)
 
     @admin.display(description=gettext_lazy("badge"), ordering="template__name")
     def badge(self, progress: BadgeProgress) -> str:
-        return cells.badge(progress.template)
+        return cells.badge(progress, progress.template)
 
     @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")
     def email(self, progress: BadgeProgress) -> str:
@@ -176,7 +182,7 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_link(self, progress: BadgeProgress) -> str:
-        return links.learner(self.admin_site, progress.user)
+        return links.learner(self.admin_site, progress, progress.user)
 
     @admin.display(description=gettext_lazy("badge template"))
     def template_link(self, progress: BadgeProgress) -> str:
@@ -191,7 +197,9 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
 
     @admin.display(description=gettext_lazy("state"))
     def standing(self, progress: BadgeProgress) -> str:
-        return cells.progress(_facts(progress))
+        corrected, is_erased = _after_loss(progress)
+        can_be_reawarded = progress.template.can_be_reawarded
+        return cells.progress(_facts(progress), corrected, can_be_reawarded=can_be_reawarded, is_erased=is_erased)
 
     @admin.display(description=gettext_lazy("requirements"))
     def groups(self, progress: BadgeProgress) -> str:
@@ -255,3 +263,11 @@ def _facts(progress: BadgeProgress) -> LearnerProgress:
     if found is None:
         found = vars(progress)["facts"] = reading.progress_rows([progress.pk])[progress.pk]
     return found
+
+
+def _after_loss(progress: BadgeProgress) -> tuple[Sequence[Corrected], bool]:
+    """Return what staff corrected and whether the learner is erased: of a revoked badge; a list has read it."""
+    found: tuple[Sequence[Corrected], bool] | None = vars(progress).get("after_loss")
+    if found is not None or _facts(progress).state is not BadgeState.REVOKED:
+        return found or ((), False)
+    return reading.corrections([progress.pk])[progress.pk], bool(retired_among([progress.user]))

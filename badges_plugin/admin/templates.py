@@ -105,7 +105,8 @@ class BadgeTemplateAdmin(WithHistory, WithImage):
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def badge(self, template: BadgeTemplate) -> str:
         """Return the name, which leads to the badge's page on the desk; its state leads to the page in the admin."""
-        return cells.badge(template, otherwise=links.page_url(self.admin_site, self.model, "change", template.pk))
+        own = links.page_url(self.admin_site, self.model, "change", template.pk)
+        return cells.badge(template, template, otherwise=own)
 
     @admin.display(description=gettext_lazy("state"), ordering="is_active")
     def standing(self, template: BadgeTemplate) -> str:

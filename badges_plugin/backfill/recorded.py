@@ -8,9 +8,9 @@ once more to this badge alone, counts as it did there. A badge that is needed is
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from badges_plugin import api
+from badges_plugin.criteria import FLOOR
 from badges_plugin.data import EVENT_TIME, BadgingEvent, EventStamp, LearnerData, ValueKind
 from badges_plugin.events import get_event_type
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
@@ -29,6 +30,7 @@ from badges_plugin.rules import Operator, Rule
 MOST = 5_000
 """Learners that are looked at for one requirement. Where there are more, what is counted is a lower bound."""
 AT_ONCE = 100
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -94,30 +96,36 @@ def award_recorded(template: BadgeTemplate, users: Collection[int]) -> int:
     """
     awarded, keys = 0, sorted(users)
     for start in range(0, len(keys), AT_ONCE):
-        histories = list(_histories(template, keys[start : start + AT_ONCE]))
+        histories = _histories(template, keys[start : start + AT_ONCE])
         changes = api.process_histories(histories, templates=[template.pk])
         awarded += sum(template.pk in each.awarded for each in changes)
     return awarded
 
 
-def _histories(template: BadgeTemplate, users: Collection[int]) -> Iterator[list[BadgingEvent]]:
-    """Yield the events of each user that told what the template asks for."""
+def _histories(template: BadgeTemplate, users: Sequence[int]) -> list[list[BadgingEvent]]:
+    """Return the events of each user that told what the template asks for.
+
+    Fewer users are read at once where there is more than ``MOST`` of them. One of whom alone there is more is left out:
+    what is cut off may be what was lost.
+    """
     rows = User.objects.in_bulk(list(users))
     events: dict[int, list[BadgingEvent]] = defaultdict(list)
     requirements = list(template.requirements.all())
     alike, penalized = _alike(requirements), _penalized(template)
-    needed = [each.needs_badge_id for each in requirements if each.needs_badge_id is not None]
     for requirement in requirements:
         same = alike.get(requirement.digest(), [])
-        for told in _told(same, can_be_lost=requirement.pk in penalized, users=list(rows))[0]:
+        found, is_all = _told(same, can_be_lost=requirement.pk in penalized, users=list(rows))
+        if not is_all:
+            middle = len(users) // 2
+            return _histories(template, users[:middle]) + _histories(template, users[middle:]) if middle else []
+        for told in found:
             payload = _payload(requirement, told)
             if payload is not None:
                 stamp = EventStamp(told.event_time, told.event_id)
                 events[told.user].append(BadgingEvent(told.event_type, stamp, _learner(rows[told.user]), payload))
-    for user in rows.values():
-        history = [*events[user.pk], *(api.badge_events(user, needed) if needed else ())]
-        if history:
-            yield history
+    needed = [each.needs_badge_id for each in requirements if each.needs_badge_id is not None]
+    histories = ([*events[pk], *(api.badge_events(user, needed) if needed else ())] for pk, user in rows.items())
+    return [history for history in histories if history]
 
 
 def _learner(user: User) -> LearnerData:
@@ -201,11 +209,14 @@ def _told(
     taken = []
     if can_be_lost:
         taken = list(lost.order_by().values_list("progress__user", "value_key", "event_time")[: MOST + 1])
-    for user, value_key, moment in taken:
-        held = newest.get((user, value_key))
-        if held is not None and held.event_time <= moment:
-            del newest[user, value_key]
-    return list(newest.values()), max(len(found), len(taken)) <= MOST
+    until = {(user, value_key): moment for user, value_key, moment in sorted(taken, key=lambda each: each[2])}
+    kept = [told for key, told in newest.items() if told.event_time > _lost_until(until, *key)]
+    return kept, max(len(found), len(taken)) <= MOST
+
+
+def _lost_until(until: Mapping[tuple[int, str], datetime], user: int, value_key: str) -> datetime:
+    """Return until when a value was lost: by itself, or with all others by a penalty that named none."""
+    return max(until.get((user, key), _NEVER) for key in (value_key, FLOOR))
 
 
 def _counting(same: Iterable[BadgeRequirement]) -> Q:

@@ -172,7 +172,7 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("learner"))
     def learner_link(self, delivery: Delivery) -> str:
-        return learner(self.admin_site, delivery.award.user)
+        return learner(self.admin_site, delivery, delivery.award.user)
 
     @admin.display(description=_("badge template"))
     def template_link(self, delivery: Delivery) -> str:

@@ -20,6 +20,8 @@ from badges_plugin.distribution.models import Channel, Decision, Delivery, Deliv
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeAward
+from badges_plugin.reading.people import name_of
+from badges_plugin.retirement import is_gone
 
 _SHOWN = ("award__progress__user", "award__progress__template", "channel")
 
@@ -198,11 +200,11 @@ def _given_up(delivery: Delivery) -> str:
 
 def person(decision: DeliveryDecision) -> str:
     """Return the name of who decided, for colleagues."""
-    return _("somebody") if decision.by is None else decision.by.get_full_name() or decision.by.get_username()
+    return _("somebody") if decision.by is None else name_of(decision.by, otherwise=_("somebody"))
 
 
 def _name(award: BadgeAward) -> str:
-    return award.user.full_name or award.user.get_username()
+    return name_of(award.user, is_gone=is_gone(award.user), otherwise=award.user.get_username())
 
 
 def _sentence(text: str) -> str:

@@ -95,7 +95,10 @@ class OnHold:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """What is not delivered, and why. ``is_cut``: there is more than was looked at."""
+    """What is not delivered, and why. ``is_cut``: there is more than was looked at, so that numbers are too low.
+
+    A number above ``counting.MOST`` stands for any larger one.
+    """
 
     failures: tuple[Failure, ...]
     on_hold: tuple[OnHold, ...]
@@ -109,7 +112,7 @@ class Undelivered:
 def undelivered(template_id: int | None = None) -> Undelivered:
     """Return what is not delivered of one badge or of all, the most frequent reasons first.
 
-    Two queries, and one for each account that is paused. Each looks at ``MOST`` deliveries at most.
+    Two queries, and one for each account that is paused. Each returns ``MOST + 1`` deliveries at most.
     """
     rows, is_cut = _some(Delivery.objects.filter(state=State.FAILED), template_id)
     reasons: dict[str, list[int]] = defaultdict(list)
@@ -128,12 +131,8 @@ def undelivered(template_id: int | None = None) -> Undelivered:
 
 
 def _some(deliveries: QuerySet[Delivery], template_id: int | None) -> tuple[list[tuple[int, str]], bool]:
-    """Return key and reason of deliveries. The badge is looked at here: no index serves both it and the state."""
-    rows: list[tuple[int, str, int | None]]
-    if template_id is None:
-        rows = [(pk, reason, None) for pk, reason in deliveries.order_by().values_list("pk", "last_error")[: MOST + 1]]
-    else:
-        columns = deliveries.order_by().values_list("pk", "last_error", "award__progress__template")
-        rows = list(columns[: MOST + 1])
-    own = [(pk, reason) for pk, reason, template in rows[:MOST] if template == template_id]
-    return own, len(rows) > MOST
+    """Return key and reason of the oldest deliveries, one more than ``MOST`` where there are more, and whether so."""
+    if template_id is not None:
+        deliveries = deliveries.filter(award__progress__template=template_id)
+    rows = list(deliveries.order_by("pk").values_list("pk", "last_error")[: MOST + 1])
+    return rows, len(rows) > MOST

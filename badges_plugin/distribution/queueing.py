@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -17,6 +17,7 @@ from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.distribution.retry import NOT_DELIVERED, SETTLED, State, later
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 
 _GIVEN_BACK = gettext_noop("The badge was given back before it was revoked there.")
@@ -101,6 +102,9 @@ def queue_correction(award: BadgeAward) -> list[int]:
     """
     queued = []
     with transaction.atomic():
+        # The learner first, as whatever ends the award does. Two at once could both see that there is no correction.
+        learner = User.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)
+        list(learner.filter(pk=award.progress.user_id).values_list("pk"))
         rows = list(Delivery.objects.filter(award=award).select_for_update().order_by("pk"))
         if not correctable(BadgeAward.objects.filter(pk=award.pk)).exists():
             return []
@@ -131,6 +135,9 @@ def spare_given_back(award: BadgeAward, earlier: BadgeAward, backend: Backend[An
     rows = list(revocations.select_for_update())
     if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
         settle(_same(unsent), State.CANCELLED, reason=_GIVEN_BACK)
+    # Also if staff gave it up, or have to act: the new badge could not be told from the one that may be revoked.
+    if in_doubt := [row for row in rows if row.state in (State.FAILED, State.GIVEN_UP) and row.in_doubt]:
+        make_due(_same(in_doubt))
     if unsent or any(row.state == State.CANCELLED for row in rows):
         Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE).update(in_doubt=True)
 

@@ -185,7 +185,8 @@ def _write_undelivered(delivery: Delivery, outcome: Outcome, decision: Decision,
     mine = Delivery.objects.filter(pk=delivery.pk)
     if decision.state is State.CANCELLED:
         settle(mine, decision.state, reason=decision.reason)
-        if isinstance(outcome, Cancelled):
+        # Not with a correction that is not needed any more: the badge is there, and is to be revoked.
+        if isinstance(outcome, Cancelled) and delivery.action == Action.ISSUE:
             _cancel_revocation(delivery, decision)
         return
     # The e-mail address of an unfinished issue is needed as long as the issue may have arrived.

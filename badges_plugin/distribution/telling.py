@@ -13,12 +13,13 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from badges_plugin.counting import count_up_to
-from badges_plugin.distribution import registry, standing
+from badges_plugin.distribution import deciding, registry, standing
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.delivery_words import Shape, outcome_of, state_of
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.retry import State
+from badges_plugin.models import BadgeTemplate
 
 LATEST_ATTEMPTS = 20
 """Attempts of one delivery that are told at most, the newest ones."""
@@ -122,6 +123,17 @@ def current(deliveries: Iterable[DeliveryTold]) -> tuple[DeliveryTold, ...]:
 def needing_staff(user_ids: Collection[int]) -> int:
     """Return how many deliveries of learners go on only when staff do something, counted as ``count_up_to`` does."""
     return count_up_to(Delivery.objects.filter(award__progress__user__in=user_ids, state=State.FAILED))
+
+
+def is_sent(template: BadgeTemplate) -> bool:
+    """Whether a provider gets the awards of a badge."""
+    return bool(registry.responsible_for(template))
+
+
+def can_be_taken_up(delivery_id: int) -> bool:
+    """Whether nothing is against sending what was given up after all. Two queries."""
+    row = Delivery.objects.select_related("award").filter(pk=delivery_id).first()
+    return row is not None and not deciding.obstacle(row)
 
 
 def may_see(user: AbstractBaseUser | AnonymousUser) -> bool:

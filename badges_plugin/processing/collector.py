@@ -12,10 +12,14 @@ from django.utils import timezone
 from badges_plugin.data import BadgingEvent
 from badges_plugin.host import AWARDED, REVOKED
 from badges_plugin.models import DECIDED, BadgeAward, Ending
+from badges_plugin.models.awards import BEFORE
 from badges_plugin.processing import awarding, causes, credentials, terms
 from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.progression import ProgressChange
 from badges_plugin.questions import Question
+
+BEFORE_ENDED_AT = "before_ended_at"
+"""In the facts of an award that was undone, beside ``BEFORE``: when the award before it had ended."""
 
 
 class Collected(enum.Enum):
@@ -124,9 +128,17 @@ def may_award(change: ProgressChange, last: BadgeAward | None) -> bool:
 
 
 def _begins_again(change: ProgressChange, last: BadgeAward | None) -> bool:
-    """Whether staff let the learner start again since the last award: only what is newer than its end counts."""
-    counts_from = change.progress.counts_from
-    return bool(last and last.revoked_at and counts_from and counts_from >= last.revoked_at)
+    """Whether staff let the learner start again since the last award that was not undone: only what is newer counts."""
+    counts_from, ended_at = change.progress.counts_from, last_end(last)
+    return bool(counts_from and ended_at and counts_from >= ended_at)
+
+
+def last_end(last: BadgeAward | None) -> datetime | None:
+    """Return when the last award ended that was not undone."""
+    if last is None or last.ended_by != Ending.UNDONE or BEFORE not in last.ending_facts:
+        return last.revoked_at if last is not None else None
+    ended_at = last.ending_facts.get(BEFORE_ENDED_AT)
+    return datetime.fromisoformat(ended_at) if ended_at else None
 
 
 def _end_by_event(award: BadgeAward, event: BadgingEvent, now: datetime) -> End:

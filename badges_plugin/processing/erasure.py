@@ -6,7 +6,7 @@ meantime nothing is done for them: all processing asks ``badges_plugin.retiremen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from django.contrib.admin.models import LogEntry
@@ -18,7 +18,7 @@ from django.utils import timezone
 from badges_plugin.database import is_transient
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgeAward, Correction, Learner, RetiredLearner
+from badges_plugin.models import BadgeAward, Correction, Learner, ManualAwardLine, RetiredLearner
 from badges_plugin.models.awards import EXPLAINED
 from badges_plugin.models.records import forget_users
 from badges_plugin.processing import learners, manual_lists, traces
@@ -44,8 +44,10 @@ def erase(users: Sequence[User]) -> int:
     """
     if not users:
         return 0
-    known = list(Learner.objects.filter(user__in=users).order_by("pk").values_list("pk", flat=True))
-    left = {pk for pk in known if not _is_erased(pk)}
+    known = set(Learner.objects.filter(user__in=users).values_list("pk", flat=True))
+    # Lists also name those to whom nothing was given, so that badges never dealt with them.
+    known.update(ManualAwardLine.objects.filter(user__in=users).values_list("user_id", flat=True).distinct())
+    left = {pk for pk in sorted(known) if not _is_erased(pk)}
     traces.forget(users)
     forget_users([user.pk for user in users])
     # Marked as erased last, so that an interrupted erasure is repeated.
@@ -104,8 +106,19 @@ def _erase(user_id: int) -> None:
         # Nothing more is published about them, and text that staff wrote may name them.
         BadgeAward.objects.filter(pk__in=awards).update(publish_due_at=None)
         BadgeAward.objects.filter(pk__in=awards, ended_by__in=EXPLAINED).update(revocation_reason="")
-        manual_lists.forget(user_id, awards)
+        _forget_written(user_id, awards)
         corrected = list(Correction.objects.filter(progress__user=user_id).values_list("pk", flat=True))
         Correction.objects.filter(pk__in=corrected).update(because="")
+
+
+def forget_deleted(user: User) -> None:
+    """Erase what staff wrote about a user who is being deleted where no foreign key leads to the user."""
+    _forget_written(user.pk, list(BadgeAward.objects.filter(progress__user=user.pk).values_list("pk", flat=True)))
+
+
+def _forget_written(user_id: int, awards: Collection[int]) -> None:
+    """Erase what lists and the histories of awards say of their learner."""
+    manual_lists.forget(user_id, awards)
+    if awards:
         kind = ContentType.objects.get_for_model(BadgeAward)
         LogEntry.objects.filter(content_type=kind, object_id__in=map(str, awards)).update(change_message="")

@@ -19,10 +19,19 @@ from django.utils.translation import gettext as _
 from badges_plugin import bulk, retirement
 from badges_plugin.exceptions import AwardRefused
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending, ManualAward
+from badges_plugin.models import (
+    BadgeAward,
+    BadgeProgress,
+    BadgeTemplate,
+    Correction,
+    CorrectionKind,
+    Ending,
+    ManualAward,
+)
 from badges_plugin.models.awards import BEFORE
 from badges_plugin.processing import awarding, collector, learners, locking, progression, terms
 from badges_plugin.processing.awarding import End, Grant
+from badges_plugin.processing.collector import BEFORE_ENDED_AT
 from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.pipeline import with_current_ruleset
 from badges_plugin.processing.terms import Term
@@ -124,6 +133,7 @@ def give_to(ruleset: Ruleset, gift: Gift, held: Mapping[int, User]) -> dict[int,
         raise AwardRefused(problem)
     progresses = progression.begun(template, [held[pk] for pk in sorted(held)])
     last = _last_awards(progresses)
+    last |= _expired(ruleset, list(last.values()))
     results: dict[int, Result] = {}
     grants = []
     for progress in progresses:
@@ -162,6 +172,16 @@ def _last_awards(progresses: Sequence[BadgeProgress]) -> dict[int, BadgeAward]:
     return last
 
 
+def _expired(ruleset: Ruleset, awards: Sequence[BadgeAward]) -> dict[int, BadgeAward]:
+    """End awards whose time is over, which nobody has noticed yet; return the renewed ones, by progress."""
+    now = timezone.now()
+    due = [
+        each for each in awards if each.revoked_at is None and each.expires_at is not None and each.expires_at <= now
+    ]
+    collector.expire(due)
+    return _award_the_earners(ruleset, due) if due else {}
+
+
 def undo_all(
     ruleset: Ruleset, award_ids: Collection[int], held: Mapping[int, User], *, reason: str, by_id: int | None
 ) -> set[int]:
@@ -176,14 +196,14 @@ def undo_all(
     bulk.relate([award.progress for award in awards], "user", [held[award.progress.user_id] for award in awards])
     gone = retirement.retired_among(award.progress.user for award in awards)
     living = [award for award in awards if award.progress.user_id not in gone]
-    before, reason = _endings_before(awards), reason[:MAX_LENGTH]
+    before, reason = _awards_before(awards), reason[:MAX_LENGTH]
     awarding.end(
         [
             End(
                 award,
                 Ending.UNDONE,
                 reason="" if award.progress.user_id in gone else reason,  # it may name them
-                facts={BEFORE: before.get(award.progress_id, "")},
+                facts=_facts_before(before.get(award.progress_id)),
             )
             for award in awards
         ]
@@ -194,20 +214,43 @@ def undo_all(
     return {award.pk for award in awards}
 
 
-def _endings_before(awards: Sequence[BadgeAward]) -> dict[int, str]:
-    """Return, by progress, how the award before each ended that was not undone itself. One query or none."""
+def _facts_before(before: BadgeAward | None) -> dict[str, str]:
+    """Return how and when the last award ended that was not undone, given the award before one that is undone."""
+    ended_at = collector.last_end(before)
+    ending = before.last_ending if before is not None else ""
+    return {BEFORE: ending} | ({BEFORE_ENDED_AT: ended_at.isoformat()} if ended_at is not None else {})
+
+
+def _awards_before(awards: Sequence[BadgeAward]) -> dict[int, BadgeAward]:
+    """Return, by progress, the award before each. Two queries or none.
+
+    One that was given back goes on with the award before it, whose end was a mistake: they count as one.
+    """
     numbers = {award.progress_id: award.number for award in awards if award.number > 1}
-    endings = {}
-    for earlier in BadgeAward.objects.filter(progress__in=numbers).order_by("number") if numbers else ():
-        if earlier.number < numbers[earlier.progress_id]:
-            endings[earlier.progress_id] = earlier.last_ending
-    return endings
+    if not numbers:
+        return {}
+    corrections = Correction.objects.filter(kind=CorrectionKind.GIVEN_BACK, progress__in=numbers)
+    given_back = set(corrections.values_list("award", flat=True))
+    found: dict[int, BadgeAward] = {}
+    belongs = {award.progress_id for award in awards}
+    for row in BadgeAward.objects.filter(progress__in=numbers).order_by("-number"):
+        key = row.progress_id
+        if row.number > numbers[key] or key in found:
+            continue
+        if key not in belongs:
+            found[key] = row
+        elif row.pk not in given_back:
+            belongs.discard(key)
+    return found
 
 
-def _award_the_earners(ruleset: Ruleset, undone: Sequence[BadgeAward]) -> None:
-    """Award those who have done all that is asked for what they did: without the award by hand they would have it."""
+def _award_the_earners(ruleset: Ruleset, ended: Sequence[BadgeAward]) -> dict[int, BadgeAward]:
+    """Award those who have done all that is asked for what they did; return the new awards, by progress.
+
+    Without the award by hand they would have it.
+    """
     of_progress = {
-        award.progress_id: award for award in undone if ruleset.templates.get(award.progress.template_id) is not None
+        award.progress_id: award for award in ended if ruleset.templates.get(award.progress.template_id) is not None
     }
     stored = progression.stored([award.progress for award in of_progress.values()], ruleset)
     earned = [
@@ -215,7 +258,8 @@ def _award_the_earners(ruleset: Ruleset, undone: Sequence[BadgeAward]) -> None:
         for change in stored
         if change.is_complete and collector.may_award(change, of_progress[change.progress.pk])
     ]
-    collector.award(earned, [of_progress[change.progress.pk] for change in earned])
+    awards = collector.award(earned, [of_progress[change.progress.pk] for change in earned])
+    return {award.progress_id: award for award in awards if award is not None}
 
 
 def _log(awards: Sequence[BadgeAward], user_id: int | None, flag: int, said: str) -> None:

@@ -41,9 +41,13 @@ _OUTCOMES = {Given.AWARDED: Outcome.GIVEN, Given.HAS_IT: Outcome.HAS_IT, Given.G
 Work = Callable[[Ruleset, ManualAwardList, Sequence[Line]], None]
 
 
-def start_giving(award_list: ManualAwardList) -> bool:
-    """Confirm a draft. Returns False when somebody has done so already."""
-    return _move(award_list, {State.DRAFT}, State.GIVING, given_at=timezone.now())
+def start_giving(award_list: ManualAwardList, *, by: User | None = None) -> bool:
+    """Confirm a draft. Returns False when somebody has done so already.
+
+    ``by`` is who confirms, and gives the badges from then on; None leaves that as the draft has it.
+    """
+    giver = {} if by is None else {"given_by": by}
+    return _move(award_list, {State.DRAFT}, State.GIVING, given_at=timezone.now(), **giver)
 
 
 def start_undoing(award_list: ManualAwardList, *, by: User | None, reason: str) -> bool:
@@ -76,7 +80,7 @@ def go_on(list_id: int) -> bool:
         _do(work, award_list, lines)
     if left.exists():
         return True
-    _move(award_list, {State(award_list.state)}, end)
+    _finish(award_list, wanted, end)
     return False
 
 
@@ -110,6 +114,18 @@ def _move(award_list: ManualAwardList, before: Collection[State], state: State, 
     return is_moved
 
 
+def _finish(award_list: ManualAwardList, wanted: Outcome, end: State) -> None:
+    """Note that nothing is left to do. What could not be undone is still given, so that it may be undone again."""
+    with transaction.atomic():
+        ManualAwardList.objects.select_for_update().get(pk=award_list.pk)
+        if award_list.lines.filter(outcome=wanted).exists():
+            return
+        if end == State.UNDONE:
+            held = award_list.lines.filter(outcome=Outcome.FAILED, award__isnull=False)
+            end = State.GIVEN if held.update(outcome=Outcome.GIVEN) else end
+        _move(award_list, {State(award_list.state)}, end)
+
+
 def _do(work: Work, award_list: ManualAwardList, lines: Sequence[Line]) -> None:
     try:
         with_current_ruleset(lambda ruleset: work(ruleset, award_list, lines))
@@ -124,7 +140,8 @@ def _do(work: Work, award_list: ManualAwardList, lines: Sequence[Line]) -> None:
                 _do(work, award_list, [line])
             return
         logger.error("Line %s of list %s failed: %s", lines[0].number, award_list.pk, describe(error))
-        Line.objects.filter(pk=lines[0].pk).update(outcome=Outcome.FAILED)
+        # Unless another process has done it meanwhile.
+        Line.objects.filter(pk=lines[0].pk, outcome=lines[0].outcome).update(outcome=Outcome.FAILED)
 
 
 def _give(ruleset: Ruleset, award_list: ManualAwardList, lines: Sequence[Line]) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from badges_plugin.models import DECIDED, BadgeAward, Ending
+from badges_plugin.reading.people import name_of
 
 MAX_PAGE = 1000
 
@@ -32,7 +33,7 @@ class ByHand:
     given_by_id: int | None
     """The user; None for other code, or an account that was deleted."""
     given_by: str
-    """Their full name, or else their user name."""
+    """Their full name, or else their user name; empty where the account is gone."""
     reason: str
     list_id: int | None
     """The list that they gave it with."""
@@ -155,7 +156,7 @@ def _by_hand(row: BadgeAward) -> ByHand | None:
     if given is None:
         return None
     person = given.given_by
-    name = (person.full_name or person.get_username()) if person is not None else ""
+    name = name_of(person, otherwise="") if person is not None else ""
     return ByHand(given.given_by_id, name, given.reason, given.list_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from badges_plugin.models import Correction, CorrectionKind, Ending
 from badges_plugin.reading.awards import Award
+from badges_plugin.reading.people import name_of
 from badges_plugin.reading.standing import BadgeState, LearnerProgress
 from badges_plugin.times import day_text
 
@@ -46,9 +48,35 @@ def corrections(progress_ids: Collection[int]) -> dict[int, tuple[Corrected, ...
     found: dict[int, list[Corrected]] = defaultdict(list)
     rows = Correction.objects.filter(progress__in=progress_ids).select_related("by", "award").order_by("pk")
     for row in rows:
-        by = "" if row.by is None else row.by.get_full_name() or row.by.get_username()
+        by = "" if row.by is None else name_of(row.by, otherwise="")
         found[row.progress_id].append(Corrected(row.kind, by, row.at, row.why, row.forgot, row.award_id))
     return {pk: tuple(found[pk]) for pk in progress_ids}
+
+
+class AfterLoss(enum.StrEnum):
+    """What can come of a badge that was revoked."""
+
+    ERASED = "erased"
+    """Nothing: its learner was erased."""
+    UNDONE = "undone"
+    """It had been given by mistake, and can be earned."""
+    STAYS = "stays"
+    CAN_RETURN = "can return"
+
+
+def after_loss(
+    progress: LearnerProgress, corrected: Sequence[Corrected], *, can_be_reawarded: bool, is_erased: bool = False
+) -> AfterLoss:
+    """Return whether a badge that was revoked can be earned again. ``corrected``: of this progress. No query."""
+    last = progress.awards[-1]
+    if is_erased or last.ending == Ending.ERASED:
+        return AfterLoss.ERASED
+    if last.ending == Ending.UNDONE:
+        return AfterLoss.UNDONE
+    if _restart(corrected, last) is not None:
+        return AfterLoss.CAN_RETURN
+    stays = not can_be_reawarded or (last.is_decided and progress.is_complete)
+    return AfterLoss.STAYS if stays else AfterLoss.CAN_RETURN
 
 
 def outlook(progress: LearnerProgress, corrected: Sequence[Corrected], *, can_be_reawarded: bool) -> list[str]:
@@ -59,14 +87,19 @@ def outlook(progress: LearnerProgress, corrected: Sequence[Corrected], *, can_be
     if progress.state is BadgeState.HELD:
         return []
     last = progress.awards[-1] if progress.awards else None
-    restart = next((each for each in reversed(corrected) if each.forgot), None)
-    if restart is not None and last is not None and _was_before(restart, last):
-        restart = None
+    restart = _restart(corrected, last)
     if last is None:
         return _on_the_way(progress, restart)
     if progress.state is BadgeState.EXPIRED:
         return [_("The badge expired on %s. It can be earned again.") % day_text(last.ended_at or last.awarded_at)]
-    return [_how_it_ended(last, corrected), *_whether_it_returns(progress, last, restart, can_be_reawarded)]
+    after = after_loss(progress, corrected, can_be_reawarded=can_be_reawarded)
+    return [_how_it_ended(last, corrected), *_whether_it_returns(progress, last, restart, after)]
+
+
+def _restart(corrected: Sequence[Corrected], last: Award | None) -> Corrected | None:
+    """Return the last correction after which only what came later counts, if it concerns what comes after ``last``."""
+    restart = next((each for each in reversed(corrected) if each.forgot), None)
+    return None if restart is not None and last is not None and _was_before(restart, last) else restart
 
 
 def _was_before(restart: Corrected, last: Award) -> bool:
@@ -94,17 +127,19 @@ def _how_it_ended(last: Award, corrected: Sequence[Corrected]) -> str:
 
 
 def _whether_it_returns(
-    progress: LearnerProgress, last: Award, restart: Corrected | None, can_be_reawarded: bool
+    progress: LearnerProgress, last: Award, restart: Corrected | None, after: AfterLoss
 ) -> list[str]:
+    if after is AfterLoss.ERASED:
+        return []
     if restart is not None:
         begun = [] if restart.award_id == last.id else [restart.text]
         return [*begun, _("Only what came later counts; by that the badge can be earned again.")]
-    if last.is_decided and progress.is_complete:
+    if after is AfterLoss.STAYS and last.is_decided and progress.is_complete:
         return [
             _("It stays revoked: what was done for it is kept, so that passing once more brings nothing."),
             _("Give it back, or let the learner start again."),
         ]
-    if not can_be_reawarded and last.ending != Ending.UNDONE:
+    if after is AfterLoss.STAYS:
         return [_("It stays so: this badge can be earned only once. Let the learner start again, or give it back.")]
     return [_("It can be earned again.")]
 

@@ -134,7 +134,9 @@ def _why_not(rule: Rule, event: BadgingEvent, value: object) -> str:
     if rule.key_path == EVENT_TIME:
         return _("This was at another time than it asks for.")
     if rule.key_path == "is_passing" and isinstance(value, bool):
-        return _("It asks for failing, and this is a pass.") if value else _("It asks for a pass, and this is none.")
+        return (
+            _("It asks for failing, and this is a pass.") if value else _("It asks for a pass, and this is not a pass.")
+        )
     if rule.key_path == "percent_grade" and rule.operator in _AT_LEAST and isinstance(rule.wanted, int | float):
         told = {"needed": _percent(rule.wanted), "found": _percent(value)}
         return _("It needs a grade of %(needed)s, and this is %(found)s.") % told

@@ -73,7 +73,7 @@ def test_thirty_learners_are_given_a_badge_and_it_is_undone(opened: Open, world:
     page.get_by_label("Who gets it", exact=True).fill("\n".join(lines))
     page.get_by_label(re.compile("^Why")).fill("Spring school 2027")
     hand.press(page.get_by_role("button", name="Look at the list"))
-    page.get_by_text("30 of 33 lines will get Statistics. 3 will not.").wait_for()
+    page.get_by_text("30 learners will get Statistics. 3 lines will be skipped.").wait_for()
     page.get_by_text("Nobody here has this address").wait_for()
     assert page.get_by_role("button", name="spring1@northside.example").count() == 1
     problems += seen(window, "give-look")

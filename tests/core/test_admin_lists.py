@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from badges_plugin import api
 from badges_plugin.admin import cells
+from badges_plugin.host import User
+from badges_plugin.models import BadgeAward
 from badges_plugin.templatetags.badges_lists import labeled
 from tests.core.admin_pages import staff, text, url
-from tests.factories import make_template, requires_course
+from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
 
 pytestmark = pytest.mark.django_db
 
@@ -47,5 +53,68 @@ def test_a_filter_is_closed_until_something_is_chosen(query: dict[str, str], is_
 
 def test_names_and_words_are_escaped() -> None:
     template = make_template(name="<b>")
-    assert "&lt;b&gt;" in cells.badge(template)
+    assert "&lt;b&gt;" in cells.badge(template, template)
     assert "&lt;b&gt;" in cells.state(cells.GOOD, "<b>")
+
+
+def lose(*, forget: bool | None = None, erased: bool = False, **changes: Any) -> BadgeAward:
+    """Have a learner lose a badge: revoked, or by a penalty if ``forget`` is None."""
+    template = make_template(**changes)
+    penalizes_failing(template, requires_course(template))
+    user = make_user()
+    send_passing(user)
+    award = BadgeAward.objects.get(progress__user=user, progress__template=template)
+    if forget is None:
+        send_passing(user, minute=2, is_passing=False)
+    else:
+        api.revoke_award(award, reason="x", forget=forget)
+    if erased:
+        User.objects.filter(pk=user.pk).update(username="retired__user_0123456789")
+    return award
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"forget": False}, "revoked, stays revoked"),
+        ({"forget": True}, "revoked, can be earned again"),
+        ({"forget": True, "can_be_reawarded": False}, "revoked, can be earned again"),
+        ({}, "revoked, can be earned again"),
+        ({"can_be_reawarded": False}, "revoked, stays revoked"),
+        ({"forget": True, "erased": True}, "learner erased"),
+    ],
+)
+def test_lists_and_pages_say_the_same_of_a_lost_badge(how: dict[str, Any], said: str) -> None:
+    award = lose(**how)
+    client = staff(superuser=True)
+    assert said in text(client.get(url("badgeprogress")))
+    assert said in text(client.get(url("badgeprogress", "change", award.progress_id)))
+    desk = client.get(f"/badges/desk/learners/{award.user.pk}/")
+    assert said.capitalize() in text(desk)
+
+
+def test_lost_badges_of_a_page_are_read_at_once() -> None:
+    lose(forget=True)
+    client = staff(superuser=True)
+    client.get(url("badgeprogress"))  # what a process reads once
+    with CaptureQueriesContext(connection) as few:
+        client.get(url("badgeprogress"))
+    for _ in range(2):
+        lose(forget=True)
+    with CaptureQueriesContext(connection) as many:
+        client.get(url("badgeprogress"))
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("also", "leads"), [((), False), (("view_badgeprogress",), True), (("view_badgetemplate",), False)]
+)
+def test_cells_lead_only_to_pages_that_one_may_open(also: tuple[str, ...], leads: bool) -> None:
+    award = lose(forget=True)
+    client = staff("view_badgeaward", *also)
+    pages = [client.get(address) for address in (url("badgeaward"), url("badgeaward", "change", award.pk))]
+    html = "".join(page.content.decode() for page in pages)
+    found = set(re.findall(r'href="(/badges/desk/(?:learners|awards)/[^"]*)"', html))
+    assert bool(found) is leads
+    assert all(client.get(each).status_code == 200 for each in found)
+    assert ("/badges/desk/badges/" in html) is ("view_badgetemplate" in also)

@@ -66,6 +66,16 @@ def test_a_list_is_given_in_steps_and_undone_in_steps() -> None:
     assert {(award.ended_by, award.reason) for award in BadgeAward.objects.all()} == {(Ending.UNDONE, "Wrong list")}
 
 
+def test_whoever_confirms_a_list_gives_its_badges() -> None:
+    maker, other = make_user(), make_user()
+    award_list = make_list(make_user(), given_by=maker)
+    assert api.start_giving(award_list, by=other)
+    assert not api.start_giving(award_list, by=maker)
+    work(award_list)
+    award = BadgeAward.objects.get()
+    assert (award_list.given_by, award.given and award.given.given_by) == (other, other)
+
+
 def test_nothing_is_given_before_somebody_confirms() -> None:
     award_list = make_list(make_user())
     assert not api.go_on_with_list(award_list.pk)

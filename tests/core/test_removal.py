@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from datetime import date
 from io import StringIO
 from typing import Any
 
@@ -21,7 +22,7 @@ from badges_plugin import removal
 from badges_plugin.distribution import worker
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, BadgeTotal, BadgeWeek
 from tests.core.migrating import awarded, every_command_says_to_migrate, host_credential
 from tests.factories import TemplateFactory, make_template, make_user, requires_course, send_passing
 from tests.limits import Lower
@@ -243,3 +244,14 @@ def test_f6_a_verifiable_credential_of_the_host_stays_with_its_credential_revoke
     # The host hands the status on to the line by a signal, where verifiable credentials are switched on.
     assert (line.user_credential_id, kept.credential, kept.status) == (kept.pk, kept, REVOKED)
     assert not ours().exists()
+
+
+@pytest.mark.django_db
+def test_f6_what_was_counted_of_a_badge_goes_with_it() -> None:
+    other = awarded(1, origin="elsewhere", name="Other")
+    for template in (awarded(), other):
+        BadgeWeek.objects.create(template_id=template.pk, week=date(2026, 11, 2), awarded=1)
+        BadgeTotal.objects.create(template_id=template.pk, learners=1, ever=1, held=1)
+    remove(origin="openedx")
+    assert BadgeWeek.objects.get().template_id == other.pk
+    assert BadgeTotal.objects.get().template_id == other.pk

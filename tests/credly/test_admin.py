@@ -10,11 +10,14 @@ from django.db import OperationalError, connection
 from django.db.models.signals import post_init
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from django.views.debug import ExceptionReporter
 
 from badges_plugin import api
 from badges_plugin.distribution.credly.models import CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.models import Channel
+from badges_plugin.models import BadgeTemplate
+from badges_plugin.web.desk.badge.permitted import MAY_ADD
 from sandbox.credly import DEMO_KEY, DEMO_ORGANIZATION_ID, OTHER_KEY, OTHER_ORGANIZATION_ID, CredlySimulator
 from tests.distribution.worlds import deliver
 from tests.factories import requires_course, send_passing, staff_who_may
@@ -306,3 +309,39 @@ def test_an_organization_without_templates_can_be_deleted(
     address = reverse("admin:credly_badges_credlyorganization_delete", args=(organization.pk,))
     admin_client.post(address, {"post": "yes"})
     assert not CredlyOrganization.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["draft", "archived", "deleted"])
+def test_what_credly_does_not_issue_cannot_be_activated_on_the_desk(
+    admin_client: Client, template: CredlyBadgeTemplate, state: str
+) -> None:
+    api.deactivate_template(template)
+    CredlyBadgeTemplate.objects.filter(pk=template.pk).update(state=state)
+    refusal = CredlyBadgeTemplate.objects.get(pk=template.pk).refusal
+    assert api.activation_problems(BadgeTemplate.objects.get(pk=template.pk)) == [refusal]
+
+    form = admin_client.get(reverse("badges_web:desk_change_badge", args=[template.pk])).content.decode()
+    page = admin_client.post(reverse("badges_web:desk_activate_badge", args=[template.pk])).content.decode()
+    for each in (form, page):
+        assert escape(refusal) in each
+        assert "Nothing is missing" not in each
+    template.refresh_from_db()
+    assert not template.is_active
+
+
+@pytest.mark.parametrize("page", ["activate", "deactivate", "change", "copy"])
+def test_the_desk_asks_for_the_permission_that_the_admin_asks_for(template: CredlyBadgeTemplate, page: str) -> None:
+    if page == "activate":
+        api.deactivate_template(template)
+    address = reverse(f"badges_web:desk_{page}_badge", args=[template.pk])
+    badge = reverse("badges_web:desk_badge", args=[template.pk])
+
+    def answers(*permissions: str) -> tuple[int, bool]:
+        client = Client()
+        client.force_login(staff_who_may(*permissions))
+        answer = client.post(address) if page == "copy" else client.get(address)
+        return answer.status_code, address in client.get(badge).content.decode()
+
+    core = [each.rpartition(".")[2] for each in ("view_badgetemplate", *MAY_ADD)]
+    assert answers(*core) == (403, False)
+    assert answers(*core, "change_credlybadgetemplate") == (302 if page == "copy" else 200, True)

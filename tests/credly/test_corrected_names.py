@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from badges_plugin import api
 from badges_plugin.distribution import deciding
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate
 from badges_plugin.distribution.models import Delivery, DeliveryDecision
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 from sandbox.credly import CredlySimulator
 from tests.core.admin_pages import errors, text
@@ -115,3 +118,63 @@ def test_without_a_badge_at_a_provider_nothing_is_offered(
     assert "Send the corrected name" not in text(page)
     done = admin_client.post(reverse(SEND), {"id": award.pk}, follow=True)
     assert "There is no badge at a provider" in errors(done)
+
+
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_a_correction_that_is_not_needed_any_more_does_not_keep_the_badge(
+    credly: CredlySimulator, award: BadgeAward, state: str
+) -> None:
+    deciding.send_name(award, by=make_user())
+    # What a worker leaves that got no answer.
+    Delivery.objects.filter(action="correct").update(state=state, in_doubt=True)
+    api.revoke_award(award, reason="After all")
+    let_time_pass()
+    deliver()
+    assert names(credly) == []
+    assert rows() == [("issue", "done"), ("correct", "cancelled"), ("revoke", "done")]
+
+
+def test_a_badge_that_is_given_back_is_the_one_with_the_corrected_name(
+    credly: CredlySimulator, award: BadgeAward
+) -> None:
+    deciding.send_name(award, by=make_user())
+    deliver()
+    api.revoke_award(award, reason="Wrong list")
+    again = api.give_back(award)
+    deliver()
+    assert names(credly) == ["Ada King"]
+    [live] = [each for each in credly.badges() if each.is_live]
+    assert Delivery.objects.get(award=again, action="issue").external_id == live.id
+
+    api.revoke_award(again, reason="After all")
+    deliver()
+    assert names(credly) == []
+
+
+def test_a_later_issue_in_doubt_does_not_adopt_what_was_replaced(
+    credly: CredlySimulator, award: BadgeAward, ada: Any
+) -> None:
+    for name in ("Ada Byron", "Ada King"):
+        ada.full_name = name
+        ada.save()
+        deciding.send_name(award, by=make_user())
+        deliver()
+    api.revoke_award(award, reason="Wrong list")
+    deliver()
+    credly.fail(applied=False, manner="drop", operation="issue")
+    api.give_back(award)
+    for _ in range(2):
+        deliver()
+        let_time_pass()
+    assert names(credly) == ["Ada King"]
+    assert len(credly.badges()) == 4
+
+
+def test_a_double_click_waits_for_the_first(award: BadgeAward) -> None:
+    staff = make_user()
+    with CaptureQueriesContext(connection) as queries:
+        assert deciding.send_name(award, by=staff) == deciding.send_name(award, by=staff)
+    assert rows() == [("issue", "done"), ("correct", "pending")]
+    # Before the deliveries are read, among which the first may be about to put one.
+    reading = [each["sql"] for each in queries if each["sql"].startswith("SELECT")]
+    assert f"FROM {connection.ops.quote_name(User._meta.db_table)}" in reading[0]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -262,3 +266,28 @@ def test_what_staff_wrote_goes_with_a_retired_learner(failed: Delivery, ada: Any
     failed.refresh_from_db()
     assert (failed.last_error, DeliveryDecision.objects.get().because) == ("", "")
     assert BadgeAward.objects.get().revoked_at is None
+
+
+@pytest.mark.parametrize(
+    ("action", "attempts", "in_doubt"), [("issue", 2, True), ("issue", 0, False), ("revoke", 2, False)]
+)
+def test_an_issue_that_was_given_up_before_the_upgrade_may_have_arrived(
+    failed: Delivery, action: str, attempts: int, in_doubt: bool
+) -> None:
+    upgrade = import_module("badges_plugin.distribution.migrations.0009_given_up")
+    Delivery.objects.update(state="cancelled", last_error=upgrade.GIVEN_UP, action=action, attempts=attempts)
+    upgrade.mark_given_up(apps, SimpleNamespace(connection=connection))
+    failed.refresh_from_db()
+    assert (failed.state, failed.in_doubt) == ("given_up", in_doubt)
+
+
+def test_nobody_whose_account_is_gone_is_named(admin_client: Client, failed: Delivery, ada: User, staff: User) -> None:
+    User.objects.filter(pk=ada.pk).update(username="retired__user_1", full_name="Ada Lovelace")
+    question = text(admin_client.get(reverse(GIVE_UP), {"id": failed.pk}))
+    assert "retired__user_1" in question
+    assert "Lovelace" not in question
+    deciding.give_up([failed.pk], by=staff, because="Left")
+    User.objects.filter(pk=staff.pk).update(username="retired__user_2", full_name="J. Okafor")
+    page = page_of(admin_client, failed)
+    assert "Given up by somebody on " in page
+    assert "Okafor" not in page

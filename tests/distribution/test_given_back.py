@@ -87,3 +87,17 @@ def test_a_revocation_that_may_have_been_carried_out_goes_first(award: BadgeAwar
     deliver()
     assert rows() == [(1, "issue", "done"), (1, "revoke", "done"), (2, "issue", "done")]
     assert provider.badges == {"badge-1": "revoked", "badge-2": "pending"}
+
+
+@pytest.mark.parametrize("state", ["failed", "given_up"])
+def test_a_revocation_in_doubt_goes_first_whatever_became_of_it(
+    award: BadgeAward, provider: Provider, state: str
+) -> None:
+    deliver()
+    api.revoke_award(award, reason="Wrong list")
+    Delivery.objects.filter(action="revoke").update(state=state, in_doubt=True)
+    api.give_back(award)
+    let_time_pass()
+    deliver()
+    assert rows() == [(1, "issue", "done"), (1, "revoke", "done"), (2, "issue", "done")]
+    assert provider.badges == {"badge-1": "revoked", "badge-2": "pending"}

@@ -10,9 +10,10 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from badges_plugin import api
-from badges_plugin.distribution import registry
+from badges_plugin import api, reading
+from badges_plugin.distribution import deciding, registry
 from badges_plugin.distribution.exceptions import PermanentFailure, RejectedKey, TransientFailure
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.distribution.fakes import FakeBackend, Provider
@@ -231,3 +232,46 @@ def test_a_corrected_name_is_sent_from_the_story(
     page = client.get(address).content.decode()
     assert f'href="{question}&amp;next=' in page
     assert client.get(f"{question}&next={address}").status_code == 200
+
+
+def test_an_award_whose_deliveries_were_deleted_is_not_said_to_stay_here(
+    client: Client, ada: Any, badge: BadgeTemplate
+) -> None:
+    award = earn(ada, badge)
+    award.deliveries.all().delete()
+    page = story(client, award)
+    assert "This badge is not sent to a provider." not in page
+    assert "No delivery of this badge is on record" in page
+
+
+def test_what_was_given_up_is_offered_again_only_while_it_can_be(
+    client: Client, ada: Any, badge: BadgeTemplate, provider: Provider
+) -> None:
+    award = earn(ada, badge)
+    provider.before = [PermanentFailure("the address is refused")]
+    deliver()
+    deciding.give_up([award.deliveries.get().pk], by=make_user(), because="x")
+    assert "Take it up again" in story(client, award)
+    BadgeAward.objects.filter(pk=award.pk).update(revoked_at=timezone.now(), ended_by=api.Ending.BY_HAND)
+    assert "Take it up again" not in story(client, award)
+
+
+def test_nobody_whose_account_is_gone_is_named(client: Client, ada: Any, badge: BadgeTemplate) -> None:
+    award = earn(ada, badge)
+    gone = make_user(username="retired__user_1", full_name="Grace Hopper", is_staff=True)
+    giver = make_user(username="giver", full_name="Alan Turing")
+    bob = make_user()
+    api.award_by_hand(badge, bob, reason="Essay", given_by=giver)
+    type(giver).objects.filter(pk=giver.pk).update(username="retired__user_2")
+    kind = ContentType.objects.get_for_model(BadgeAward)
+    LogEntry.objects.create(
+        user=gone, content_type=kind, object_id=str(award.pk), action_flag=CHANGE, change_message="Seen"
+    )
+    api.revoke_award(award, reason="Copied", by=gone)
+    page = story(client, award)
+    assert "Somebody whose account is gone: Seen" in page
+    assert "Hopper" not in page
+    page = story(client, award_of(bob, badge))
+    assert "Given by hand: “Essay”." in page
+    assert "Turing" not in page
+    assert reading.corrections([award.progress_id])[award.progress_id][0].text.startswith("Revoked by staff on ")

@@ -14,8 +14,12 @@ from django.urls import reverse
 
 from badges_plugin import api
 from badges_plugin.backfill import recorded
+from badges_plugin.distribution import numbers
+from badges_plugin.distribution.data import Action
+from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.retry import State
 from badges_plugin.images import picture_of
-from badges_plugin.models import BadgeAward, BadgeTemplate
+from badges_plugin.models import BadgeAward, BadgeTemplate, RulesetVersion
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.checking import Checked, check
 from badges_plugin.web.desk.badge.decoding import setup_of
@@ -194,6 +198,8 @@ def test_any_two_of_three_until_a_day_and_a_badge(client: Client) -> None:
 PROBLEMS = [
     ({"name": " "}, "name", "The name is missing."),
     ({"name": "x" * 256}, "name", "A name has at most 255 letters, in one line."),
+    ({"name": "A\u2028B"}, "name", "A name has at most 255 letters, in one line."),
+    ({"name": "A\x07B"}, "name", "The name has a character that cannot be shown."),
     ({"b1-1-text": ""}, "b1-1-text", "Choose a course."),
     ({"b1-1-text": "Algebra"}, "b1-1-text", "“Algebra” is not a course key"),
     ({"b1-1-text": "library-v1:Demo+Books"}, "b1-1-text", "is not a course key"),
@@ -207,6 +213,7 @@ PROBLEMS = [
     ({"b1-1-kind": "grade", "b1-1-text": LOGIC, "b1-1-grade": "nan"}, "b1-1-grade", "Enter a grade in percent"),
     ({"b1-1-kind": "org", "b1-1-text": "A B"}, "b1-1-text", "“A B” is not the short name of an organization"),
     ({"b1-1-kind": "org", "b1-1-text": "A", "b1-1-count": "0"}, "b1-1-count", "Enter a number from 1 to"),
+    ({"b1-1-kind": "org", "b1-1-text": "A", "b1-1-count": "000001" * 900}, "b1-1-count", "Enter a number from 1 to"),
     ({"b1-1-kind": "program", "b1-1-text": "Geometry"}, "b1-1-text", "No program is called “Geometry”."),
     ({"b1-1-kind": "badge", "b1-1-text": "None"}, "b1-1-text", "No badge is called “None”."),
     ({"b1-1-kind": "badge", "b1-1-value": "987654", "b1-1-text": ""}, "b1-1-text", "Choose a badge."),
@@ -353,11 +360,15 @@ def test_deactivating_asks_first(client: Client) -> None:
     assert not template.is_active
 
 
+STORED = [
+    f"{action}_{model}"
+    for model in ("badgerequirement", "requirementgroup", "badgepenalty")
+    for action in ("add", "change", "delete")
+]
 ACCESS = [
     # page, what it takes, and what is not enough
     ("desk_badge", ["view_badgetemplate"], []),
-    ("desk_change_badge", ["change_badgetemplate", "add_badgerequirement", "change_badgerequirement",
-                           "delete_badgerequirement"], ["change_badgetemplate"]),
+    ("desk_change_badge", ["change_badgetemplate", *STORED], ["change_badgetemplate", *STORED[:-1]]),
     ("desk_activate_badge", ["change_badgetemplate"], ["view_badgetemplate"]),
     ("desk_deactivate_badge", ["change_badgetemplate"], ["view_badgetemplate"]),
 ]  # fmt: skip
@@ -527,3 +538,101 @@ def test_of_very_many_the_number_is_a_lower_bound(client: Client, lower: Lower) 
     page = press(client, client.get(NEW), "_activate", fields=FIRST)
     assert "At least 2 learners have done all of this." in text(page)
     assert "They get the badge now" not in text(page)
+
+
+def notes() -> list[str]:
+    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+
+
+def test_two_people_who_save_at_the_same_instant_do_not_overwrite_each_other(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is first to hold the configuration, after this page was found up to date."""
+    template = make_template(is_active=False)
+    requires_course(template)
+    page = client.get(page_of("desk_change_badge", template))
+
+    with monkeypatch.context() as patched:
+
+        def hold() -> None:
+            patched.undo()
+            BadgeTemplate.objects.filter(pk=template.pk).update(is_given_by_staff=True)
+
+        patched.setattr(RulesetVersion, "hold", hold)
+        page = press(client, page, "_save", name="Second")
+    assert "Somebody has changed this badge since you opened it." in text(page)
+    template.refresh_from_db()
+    assert template.name != "Second"
+
+
+@pytest.mark.parametrize("name", ["Le\u00a0badge\u202f!", "\u0645\u06cc\u200c\u062e", "ക്\u200dഷ", "שלום\u200f!"])
+def test_letters_that_are_not_seen_may_be_in_a_name(name: str) -> None:
+    assert checked({"b1-1-text": LOGIC, "name": name}).problems == []
+
+
+def test_the_name_of_a_provider_is_not_found_fault_with(client: Client) -> None:
+    template = make_template(name="Their\x07s", origin="credly", is_active=False)
+    page = press(client, client.get(page_of("desk_change_badge", template)), "_save", fields={"b1-1-text": LOGIC})
+    assert f"Pass {LOGIC}." in text(page)
+
+
+def test_an_activation_is_noted_even_if_giving_the_badge_fails(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    requires_course(make_template())
+    send_passing(make_user())
+    page = press(client, client.get(NEW), "_activate", fields=FIRST)
+    template = BadgeTemplate.objects.get(name=FIRST["name"])
+
+    def fail(*args: object) -> int:
+        assert notes()[-1] == "Activated."
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recorded, "award_recorded", fail)
+        with pytest.raises(ConnectionError):
+            press(client, page, "activate")
+    template.refresh_from_db()
+    assert template.is_active
+    api.deactivate_template(template)
+    page = press(client, page, "activate")
+    assert "The badge is active. 1 learner got it at once." in text(page)
+    assert notes()[-2:] == ["Activated.", "Given to 1 learner who had done everything."]
+
+
+def test_the_page_says_that_a_badge_goes_with_one_that_it_needs(client: Client) -> None:
+    needed, template = make_template(name="Needed"), make_template(name="Needing")
+    requires_course(needed)
+    needs_badge(template, needed)
+    gone = "Learners who lose a badge that this one asks for lose this one, too"
+    pages = [text(client.get(page_of("desk_badge", each))) for each in (needed, template)]
+    assert [(gone in page, "No event takes it away." in page) for page in pages] == [(False, True), (True, False)]
+
+
+def test_where_not_every_delivery_was_looked_at_nothing_is_promised(client: Client, lower: Lower) -> None:
+    template = make_template()
+    requires_course(template)
+    address, promised = page_of("desk_badge", template), "no delivery of this badge needs you"
+    assert promised in text(client.get(address))
+    for minute in range(2):
+        send_passing(make_user(), minute=minute)
+    channel = Channel.objects.create(backend="credly", account="one")
+    for award in BadgeAward.objects.order_by("pk"):
+        Delivery.objects.create(award=award, backend="credly", channel=channel, action=Action.ISSUE, state=State.FAILED)
+    lower(numbers, MOST=1)
+    page = text(client.get(address))
+    assert promised not in page
+    assert "There are more. Not all of them were looked at." in page
+
+
+def test_a_number_of_very_many_digits_is_no_block(client: Client) -> None:
+    values = {**filled_in(client.get(NEW)), "add": f"{'9' * 5000}:course"}
+    assert client.post(NEW, values).status_code == 200
+
+
+def test_a_picture_that_is_stored_before_the_answer_is_noted(client: Client) -> None:
+    template = make_template(icon="")
+    requires_course(template)
+    send_passing(make_user())
+    page = press(client, client.get(page_of("desk_change_badge", template)), "change", "1:1")
+    file = SimpleUploadedFile("badge.svg", SVG)
+    press(client, page, "_save", fields={"b1-1-text": LOGIC, "image": "upload", "file": file})
+    assert notes() == ["Changed the picture."]

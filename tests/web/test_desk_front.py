@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from badges_plugin import counting, host
 from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, FailedEvent
 from badges_plugin.web.desk import finding
 from badges_plugin.web.desk.front import figures, heading
@@ -256,3 +257,12 @@ def test_of_many_the_first_are_shown(front: Client, lower: Lower) -> None:
     page = front.get(reverse("badges_web:desk_find"), {"q": "an"})
     assert "There are more." in text(page)
     assert "anna" not in text(page).replace("ann ", "")
+
+
+@pytest.mark.usefixtures("learners")
+def test_an_erased_learner_is_found_without_their_name(front: Client) -> None:
+    User.objects.filter(username="ann").update(username="retired__user_1", email="x@example.org")
+    page = text(front.get(reverse("badges_web:desk_find"), {"q": "an"}))
+    assert "anna" in page
+    assert "retired__user_1" in page
+    assert "Ann Doe" not in page

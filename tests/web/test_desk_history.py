@@ -12,6 +12,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
+from badges_plugin.distribution.accredible.models import AccredibleGroup
+from badges_plugin.distribution.credly.models import CredlyBadgeTemplate
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.web.desk import history
 from tests.core.admin_pages import staff, text
@@ -84,6 +86,7 @@ def test_long_lists_are_cut(lower: Lower) -> None:
     listed = text(client.get(reverse("badges_web:desk_deleted_badges")))
     assert "Only the last ones are shown." in listed
     assert "Fourth" not in listed
+    assert "At least 1 badges were deleted." in listed
 
 
 def test_what_is_unknown_is_not_found_and_does_not_fail() -> None:
@@ -139,3 +142,18 @@ def test_what_pages_note_stands_with_what_was_changed() -> None:
     ]
     page = text(staff(VIEW).get(address(template.pk)))
     assert "31 learners kept what they had done. Line by line Renamed from “Logic” to “Proof”." in page
+
+
+def test_notes_of_the_pages_of_every_provider_are_shown() -> None:
+    template = make_template()
+    person = make_user(full_name="J. Okafor")
+    for number, model in enumerate((CredlyBadgeTemplate, AccredibleGroup)):
+        LogEntry.objects.create(
+            user=person,
+            content_type=ContentType.objects.get_for_model(model),
+            object_id=str(template.pk),
+            action_flag=CHANGE,
+            change_message=f"Note {number}.",
+        )
+    said = {note for row in history.section(template.pk).rows for note in row.notes}
+    assert {"Note 0.", "Note 1."} <= said

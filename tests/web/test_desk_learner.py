@@ -351,3 +351,12 @@ def test_what_can_be_done_stands_at_each_badge_and_leads_back(
     assert "start_again" not in onlooker
     assert "give_back" not in onlooker
     assert reverse("badges_web:desk_give") not in onlooker
+
+
+def test_older_failed_events_are_counted(client: Client, ada: Any, lower: Lower) -> None:
+    lower("badges_plugin.web.desk.learner", LATEST=1)
+    for _ in range(3):
+        fail_to_apply(ada)
+    page = page_of(client, ada)
+    assert page.count("Failed: needs you") == 1
+    assert "2 more, which are older." in page

@@ -16,6 +16,7 @@ from django.utils import timezone
 from badges_plugin import api
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.models import Channel, Delivery
+from badges_plugin.distribution.numbers import undelivered
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing, staff_who_may
 from tests.limits import Lower
@@ -257,3 +258,22 @@ def test_what_learners_accept_is_told_where_they_are_asked(template: BadgeTempla
     assert "Have it now 4 100% Accepted it at Credly 2 50%" in own
     (row,) = lines(client.get(CSV, {"badge": there.pk}))[1:]
     assert row == ["2026-03-02", "At Credly", "5", "2", "1", "0"]
+
+
+def test_a_badge_by_digits_of_another_script(template: BadgeTemplate) -> None:
+    digits = str(template.pk).translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    response = staff().get(SITE, {"badge": digits})
+    assert response.headers["Location"] == f"{page_of(template)}?weeks=8"
+
+
+def test_failures_of_a_badge_are_found_behind_many_of_others(template: BadgeTemplate, lower: Lower) -> None:
+    lower("badges_plugin.distribution.numbers", MOST=2)
+    failing(template, "Refused.", "Refused.", "Refused.")
+    other = make_template(name="Other")
+    requires_course(other)
+    send_passing(make_user(), minute=62 * DAY)
+    failing(other, "No address.")
+    assert (undelivered().failed, undelivered().is_cut) == (3, True), "one more than are counted"
+    found = undelivered(other.pk)
+    assert ([each.reason for each in found.failures], found.failed, found.is_cut) == (["No address."], 1, False)
+    assert "No address. 1 Show it" in words(staff("view_delivery").get(page_of(other)))

@@ -247,14 +247,25 @@ def test_no_link_leads_to_an_example(ada: Any, statistics: BadgeTemplate) -> Non
     assert "https://badges.example.org/badges-of-ours/badges/mine/" in message.body
 
 
-def test_in_the_language_that_is_known(ada: Any, statistics: BadgeTemplate, settings: Any) -> None:
-    settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
-    MailPreference.objects.create(user=ada, language="es")
-    MailText.objects.create(site=Site.objects.get_current(), kind="awarded", language="es", subject="Insignia {badge}")
+@pytest.mark.parametrize(
+    ("language", "subject", "tag"),
+    [
+        ("es", "Insignia Statistics", "es"),
+        # Without a translation of the rest, all is in English.
+        ("nl", "You have earned the badge Statistics", "en"),
+    ],
+)
+def test_in_the_language_that_is_known(
+    ada: Any, statistics: BadgeTemplate, settings: Any, language: str, subject: str, tag: str
+) -> None:
+    settings.LANGUAGES = [("en", "English"), ("es", "Spanish"), ("nl", "Dutch")]
+    MailPreference.objects.create(user=ada, language=language)
+    site = Site.objects.get_current()
+    MailText.objects.create(site=site, kind="awarded", language=language, subject="Insignia {badge}")
     earn(ada, statistics)
     [message] = send_all(5)
-    assert message.subject == "You have earned the badge Statistics", "there is no translation yet: all is in English"
-    assert 'lang="en" dir="ltr"' in html_of(message)
+    assert message.subject == subject
+    assert f'lang="{tag}" dir="ltr"' in html_of(message)
 
 
 HOSTILE = (

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from badges_plugin.admin import cells
 from badges_plugin.admin.base import ModelAdmin
 from badges_plugin.admin.large import LargeTableAdmin, with_address
-from badges_plugin.admin.templates import BadgeTemplateAdmin, BadgeTemplateForm
+from badges_plugin.admin.templates import BadgeTemplateAdmin
 from badges_plugin.distribution import channels
 from badges_plugin.distribution.accounts.forms import AccountForm
 from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
@@ -108,33 +108,8 @@ class AccountAdmin(ModelAdmin[AccountT]):
                 self.message_user(request, f"{account}: {result}", level)
 
 
-class MirroredTemplateForm(BadgeTemplateForm):
-    """Refuses to activate a template of which the provider would issue no badges."""
-
-    def clean_is_active(self) -> bool:
-        wanted = self.cleaned_data["is_active"] and "is_active" in self.changed_data
-        refused = [reason for reason in [_refusal(self.instance)] if wanted and reason]
-        try:
-            is_active = super().clean_is_active()
-        except ValidationError as error:
-            raise ValidationError([*refused, *error.messages]) from None
-        if refused:
-            raise ValidationError(refused)
-        return is_active
-
-
 class MirroredTemplateAdmin(BadgeTemplateAdmin):
     """Templates come from the provider, never by hand. Fields that the provider decides on are read-only."""
-
-    form = MirroredTemplateForm
-
-    @admin.action(description=gettext_lazy("Activate selected badge templates"), permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> HttpResponse | None:
-        """Activate the templates except those of which the provider would issue no badges."""
-        refused = {template.pk: template for template in queryset if _refusal(template)}
-        for template in refused.values():
-            self.message_user(request, f"{template}: {_refusal(template)}", messages.ERROR)
-        return super().activate(request, queryset.exclude(pk__in=refused))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -178,10 +153,6 @@ def _display(badge: ProviderBadge) -> str:
 
 def _usernames(users: Sequence[int]) -> QuerySet[User, Any]:
     return User.objects.filter(pk__in=users).order_by("pk").values_list("username", flat=True)
-
-
-def _refusal(template: object) -> str:
-    return template.refusal if isinstance(template, MirroredTemplate) else ""
 
 
 class ProviderBadgeAdmin(LargeTableAdmin[BadgeT]):

@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
+from badges_plugin.activation import register_refusal
 from badges_plugin.distribution import keys, notifications, queueing, registry
 from badges_plugin.distribution.accounts.models import Account, MirroredTemplate, ProviderBadge
 from badges_plugin.distribution.backends import Backend
@@ -128,11 +129,20 @@ class AccountBackend(Backend[ContextT], Generic[ContextT, TemplateT]):
             return mirrored
         raise PermanentFailure(_NOT_MIRRORED)
 
+    def refusal(self, template: BadgeTemplate) -> str:
+        """Return why the provider issues no badges of a template, for staff; empty when it does. One query."""
+        mirrored = QuerySet(self.template_model).filter(pk=template.pk).first()
+        return mirrored.refusal if mirrored is not None else ""
+
 
 def register(backend: AccountBackend[Any, Any]) -> None:
-    """Add the backend in the ``ready()`` of its app, and keep the stored API keys of its accounts readable."""
+    """Add the backend in the ``ready()`` of its app, and keep the stored API keys of its accounts readable.
+
+    From then on nobody activates a template of which the provider would issue no badges.
+    """
     keys.register(backend.account_model, "encrypted_key", is_used=lambda account: not account.key_is_in_settings)
     registry.register(backend)
+    register_refusal(backend.template_model.provider, backend.refusal)
 
 
 def examine_unknown(slug: str, external_id: str, earner_id: str, *, is_valid: bool) -> None:

@@ -22,7 +22,7 @@ from badges_plugin.distribution.api import (
 )
 from badges_plugin.distribution.credly.client import CredlyClient, can_filter_by, client_for
 from badges_plugin.distribution.credly.conf import CredlyConfig, config
-from badges_plugin.distribution.credly.data import VALID, BadgePayload, BadgeState, TemplateState
+from badges_plugin.distribution.credly.data import BadgePayload, BadgeState, TemplateState
 from badges_plugin.distribution.credly.models import ORIGIN, CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 
 _GONE = frozenset({404, 410})
@@ -81,7 +81,7 @@ class CredlyBackend(AccountBackend[Context, CredlyBadgeTemplate]):
         if not can_filter_by(request.recipient.email):
             return []
         badges = request.context.client.badges(template_id=request.template_uuid, email=request.recipient.email)
-        return [badge.earner_id for badge in badges if badge.state in VALID]
+        return [badge.earner_id for badge in badges if badge.counts]
 
     def issue(self, request: ProviderRequest[Context]) -> Receipt:
         return _receipt(request.context.client.issue(_badge_to_issue(request)))
@@ -157,7 +157,7 @@ def _is_ours(badge: BadgePayload, request: ProviderRequest[Context]) -> bool:
     by_hand = not badge.earner_id and badge.recipient_email.casefold() == request.recipient.email.casefold() != ""
     return (
         badge.template_id in {None, request.template_uuid}
-        and badge.state in VALID
+        and badge.counts
         and not badge.has_expired
         and str(badge.id) not in request.foreign_ids
         and (by_hand or badge.earner_id == request.recipient.earner_id)

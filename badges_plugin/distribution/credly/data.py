@@ -87,10 +87,16 @@ class BadgePayload:
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     replaces: str = ""
+    replaced_by: str = ""
 
     @property
     def has_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a badge that its earner has. One that was replaced keeps its state."""
+        return self.state in VALID and not self.replaced_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,7 @@ def badge(payload: Any) -> BadgePayload:
         issued_at=_time(payload, "issued_at"),
         expires_at=_time(payload, "expires_at"),
         replaces=_text(payload, "replaces_badge_id"),
+        replaced_by=_text(payload, "replacement_badge_id"),
     )
 
 

@@ -10,7 +10,10 @@ GIVEN_UP = "Given up by staff."
 
 def mark_given_up(apps: Any, schema_editor: Any) -> None:
     deliveries = apps.get_model("badges_distribution", "Delivery").objects.using(schema_editor.connection.alias)
-    deliveries.filter(state="cancelled", last_error=GIVEN_UP).update(state="given_up")
+    given_up = deliveries.filter(state="cancelled", last_error=GIVEN_UP)
+    # The doubt was lost. An issue that was tried may have arrived, and would be revoked with its award.
+    given_up.filter(action="issue", attempts__gt=0).update(in_doubt=True)
+    given_up.update(state="given_up")
 
 
 def mark_cancelled(apps: Any, schema_editor: Any) -> None:

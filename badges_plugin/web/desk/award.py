@@ -47,7 +47,7 @@ def award(request: HttpRequest, award_id: int) -> HttpResponse:
         "deliveries": [(each, _delivery_url(each), delivery_buttons(request, each)) for each in facts.deliveries],
         "states": telling.current(facts.deliveries),
         "buttons": _buttons(request, facts, person),
-        "is_unsent": telling.may_see(request.user) and not facts.deliveries,
+        "unsent": _unsent(request, facts),
         "steps": story_of(facts),
         "events": row.events,
         "ending_event": row.ending_facts.get("event", {}).get("id", ""),
@@ -88,6 +88,15 @@ def _lead(award: reading.Award, learner_url: str, learner: str, badge_url: str, 
     else:
         pattern = _("{learner} had {badge} from {day} to {last_day}.")
     return format_html(pattern, **told)
+
+
+def _unsent(request: HttpRequest, facts: Facts) -> str:
+    """Return why no delivery is shown; empty where one is, or for a person who may not see them."""
+    if facts.deliveries or not telling.may_see(request.user):
+        return ""
+    if telling.is_sent(facts.row.template):  # old deliveries of revoked badges are deleted
+        return _("No delivery of this badge is on record: none was made, or it was deleted after some time.")
+    return _("This badge is not sent to a provider.")
 
 
 def _delivery_url(delivery: telling.DeliveryTold) -> str:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from badges_plugin import reading
 from badges_plugin.distribution import telling
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 from badges_plugin.reading import Award, AwardState, LearnerProgress
+from badges_plugin.reading.corrections import AfterLoss, after_loss
 from badges_plugin.reading.happenings import Happening, Mark, happenings
 from badges_plugin.reading.lacking import Lack, is_nearly_there, lacks
 from badges_plugin.times import day_text
@@ -135,15 +136,19 @@ class Cards:
     def _standing(self, award: Award, progress: LearnerProgress) -> Standing:
         if award.state is not AwardState.REVOKED:
             return standing_of(award)
-        if award.ending == Ending.ERASED:
-            return Standing("lost", _("Learner erased"))
-        if award.ending == Ending.UNDONE:
-            return Standing("lost", _("Given by mistake and taken back"))
-        corrected = self._corrected.get(progress.id or 0, ())
-        begins_anew = any(each.forgot and award.ended_at and each.at >= award.ended_at for each in corrected)
-        is_once_only = not self._templates[award.template_id].can_be_reawarded and award.ending != Ending.UNDONE
-        if not begins_anew and (is_once_only or (award.is_decided and progress.is_complete)):
-            return Standing("lost", _("Revoked, stays revoked"))
+        after = after_loss(
+            progress,
+            self._corrected.get(progress.id or 0, ()),
+            can_be_reawarded=self._templates[award.template_id].can_be_reawarded,
+            is_erased=self._learner.is_erased,
+        )
+        match after:
+            case AfterLoss.ERASED:
+                return Standing("lost", _("Learner erased"))
+            case AfterLoss.UNDONE:
+                return Standing("lost", _("Given by mistake and taken back"))
+            case AfterLoss.STAYS:
+                return Standing("lost", _("Revoked, stays revoked"))
         return Standing("lost", _("Revoked, can be earned again"))
 
     def _give(self, progress: LearnerProgress) -> tuple[Button, ...]:

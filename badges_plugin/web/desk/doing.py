@@ -61,7 +61,7 @@ def progress_buttons(request: HttpRequest, progress_id: int | None) -> tuple[But
 
 
 def delivery_buttons(request: HttpRequest, delivery: telling.DeliveryTold) -> tuple[Button, ...]:
-    """Return what can be done about a delivery. No query."""
+    """Return what can be done about a delivery. Two queries for one that was given up."""
     if not telling.may_change(request.user):
         return ()
     found = []
@@ -70,7 +70,7 @@ def delivery_buttons(request: HttpRequest, delivery: telling.DeliveryTold) -> tu
         address = reached.page_url(f"{_DELIVERY}give_up")
         query = urlencode([(KEY, str(delivery.id)), (NEXT, request.get_full_path())])
         found.append(Button(_("Give up…"), f"{address}?{query}"))
-    elif delivery.is_given_up:
+    elif delivery.is_given_up and telling.can_be_taken_up(delivery.id):
         found.append(_acts(request, "take_up", _("Take it up again"), delivery.id))
     return tuple(found)
 

@@ -11,6 +11,7 @@ from badges_plugin.admin import links
 from badges_plugin.admin.large import people
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
+from badges_plugin.retirement import retired_among
 from badges_plugin.web.desk.allowed import badge_url, learner_url
 from badges_plugin.web.desk.site import desk_page, page
 
@@ -61,4 +62,9 @@ def _learners(request: HttpRequest, term: str) -> list[Found]:
         return []
     rows = User.objects.filter(pk__in=people(request, term)).order_by("username", "pk")[: MOST + 1]
     exact = [row for row in rows if row.get_username().lower() == term.lower()]
-    return [Found(row.get_username(), row.full_name or "", learner_url(request, row)) for row in exact or rows]
+    shown = exact or list(rows)
+    gone = retired_among(shown)
+    return [
+        Found(row.get_username(), "" if row.pk in gone else row.full_name or "", learner_url(request, row))
+        for row in shown
+    ]

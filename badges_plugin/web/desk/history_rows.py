@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
-from django.utils.translation import gettext as _
 
 from badges_plugin import reading
 from badges_plugin.models import BadgeTemplate
+from badges_plugin.reading.people import name_of
 from badges_plugin.retirement import is_retired
 
 MOST_NOTES = 500
@@ -45,7 +45,8 @@ def rows_of(template_id: int, changes: Sequence[reading.Change]) -> list[Row]:
 
 def _entries(template_id: int) -> Iterable[LogEntry]:
     """Return the log of a template, the oldest first, whatever its provider."""
-    templates: list[type[Model]] = [BadgeTemplate, *BadgeTemplate.__subclasses__()]
+    # Of all providers: get_models() leaves out the abstract class that some of their templates have in common.
+    templates = [model for model in apps.get_models() if issubclass(model, BadgeTemplate)]
     kinds = [ContentType.objects.get_for_model(model) for model in templates]
     mine = LogEntry.objects.filter(content_type__in=kinds, object_id=str(template_id)).select_related("user")
     return reversed(mine.order_by("-action_time", "-pk")[:MOST_NOTES])
@@ -72,6 +73,5 @@ def _worth_saying(entry: LogEntry, row: Row) -> str:
 def _row(entry: LogEntry) -> Row:
     user = entry.user
     if is_retired(user.get_username(), user.email):
-        return Row(entry.action_time, _("Somebody whose account is gone"), None, (entry.get_change_message(),))
-    name = user.full_name or user.get_username()
-    return Row(entry.action_time, name, user.pk, (entry.get_change_message(),))
+        return Row(entry.action_time, name_of(user), None, (entry.get_change_message(),))
+    return Row(entry.action_time, name_of(user), user.pk, (entry.get_change_message(),))

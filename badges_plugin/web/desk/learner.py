@@ -90,8 +90,8 @@ def _failures(request: HttpRequest, users: Sequence[User]) -> dict[str, Any] | N
         for each in found.rows[:LATEST]
     ]
     return {
-        "rows": rows[:LATEST],
-        "more": max(len(rows) - LATEST, 0),
+        "rows": rows,
+        "more": max(len(found.rows) - LATEST, 0),
         "is_cut": found.is_cut,
         "looked_at": failures.LOOKED_AT,
     }

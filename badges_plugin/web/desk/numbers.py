@@ -48,7 +48,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     time = chosen_time(request)
     badge = request.GET.get("badge", "")
     if badge.isdecimal() and len(badge) < 10:
-        return HttpResponseRedirect(f"{reverse('badges_web:desk_badge_numbers', args=(badge,))}?weeks={time}")
+        return HttpResponseRedirect(f"{reverse('badges_web:desk_badge_numbers', args=(int(badge),))}?weeks={time}")
     found = reading.numbers(weeks=weeks_of(time), acceptance=AtProviders())
     shows_all = "all" in request.GET
     context = {

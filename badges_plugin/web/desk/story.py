@@ -15,6 +15,7 @@ from badges_plugin.distribution.telling import AttemptTold, DeliveryTold
 from badges_plugin.models import BadgeAward
 from badges_plugin.reading import Award, AwardState, LearnerProgress, event_label, join_sentences
 from badges_plugin.reading.happenings import Happening, Mark
+from badges_plugin.reading.people import name_of
 from badges_plugin.times import day_text
 from badges_plugin.web.desk.cards import given_text
 
@@ -132,7 +133,7 @@ def _done_by_staff(facts: Facts) -> Iterator[Step]:
     )
     for entry in (own | theirs).select_related("user").order_by("action_time", "pk"):
         text = _("%(person)s: %(what)s") % {
-            "person": entry.user.get_full_name() or entry.user.get_username(),
+            "person": name_of(entry.user),
             "what": entry.get_change_message() or _("Changed."),
         }
         yield Step(entry.action_time, "", text.rstrip("."))

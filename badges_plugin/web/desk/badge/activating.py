@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -17,24 +18,26 @@ from badges_plugin.web.desk import links
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.dry_run import DryRun, who_would_have
 from badges_plugin.web.desk.badge.fields import is_only_given
+from badges_plugin.web.desk.badge.permitted import MAY_SWITCH, to_change
 from badges_plugin.web.desk.badge.places import give_url, trail_to
 from badges_plugin.web.desk.site import desk_page, page
 
-MAY_SWITCH = "badges_plugin.change_badgetemplate"
 CONFIRMED = "confirmed"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page(MAY_SWITCH)
 def activate(request: HttpRequest, template_id: int) -> HttpResponse:
-    template = _loaded(template_id)
+    template = to_change(request, template_id)
     if template.is_active:
         messages.info(request, _("The badge is active already."))
         return HttpResponseRedirect(links.badge_url(template.pk))
     found = None if is_only_given(template) else who_would_have(template)
     if request.method == "POST":
         try:
-            api.activate_template(template, confirmed=CONFIRMED in request.POST)
+            with transaction.atomic():
+                api.activate_template(template, confirmed=CONFIRMED in request.POST)
+                saving.note(request, template, _("Activated."))
         except (ActivationRefused, ConfirmationNeeded):
             pass  # the page says why
         else:
@@ -58,13 +61,14 @@ def activate(request: HttpRequest, template_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page(MAY_SWITCH)
 def deactivate(request: HttpRequest, template_id: int) -> HttpResponse:
-    template = _loaded(template_id)
+    template = to_change(request, template_id)
     if not template.is_active:
         messages.info(request, _("The badge is not active."))
         return HttpResponseRedirect(links.badge_url(template.pk))
     if request.method == "POST":
-        api.deactivate_template(template)
-        saving.note(request, template, _("Deactivated."))
+        with transaction.atomic():
+            api.deactivate_template(template)
+            saving.note(request, template, _("Deactivated."))
         messages.success(request, _("The badge is inactive. Learners keep what they have."))
         return HttpResponseRedirect(links.badge_url(template.pk))
     holders = count_up_to(BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None))
@@ -83,20 +87,14 @@ def deactivate(request: HttpRequest, template_id: int) -> HttpResponse:
 def _tell_activated(request: HttpRequest, template: BadgeTemplate, found: DryRun | None) -> None:
     """Give the badge to those who have done everything, if that was chosen, and say what happened."""
     if found is None or not found.can_be_given or request.POST.get("now") != "yes":
-        saving.note(request, template, _("Activated."))
         messages.success(request, _("The badge is active. What learners do from now on counts."))
         return
     awarded = recorded.award_recorded(template, found.users)
-    text = ngettext("Activated. %d learner got it at once.", "Activated. %d learners got it at once.", awarded)
+    text = ngettext(
+        "Given to %d learner who had done everything.", "Given to %d learners who had done everything.", awarded
+    )
     saving.note(request, template, text % awarded)
     text = ngettext(
         "The badge is active. %d learner got it at once.", "The badge is active. %d learners got it at once.", awarded
     )
     messages.success(request, text % awarded)
-
-
-def _loaded(template_id: int) -> BadgeTemplate:
-    template = saving.loaded(template_id)
-    if template is None:
-        raise Http404
-    return template

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from badges_plugin import api, reading
@@ -81,3 +82,15 @@ def question_of(changes: Collection[Change]) -> Question | None:
         return None
     said = reading.sentences(gone)
     return Question(changed, holders, removed, [said[each.pk] for each in gone])
+
+
+def noted(before: str, after: str, question: Question | None, *, forget: bool) -> str:
+    """Return what the history says of a change, by what the badge asked for before and asks for after it."""
+    if before == after:
+        return _("Changed.")
+    if not before:
+        return _("Set up: %s") % after
+    parts = [_("Changed “%(before)s” to “%(after)s”.") % {"before": before, "after": after}]
+    if question is not None:
+        parts.append(question.forgotten if forget else question.kept)
+    return " ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -97,8 +98,10 @@ class _Check:
         name = self._fields.name.strip()
         if not name:
             self._problem("name", _("The name is missing."), is_empty=True)
-        elif len(name) > MAX_NAME or not name.isprintable():
+        elif len(name) > MAX_NAME or len(name.splitlines()) > 1:
             self._problem("name", _("A name has at most %d letters, in one line.") % MAX_NAME)
+        elif any(unicodedata.category(letter) == "Cc" for letter in name):  # others join letters, say, and are meant
+            self._problem("name", _("The name has a character that cannot be shown. Type it again."))
 
     def _blocks(self) -> Iterator[Block]:
         for number, block in enumerate(self._fields.blocks, 1):
@@ -156,7 +159,7 @@ class _Check:
     def _count(self, number: int, place: int, fields: LineFields) -> int | None:
         if fields.kind is not Kind.ORG:
             return 1
-        if not fields.count.isdecimal() or not 1 <= int(fields.count[:6]) <= MAX_COUNT:
+        if not fields.count.isdecimal() or len(fields.count) > 6 or not 1 <= int(fields.count) <= MAX_COUNT:
             self._problem(f"b{number}-{place}-count", _("Enter a number from 1 to %d.") % MAX_COUNT)
             return None
         return int(fields.count)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 from badges_plugin.models import BadgeImage, BadgePenalty, BadgeRequirement, BadgeTemplate, RequirementGroup
 from badges_plugin.web.desk.badge import saving
 from badges_plugin.web.desk.badge.checking import MAX_NAME
-from badges_plugin.web.desk.badge.form import MAY_ADD
 from badges_plugin.web.desk.badge.memory import vars_of
+from badges_plugin.web.desk.badge.permitted import MAY_ADD, to_change
 from badges_plugin.web.desk.site import desk_page
 
 _COPIED = (
@@ -35,9 +35,7 @@ _COPIED = (
 @desk_page(*MAY_ADD)
 def copy_badge(request: HttpRequest, template_id: int) -> HttpResponse:
     """Copy a badge and open the form of the copy. A provider's badge becomes one of this site."""
-    original = saving.loaded(template_id)
-    if original is None:
-        raise Http404
+    original = to_change(request, template_id)
     with transaction.atomic():
         made = _Copy(original).made()
         saving.note(request, made, _("Copied from “%s”.") % original.name, is_new=True)

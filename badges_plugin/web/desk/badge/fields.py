@@ -253,7 +253,8 @@ def _line_of(stored_line: Stored) -> LineFields:
 
 
 def _part(parts: list[PartT], number: str) -> PartT | None:
-    return parts[int(number) - 1] if number.isdecimal() and 1 <= int(number) <= len(parts) else None
+    place = _number(number, len(parts) + 1)
+    return parts[place - 1] if 1 <= place <= len(parts) else None
 
 
 def _number(text: str, most: int) -> int:

@@ -6,7 +6,7 @@ somebody saves. With it the column at the side follows what is typed.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.contrib import messages
@@ -20,31 +20,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from badges_plugin.activation import refusal_of
 from badges_plugin.images import picture_of
 from badges_plugin.images.uploads import Accepted
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.models import BadgeTemplate, RulesetVersion
 from badges_plugin.web.desk import links
 from badges_plugin.web.desk.badge import choosing, picturing, presenting, saving, wording
-from badges_plugin.web.desk.badge.asking import Question, question_of
-from badges_plugin.web.desk.badge.checking import Checked, check
+from badges_plugin.web.desk.badge.asking import Question, noted, question_of
+from badges_plugin.web.desk.badge.checking import Checked, Problem, check
 from badges_plugin.web.desk.badge.decoding import setup_of
-from badges_plugin.web.desk.badge.fields import (
-    AS_IT_IS,
-    LABELS,
-    STAFF,
-    BadgeFields,
-    act,
-    sent,
-    stored,
-)
+from badges_plugin.web.desk.badge.fields import AS_IT_IS, LABELS, STAFF, BadgeFields, act, sent, stored
+from badges_plugin.web.desk.badge.permitted import MAY_ADD, MAY_CHANGE, to_change
 from badges_plugin.web.desk.badge.places import trail_to
 from badges_plugin.web.desk.badge.setup import Kind
 from badges_plugin.web.desk.site import desk_page, page
 from badges_plugin.web.shared import site_of
-
-RULES = tuple(f"badges_plugin.{action}_badgerequirement" for action in ("add", "change", "delete"))
-MAY_ADD = ("badges_plugin.add_badgetemplate", "badges_plugin.change_badgetemplate", *RULES)
-MAY_CHANGE = ("badges_plugin.change_badgetemplate", *RULES)
 
 _NOT_KEPT = frozenset({"csrfmiddlewaretoken", "do", "image"})
 
@@ -58,10 +48,11 @@ def new_badge(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page(*MAY_CHANGE)
 def change_badge(request: HttpRequest, template_id: int) -> HttpResponse:
-    template = saving.loaded(template_id)
-    if template is None:
-        raise Http404
-    return _Form(request, template).answer()
+    return _Form(request, to_change(request, template_id)).answer()
+
+
+class _Outdated(Exception):
+    """Somebody else has changed the badge since the page was opened."""
 
 
 @require_GET
@@ -134,6 +125,8 @@ class _Form:
         if not self._has_words:
             about = {"name", "valid_number"}
             checked.problems = [each for each in checked.problems if each.field in about]
+        if self._is_theirs:
+            checked.problems = [each for each in checked.problems if each.field != "name"]
         return checked
 
     def _described(self, fields: BadgeFields, checked: Checked) -> BadgeTemplate:
@@ -149,15 +142,12 @@ class _Form:
     def _aside_context(self, fields: BadgeFields, checked: Checked, *, looks: bool) -> dict[str, Any]:
         described = self._described(fields, checked)
         aside = presenting.aside(described, fields, checked, self._site, timezone.now(), looks=looks)
+        if self._template is not None and (refusal := refusal_of(self._template)):
+            aside = replace(aside, problems=[*aside.problems, Problem("", refusal)])
         return {"aside": aside, "is_staff_only": fields.how == STAFF}
 
     def _page(
-        self,
-        fields: BadgeFields,
-        *,
-        focus: str = "",
-        shows_missing: bool = False,
-        image_problem: str = "",
+        self, fields: BadgeFields, *, focus: str = "", shows_missing: bool = False, image_problem: str = ""
     ) -> HttpResponse:
         checked = self._check(fields)
         template = self._template
@@ -189,18 +179,20 @@ class _Form:
         if image_problem or self._stops(fields, checked, wants, is_active=is_active):
             return self._page(fields, shows_missing=True, image_problem=image_problem)
         if self._template is not None and fields.version != self._version:
-            text = _("Somebody has changed this badge since you opened it. Nothing is saved. Open the page again.")
-            messages.error(self._request, text)
-            return self._page(fields)
+            return self._outdated(fields)
         question = self._question(checked)
         if question is not None and self._request.POST.get("do") not in question.answers:
             if picture is not None and self._template is not None:
                 # A file cannot wait for the answer.
-                picturing.save(self._template, fields, picture)
+                with transaction.atomic():
+                    picturing.save(self._template, fields, picture)
+                    saving.note(self._request, self._template, _("Changed the picture."))
                 fields.image = AS_IT_IS
             return self._ask(fields, checked, question)
         try:
             template = self._stored(fields, checked, picture, question)
+        except _Outdated:
+            return self._outdated(fields)
         except ValidationError as error:
             for text in error.messages:
                 messages.error(self._request, text)
@@ -208,6 +200,11 @@ class _Form:
         if wants == "_activate":
             return HttpResponseRedirect(reverse("badges_web:desk_activate_badge", args=(template.pk,)))
         return HttpResponseRedirect(links.badge_url(template.pk))
+
+    def _outdated(self, fields: BadgeFields) -> HttpResponse:
+        text = _("Somebody has changed this badge since you opened it. Nothing is saved. Open the page again.")
+        messages.error(self._request, text)
+        return self._page(fields)
 
     def _stops(self, fields: BadgeFields, checked: Checked, wants: str, *, is_active: bool) -> bool:
         """Whether something is wrong that keeps the badge from being saved: of a draft only its name."""
@@ -246,6 +243,8 @@ class _Form:
         is_new = self._template is None
         before = "" if self._template is None else wording.paragraph(self._template)
         with transaction.atomic():
+            RulesetVersion.hold()
+            self._must_be_as_opened(fields)
             template = self._save_template(fields, checked)
             if self._has_words:
                 saving.save(template, checked.setup, forget=forget)
@@ -254,12 +253,21 @@ class _Form:
             if fresh is None:
                 raise Http404
             after = wording.paragraph(fresh)
-            saving.note(self._request, fresh, _noted(before, after, question, forget=forget), is_new=is_new)
+            saving.note(self._request, fresh, noted(before, after, question, forget=forget), is_new=is_new)
         if checked.unfinished:
             messages.warning(self._request, _("Lines in which nothing is chosen yet were left out."))
         text = _("The badge is saved as a draft.") if not fresh.is_active else _("The change is saved.")
         messages.success(self._request, text)
         return fresh
+
+    def _must_be_as_opened(self, fields: BadgeFields) -> None:
+        """Look again: until now another page may have been saved at the same time."""
+        if self._template is None:
+            return
+        stored = saving.loaded(self._template.pk)
+        if stored is None or saving.version_of(stored) != fields.version:
+            raise _Outdated
+        self._template = stored
 
     def _save_template(self, fields: BadgeFields, checked: Checked) -> BadgeTemplate:
         values: dict[str, Any] = {"valid_days": checked.valid_days, "can_be_reawarded": fields.can_be_reawarded}
@@ -285,15 +293,3 @@ class _Form:
             values["renewal_days"] = 0
         template.save(update_fields=[*values, "modified"])
         return template
-
-
-def _noted(before: str, after: str, question: Question | None, *, forget: bool) -> str:
-    """Return what the history says."""
-    if before == after:
-        return _("Changed.")
-    if not before:
-        return _("Set up: %s") % after
-    parts = [_("Changed “%(before)s” to “%(after)s”.") % {"before": before, "after": after}]
-    if question is not None:
-        parts.append(question.forgotten if forget else question.kept)
-    return " ".join(parts)

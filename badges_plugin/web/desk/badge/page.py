@@ -23,6 +23,7 @@ from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, Ba
 from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.decoding import setup_of
+from badges_plugin.web.desk.badge.permitted import may_change
 from badges_plugin.web.desk.badge.places import give_url, list_url, trail_to
 from badges_plugin.web.desk.failures import failures_for
 from badges_plugin.web.desk.history import section
@@ -107,6 +108,7 @@ def _asks(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "blocks": blocks,
         "in_order": text.in_order,
         "losses": [penalty.sentence for penalty in text.penalties],
+        "lost_badge": any(each.needs_badge_id for each in template.requirements.all()),
         "problems": problems,
         "warnings": [*api.activation_confirmations(template), *api.activation_warnings(template)],
     }
@@ -172,11 +174,12 @@ def _row(request: HttpRequest, holder: Holder) -> Row:
 def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
     """Return the addresses of what can be done, by name: only what this person may do."""
     pk, is_active = template.pk, template.is_active
+    may = may_change(request, template)
     return {
-        "change": desk_url(request, "desk_change_badge", pk),
-        "copy": desk_url(request, "desk_copy_badge", pk),
-        "activate": desk_url(request, "desk_activate_badge", pk) if not is_active else "",
-        "deactivate": desk_url(request, "desk_deactivate_badge", pk) if is_active else "",
+        "change": desk_url(request, "desk_change_badge", pk) if may else "",
+        "copy": desk_url(request, "desk_copy_badge", pk) if may else "",
+        "activate": desk_url(request, "desk_activate_badge", pk) if may and not is_active else "",
+        "deactivate": desk_url(request, "desk_deactivate_badge", pk) if may and is_active else "",
         "give": give_url(request, template) if is_active else "",
         "try": desk_url(request, "desk_try", badge=pk),
     }

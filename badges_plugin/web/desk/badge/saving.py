@@ -60,6 +60,7 @@ def version_of(template: BadgeTemplate) -> str:
         template.description,
         template.valid_days,
         template.can_be_reawarded,
+        template.is_given_by_staff,
         [
             [each.pk, each.digest(), each.count, each.group_id, each.group.needed if each.group else 0]
             for each in template.requirements.all()

@@ -26,7 +26,8 @@ def of_list(found: ManualAwardList) -> HttpResponse:
         some = lines[start : start + BATCH]
         for line, row in zip(some, rows(found, some, with_addresses=True), strict=True):
             username = line.user.get_username() if line.user is not None else ""
-            cells = [row.written, username, row.name, row.address, row.text]
+            # Of the erased, only the user name, as in the other files.
+            cells = [row.written, username, "" if row.is_erased else row.name, row.address, row.text]
             writer.writerow([row.number, *map(_harmless, cells)])
     return response
 

@@ -61,6 +61,7 @@ class GiveForm(forms.Form):
         self.active = BadgeTemplate.objects.filter(is_active=True).order_by("name", "pk")
         cast("forms.ModelChoiceField[BadgeTemplate]", self.fields["badge"]).queryset = self.active
         self.entries: list[Entry] = []
+        self.heading = ""
         for name, bound in self.fields.items():
             if self.is_bound and self.errors.get(name):
                 bound.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
@@ -83,7 +84,7 @@ class GiveForm(forms.Form):
         values = super().clean() or self.cleaned_data
         try:
             upload = values.get("file")
-            self.entries = (
+            self.entries, self.heading = (
                 read_file(upload.read(MOST_BYTES + 1)) if upload else read_lines(values.get("learners") or "")
             )
         except UnreadableList as error:
@@ -94,3 +95,9 @@ class GiveForm(forms.Form):
         if (badge := values.get("badge")) and (problem := api.award_refusal(badge, self.awarded_at)):
             self.add_error("day", problem)
         return values
+
+
+def heading_told(heading: str) -> str:
+    """Return what staff are told of a first line that may be a user name, and was taken for a heading."""
+    told = _("The first line, “%s”, was taken for a heading. If it is a user name, write it on another line.")
+    return told % heading

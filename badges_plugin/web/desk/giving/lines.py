@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,15 +13,19 @@ from django.utils.translation import gettext_lazy
 from badges_plugin.distribution.api import obstacles, provider_name
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending, ManualAwardLine, ManualAwardList
+from badges_plugin.retirement import retired_among
 from badges_plugin.times import day_text
 from badges_plugin.web.desk.allowed import desk_url
-from badges_plugin.web.desk.giving.suggesting import nearest
+from badges_plugin.web.desk.giving.suggesting import nearest, offer
 
 _Outcome = ManualAwardLine.Outcome
 _State = ManualAwardList.State
 
 GETTING = (_Outcome.WAITING, _Outcome.GIVEN, _Outcome.UNDONE, _Outcome.KEPT)
 """Lines whose learner gets the badge, or got it."""
+
+# What decides whether a badge can be delivered.
+_READ = ("username", "email", "full_name", "first_name", "last_name", "badges_learner__was_named")
 
 # A shape of the style sheet for each outcome.
 _SHAPES = {
@@ -51,11 +55,12 @@ _TEXTS = {
     _Outcome.UNDONE: gettext_lazy("Taken back"),
     _Outcome.KEPT: gettext_lazy("Left as it is: it was changed since"),
 }
+_GONE = gettext_lazy("The account was deleted or retired")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line as it is shown. ``suggestion``: the user who may be meant.
+    """A line as it is shown. ``suggestion``: the user who may be meant. Of the erased, it says nothing.
 
     .. pii: Carries the name and address of a learner in memory; never logged.
     .. pii_types: username, name, email_address
@@ -70,15 +75,22 @@ class Row:
     shape: str
     text: str
     suggestion: User | None
+    is_erased: bool = False
     learner_url: str = ""
     award_url: str = ""
+
+    @property
+    def offer(self) -> str:
+        """Return the value of the button that accepts the suggestion."""
+        return "" if self.suggestion is None else offer(self.pk, self.suggestion.pk)
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many lines a list has, by outcome."""
+    """How many lines a list has, by outcome; and how many of the badges it gave are held still."""
 
     of: dict[str, int]
+    held: int
 
     @property
     def total(self) -> int:
@@ -101,6 +113,11 @@ class Counts:
         return self.of.get(_Outcome.GIVEN, 0)
 
     @property
+    def lost(self) -> int:
+        """Return how many badges of the list were taken away, or expired, since it was given."""
+        return self.given - self.held
+
+    @property
     def undone(self) -> int:
         return self.of.get(_Outcome.UNDONE, 0)
 
@@ -111,8 +128,11 @@ class Counts:
 
 def counts(award_list: ManualAwardList) -> Counts:
     """Return how many lines have which outcome. One query."""
-    rows = award_list.lines.order_by("outcome").values_list("outcome").annotate(number=Count("pk"))
-    return Counts(dict(rows))
+    held = Count("award", filter=Q(award__revoked_at=None))
+    lines = award_list.lines.order_by("outcome").values_list("outcome")
+    found = list(lines.annotate(number=Count("pk"), held=held))
+    numbers = {outcome: number for outcome, number, _held in found}
+    return Counts(numbers, sum(held for outcome, _number, held in found if outcome == _Outcome.GIVEN))
 
 
 def numbers_getting(list_ids: Sequence[int]) -> dict[int, int]:
@@ -128,24 +148,35 @@ def rows(
     with_addresses: bool,
     request: HttpRequest | None = None,
 ) -> list[Row]:
-    """Return lines, which come with their users and these' ``badges_learner``, in words. Three queries at most.
+    """Return lines, which come with their users and these' ``badges_learner``, in words.
+
+    Two queries at most; three more for a draft with a request.
 
     Without addresses, the rows have user names in their place, and nothing that was written. With a request, they have
-    links to the pages that the person may open.
+    links to the pages that the person may open, and those of a draft say who else may be meant.
     """
-    found = _Words(award_list, lines).rows()
+    found = _Words(award_list, lines, with_suggestions=request is not None).rows()
     if request is not None:
         found = [_with_links(row, line, request) for row, line in zip(found, lines, strict=True)]
     if with_addresses:
         return found
     names = {line.pk: line.user.get_username() if line.user is not None else "" for line in lines}
-    return [replace(row, written="", address=names[row.pk]) for row in found]
+    return [replace(row, written="", address="" if row.is_erased else names[row.pk]) for row in found]
 
 
-def undeliverable(award_list: ManualAwardList) -> dict[int, str]:
-    """Return, by user, why the badge cannot be delivered to those who get it. At most one query."""
-    keys = award_list.lines.filter(outcome__in=(_Outcome.WAITING, _Outcome.GIVEN)).values("user")
-    return obstacles(award_list.template, User.objects.filter(pk__in=keys).select_related("badges_learner"))
+def number_undeliverable(award_list: ManualAwardList) -> int:
+    """Return to how many of those who get a badge it cannot be delivered. One query, or none.
+
+    Reads all learners of the list, where a provider asks for an address or a name.
+    """
+    if award_list.state == _State.DRAFT:
+        lines = award_list.lines.filter(outcome=_Outcome.WAITING)
+    elif award_list.state == _State.GIVEN:
+        lines = award_list.lines.filter(outcome=_Outcome.GIVEN, award__revoked_at=None, award__isnull=False)
+    else:
+        return 0
+    users = User.objects.filter(pk__in=lines.values("user")).select_related("badges_learner")
+    return len(obstacles(award_list.template, users.only(*_READ)))
 
 
 def _with_links(row: Row, line: ManualAwardLine, request: HttpRequest) -> Row:
@@ -160,21 +191,26 @@ def name_of(user: User | None) -> str:
 
 
 class _Words:
-    def __init__(self, award_list: ManualAwardList, lines: Sequence[ManualAwardLine]) -> None:
-        self._list, self._lines = award_list, lines
+    def __init__(
+        self, award_list: ManualAwardList, lines: Sequence[ManualAwardLine], *, with_suggestions: bool
+    ) -> None:
+        self._lines = lines
         self._is_draft = award_list.state == _State.DRAFT
         users = [line.user for line in lines if line.user is not None]
-        self._obstacles = obstacles(award_list.template, users)
+        self._gone = retired_among(users)
+        self._obstacles = obstacles(award_list.template, [user for user in users if user.pk not in self._gone])
         self._provider = provider_name(award_list.template)
         self._last = _last_awards(award_list.template, users) if self._is_draft else {}
         unknown = [line.written for line in lines if line.outcome == _Outcome.UNKNOWN and line.written]
-        self._nearest = nearest(unknown) if self._is_draft and unknown else {}
+        self._nearest = nearest(unknown) if self._is_draft and with_suggestions and unknown else {}
 
     def rows(self) -> list[Row]:
         return [self._row(line) for line in self._lines]
 
     def _row(self, line: ManualAwardLine) -> Row:
         user = line.user
+        if user is not None and user.pk in self._gone:
+            return self._row_of_erased(line)
         shape = _SHAPES[_Outcome(line.outcome)]
         if line.outcome == _Outcome.WAITING and user is not None and (user.pk in self._obstacles or self._lost(user)):
             shape = "desk-warn"
@@ -189,6 +225,22 @@ class _Words:
             suggestion=self._nearest.get(line.written),
         )
 
+    def _row_of_erased(self, line: ManualAwardLine) -> Row:
+        """Return what is said of a retired learner: what other pages say, and not what was written either."""
+        is_waiting = line.outcome == _Outcome.WAITING
+        outcome = _Outcome.UNKNOWN if is_waiting else _Outcome(line.outcome)  # which it is once its turn comes
+        return Row(
+            pk=line.pk,
+            number=line.number,
+            written="",
+            name=_("Erased learner"),
+            address="",
+            shape=_SHAPES[outcome],
+            text=str(_GONE if outcome is _Outcome.UNKNOWN else _TEXTS[outcome]),
+            suggestion=None,
+            is_erased=True,
+        )
+
     def _text(self, line: ManualAwardLine, user: User | None) -> str:
         outcome = _Outcome(line.outcome)
         if user is None:
@@ -200,7 +252,7 @@ class _Words:
             return _("Given; %s") % self._obstacles[user.pk]
         if outcome is _Outcome.HAS_IT and user.pk in self._last:
             return _("Has it already, since %s. Nothing happens.") % day_text(self._last[user.pk].awarded_at)
-        return _("The account was deleted or retired") if outcome is _Outcome.UNKNOWN else str(_TEXTS[outcome])
+        return str(_GONE if outcome is _Outcome.UNKNOWN else _TEXTS[outcome])
 
     def _prospect(self, user: User) -> str:
         lost = self._lost(user)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -33,7 +32,14 @@ class Entry(NamedTuple):
     written: str
 
 
-def read_file(content: bytes) -> list[Entry]:
+class Reading(NamedTuple):
+    """The learners of a list. ``heading``: the first line, if it was taken for a heading though it may be a name."""
+
+    entries: list[Entry]
+    heading: str = ""
+
+
+def read_file(content: bytes) -> Reading:
     """Return the learners of a CSV file: of the column that a heading names, or of its only column.
 
     Raises UnreadableList.
@@ -47,14 +53,14 @@ def read_file(content: bytes) -> list[Entry]:
         raise UnreadableList(_("This is not a text file. Save it as CSV, and choose that file."))
     found = _of_table(text)
     if found is None:
-        entries = read_lines(text)
-        if any(mark in entry.written for entry in entries for mark in _DELIMITERS):
+        read = read_lines(text)
+        if any(mark in entry.written for entry in read.entries for mark in _DELIMITERS):
             raise UnreadableList(_("The column “username” or “email” is missing from the first line."))
-        return entries
+        return read
     return _checked(found)
 
 
-def read_lines(text: str) -> list[Entry]:
+def read_lines(text: str) -> Reading:
     """Return the learners of pasted lines, one a line; or of a pasted table that begins with a heading.
 
     Raises UnreadableList.
@@ -63,32 +69,37 @@ def read_lines(text: str) -> list[Entry]:
     if found is None:
         # Not splitlines: it splits at characters that no editor shows as the end of a line.
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        found = [Entry(number, _cleaned(line)) for number, line in enumerate(lines, 1)]
+        found = Reading([Entry(number, _cleaned(line)) for number, line in enumerate(lines, 1)])
     return _checked(found)
 
 
-def _checked(entries: Iterable[Entry]) -> list[Entry]:
-    kept = [entry for entry in entries if entry.written]
+def _checked(read: Reading) -> Reading:
+    kept = [entry for entry in read.entries if entry.written]
     if len(kept) > MOST_LINES:
         text = _("The list has %(number)s lines. Give a badge to at most %(most)s learners at once.")
         raise UnreadableList(text % {"number": in_thousands(len(kept)), "most": in_thousands(MOST_LINES)})
-    return kept
+    return Reading(kept, read.heading)
 
 
-def _of_table(text: str) -> list[Entry] | None:
-    """Return the entries of a table with a heading; None if the first line is none."""
+def _of_table(text: str) -> Reading | None:
+    """Return the entries of a table with a heading; None if the first line is none, or nothing follows it."""
     for delimiter in _DELIMITERS:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         try:
-            column = _column(next(reader, []))
+            headings = next(reader, [])
+            column = _column(headings)
             if column is None:
                 continue
             # The number of a row is that of its last line: a cell may have several.
-            return [
+            entries = [
                 Entry(reader.line_num, _cleaned(row[column]) if len(row) > column else "") for row in reader if any(row)
             ]
         except csv.Error as error:
             raise UnreadableList(_("The table cannot be read: %s.") % error) from error
+        if len(headings) > 1:
+            return Reading(entries)
+        # A word alone may be the user name of a learner, and is if it is all there is.
+        return Reading(entries, headings[0].strip()) if any(entry.written for entry in entries) else None
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 
+from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 
 from badges_plugin.host import User
@@ -15,6 +16,7 @@ MOST_TEXTS = 10
 _MOST_USERS = 200
 _BEGINNING = 3
 _NEAR = 0.75
+_SALT = "badges_plugin.web.desk.giving.suggesting"
 
 
 def nearest(texts: Collection[str]) -> dict[str, User]:
@@ -31,6 +33,20 @@ def nearest(texts: Collection[str]) -> dict[str, User]:
     living = [user for user in users if user.pk not in gone]
     found = {text: _nearest(text, living) for text in wanted}
     return {text: user for text, user in found.items() if user is not None}
+
+
+def offer(line_id: int, user_id: int) -> str:
+    """Return the value of the button that accepts a suggestion, signed: nobody is accepted who was not suggested."""
+    return Signer(salt=_SALT).sign(f"{line_id}:{user_id}")
+
+
+def accepted(value: str) -> tuple[int, int] | None:
+    """Return the keys of the line and the user of a button; None if no page had such a button."""
+    try:
+        line_id, user_id = Signer(salt=_SALT).unsign(value).split(":")
+    except BadSignature:
+        return None
+    return int(line_id), int(user_id)
 
 
 def _beginning(column: str, beginnings: Collection[str]) -> list[User]:

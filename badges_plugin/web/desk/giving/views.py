@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-import time
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Case, IntegerField, QuerySet, When
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from badges_plugin import api
+from badges_plugin import api, retirement
 from badges_plugin.counting import count_up_to
-from badges_plugin.database import is_transient
 from badges_plugin.distribution.api import provider_name
 from badges_plugin.host import User
-from badges_plugin.logs import get_logger
 from badges_plugin.models import BadgeTemplate, ManualAwardLine, ManualAwardList
 from badges_plugin.reasons import MAX_LENGTH
-from badges_plugin.redaction import describe
 from badges_plugin.times import site_day
 from badges_plugin.web.desk import site
 from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.giving import csv_files
-from badges_plugin.web.desk.giving.drafting import correct, draft
-from badges_plugin.web.desk.giving.forms import MOST_OFFERED, GiveForm
-from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, numbers_getting, rows, undeliverable
-
-logger = get_logger(__name__)
+from badges_plugin.web.desk.giving.drafting import draft
+from badges_plugin.web.desk.giving.forms import MOST_OFFERED, GiveForm, heading_told
+from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, number_undeliverable, numbers_getting, rows
+from badges_plugin.web.desk.giving.working import change, log, person, work
 
 MAY_GIVE = "badges_plugin.award_by_hand"
 MAY_LOOK = "badges_plugin.view_badgeaward"
 
-SECONDS = 8.0
-"""How long a page works on a list. The worker does the rest."""
 ON_A_PAGE = 25
 _MOST_SELECTED = 10_000
 _MOST_FOUND = 20
@@ -69,8 +60,10 @@ def give(request: HttpRequest) -> HttpResponse:
         form.entries,
         reason=form.cleaned_data["reason"],
         awarded_at=form.awarded_at,
-        by=_person(request),
+        by=person(request),
     )
+    if form.heading:
+        messages.info(request, heading_told(form.heading))
     return redirect("badges_web:desk_gift_list", made.pk)
 
 
@@ -92,31 +85,32 @@ def gift_lists(request: HttpRequest) -> HttpResponse:
 def gift_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a list: what will happen, how far it is, or what happened. POST gives the badge, or corrects a line."""
     _must_may_look(request)
-    found = _list(pk)
+    found = _list(request, pk)
     if request.method == "POST":
         if not request.user.has_perm(MAY_GIVE):
             raise PermissionDenied
-        return _change(request, found)
+        return change(request, found)
     if found.state == _State.DRAFT and not request.user.has_perm(MAY_GIVE):
         raise PermissionDenied
     may_give = request.user.has_perm(MAY_GIVE)
     if "csv" in request.GET and may_give:
+        log(request, found, _("Downloaded as CSV."))
         return csv_files.of_list(found)
-    number = counts(found)
     which = request.GET.get("show", "")
     lines = _shown(found, which)
     page = Paginator(lines, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "list": found,
         "State": _State,
-        "counts": number,
+        "counts": counts(found),
         "which": which,
         "page": page,
         # Who may only look at awards does not see addresses there either.
         "rows": rows(found, list(page), with_addresses=may_give, request=request),
         "given_by": name_of(found.given_by),
         "undone_by": name_of(found.undone_by),
-        "undeliverable": len(undeliverable(found)) if found.state in (_State.DRAFT, _State.GIVEN) else 0,
+        # All learners of the list are read for it, so that the pages after the first one do not say it.
+        "undeliverable": number_undeliverable(found) if page.number == 1 and not which else 0,
         "may_give": may_give,
         "refusal": api.award_refusal(found.template, found.awarded_at) if found.state == _State.DRAFT else "",
         "badge_url": desk_url(request, "desk_badge", found.template_id),
@@ -128,12 +122,12 @@ def gift_list(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, and then take back what was given by a list."""
-    found = _list(pk)
+    found = _list(request, pk)
     if request.method == "POST":
         reason = _text(request, "reason")[:MAX_LENGTH]
-        if api.start_undoing(found, by=_person(request), reason=reason):
-            _log(request, found, _("The list of awards by hand was undone."))
-            _work(found)
+        if api.start_undoing(found, by=person(request), reason=reason):
+            log(request, found, _("The list of awards by hand was undone."))
+            work(found)
         elif found.state == _State.DRAFT:
             messages.info(request, _("Nothing was given yet."))
         else:
@@ -200,10 +194,13 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     """Return what the form begins with: a badge and a learner that a link names, or a draft that is written anew."""
     values: dict[str, Any] = {**_today(), "badge": request.GET.get("badge") or request.GET.get("template", "")}
     learner, again = _key(request.GET.get("learner", "")), _key(request.GET.get("from", ""))
-    if learner is not None and (user := User.objects.filter(pk=learner).first()):
-        values["learners"] = user.get_username()
+    # Who may not open the page of a learner must not learn here who has which key.
+    if learner is not None and desk_url(request, "desk_learner", learner):
+        user = User.objects.filter(pk=learner).first()
+        if user is not None and not retirement.is_gone(user):
+            values["learners"] = user.get_username()
     if again is not None:
-        former = ManualAwardList.objects.filter(pk=again, state=_State.DRAFT).first()
+        former = _drafts_of(request).filter(pk=again).first()
         if former is not None:
             written = former.lines.order_by("number").values_list("written", flat=True)
             values |= {"badge": former.template_id, "reason": former.reason, "learners": "\n".join(written)}
@@ -216,35 +213,6 @@ def _today() -> dict[str, str]:
     return {"day": site_day(timezone.now()).isoformat()}
 
 
-def _change(request: HttpRequest, found: ManualAwardList) -> HttpResponse:
-    line, user = map(_key, request.POST.get("correct", ":").partition(":")[::2])
-    if line is not None and user is not None:
-        row = get_object_or_404(ManualAwardLine.objects.select_related("list__template"), pk=line, list=found)
-        correct(row, get_object_or_404(User, pk=user))
-    elif "give" in request.POST:
-        if found.state == _State.DRAFT and (problem := api.award_refusal(found.template, found.awarded_at)):
-            messages.error(request, problem)
-        elif api.start_giving(found):
-            _log(request, found, _("The list of awards by hand was given."))
-            _work(found)
-    elif "go_on" in request.POST:
-        _work(found)
-    return redirect("badges_web:desk_gift_list", found.pk)
-
-
-def _work(found: ManualAwardList) -> None:
-    """Work on a list as long as somebody waits for a page."""
-    until = time.monotonic() + SECONDS
-    try:
-        while api.go_on_with_list(found.pk) and time.monotonic() < until:
-            pass
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        # Nothing of the step was done; the worker does it, and the page says so.
-        logger.warning("List %s of awards by hand waits for the worker: %s", found.pk, describe(error))
-
-
 def _shown(found: ManualAwardList, which: str) -> QuerySet[ManualAwardLine]:
     # First what may have to be corrected.
     is_getting = Case(When(outcome__in=GETTING, then=1), default=0, output_field=IntegerField())
@@ -254,8 +222,16 @@ def _shown(found: ManualAwardList, which: str) -> QuerySet[ManualAwardLine]:
     return lines.exclude(outcome__in=GETTING) if which == "others" else lines
 
 
-def _list(pk: int) -> ManualAwardList:
-    return get_object_or_404(ManualAwardList.objects.select_related("template", "given_by", "undone_by"), pk=pk)
+def _list(request: HttpRequest, pk: int) -> ManualAwardList:
+    """Return a list. A draft is for those who made it only: nobody gives badges in the name of somebody else."""
+    found = get_object_or_404(ManualAwardList.objects.select_related("template", "given_by", "undone_by"), pk=pk)
+    if found.state == _State.DRAFT and found.given_by_id != request.user.pk:
+        raise Http404
+    return found
+
+
+def _drafts_of(request: HttpRequest) -> QuerySet[ManualAwardList]:
+    return ManualAwardList.objects.filter(state=_State.DRAFT, given_by=person(request))
 
 
 def _already_undone(found: ManualAwardList) -> str:
@@ -275,18 +251,3 @@ def _trail_of(request: HttpRequest, template: BadgeTemplate) -> list[tuple[str, 
 def _must_may_look(request: HttpRequest) -> None:
     if not (request.user.has_perm(MAY_GIVE) or request.user.has_perm(MAY_LOOK)):
         raise PermissionDenied
-
-
-def _person(request: HttpRequest) -> User:
-    return cast("User", request.user)  # who is not logged in does not come here
-
-
-def _log(request: HttpRequest, found: ManualAwardList, said: str) -> None:
-    LogEntry.objects.create(
-        user=_person(request),
-        content_type=ContentType.objects.get_for_model(ManualAwardList),
-        object_id=str(found.pk),
-        object_repr=str(found.template)[:200],
-        action_flag=CHANGE,
-        change_message=said,
-    )

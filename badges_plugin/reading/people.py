@@ -1,0 +1,20 @@
+"""The names of people for staff. Nobody who was retired is named by what is left of their name."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from badges_plugin.host import User
+from badges_plugin.retirement import is_retired
+
+
+def name_of(user: User, *, is_gone: bool = False, otherwise: str | None = None) -> str:
+    """Return the full name of a person or, where there is none, the user name. No query.
+
+    Of a retired person it returns ``otherwise``, or that the account is gone. ``is_gone``: what
+    ``retirement.retired_among`` says of them, where it was asked; it knows more than the row of a user.
+    """
+    username: str = user.get_username()
+    if is_gone or is_retired(username, user.email):
+        return _("Somebody whose account is gone") if otherwise is None else otherwise
+    return (user.full_name or "").strip() or user.get_full_name().strip() or username
