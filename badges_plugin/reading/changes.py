@@ -8,15 +8,15 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from badges_plugin.host import User, course_titles
+from badges_plugin.host import course_titles
 from badges_plugin.models import BadgeTemplate
 from badges_plugin.models.records import DELETED, PERSON
 from badges_plugin.reading.asking import with_rules
 from badges_plugin.reading.composing import Facts, courses_in, phrase
 from badges_plugin.reading.differences import condition_edits, group_edits, template_edits
+from badges_plugin.reading.people import names_of
 from badges_plugin.reading.recorded import Key, Kind, Picture, Step, replay
 from badges_plugin.reading.words import event_label, rules_sentence
-from badges_plugin.retirement import is_retired
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class DeletedBadge:
 def deleted_badges(most: int) -> list[DeletedBadge]:
     """Return up to so many deleted badges, the last deleted first. At most two queries."""
     rows = list(BadgeTemplate.history.filter(history_type=DELETED).order_by("-history_id")[:most])
-    people = _people({row.history_user_id for row in rows if row.history_user_id is not None})
+    people = names_of({row.history_user_id for row in rows if row.history_user_id is not None})
     return [
         DeletedBadge(
             row.id,
@@ -94,7 +94,7 @@ def history_of(template_id: int) -> History:
     needed = {record.state["needs_badge_id"] for record in found.records if record.kind is Kind.REQUIREMENT}
     stored = _names({template_id, *needed} - {None})
     names = stored | _former_names({template_id, *needed} - {None} - stored.keys())
-    people = _people({step.user_id for step in found.steps if step.user_id is not None})
+    people = names_of({step.user_id for step in found.steps if step.user_id is not None})
     said = _Sayings(found.steps, names)
     changes = [_change(step, edits, people) for step in found.steps if (edits := tuple(_edits(step, said)))]
     return History(
@@ -213,17 +213,6 @@ def _former_names(template_ids: set[int]) -> dict[int, str]:
         return {}
     records = BadgeTemplate.history.filter(id__in=template_ids).order_by("history_id")
     return dict(records.values_list("id", "name"))
-
-
-def _people(user_ids: set[int]) -> dict[int, str]:
-    if not user_ids:
-        return {}
-    users = User.objects.filter(pk__in=user_ids).order_by("pk")
-    return {
-        user.pk: user.full_name or user.get_username()
-        for user in users
-        if not is_retired(user.get_username(), user.email)
-    }
 
 
 def _by(user_id: int | None, by_person: bool, people: Mapping[int, str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext as _
 
 from badges_plugin.host import User
@@ -18,3 +20,9 @@ def name_of(user: User, *, is_gone: bool = False, otherwise: str | None = None) 
     if is_gone or is_retired(username, user.email):
         return _("Somebody whose account is gone") if otherwise is None else otherwise
     return (user.full_name or "").strip() or user.get_full_name().strip() or username
+
+
+def names_of(user_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of those of whom there is one, by their keys; the deleted and retired are left out. One query."""
+    users = User.objects.filter(pk__in=user_ids).order_by("pk") if user_ids else ()
+    return {user.pk: name for user in users if (name := name_of(user, otherwise=""))}
