@@ -23,6 +23,9 @@ def name_of(user: User, *, is_gone: bool = False, otherwise: str | None = None) 
 
 
 def names_of(user_ids: Collection[int]) -> dict[int, str]:
-    """Return the names of those of whom there is one, by their keys; the deleted and retired are left out. One query."""
+    """Return the names of people by their keys. One query, none without keys.
+
+    Those who were deleted or retired are left out.
+    """
     users = User.objects.filter(pk__in=user_ids).order_by("pk") if user_ids else ()
     return {user.pk: name for user in users if (name := name_of(user, otherwise=""))}

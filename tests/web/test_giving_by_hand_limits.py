@@ -45,7 +45,7 @@ def buttons(page: Any) -> list[str]:
 
 
 def test_a_draft_is_for_who_made_it_only(manager: Client, statistics: BadgeTemplate, ada: Any) -> None:
-    look_at(manager, statistics, f"{ada.username}\nada@exmple.org")
+    look_at(manager, statistics, f"{ada.username}\nada@example.orgg")
     draft, button = newest(), buttons(shown(manager))[0]
     colleague = staff(*GIVES)
     assert shown(colleague).status_code == shown(colleague, csv="").status_code == 404
