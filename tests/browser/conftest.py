@@ -22,6 +22,7 @@ from tests.browser.window import Programs, Window, find_programs, launched, open
 from tests.browser.world import TODAY, Calendar, World, make_world
 from tests.catalog import write_catalog
 from tests.distribution.worlds import settings_of_deliveries
+from tests.factories import make_user
 from tests.services import ServiceMissingError
 
 if TYPE_CHECKING:  # not installed for the other tests
@@ -94,6 +95,12 @@ def world(database: None, calendar: Calendar, tmp_path_factory: pytest.TempPathF
 def served(world: World) -> Iterator[Service]:
     with live_service() as service:
         yield service
+
+
+@pytest.fixture(scope="package")
+def registrar(served: Service) -> Any:
+    """A member of staff who may do everything."""
+    return served.run(make_user, username="registrar", full_name="Mara Ortiz", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture(scope="package")

@@ -17,7 +17,6 @@ from tests.browser.conftest import Open
 from tests.browser.serving import Service
 from tests.browser.window import overflow, take_picture
 from tests.browser.world import STATISTICS, World
-from tests.factories import make_user
 
 if TYPE_CHECKING:  # not installed for the other tests
     from playwright.sync_api import Page
@@ -27,10 +26,6 @@ WIDTHS = (1280, 390)
 RUNS = (("Proof", "2027S", "Proof and Argument, spring 2027"), ("Proof", "2026A", "Proof and Argument, autumn 2026"))
 # Of Django's own frame, at a width at which it hides its side bar.
 NOT_OURS = ("#nav-sidebar", ".breadcrumbs", "#toggle-nav-sidebar", "#nav-filter")
-
-
-def make_staff() -> Any:
-    return make_user(username="registrar", is_staff=True, is_superuser=True, full_name="Mara Ortiz")
 
 
 def make_catalog() -> None:
@@ -50,10 +45,10 @@ def make_catalog() -> None:
         )
 
 
-@pytest.fixture(scope="module")
-def registrar(served: Service, world: World) -> Iterator[Any]:
+@pytest.fixture(scope="module", autouse=True)
+def catalogued(served: Service, world: World) -> Iterator[None]:
     served.run(make_catalog)
-    yield served.run(make_staff)
+    yield
     served.run(forget)
 
 

@@ -9,20 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import Open
-from tests.browser.serving import Service
 from tests.browser.test_pages import look_at
 from tests.browser.world import ALGEBRA, World
-from tests.factories import make_user
 
 if TYPE_CHECKING:  # not installed for the other tests
     from playwright.sync_api import Page
 
 LEARNERS = "/badges/desk/learners/"
-
-
-@pytest.fixture(scope="module")
-def registrar(served: Service) -> Any:
-    return served.run(make_user, username="registrar", full_name="R. Registrar", is_staff=True, is_superuser=True)
 
 
 def find_ada(page: Page) -> None:

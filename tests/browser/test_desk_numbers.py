@@ -11,17 +11,11 @@ from tests.browser.conftest import Open
 from tests.browser.serving import Service
 from tests.browser.test_pages import look_at
 from tests.browser.world import World
-from tests.factories import make_user
 
 if TYPE_CHECKING:  # not installed for the other tests
     from playwright.sync_api import Page
 
 SITE = "/badges/desk/numbers/"
-
-
-@pytest.fixture(scope="module")
-def registrar(served: Service) -> Any:
-    return served.run(lambda: make_user(username="registrar", is_staff=True, is_superuser=True))
 
 
 def chart_of(page: Page) -> Any:

@@ -66,7 +66,7 @@ def test_thirty_learners_are_given_a_badge_and_it_is_undone(opened: Open, world:
     window = opened(staff)
     page, hand = window.page, Hand(window.page)
     window.go("/admin/")
-    hand.press(page.locator("#content").get_by_role("link", name="By hand"))
+    hand.press(page.locator("#content").get_by_role("link", name="By hand", exact=True))
     problems = seen(window, "give")
     hand.choose(page.get_by_label("Badge", exact=True), "Statistics")
     lines = [*written, "spring1@northsid.example", "nobody", world.ada.username]
