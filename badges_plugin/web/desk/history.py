@@ -18,8 +18,6 @@ VIEW = "badges_plugin.view_badgetemplate"
 PER_PAGE = 50
 MOST_DELETED = 200
 IN_SECTION = 5
-MAX_KEY = 2**31 - 1
-"""Keys of templates have 32 bits; some databases refuse larger numbers."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ def section(template_id: int) -> Section:
 @desk_page(VIEW)
 def history(request: HttpRequest, template_id: int) -> HttpResponse:
     """Show what was done with one badge, 50 rows on a page. 404 if nothing is known of it."""
-    found = reading.history_of(template_id) if template_id <= MAX_KEY else None
-    if found is None or not found.name:
+    found = reading.history_of(template_id)
+    if not found.name:
         raise Http404
     shown = Paginator(rows_of(template_id, found.changes), PER_PAGE).get_page(request.GET.get("page"))
     return page(

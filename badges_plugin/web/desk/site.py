@@ -8,11 +8,19 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+MAX_TEMPLATE_KEY, MAX_KEY = 2**31 - 1, 2**63 - 1
+"""Keys of templates have 32 bits, those of other rows 64. Before Django 5.0 databases refuse what is larger."""
+
+
+def _largest(name: str) -> int:
+    return MAX_TEMPLATE_KEY if name == "template_id" else MAX_KEY
 
 
 def desk_page(*permissions: str) -> Callable[[View[P]], View[P]]:
@@ -26,6 +34,8 @@ def desk_page(*permissions: str) -> Callable[[View[P]], View[P]]:
         def permitted(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.has_perms(permissions):
                 raise PermissionDenied
+            if any(isinstance(value, int) and value > _largest(name) for name, value in kwargs.items()):
+                raise Http404
             return view(request, *args, **kwargs)
 
         vars(permitted)["permissions"] = permissions  # links to the page ask for them
