@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib.sites.models import Site
-from django.db.models import Case, IntegerField, Q, QuerySet, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, When
 
 APP, LABEL = "credentials.apps.catalog", "catalog"
 
@@ -53,7 +53,9 @@ def find_course_runs(term: str, site: Site | None) -> list[CourseRun]:
     found = _found("CourseRun", term, ("key", "title_override", "course__title"))
     if found is None:
         return []
-    return _runs(_own_first(found, site, "course__site").order_by("is_foreign", "-start_date", "key"))
+    return _runs(
+        _own_first(found, site, "course__site").order_by("is_foreign", F("start_date").desc(nulls_last=True), "key")
+    )
 
 
 def course_runs(keys: Collection[str], site: Site | None) -> dict[str, CourseRun]:
