@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import override_settings
+from django.urls import get_resolver
 from pytest_django.plugin import blocking_manager_key
 
 from badges_plugin.distribution import channel_keys, registry
@@ -121,6 +122,12 @@ def signs_badges() -> Iterator[OpenBadgesBackend]:
     registry.register(backend)
     yield backend
     registry.unregister(backend.slug)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses() -> None:
+    """Read the URLs as a service does when it starts: the first test to need them may switch badges off."""
+    assert get_resolver().url_patterns
 
 
 @pytest.fixture(scope="session", autouse=True)
