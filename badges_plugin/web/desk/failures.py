@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.distribution.numbers import Undelivered, undelivered
 from badges_plugin.models import FailedEvent
+from badges_plugin.web.desk.reached import page_url
 
 _DELIVERIES = "badges_distribution.view_delivery"
 _ACCOUNTS = "badges_distribution.view_channel"
@@ -61,7 +61,7 @@ def _deliveries(found: Undelivered, every: str) -> Iterator[Row]:
     for failure in found.failures:
         url = every
         if failure.number == 1:
-            url = _admin("badges_distribution_delivery_change", failure.delivery_id)
+            url = page_url("admin:badges_distribution_delivery_change", failure.delivery_id)
         act = ngettext("Show it", "Show them", failure.number)
         yield Row(failure.reason or _("No reason was noted."), in_words(failure.number), url, act)
 
@@ -70,7 +70,7 @@ def _accounts(request: HttpRequest, found: Undelivered) -> Iterator[Row]:
     may_see = request.user.has_perm(_ACCOUNTS)
     for account in found.on_hold:
         reason = _("%(account)s is on hold: %(reason)s") % {"account": account.account, "reason": account.reason}
-        url = _admin("badges_distribution_channel_change", account.channel_id) if may_see else ""
+        url = page_url("admin:badges_distribution_channel_change", account.channel_id) if may_see else ""
         yield Row(reason, in_words(account.number), url, _("Show the account"))
 
 
@@ -80,7 +80,7 @@ def _events(request: HttpRequest) -> Iterator[Row]:
     failed = count_up_to(FailedEvent.objects.filter(state=FailedEvent.State.FAILED))
     if failed:
         query = urlencode({"state__exact": FailedEvent.State.FAILED.value})
-        url = f"{_admin('badges_plugin_failedevent_changelist')}?{query}"
+        url = f"{page_url('admin:badges_plugin_failedevent_changelist')}?{query}"
         yield Row(
             _("Events that could not be applied"), in_words(failed), url, ngettext("Show it", "Show them", failed)
         )
@@ -88,13 +88,6 @@ def _events(request: HttpRequest) -> Iterator[Row]:
 
 def _failed_list(template_id: int | None) -> str:
     """Return where the deliveries that need somebody are listed, of one badge or all."""
-    url = _admin("badges_distribution_delivery_changelist")
+    url = page_url("admin:badges_distribution_delivery_changelist")
     query = {"state__exact": "failed"} | ({} if template_id is None else {TEMPLATE_FILTER: str(template_id)})
     return f"{url}?{urlencode(query)}" if url else ""
-
-
-def _admin(name: str, *arguments: object) -> str:
-    try:
-        return reverse(f"admin:{name}", args=arguments)
-    except NoReverseMatch:
-        return ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
@@ -12,7 +14,7 @@ from badges_plugin.admin.large import people
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 from badges_plugin.retirement import retired_among
-from badges_plugin.web.desk.allowed import badge_url, learner_url
+from badges_plugin.web.desk.reached import desk_url, row_url
 from badges_plugin.web.desk.site import desk_page, page
 
 MOST = 20
@@ -53,7 +55,7 @@ def _badges(request: HttpRequest, term: str) -> list[Found]:
     if not links.may(request, "view", BadgeTemplate):
         return []
     rows = BadgeTemplate.objects.filter(name__icontains=term).order_by("name", "pk")[: MOST + 1]
-    return [Found(row.name, _("active") if row.is_active else _("inactive"), badge_url(request, row)) for row in rows]
+    return [Found(row.name, _("active") if row.is_active else _("inactive"), _badge_url(request, row)) for row in rows]
 
 
 def _learners(request: HttpRequest, term: str) -> list[Found]:
@@ -65,6 +67,22 @@ def _learners(request: HttpRequest, term: str) -> list[Found]:
     shown = exact or list(rows)
     gone = retired_among(shown)
     return [
-        Found(row.get_username(), "" if row.pk in gone else row.full_name or "", learner_url(request, row))
+        Found(row.get_username(), "" if row.pk in gone else row.full_name or "", _learner_url(request, row))
         for row in shown
     ]
+
+
+def _badge_url(request: HttpRequest, template: BadgeTemplate) -> str:
+    """Return the page of a badge: the desk's, or else that of its model in the admin."""
+    if address := desk_url(request, "desk_badge", template.pk):
+        return address
+    return row_url(request, links.template_model(admin.site, template), template.pk)
+
+
+def _learner_url(request: HttpRequest, user: Any) -> str:
+    """Return the page of a learner: the desk's, or else their progress in the admin, or else the host's page."""
+    if address := desk_url(request, "desk_learner", user.pk):
+        return address
+    if admin.site.is_registered(BadgeProgress) and links.may(request, "view", BadgeProgress):
+        return links.page_url(admin.site, BadgeProgress, "changelist", q=user.get_username())
+    return row_url(request, User, user.pk)

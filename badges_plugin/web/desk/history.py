@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from badges_plugin import reading
@@ -66,7 +66,4 @@ def deleted_badges(request: HttpRequest) -> HttpResponse:
 def _trail(template_id: int, found: reading.History) -> list[tuple[str, str]]:
     if not found.exists:
         return [(reverse("badges_web:desk_deleted_badges"), _("Deleted badges"))]
-    try:
-        return [(links.badge_url(template_id), found.name)]
-    except NoReverseMatch:
-        return []
+    return [(links.badge_url(template_id), found.name)]

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
@@ -78,7 +78,10 @@ def badge_numbers(request: HttpRequest, template_id: int) -> HttpResponse:
         "failures": failures_for(request, template_id),
         "csv_url": f"{reverse('badges_web:desk_export_numbers')}?{urlencode({'weeks': time, 'badge': template_id})}",
     }
-    trail = [*_link_of(template), (f"{reverse('badges_web:desk_numbers')}?weeks={time}", _("Numbers"))]
+    trail = [
+        (links.badge_url(template.pk), str(template)),
+        (f"{reverse('badges_web:desk_numbers')}?weeks={time}", _("Numbers")),
+    ]
     return page(request, "numbers", title=_("Numbers of %(badge)s") % {"badge": template}, trail=trail, context=context)
 
 
@@ -185,13 +188,6 @@ def _choices(chosen: BadgeTemplate | None) -> Sequence[tuple[int, str, bool]]:
     if chosen is not None and (chosen.pk, chosen.name) not in rows:
         rows.append((chosen.pk, chosen.name))
     return [(pk, name, chosen is not None and pk == chosen.pk) for pk, name in rows]
-
-
-def _link_of(template: BadgeTemplate) -> list[tuple[str, str]]:
-    try:
-        return [(links.badge_url(template.pk), str(template))]
-    except NoReverseMatch:
-        return []
 
 
 def _day(day: date) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from importlib import import_module
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -12,13 +14,21 @@ from django.urls import NoReverseMatch, reverse
 from badges_plugin.admin import links
 from badges_plugin.host import User
 from badges_plugin.models import BadgeTemplate
-from badges_plugin.web.desk import allowed
 
 
 def desk_url(request: HttpRequest, name: str, *arguments: object, **query: object) -> str:
     """Return the address of a page of the desk by the name of its URL; empty where it is not for the person."""
-    address = allowed.desk_url(request, name, *arguments)
-    return f"{address}?{urlencode(query)}" if address and query else address
+    address = page_url(f"badges_web:{name}", *arguments)
+    if not address or not request.user.has_perms(_permissions(name)):
+        return ""
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def _permissions(name: str) -> Collection[str]:
+    """Return what ``desk_page`` asks of those who open a page."""
+    pages = import_module("badges_plugin.web.desk.urls").urlpatterns  # which imports the views, and they this module
+    found = [getattr(each.callback, "permissions", ()) for each in pages if each.name == name]
+    return found[0] if found else ()
 
 
 def page_url(name: str, *arguments: object) -> str:

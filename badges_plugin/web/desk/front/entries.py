@@ -23,8 +23,8 @@ from badges_plugin.models import (
     FailedEvent,
     RequirementGroup,
 )
-from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.front.figures import Figures
+from badges_plugin.web.desk.reached import desk_url
 from badges_plugin.web.models import Collection, Publication
 from badges_plugin.web.notes import MailNote, MailText
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from badges_plugin.builtin import is_builtin
 from badges_plugin.distribution.attention import labels_of_backends
-from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.front.entries import Entry, entries, order
 from badges_plugin.web.desk.front.figures import figures
+from badges_plugin.web.desk.reached import desk_url
 
 PACKAGE = "badges_plugin"
 LABEL = "badges_plugin"

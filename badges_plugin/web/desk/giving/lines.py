@@ -15,8 +15,8 @@ from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate, Ending, ManualAwardLine, ManualAwardList
 from badges_plugin.retirement import retired_among
 from badges_plugin.times import day_text
-from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.giving.suggesting import nearest, offer
+from badges_plugin.web.desk.reached import desk_url
 
 _Outcome = ManualAwardLine.Outcome
 _State = ManualAwardList.State

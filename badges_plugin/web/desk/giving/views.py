@@ -24,12 +24,12 @@ from badges_plugin.models import BadgeTemplate, ManualAwardLine, ManualAwardList
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.times import site_day
 from badges_plugin.web.desk import site
-from badges_plugin.web.desk.allowed import desk_url
 from badges_plugin.web.desk.giving import csv_files
 from badges_plugin.web.desk.giving.drafting import draft
 from badges_plugin.web.desk.giving.forms import MOST_OFFERED, GiveForm, heading_told
 from badges_plugin.web.desk.giving.lines import GETTING, counts, name_of, number_undeliverable, numbers_getting, rows
 from badges_plugin.web.desk.giving.working import change, log, person, work
+from badges_plugin.web.desk.reached import desk_url
 
 MAY_GIVE = "badges_plugin.award_by_hand"
 MAY_LOOK = "badges_plugin.view_badgeaward"
