@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,6 +24,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
+from badges_plugin import staff_log
 from badges_plugin.admin.base import ModelT
 from badges_plugin.host import User
 
@@ -174,21 +173,8 @@ class AskingAdmin(AnyAdmin):
 
     def log_each(self, request: HttpRequest, keys: Collection[int], text: str) -> None:
         """Write the same words into the history of several rows. One statement for some hundreds."""
-        kind = ContentType.objects.get_for_model(self.model)
-        LogEntry.objects.bulk_create(
-            [
-                LogEntry(
-                    user=cast("User", request.user),
-                    content_type=kind,
-                    object_id=str(row.pk),
-                    object_repr=str(row)[:200],
-                    action_flag=CHANGE,
-                    change_message=text,
-                )
-                for row in self.model._default_manager.filter(pk__in=keys).order_by("pk")  # noqa: SLF001  documented
-            ],
-            batch_size=500,
-        )
+        rows = self.model._default_manager.filter(pk__in=keys).order_by("pk")  # noqa: SLF001  documented
+        staff_log.note(cast("int", request.user.pk), self.model, rows, text)
 
     def _page(
         self, request: HttpRequest, question: Question[Any], form: forms.Form, keys: Sequence[int]

@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from badges_plugin import bulk, retirement
+from badges_plugin import bulk, retirement, staff_log
 from badges_plugin.exceptions import AwardRefused
 from badges_plugin.host import User
 from badges_plugin.models import (
@@ -264,17 +263,5 @@ def _award_the_earners(ruleset: Ruleset, ended: Sequence[BadgeAward]) -> dict[in
 
 def _log(awards: Sequence[BadgeAward], user_id: int | None, flag: int, said: str) -> None:
     """Write to the history of each award who did what."""
-    if user_id is None:
-        return
-    kind = ContentType.objects.get_for_model(BadgeAward)
-    LogEntry.objects.bulk_create(
-        LogEntry(
-            user_id=user_id,
-            content_type=kind,
-            object_id=str(award.pk),
-            object_repr=str(award)[:200],
-            action_flag=flag,
-            change_message=said,
-        )
-        for award in awards
-    )
+    if user_id is not None:
+        staff_log.note(user_id, BadgeAward, awards, said, flag=flag)

@@ -10,14 +10,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.db import transaction
 from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from badges_plugin import api
+from badges_plugin import api, staff_log
 from badges_plugin.criteria import way_of
 from badges_plugin.models import (
     BadgePenalty,
@@ -209,11 +208,5 @@ def _digest(asked: Asked) -> str:
 
 def note(request: HttpRequest, template: BadgeTemplate, text: str, *, is_new: bool = False) -> None:
     """Note in the history of a badge who did what, in words."""
-    LogEntry.objects.create(
-        user_id=request.user.pk or 0,  # nobody gets here without having signed in
-        content_type=ContentType.objects.get_for_model(BadgeTemplate),
-        object_id=str(template.pk),
-        object_repr=str(template)[:200],
-        action_flag=ADDITION if is_new else CHANGE,
-        change_message=text,
-    )
+    staff = request.user.pk or 0  # nobody gets here without having signed in
+    staff_log.note(staff, BadgeTemplate, [template], text, flag=ADDITION if is_new else CHANGE)

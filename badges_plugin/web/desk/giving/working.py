@@ -6,13 +6,11 @@ import time
 from typing import cast
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
-from badges_plugin import api, retirement
+from badges_plugin import api, retirement, staff_log
 from badges_plugin.database import is_transient
 from badges_plugin.host import User
 from badges_plugin.logs import get_logger
@@ -64,14 +62,7 @@ def person(request: HttpRequest) -> User:
 
 def log(request: HttpRequest, found: ManualAwardList, said: str) -> None:
     """Write to the log of the admin what somebody did with a list."""
-    LogEntry.objects.create(
-        user=person(request),
-        content_type=ContentType.objects.get_for_model(ManualAwardList),
-        object_id=str(found.pk),
-        object_repr=str(found.template)[:200],
-        action_flag=CHANGE,
-        change_message=said,
-    )
+    staff_log.note(person(request).pk, ManualAwardList, [found], said, named=lambda each: each.template)
 
 
 def _correct(request: HttpRequest, found: ManualAwardList) -> None:
