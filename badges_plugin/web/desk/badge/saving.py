@@ -33,14 +33,9 @@ from badges_plugin.web.desk.badge.encoding import Asked, penalties_of, requireme
 from badges_plugin.web.desk.badge.memory import vars_of
 from badges_plugin.web.desk.badge.setup import Block, Setup, Stored, Terms
 
-MAX_KEY = 2**31 - 1
-"""Keys of templates have 32 bits; some databases refuse larger numbers."""
-
 
 def loaded(template_id: int) -> BadgeTemplate | None:
     """Return a template with all that belongs to it, None if there is none. Eight queries at most."""
-    if template_id > MAX_KEY:
-        return None
     rows = BadgeTemplate.objects.filter(pk=template_id).prefetch_related(
         Prefetch("requirements", BadgeRequirement.objects.select_related("group", "needs_badge").order_by("pk")),
         "requirements__rules",
