@@ -140,7 +140,7 @@ class AskingAdmin(AnyAdmin):
             return HttpResponseRedirect(self.way_back(request, keys))
         question = kind(self, request, rows)
         form = kind.form_class(request.POST if request.method == "POST" else None)
-        if form.is_valid() or (request.method == "POST" and not kind.template):
+        if form.is_valid():
             question.act(form.cleaned_data)
             return HttpResponseRedirect(self.way_back(request, keys))
         return self._page(request, question, form, keys)
@@ -183,7 +183,6 @@ class AskingAdmin(AnyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "media": self.media,
             "title": question.title(),
             "rows": question.rows,
             "left_out": len(keys) - len(question.rows),

@@ -19,7 +19,8 @@ from badges_plugin import api, reading
 from badges_plugin.admin.asking import Question
 from badges_plugin.admin.base import ModelT
 from badges_plugin.exceptions import AwardRefused
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Ending
+from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate
+from badges_plugin.models.awards import RETURNABLE
 from badges_plugin.reading.people import name_of
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.retirement import is_gone
@@ -147,7 +148,7 @@ class GiveBack(_AboutBadges[BadgeAward]):
     def choose(cls, rows: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
         later = BadgeAward.objects.filter(progress=OuterRef("progress"), number__gt=OuterRef("number"))
         lasting = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        returnable = rows.filter(lasting, ended_by__in=[Ending.BY_HAND, Ending.PROVIDER, Ending.PENALTY])
+        returnable = rows.filter(lasting, ended_by__in=RETURNABLE)
         return returnable.exclude(Exists(later)).select_related(*_SHOWN)
 
     @classmethod

@@ -24,13 +24,13 @@ from badges_plugin.admin.badge_filter import TemplateFilter
 from badges_plugin.admin.base import ReadOnlyAdmin, ReadOnlyInline, titled
 from badges_plugin.admin.links import learner, link_to, template_model
 from badges_plugin.distribution import channels, registry
-from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, provider_name, standing_in_words
-from badges_plugin.distribution.deciding import OPEN, obstacle
+from badges_plugin.distribution.asking import GiveUp, TakeUp, TryAgain, person, standing_in_words
+from badges_plugin.distribution.deciding import obstacle
 from badges_plugin.distribution.exporting import DELIVERIES
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.renaming import SendName
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import OPEN, State
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 SHAPES = {
@@ -168,7 +168,7 @@ class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
 
     @admin.display(description=_("provider"), ordering="backend")
     def provider(self, delivery: Delivery) -> str:
-        return provider_name(delivery)
+        return registry.name_of(delivery.backend)
 
     @admin.display(description=_("learner"))
     def learner_link(self, delivery: Delivery) -> str:

@@ -18,7 +18,7 @@ from badges_plugin.distribution import channels, deciding, registry
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Channel, Decision, Delivery, DeliveryDecision
 from badges_plugin.distribution.reasons import localized
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import OPEN, State
 from badges_plugin.models import BadgeAward
 from badges_plugin.reading.people import name_of
 from badges_plugin.retirement import is_gone
@@ -31,7 +31,7 @@ class TryAgain(Question[Delivery]):
 
     @classmethod
     def choose(cls, rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        return rows.filter(state__in=deciding.OPEN).select_related(*_SHOWN)
+        return rows.filter(state__in=OPEN).select_related(*_SHOWN)
 
     @classmethod
     def nothing(cls) -> str:
@@ -90,7 +90,7 @@ class GiveUp(Question[Delivery]):
             "is_name": first.action == Action.CORRECT,
             "is_in_doubt": first.in_doubt,
             "learner": _name(first.award),
-            "provider": provider_name(first),
+            "provider": registry.name_of(first.backend),
             "reason": _sentence(localized(first.last_error)),
             "try_again_url": question_url(self.admin.admin_site, Delivery, TryAgain.name),
         }
@@ -140,7 +140,7 @@ def told_of_paused(concerned: Iterable[Channel]) -> list[str]:
 
 def standing_in_words(delivery: Delivery) -> dict[str, Any]:
     """Return what the page of a delivery says first: its state and reason, and what follows. Two queries at most."""
-    reason, provider = _sentence(localized(delivery.last_error)), provider_name(delivery)
+    reason, provider = _sentence(localized(delivery.last_error)), registry.name_of(delivery.backend)
     last = _("Last reason: %s") % reason if reason else ""
     match delivery.state:
         case State.DONE:
@@ -166,12 +166,6 @@ def standing_in_words(delivery: Delivery) -> dict[str, Any]:
         return {"lines": _filled(held, _sentence(localized(delivery.channel.paused_reason))), "style": ""}
     due = date_format(timezone.localtime(delivery.next_attempt_at), "DATETIME_FORMAT")
     return {"lines": _filled(_("Waiting. Next attempt: %s.") % due, last), "style": ""}
-
-
-def provider_name(delivery: Delivery) -> str:
-    """Return the provider's name for people, also of one that is not installed any more."""
-    known = delivery.backend in registry.slugs()
-    return str(registry.get(delivery.backend).name) if known else delivery.backend
 
 
 def _done(delivery: Delivery) -> str:

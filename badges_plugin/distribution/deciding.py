@@ -12,12 +12,9 @@ from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Decision, Delivery, DeliveryDecision
 from badges_plugin.distribution.queueing import give_up as settle_as_given_up
 from badges_plugin.distribution.queueing import make_due, queue_correction
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import OPEN, State
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
-
-OPEN = (State.FAILED, State.PENDING)
-"""What can be tried again, and given up."""
 
 
 def try_again(keys: Collection[int], *, by: User) -> list[int]:

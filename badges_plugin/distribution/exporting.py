@@ -18,12 +18,8 @@ def _deliveries(keys: Sequence[int]) -> Iterator[tuple[User, Sequence[object]]]:
         if key in found:
             row = found[key]
             due = row.next_attempt_at if row.state in (State.PENDING, State.SENDING) else None
-            sent = (_provider(row.backend), row.action, row.state, localized(row.last_error), row.attempts, due)
+            sent = (registry.name_of(row.backend), row.action, row.state, localized(row.last_error), row.attempts, due)
             yield row.award.user, (row.award.template.name, *sent, row.settled_at, row.external_id)
-
-
-def _provider(slug: str) -> str:
-    return str(registry.get(slug).name) if slug in registry.slugs() else slug
 
 
 DELIVERIES = Export(

@@ -10,7 +10,7 @@ from badges_plugin.distribution import registry
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt, DeliveryDecision
 from badges_plugin.distribution.queueing import retry_now, settle
 from badges_plugin.distribution.requests import RETIRED
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import OPEN, State
 from badges_plugin.models import BadgeAward
 
 
@@ -27,7 +27,7 @@ def forget(sender: object, user: Any, **kwargs: object) -> None:
 def erase(deliveries: Sequence[Delivery]) -> None:
     """Do the same for some deliveries of retired learners."""
     mine = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
-    settle(mine.filter(state__in=(State.PENDING, State.FAILED), in_doubt=False), State.CANCELLED, reason=RETIRED)
+    settle(mine.filter(state__in=OPEN, in_doubt=False), State.CANCELLED, reason=RETIRED)
     retry_now(mine.filter(state=State.FAILED, in_doubt=True))
     mine.update(recipient_email="")
     mine.exclude(state=State.CANCELLED).update(last_error="")

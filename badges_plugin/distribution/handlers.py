@@ -27,7 +27,7 @@ def handle_badges_revoked(sender: object, awards: Sequence[BadgeAward], **kwargs
 
 def handle_badge_given_back(sender: object, award: BadgeAward, earlier: BadgeAward, **kwargs: Any) -> None:
     """Keep what the providers have of the earlier award, where they can go on with it."""
-    for backend, _own in registry.by_backend([award], registry.responsible_for):
+    for backend in registry.responsible_for(award.template):
         if backend.spares_given_back:
             spare_given_back(award, earlier, backend)
 

@@ -16,13 +16,13 @@ from badges_plugin.distribution.backends import ENDED_BEFORE, Backend
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.retry import NOT_DELIVERED, SETTLED, State, later
+from badges_plugin.distribution.retry import NOT_DELIVERED, OPEN, SETTLED, State, later
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward
 
 _GIVEN_BACK = gettext_noop("The badge was given back before it was revoked there.")
 
-_OPEN = (State.PENDING, State.FAILED, State.GIVEN_UP)
+_UNTOLD = (*OPEN, State.GIVEN_UP)
 """Nobody is sending it, and the provider has not been told."""
 
 
@@ -67,23 +67,26 @@ def queue_revokes(awards: Sequence[BadgeAward], backend: Backend[Any]) -> None:
     rows = list(known.select_for_update())
     asked = {row.award_id for row in rows if row.action == Action.REVOKE}
     issues = [row for row in rows if row.action == Action.ISSUE and row.state != State.CANCELLED]
-    never_sent = [row for row in issues if row.state in _OPEN and not row.in_doubt]
+    never_sent = [row for row in issues if row.state in _UNTOLD and not row.in_doubt]
     if never_sent:
         settle(_same(never_sent), State.CANCELLED, reason=ENDED_BEFORE)
     sent = [row for row in issues if row not in never_sent and not row.ends_by_itself(of_key[row.award_id])]
     # These issues need not succeed any more; it only has to be known whether there is something to revoke.
     if failed := [row for row in sent if row.state in (State.FAILED, State.GIVEN_UP)]:
         make_due(_same(failed))
-    _end_corrections([row for row in rows if row.action == Action.CORRECT])
+    # What may have been corrected may be another badge.
+    _call_off([row for row in rows if row.action == Action.CORRECT], reason=ENDED_BEFORE)
     _queue([of_key[row.award_id] for row in sent if row.award_id not in asked], backend, Action.REVOKE)
 
 
-def _end_corrections(rows: Sequence[Delivery]) -> None:
-    """Let no name be corrected any more; what may have been corrected is looked up, since it may be another badge."""
-    if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
-        settle(_same(unsent), State.CANCELLED, reason=ENDED_BEFORE)
-    if failed := [row for row in rows if row.state in (State.FAILED, State.GIVEN_UP) and row.in_doubt]:
-        make_due(_same(failed))
+def _call_off(rows: Sequence[Delivery], *, reason: str) -> bool:
+    """Cancel what was not sent; what may have been sent is looked up. Return whether anything was cancelled."""
+    if unsent := [row for row in rows if row.state in _UNTOLD and not row.in_doubt]:
+        settle(_same(unsent), State.CANCELLED, reason=reason)
+    # Also if staff gave it up, or have to act.
+    if in_doubt := [row for row in rows if row.state in (State.FAILED, State.GIVEN_UP) and row.in_doubt]:
+        make_due(_same(in_doubt))
+    return bool(unsent)
 
 
 def correctable(awards: QuerySet[BadgeAward]) -> QuerySet[BadgeAward]:
@@ -106,7 +109,7 @@ def queue_correction(award: BadgeAward) -> list[int]:
         learner = User.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)
         list(learner.filter(pk=award.progress.user_id).values_list("pk"))
         rows = list(Delivery.objects.filter(award=award).select_for_update().order_by("pk"))
-        if not correctable(BadgeAward.objects.filter(pk=award.pk)).exists():
+        if not BadgeAward.objects.filter(pk=award.pk, revoked_at=None).exists():
             return []
         corrections = {row.backend: row for row in rows if row.action == Action.CORRECT}
         for issue in rows:
@@ -133,12 +136,8 @@ def spare_given_back(award: BadgeAward, earlier: BadgeAward, backend: Backend[An
     """
     revocations = Delivery.objects.filter(award=earlier, backend=backend.slug, action=Action.REVOKE)
     rows = list(revocations.select_for_update())
-    if unsent := [row for row in rows if row.state in _OPEN and not row.in_doubt]:
-        settle(_same(unsent), State.CANCELLED, reason=_GIVEN_BACK)
-    # Also if staff gave it up, or have to act: the new badge could not be told from the one that may be revoked.
-    if in_doubt := [row for row in rows if row.state in (State.FAILED, State.GIVEN_UP) and row.in_doubt]:
-        make_due(_same(in_doubt))
-    if unsent or any(row.state == State.CANCELLED for row in rows):
+    # One that is in doubt goes first: the new badge could not be told from the one that may be revoked.
+    if _call_off(rows, reason=_GIVEN_BACK) or any(row.state == State.CANCELLED for row in rows):
         Delivery.objects.filter(award=award, backend=backend.slug, action=Action.ISSUE).update(in_doubt=True)
 
 
@@ -177,7 +176,7 @@ def settled(state: State, reason: str = "") -> dict[str, Any]:
 
 def retry_now(deliveries: QuerySet[Delivery]) -> int:
     """Make failed and waiting deliveries due. Those that are being sent, or settled, stay as they are."""
-    return make_due(deliveries.filter(state__in=(State.FAILED, State.PENDING)))
+    return make_due(deliveries.filter(state__in=OPEN))
 
 
 def make_due(deliveries: QuerySet[Delivery]) -> int:
@@ -208,7 +207,7 @@ def give_up(deliveries: QuerySet[Delivery]) -> int:
     final = settled(State.GIVEN_UP)
     for name in ("last_error", "in_doubt", "in_the_way"):
         del final[name]
-    return deliveries.filter(state__in=(State.FAILED, State.PENDING)).update(**final)
+    return deliveries.filter(state__in=OPEN).update(**final)
 
 
 def _same(rows: Sequence[Delivery]) -> QuerySet[Delivery]:

@@ -45,6 +45,11 @@ def get(slug: str) -> Backend[Any]:
     return _backends[slug]
 
 
+def name_of(slug: str) -> str:
+    """Return a provider's name for people, or its slug where its backend is not installed any more."""
+    return str(_backends[slug].name) if slug in _backends else slug
+
+
 def slugs() -> list[str]:
     """Return the slugs of all backends, sorted."""
     return sorted(_backends)

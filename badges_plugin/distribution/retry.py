@@ -28,6 +28,8 @@ SETTLED = (State.DONE, State.CANCELLED, State.GIVEN_UP)
 NOT_DELIVERED = (State.CANCELLED, State.GIVEN_UP)
 """Settled without the provider having been told."""
 UNSETTLED = (State.PENDING, State.SENDING, State.FAILED)
+OPEN = (State.FAILED, State.PENDING)
+"""Nobody is sending it: it can be tried again, and given up."""
 
 
 class Verdict(StrEnum):

@@ -18,7 +18,7 @@ from badges_plugin.distribution.data import Action
 from badges_plugin.distribution.delivery_words import Shape, outcome_of, state_of
 from badges_plugin.distribution.models import Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
-from badges_plugin.distribution.retry import State
+from badges_plugin.distribution.retry import OPEN, State
 from badges_plugin.models import BadgeTemplate
 
 LATEST_ATTEMPTS = 20
@@ -81,7 +81,7 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
     places = {(pk, each.slug): each.at for pk, found in standing.standings(award_ids).items() for each in found}
     told: dict[int, list[DeliveryTold]] = defaultdict(list)
     for row in rows:
-        provider = _provider(row.backend)
+        provider = registry.name_of(row.backend)
         at = places.get((row.award_id, row.backend))
         shape, text = state_of(row, provider, at.place if at else None)
         log = tuple(_attempt(each, row, provider) for each in logs.get(row.pk, ()))
@@ -95,7 +95,7 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
                 text=text,
                 reason=localized(_reason(row)),
                 needs_staff=row.state == State.FAILED,
-                is_open=row.state in (State.FAILED, State.PENDING),
+                is_open=row.state in OPEN,
                 is_given_up=row.state == State.GIVEN_UP,
                 next_attempt_at=_next_attempt(row),
                 external_id=row.external_id,
@@ -158,11 +158,6 @@ def _logs(delivery_ids: Collection[int]) -> Mapping[int, list[DeliveryAttempt]]:
     for row in newest.order_by("delivery", "number", "pk"):
         found[row.delivery_id].append(row)
     return {pk: rows[-LATEST_ATTEMPTS:] for pk, rows in found.items()}
-
-
-def _provider(slug: str) -> str:
-    """Return the name of a provider, or its slug where its backend is not installed any more."""
-    return str(registry.get(slug).name) if slug in registry.slugs() else slug
 
 
 def _reason(row: Delivery) -> str:

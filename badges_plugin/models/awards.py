@@ -34,6 +34,9 @@ class Ending(models.TextChoices):
 DECIDED = (Ending.BY_HAND, Ending.PROVIDER)
 """What a person or a provider decides, and not the learner's progress or the calendar."""
 
+RETURNABLE = (*DECIDED, Ending.PENALTY)
+"""Endings that may have been a mistake. An award that was undone is given anew, one that expired is earned anew."""
+
 EXPLAINED = (*DECIDED, Ending.UNDONE)
 """Endings for which somebody may have given a reason in their own words."""
 

@@ -25,6 +25,7 @@ from badges_plugin.models import (
     Ending,
     ManualAward,
 )
+from badges_plugin.models.awards import RETURNABLE
 from badges_plugin.processing import awarding, collector, learners, terms
 from badges_plugin.processing.awarding import Grant
 from badges_plugin.processing.fulfillment_rows import FulfillmentRow
@@ -32,9 +33,6 @@ from badges_plugin.processing.terms import Term
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.signals import badge_given_back
 from badges_plugin.times import day_text
-
-RETURNABLE = (Ending.BY_HAND, Ending.PROVIDER, Ending.PENALTY)
-"""Endings that may have been a mistake. An award that was undone is given anew, one that expired is earned anew."""
 
 
 @dataclass(frozen=True)

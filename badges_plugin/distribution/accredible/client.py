@@ -95,24 +95,22 @@ class AccredibleClient:
 
     def expire(self, credential_id: str, *, on: date | None) -> data.CredentialPayload | None:
         """Make a credential expire on a day, or never. Return None when there is no such credential."""
-        wanted = {"credential": {"expired_on": None if on is None else on.isoformat()}}
-        try:
-            return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
-        except PermanentFailure as failure:
-            if failure.status in _GONE:
-                return None
-            raise
+        return self._change(credential_id, {"expired_on": None if on is None else on.isoformat()})
 
     def rename(self, credential_id: str, *, name: str, email: str) -> data.CredentialPayload | None:
         """Give the recipient of a credential another name. Return None when there is no such credential."""
         # The address, too: it is not documented that it stays if it is left out.
-        wanted = {"credential": {"recipient": {"name": name, "email": email}}}
+        return self._change(credential_id, {"recipient": {"name": name, "email": email}})
+
+    def _change(self, credential_id: str, wanted: Mapping[str, object]) -> data.CredentialPayload | None:
+        """Change a credential. Return None when there is no such credential."""
         try:
-            return _credential(self._http.request("PUT", "v1", "credentials", credential_id, json=wanted))
+            changed = self._http.request("PUT", "v1", "credentials", credential_id, json={"credential": dict(wanted)})
         except PermanentFailure as failure:
             if failure.status in _GONE:
                 return None
             raise
+        return _credential(changed)
 
     def credential(self, identity: str) -> data.CredentialPayload | None:
         """Return a credential by Accredible's id or by its issuer's; None when there is none."""

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from badges_plugin.admin import links
 from badges_plugin.admin.asking import KEY, NEXT, AskingAdmin, question_url
 from badges_plugin.distribution import telling
-from badges_plugin.models import BadgeAward, BadgeProgress, Ending
+from badges_plugin.models import BadgeAward, BadgeProgress
+from badges_plugin.models.awards import RETURNABLE
 from badges_plugin.reading import Award, AwardState
 from badges_plugin.web.desk import reached
 
-_RETURNABLE = (Ending.BY_HAND, Ending.PROVIDER, Ending.PENALTY)
 _DELIVERY = "admin:badges_distribution_delivery_"
 
 
@@ -39,7 +39,7 @@ def award_buttons(request: HttpRequest, award: Award, *, is_erased: bool) -> tup
     if award.state is AwardState.HELD:
         return (_asks(request, BadgeAward, "revoke", _("Revoke…"), award.id, "desk-plain"),)
     is_over = award.expires_at is not None and award.expires_at <= timezone.now()
-    if is_erased or is_over or award.ending not in _RETURNABLE:
+    if is_erased or is_over or award.ending not in RETURNABLE:
         return ()
     return (_asks(request, BadgeAward, "give_back", _("Give back…"), award.id, ""),)
 
