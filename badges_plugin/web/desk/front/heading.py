@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from badges_plugin.builtin import is_builtin
 from badges_plugin.distribution.attention import labels_of_backends
+from badges_plugin.models import BadgeTemplate
 from badges_plugin.web.desk.front.entries import Entry, entries, order
 from badges_plugin.web.desk.front.figures import figures
 from badges_plugin.web.desk.reached import desk_url
@@ -45,7 +46,7 @@ class OneHeading:
 
 
 def _heading(request: HttpRequest, parts: Sequence[Any], others: Sequence[Any]) -> Any:
-    pages = order([page for part in parts for page in part["models"]])
+    pages = order([_made_in_words(request, page) for part in parts for page in part["models"]])
     first = next((part for part in parts if part["app_label"] == LABEL), parts[0])
     return {
         **first,
@@ -56,6 +57,12 @@ def _heading(request: HttpRequest, parts: Sequence[Any], others: Sequence[Any]) 
         "find_url": desk_url(request, "desk_find"),
         "others": others,
     }
+
+
+def _made_in_words(request: HttpRequest, page: Any) -> Any:
+    """Let *Add* beside *Badges* lead to the page on which a badge is made in words, for who may open it."""
+    address = desk_url(request, "desk_new_badge") if page["model"] is BadgeTemplate and page["add_url"] else ""
+    return {**page, "add_url": address} if address else page
 
 
 @dataclass(frozen=True)
