@@ -18,6 +18,7 @@ from pathlib import Path
 
 import architecture
 import descriptions
+import diagrams
 
 DOCS = Path(__file__).resolve().parent
 
@@ -195,6 +196,9 @@ PICTURES: dict[str, Callable[[], str]] = {
     "explanation/layers-of-distribution.svg": lambda: architecture.picture(
         "Layers of badges_plugin.distribution: imports point down", "distribution-layers"
     ),
+    "explanation/way-of-an-event.svg": diagrams.way_of_an_event,
+    "reference/states-of-a-delivery.svg": diagrams.states_of_a_delivery,
+    "howto/several-sites.svg": diagrams.several_sites,
 }
 
 
