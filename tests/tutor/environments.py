@@ -53,10 +53,10 @@ def tools() -> Path:
     return _environment("tools", TOOLS, editable=False)
 
 
-def uv(*arguments: str | Path) -> None:
-    """Run uv. Raises CalledProcessError, with what it printed, when it fails."""
+def uv(*arguments: str | Path) -> str:
+    """Run uv and return its output. Raises CalledProcessError, with what it printed, when it fails."""
     program = Path(sys.executable).with_name("uv")
-    subprocess.run([program, *arguments], check=True, capture_output=True, text=True, cwd=REPOSITORY)
+    return subprocess.run([program, *arguments], check=True, capture_output=True, text=True, cwd=REPOSITORY).stdout
 
 
 def _environment(name: str, requirements: Sequence[str], *, editable: bool) -> Path:
