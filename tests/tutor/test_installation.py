@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.tutor.environments import NEWEST, RELEASES, REPOSITORY, tutor, uv, variables
+from tests.tutor.environments import NEWEST, OLDEST_PYTHON, RELEASES, REPOSITORY, tutor, uv, variables
 from tutor_badges import package
 
 
@@ -73,10 +73,6 @@ def different(left: Path, right: Path) -> list[str]:
     return names + [name for each in comparison.common_dirs for name in different(left / each, right / each)]
 
 
-# The oldest Python that each release takes; where the machine lacks it, the one of the tests.
-OLDEST = {20: "3.9", 21: "3.9", 22: "3.10"}
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the wheel of the distribution for Tutor's environment, built as a release is: from its sources."""
@@ -87,6 +83,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(version: str) -> str:
+    """Return this Python, or that of the tests where the machine lacks it."""
     try:
         return uv("python", "find", "--no-python-downloads", version).strip()
     except subprocess.CalledProcessError:
@@ -107,7 +104,7 @@ def test_t10_one_package_more_beside_tutor_and_two_commands(wheel: Path, release
         uv("pip", "install", "--quiet", "--python", environment / "bin/python", *requirements)
 
     tutor_alone, *its_plugins = RELEASES[release]
-    uv("venv", "--quiet", "--python", python(OLDEST[release]), environment)
+    uv("venv", "--quiet", "--python", python(OLDEST_PYTHON[release]), environment)
     install(tutor_alone)
     before = packages()
     install(wheel)
