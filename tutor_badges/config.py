@@ -132,8 +132,11 @@ SETTINGS = (
         "Run the hourly and daily jobs: ask the providers what webhooks missed, and update templates.",
     ),
     Setting("STOP_GRACE_SECONDS", 60, "Seconds that consumers and workers have to finish their current work."),
-    Setting("CONSUMER_MEMORY", "512Mi", "Memory requested for a consumer in Kubernetes."),
-    Setting("WORKER_MEMORY", "512Mi", "Memory requested for a worker in Kubernetes."),
+    Setting(
+        "RESOURCES",
+        {},
+        "In Kubernetes, requests and limits by name of container, laid over the plugin's own.",
+    ),
     # The image
     Setting(
         "DOCKER_REGISTRY",

@@ -75,6 +75,10 @@ EXTERNAL = {
         ({"BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: "key"}}, []),
         ({"BADGES_KAFKA_ALLOWED_NAMESPACES": ["keda"]}, []),
         ({"BADGES_KAFKA_ALLOWED_NAMESPACES": ["KEDA", 5]}, ["BADGES_KAFKA_ALLOWED_NAMESPACES"]),
+        ({"BADGES_RESOURCES": {"badges-kafka": {"limits": {"memory": "1.5Gi", "cpu": 2}}}}, []),
+        ({"BADGES_RESOURCES": {"kafka": {"limits": {"memory": "1Gi"}}}}, ["no container kafka"]),
+        ({"BADGES_RESOURCES": {"badges-kafka": {"limits": {"memory": "1 GB"}}}}, ["BADGES_RESOURCES"]),
+        ({"BADGES_RESOURCES": {"badges-kafka": {"memory": "1Gi"}}}, ["BADGES_RESOURCES"]),
         ({"BADGES_DOCKER_REGISTRY": "registry.example.com:5000/campus/"}, []),
         ({"BADGES_DOCKER_REGISTRY": "registry.example.com"}, ["BADGES_DOCKER_REGISTRY"]),
         # Our own broker speaks no SASL
