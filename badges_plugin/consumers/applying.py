@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -79,6 +80,11 @@ class Applier:
     def batch_size(self) -> int:
         """How many messages the next batch may have."""
         return self._size.current
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many events had which outcome; who passes it on takes it off."""
+        return self._reports.counts
 
     def apply_or_store(
         self, messages: Sequence[Message], *, while_waiting: Callable[[], None] = lambda: None

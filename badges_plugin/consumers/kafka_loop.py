@@ -8,7 +8,7 @@ background, and again when partitions are revoked and when it closes. After a cr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -23,10 +23,11 @@ from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.kafka_batches import Batches
 from badges_plugin.consumers.kafka_losses import Losses, check_assigned
-from badges_plugin.consumers.kafka_messages import message_from, registry
+from badges_plugin.consumers.kafka_messages import BUS, message_from, registry
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
+from badges_plugin.vitals import GroupName, Kind, Vitals
 
 logger = get_logger(__name__)
 
@@ -55,14 +56,20 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
     client.subscribe([full_topic], **_callbacks(losses, batches))
     logger.info("Consuming %s for group %s.", full_topic, group)
     try:
-        _loop(batches, Applier(config, stop), LagReport(client, config.lag_interval), group, stop)
+        applier = Applier(config, stop)
+        signs = Vitals(Kind.CONSUMER, GroupName(BUS, full_topic, group), applier.counts)
+        reports = (LagReport(client, config.lag_interval).report_when_due, signs.report_when_due)
+        _loop(batches, applier, reports, group, stop)
+        signs.end()
     finally:
         # Commits the stored offsets, gives the partitions back and leaves the group, so others take over at once.
         client.close()
         logger.info("Closed.")
 
 
-def _loop(batches: Batches, applier: Applier, lag: LagReport, group: str, stop: StopRequest) -> None:
+def _loop(
+    batches: Batches, applier: Applier, reports: Sequence[Callable[[], None]], group: str, stop: StopRequest
+) -> None:
     retries = Retries()
     while not stop():
         heartbeat.beat()
@@ -72,7 +79,8 @@ def _loop(batches: Batches, applier: Applier, lag: LagReport, group: str, stop: 
             batches.acknowledge(batch[:done])
             # What is left waits for the schema registry; after a stop it is delivered again.
             batch = [] if stop() else batch[done:]
-        lag.report_when_due()
+        for report_when_due in reports:
+            report_when_due()
         retries.when_due()
 
 

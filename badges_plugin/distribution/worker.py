@@ -29,6 +29,7 @@ from badges_plugin.distribution.withdrawal import withdraw_retired
 from badges_plugin.heartbeat import beat
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
+from badges_plugin.vitals import Kind, Vitals
 
 logger = get_logger(__name__)
 
@@ -81,6 +82,7 @@ class Worker:
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
         self._housekeeping = housekeeping or Housekeeping()
+        self._signs = Vitals(Kind.WORKER)
 
     def stop(self) -> None:
         """Claim no more deliveries and begin no more requests; ``run`` returns when those in progress have ended.
@@ -96,7 +98,7 @@ class Worker:
         threads = Threads[list[Attempt]](self.concurrency, name="deliver")
         try:
             while True:
-                self._beat()
+                self._beat(once=once)
                 try:
                     busy = self._step(threads)
                     errors = 0
@@ -118,16 +120,23 @@ class Worker:
                     continue
                 if once or self._stopping:
                     self._finish()
+                    if not once:
+                        self._signs.end()
                     return self.counts
                 self._rest()
         finally:
             threads.close()
 
-    def _beat(self) -> None:
-        """Write the heartbeat, unless a thread is stuck: only a new process gets rid of it."""
+    def _beat(self, *, once: bool) -> None:
+        """Write the heartbeat, unless a thread is stuck: only a new process gets rid of it.
+
+        A worker that runs ``once`` is soon gone, so it does not report that it runs.
+        """
         stuck = {future for future in self._running if self._is_overdue(future)}
         if not stuck:
             beat()
+            if not once:
+                self._signs.report_when_due()
         elif stuck - self._known_stuck:
             logger.error(
                 "%d requests last longer than their claims. The heartbeat stops until they end, so that a probe of "
@@ -139,7 +148,7 @@ class Worker:
     def _rest(self) -> None:
         ends = time.monotonic() + self.interval
         while not self._stopping and (left := ends - time.monotonic()) > 0:
-            self._beat()  # an interval may be longer than a probe waits for a heartbeat
+            self._beat(once=False)  # an interval may be longer than a probe waits for a heartbeat
             self._sleep(min(left, BEAT_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
