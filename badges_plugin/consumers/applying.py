@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from edx_django_utils.cache import RequestCache
+from edx_django_utils.monitoring import function_trace
 
 from badges_plugin import database, dispatch, heartbeat, receiving
 from badges_plugin.api import Outcome
@@ -86,6 +87,7 @@ class Applier:
         """How many events had which outcome; who passes it on takes it off."""
         return self._reports.counts
 
+    @function_trace("badges.apply_batch")
     def apply_or_store(
         self, messages: Sequence[Message], *, while_waiting: Callable[[], None] = lambda: None
     ) -> list[bool]:

@@ -13,6 +13,7 @@ from functools import partial
 
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
+from edx_django_utils.monitoring import function_trace, set_custom_attribute
 
 from badges_plugin import api
 from badges_plugin.database import is_transient
@@ -247,6 +248,7 @@ class Worker:
         api.publish_pending()
         self._housekeeping.do_due_chores(timezone.now())
 
+    @function_trace("badges.record_deliveries")
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record outcomes in one transaction: the commit is the most expensive part of a delivery."""
         # In the order in which an event that revokes several badges locks them, or the two may deadlock.
@@ -259,9 +261,10 @@ class Worker:
             # Recording them one by one finds, and logs, the one that fails.
             decisions = [self._record_one(attempt) for attempt in attempts]
         note_channels(attempts, decisions, policy=self.config.retry)
-        for attempt, decision in zip(attempts, decisions, strict=True):
+        outcomes = ["lost claim" if decision is None else decision.state.value for decision in decisions]
+        _monitor(outcomes)
+        for attempt, decision, outcome in zip(attempts, decisions, outcomes, strict=True):
             notify(attempt, decision)
-            outcome = "lost claim" if decision is None else decision.state.value
             self.counts[outcome] += 1
             self._on_outcome(outcome)
 
@@ -273,6 +276,17 @@ class Worker:
             if is_transient(error):
                 raise
             return record(failed_to_record(attempt, error), policy=self.config.retry)
+
+
+def _monitor(outcomes: Sequence[str]) -> None:
+    """Set the attribute of deliveries.
+
+    .. custom_attribute_name: badges_delivery_outcomes
+    .. custom_attribute_description: What became of the deliveries that a worker recorded together, such as "3 done, 1
+        pending": the latter are tried again.
+    """
+    counted = Counter(outcomes).most_common()
+    set_custom_attribute("badges_delivery_outcomes", ", ".join(f"{number} {outcome}" for outcome, number in counted))
 
 
 def _renew_connections() -> None:
