@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -25,6 +31,9 @@ pytestmark = pytest.mark.django_db
 
 ADDRESS = "/badges/metrics/"
 TOKEN = "a-token-of-no-use"
+ROOT = Path(__file__).resolve().parents[2]
+MONITORING = ROOT / "docs" / "operations" / "monitoring"
+TABLE = re.compile(r"^``(badges_\w+)``", re.MULTILINE)
 BEARER = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
 
 
@@ -189,3 +198,36 @@ def test_no_table_is_counted_beyond_a_bound(settings: Any) -> None:
     of_large = [sql for sql in asked if not any(table in sql.partition(" WHERE ")[0] for table in small)]
     assert len(of_large) > 10
     assert [sql for sql in of_large if f"LIMIT {counting.MOST + 1}" not in sql and "LIMIT 1" not in sql] == []
+
+
+def expressions(path: Path) -> list[str]:
+    """Return what a file asks Prometheus."""
+    if path.suffix == ".json":
+        return [target["expr"] for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+    return [rule["expr"] for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("name", ["alerts.yml", "dashboard.json"])
+def test_the_examples_ask_for_numbers_that_there_are(name: str) -> None:
+    asked = expressions(MONITORING / name)
+    assert len(asked) > 15
+    for expression in asked:
+        for metric, labels in re.findall(r"\b(badges_\w+)(?:\{([^}]*)\})?", expression):
+            assert metric in NUMBERS, expression
+            assert set(re.findall(r"(\w+)=", labels)) <= set(NUMBERS[metric].labels), expression
+        known = {label for metric in re.findall(r"badges_\w+", expression) for label in NUMBERS[metric].labels}
+        by = {label.strip() for labels in re.findall(r"by \(([^)]*)\)", expression) for label in labels.split(",")}
+        assert by <= known, expression
+
+
+def test_each_number_is_explained_and_shown() -> None:
+    asked = " ".join(expressions(MONITORING / "dashboard.json") + expressions(MONITORING / "alerts.yml"))
+    assert [name for name in NUMBERS if not re.search(rf"\b{name}\b", asked)] == []
+    assert TABLE.findall((ROOT / "docs" / "howto" / "monitor.rst").read_text(encoding="utf-8")) == list(NUMBERS)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="apt-get install prometheus")
+def test_prometheus_itself_takes_the_alert_rules() -> None:
+    for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]):
+        run = subprocess.run(["promtool", *command], cwd=MONITORING, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
