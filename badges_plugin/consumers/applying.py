@@ -87,7 +87,6 @@ class Applier:
         """How many events had which outcome; who passes it on takes it off."""
         return self._reports.counts
 
-    @function_trace("badges.apply_batch")
     def apply_or_store(
         self, messages: Sequence[Message], *, while_waiting: Callable[[], None] = lambda: None
     ) -> list[bool]:
@@ -101,6 +100,10 @@ class Applier:
         """
         if not messages:
             return []
+        with function_trace("badges.apply_batch"):
+            return self._apply_or_store(messages, while_waiting)
+
+    def _apply_or_store(self, messages: Sequence[Message], while_waiting: Callable[[], None]) -> list[bool]:
         started = time.monotonic()
         RequestCache.clear_all_namespaces()
         work = _Work(self._retrying, while_waiting, started)

@@ -60,11 +60,12 @@ def _times(client: Consumer, topic: str, offsets: Mapping[int, int]) -> dict[int
     until = time.monotonic() + ANSWER_SECONDS
     while len(seen) < len(offsets) and (left := until - time.monotonic()) > 0:
         received = client.poll(left)
-        if received is None or received.error() or received.partition() in seen:
+        partition = None if received is None or received.error() else received.partition()
+        if received is None or partition is None or partition in seen:
             continue
-        seen.add(received.partition())
-        client.pause([TopicPartition(topic, received.partition())])
+        seen.add(partition)
+        client.pause([TopicPartition(topic, partition)])
         if came := broker_time(received):
-            times[received.partition()] = came
+            times[partition] = came
     client.unassign()
     return times

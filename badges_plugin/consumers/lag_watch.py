@@ -36,11 +36,11 @@ class LagWatch:
     def step(self, now: datetime) -> bool:
         """Keep what was measured meanwhile, and begin what is due. A chore; it never has more to do at once."""
         if self._asked is not None:
-            row, future = self._asked
+            asked, future = self._asked
             if not future.done():
                 return False
             self._asked = None
-            self._keep(row, future, now)
+            self._keep(asked, future, now)
         row = self._claim(now)
         if row is not None:
             if self._threads is None:

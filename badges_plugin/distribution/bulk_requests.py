@@ -40,7 +40,6 @@ def bundles(jobs: Sequence[Job], *, requests: int) -> list[list[Job]]:
     return [group for groups in together.values() for group in groups] + alone
 
 
-@function_trace("badges.deliver")
 def carry_out_all(jobs: Sequence[Job], *, is_stopping: Callable[[], bool] | None = None) -> list[Attempt]:
     """Carry out the jobs of a group, with one request if possible. Never raises, like ``carry_out``.
 
@@ -51,9 +50,14 @@ def carry_out_all(jobs: Sequence[Job], *, is_stopping: Callable[[], bool] | None
     .. custom_attribute_name: badges_delivery_number
     .. custom_attribute_description: For how many badges.
     """
-    set_custom_attribute("badges_delivery_backend", jobs[0].delivery.backend)
-    set_custom_attribute("badges_delivery_action", jobs[0].delivery.action)
-    set_custom_attribute("badges_delivery_number", len(jobs))
+    with function_trace("badges.deliver"):
+        set_custom_attribute("badges_delivery_backend", jobs[0].delivery.backend)
+        set_custom_attribute("badges_delivery_action", jobs[0].delivery.action)
+        set_custom_attribute("badges_delivery_number", len(jobs))
+        return _carry_out_all(jobs, is_stopping)
+
+
+def _carry_out_all(jobs: Sequence[Job], is_stopping: Callable[[], bool] | None) -> list[Attempt]:
     withdrawn = [job for job in jobs if job.sendable is None]
     attempts = [carry_out(job, is_stopping=is_stopping) for job in withdrawn]
     rest = [job for job in jobs if job not in withdrawn]

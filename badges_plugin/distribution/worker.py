@@ -163,7 +163,8 @@ class Worker:
         if self._stopping:
             self._take_back_unbegun()
         if self._unrecorded:
-            self._record(self._unrecorded)
+            with function_trace("badges.record_deliveries"):
+                self._record(self._unrecorded)
             self._unrecorded.clear()
         if not self._stopping:
             # Even while no thread is free: these must not wait for a provider.
@@ -248,7 +249,6 @@ class Worker:
         api.publish_pending()
         self._housekeeping.do_due_chores(timezone.now())
 
-    @function_trace("badges.record_deliveries")
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record outcomes in one transaction: the commit is the most expensive part of a delivery."""
         # In the order in which an event that revokes several badges locks them, or the two may deadlock.

@@ -34,7 +34,7 @@ TOKEN = "a-token-of-no-use"
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "docs" / "operations" / "monitoring"
 TABLE = re.compile(r"^``(badges_\w+)``", re.MULTILINE)
-BEARER = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
+BEARER: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
 
 
 def switch_on(settings: Any, **config: Any) -> None:
@@ -71,10 +71,10 @@ def switch_on(settings: Any, **config: Any) -> None:
     ],
 )
 def test_who_may_read_the_metrics(
-    settings: Any, config: Mapping[str, Any] | None, request_has: Mapping[str, str], status: int
+    settings: Any, config: Mapping[str, Any] | None, request_has: Mapping[str, Any], status: int
 ) -> None:
     settings.BADGES_CONFIG = {} if config is None else {"metrics": {"enabled": True, **config}}
-    response = Client().get(ADDRESS, **request_has)
+    response = Client(**request_has).get(ADDRESS)
     assert response.status_code == status
     assert ("badges_processes" in response.content.decode()) is (status == 200)
     assert ("WWW-Authenticate" in response) is (status == 401)
@@ -87,7 +87,7 @@ def test_who_may_read_the_metrics(
 def read(settings: Any) -> dict[tuple[str, ...], float]:
     """Return the numbers by name and labels, as Prometheus reads them."""
     switch_on(settings, token=TOKEN)
-    response = Client().get(ADDRESS, **BEARER)
+    response = Client(**BEARER).get(ADDRESS)
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/plain; version=")
     families = list(prometheus.text_string_to_metric_families(response.content.decode()))
