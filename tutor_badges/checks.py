@@ -33,6 +33,7 @@ WORDS = {
     "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
 }
 REDIS_URL = re.compile(r"(rediss?://([^\s@]*@)?[^\s/@:?]+(:[0-9]+)?([/?]\S*)?)?")
+METRICS_TOKEN = re.compile(r"([!-~]{16,})?")
 # What Kubernetes accepts as the name of a namespace
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # What Kubernetes accepts as an amount of memory or processors
@@ -147,6 +148,8 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if not REDIS_URL.fullmatch(config["BADGES_REDIS_URL"]):
         # Not the value itself: it may have a password in it.
         yield "BADGES_REDIS_URL must begin with redis:// or rediss:// and name a host."
+    if not METRICS_TOKEN.fullmatch(config["BADGES_METRICS_TOKEN"]):
+        yield "BADGES_METRICS_TOKEN must be 16 or more characters of ASCII without spaces."
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."

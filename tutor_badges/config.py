@@ -115,6 +115,12 @@ SETTINGS = (
         365,
         "The same for failed events that nobody has decided about. 0: forever.",
     ),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        "Serve numbers for Prometheus at /badges/metrics/ to whoever sends this token, of 16 characters or more. Empty: "
+        "to nobody.",
+    ),
     Setting("EXTRA_CONFIG", {}, "Further keys for BADGES_CONFIG of the Credentials service, merged key by key."),
     # Containers
     Setting("CONSUMER_REPLICAS", 1, "Consumers on Kafka, at most one per partition. Redis always has one."),

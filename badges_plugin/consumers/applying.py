@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from edx_django_utils.cache import RequestCache
+from edx_django_utils.monitoring import function_trace
 
 from badges_plugin import api, database, dispatch, heartbeat, receiving
 from badges_plugin.api import Outcome
@@ -82,6 +84,11 @@ class Applier:
         """How many messages the next batch may have."""
         return self._size.current
 
+    @property
+    def counts(self) -> Counter[str]:
+        """How many events had which outcome; who passes it on takes it off."""
+        return self._reports.counts
+
     def apply_or_store(
         self, messages: Sequence[Message], *, while_waiting: Callable[[], None] = lambda: None
     ) -> list[bool]:
@@ -95,6 +102,10 @@ class Applier:
         """
         if not messages:
             return []
+        with function_trace("badges.apply_batch"):
+            return self._apply_or_store(messages, while_waiting)
+
+    def _apply_or_store(self, messages: Sequence[Message], while_waiting: Callable[[], None]) -> list[bool]:
         started = time.monotonic()
         RequestCache.clear_all_namespaces()
         work = _Work(self._retrying, while_waiting, started)

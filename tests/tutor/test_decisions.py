@@ -46,6 +46,8 @@ EXTERNAL = {
         # A string that says "false" is true in every template
         ({"BADGES_RUN_KAFKA": "false"}, ["BADGES_RUN_KAFKA"]),
         ({"BADGES_CREDLY_SANDBOX": 1}, ["BADGES_CREDLY_SANDBOX"]),
+        ({"BADGES_METRICS_TOKEN": "too short"}, ["BADGES_METRICS_TOKEN"]),
+        ({"BADGES_METRICS_TOKEN": "0123456789abcdef"}, []),
         ({"BADGES_KAFKA_PARTITIONS": True}, ["BADGES_KAFKA_PARTITIONS"]),
         ({"BADGES_KAFKA_PARTITIONS": "4"}, ["BADGES_KAFKA_PARTITIONS"]),
         ({"BADGES_CREDLY_ORGANIZATIONS": ["key"]}, ["BADGES_CREDLY_ORGANIZATIONS"]),
