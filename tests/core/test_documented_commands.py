@@ -84,7 +84,8 @@ def wrong(shown: Shown) -> str:
     inner = [words.index(each) for each in ("manage.py", "./manage.py") if each in words]
     if program == "tutor":
         program, words = ("manage.py", words[inner[0] + 1 :]) if inner else ("", [])
-        words = words[1:] if words[:1] in (["lms"], ["cms"]) else words
+    # The manage.py of the platform is told the service first.
+    words = words[1:] if words[:1] in (["lms"], ["cms"]) else words
     if program not in PARSERS:
         return "" if program in {"", *OTHERS} else f"{shown}: what checks {program}? See OTHERS in {__name__}"
     try:

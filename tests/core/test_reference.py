@@ -21,6 +21,15 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (ROOT / "docs/reference/commands.rst").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs/reference/settings.rst").read_text(encoding="utf-8")
 HOWTO = (ROOT / "docs/howto/write-a-backend.rst").read_text(encoding="utf-8")
+SYMPTOMS = (ROOT / "docs/operations/troubleshooting.rst").read_text(encoding="utf-8")
+# What others say: the libraries of the event bus, Python, and providers by their status.
+FOREIGN = {
+    "Error delivering message to Kafka event bus",
+    "Error delivering message to Redis event bus",
+    "KeyError: 'events'",
+    "HTTP 403",
+    "HTTP 404",
+}
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "badges_plugin").rglob("*.py"))}
 FILES = [path for path in SOURCES if path.parent.name == "commands" and path.stem != "__init__"]
 
@@ -63,6 +72,7 @@ def test_no_option_is_there_that_no_command_has() -> None:
 def test_findings_of_the_doctor() -> None:
     core_probes.connect(topic="topic")
     assert first_cells(COMMANDS, "Finding") == set(doctor.registry._probes)
+    assert set(re.findall(r"finding\s+``([^`]+)``", SYMPTOMS)) <= set(doctor.registry._probes)
 
 
 def test_custom_attributes() -> None:
@@ -73,6 +83,17 @@ def test_custom_attributes() -> None:
 def test_lines_of_the_log() -> None:
     everything = "".join(SOURCES.values())
     assert [line for line in first_cells(COMMANDS, "The line has") if line not in everything] == []
+
+
+def test_messages_on_the_page_of_symptoms() -> None:
+    """What somebody sees and looks for there is what the programs say."""
+    tutor = [path for path in (ROOT / "tutor_badges").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    texts = [*SOURCES.values(), *(path.read_text(encoding="utf-8") for path in tutor)]
+    # A text that is written on several lines of the source
+    said = re.sub(r'"\s*\n\s*f?"', "", "\n".join(texts))
+    shown = {" ".join(text.split()) for text in re.findall(r"``([^`]+)``", SYMPTOMS) if " " in text}
+    commands = ("manage.py ", "tutor ", "kubectl ", *(f"{path.stem} " for path in FILES))
+    assert [text for text in sorted(shown - FOREIGN) if not text.startswith(commands) and text not in said] == []
 
 
 def test_the_settings_that_the_built_in_app_cannot_do_without() -> None:
