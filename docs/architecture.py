@@ -51,7 +51,7 @@ def picture(title: str, contract: str) -> str:
         height = chips[-1].y + CHIP + PADDING
         bands.append(_band(y, height, chips))
         y += height + GAP
-    return "\n".join([*_head(title, y), *bands, "</svg>", ""])
+    return "\n".join([*frame(title, y + MARGIN), _arrow(y), *bands, "</svg>", ""])
 
 
 def _arranged(names: Sequence[str]) -> Iterator[Chip]:
@@ -66,34 +66,37 @@ def _arranged(names: Sequence[str]) -> Iterator[Chip]:
         x += width + GAP
 
 
-def _head(title: str, bottom: float) -> list[str]:
-    """Return the beginning of the picture: its frame, title and arrow, and the name for screen readers."""
-    height = bottom + MARGIN
-    x = MARGIN + ARROW / 2 - 2
-    shaft = f"M{x:g} {MARGIN + 34} V{bottom - GAP - 8:g} m-5 -8 l5 8 l5 -8"
-    namespace, box = "http://www.w3.org/2000/svg", f"0 0 {WIDTH} {height:g}"
+def frame(title: str, height: float) -> list[str]:
+    """Return the beginning of a picture: its background and title, and the name for screen readers."""
+    namespace, area = "http://www.w3.org/2000/svg", f"0 0 {WIDTH} {height:g}"
     name = escape(title)
+    size = f'width="{WIDTH}" height="{height:g}" viewBox="{area}"'
     return [
-        f'<svg xmlns="{namespace}" width="{WIDTH}" height="{height:g}" viewBox="{box}" role="img" aria-label="{name}">',
+        f'<svg xmlns="{namespace}" {size} role="img" aria-label="{name}">',
         f"<title>{name}</title>",
-        _box(0.5, 0.5, WIDTH - 1, height - 1, 'rx="8" fill="#fff" stroke="#c8ced6"'),
-        _text(title, MARGIN, MARGIN + 16, 'font-family="sans-serif" font-weight="bold"'),
-        f'<path d="{shaft}" fill="none" stroke="#52606d" stroke-width="2"/>',
+        box(0.5, 0.5, WIDTH - 1, height - 1, 'rx="8" fill="#fff" stroke="#c8ced6"'),
+        text(title, MARGIN, MARGIN + 16, 'font-family="sans-serif" font-weight="bold"'),
     ]
 
 
+def _arrow(bottom: float) -> str:
+    x = MARGIN + ARROW / 2 - 2
+    shaft = f"M{x:g} {MARGIN + 34} V{bottom - GAP - 8:g} m-5 -8 l5 8 l5 -8"
+    return f'<path d="{shaft}" fill="none" stroke="#52606d" stroke-width="2"/>'
+
+
 def _band(y: float, height: float, chips: Sequence[Chip]) -> str:
-    lines = [_box(MARGIN + ARROW, y, WIDTH - 2 * MARGIN - ARROW, height, 'rx="5" fill="#eef2f6"')]
+    lines = [box(MARGIN + ARROW, y, WIDTH - 2 * MARGIN - ARROW, height, 'rx="5" fill="#eef2f6"')]
     for chip in chips:
         top, middle = y + chip.y, chip.x + chip.width / 2
-        lines.append(_box(chip.x, top, chip.width, CHIP, 'rx="4" fill="#fff" stroke="#7b8794"'))
-        lines.append(_text(chip.name, middle, top + 16.5, 'font-family="monospace" text-anchor="middle"'))
+        lines.append(box(chip.x, top, chip.width, CHIP, 'rx="4" fill="#fff" stroke="#7b8794"'))
+        lines.append(text(chip.name, middle, top + 16.5, 'font-family="monospace" text-anchor="middle"'))
     return "\n".join(lines)
 
 
-def _box(x: float, y: float, width: float, height: float, look: str) -> str:
+def box(x: float, y: float, width: float, height: float, look: str) -> str:
     return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" {look}/>'
 
 
-def _text(text: str, x: float, y: float, look: str) -> str:
-    return f'<text x="{x:g}" y="{y:g}" font-size="{FONT}" fill="#1f2933" {look}>{escape(text)}</text>'
+def text(words: str, x: float, y: float, look: str) -> str:
+    return f'<text x="{x:g}" y="{y:g}" font-size="{FONT}" fill="#1f2933" {look}>{escape(words)}</text>'
