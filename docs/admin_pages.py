@@ -51,7 +51,7 @@ def _sections() -> dict[str, list[str]]:
 
 def _entry(page: admin.ModelAdmin[Any], purpose: str) -> Iterator[str]:
     options = page.model._meta
-    yield f"*{_capital(options.verbose_name_plural)}*: ``{options.app_label}/{options.model_name}/``"
+    yield f"*{_capital(options.verbose_name_plural)}*: ``/admin/{options.app_label}/{options.model_name}/``"
     yield f"   {purpose}"
     yield ""
     yield f"   Columns: {_listed(label_for_field(name, page.model, page) for name in page.list_display)}."

@@ -124,6 +124,19 @@ def test_files_that_the_documentation_names_exist() -> None:
     assert [path for path in sorted(named) if path != "docs/_build/html" and not (ROOT / path).exists()] == []
 
 
+def test_the_lines_of_a_guide_fit_the_code() -> None:
+    """What a guide adds is not there yet, and the lines around it are."""
+    guide = (ROOT / "docs/howto/add-an-operator.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"code-block:: diff\n   :caption: (\S+)\n\n((?:   .*\n|\n)+)", guide)
+    assert len(blocks) == guide.count("code-block:: diff") > 0
+    for name, block in blocks:
+        source = SOURCES[ROOT / name]
+        for hunk in textwrap.dedent(block).strip("\n").split("@@\n"):
+            lines = [(line[:1], line[1:]) for line in hunk.splitlines()]
+            before, after = ("\n".join(text for sign, text in lines if sign != gone) for gone in "+-")
+            assert before in source and after not in source, f"{name}:\n{hunk}"
+
+
 def test_the_readme_has_the_targets_of_the_makefile() -> None:
     readme, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.rst", "Makefile"))
     named = {name.removeprefix("make").strip() or "help" for name in first_cells(readme, "Command")}
