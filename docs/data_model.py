@@ -126,9 +126,13 @@ def picture(name: str) -> str:
     height = BEGIN + len(order) * ROW + MARGIN
     ends = {model: list(_ends(model, row, order, parents)) for row, model in enumerate(order)}
     lines = [_chip(model, row, is_other=model in others) for row, model in enumerate(order)]
+    before: dict[int, str] = {}
     for number, (parent, lane) in enumerate(_lanes(order, parents).items()):
         joined = [end for model in order for end in ends[model] if end.to is parent]
-        lines += _line(joined, WIDTH - MARGIN - 6 - lane * LANE, COLORS[number % len(COLORS)])
+        # Two lines below each other in one lane are told apart by their colors.
+        color = next(each for each in COLORS[number % len(COLORS) :] + COLORS if each != before.get(lane))
+        before[lane] = color
+        lines += _line(joined, WIDTH - MARGIN - 6 - lane * LANE, color)
     return "\n".join([*frame(TITLES[name], height), *lines, "</svg>", ""])
 
 
