@@ -65,7 +65,7 @@ def test_tutor_takes_every_line_and_finds_mistakes(release: int, tmp_path: Path)
 def test_every_container_is_there(rendered: Rendered, release: int) -> None:
     env = rendered(release, "kafka-own-mysql-own-redis").env
     containers = {name for file in {*LOCAL, *DEV} for name in yaml.safe_load((env / file).read_text())["services"]}
-    named = {}
+    named: dict[str, str] = {}
     for line in shown():
         mode, command, *rest = [*line.words[1:], "", ""]
         names = [word for word in rest if word and not word.startswith("-")]
