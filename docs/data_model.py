@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from architecture import CHARACTER, CHIP, FONT, MARGIN, WIDTH, box, frame, text
+import svg
+from architecture import CHARACTER, CHIP, MARGIN, WIDTH
 from django.apps import apps
 from django.db import models
 from python_api import paragraphs
@@ -133,7 +134,7 @@ def picture(name: str) -> str:
         color = next(each for each in COLORS[number % len(COLORS) :] + COLORS if each != before.get(lane))
         before[lane] = color
         lines += _line(joined, WIDTH - MARGIN - 6 - lane * LANE, color)
-    return "\n".join([*frame(TITLES[name], height), *lines, "</svg>", ""])
+    return "\n".join([*svg.frame(TITLES[name], WIDTH, height), *lines, "</svg>", ""])
 
 
 def _parents(model: Model) -> list[Model]:
@@ -190,9 +191,9 @@ def _chip(model: Model, row: int, *, is_other: bool) -> str:
     look = 'rx="4" fill="#fff" stroke="#7b8794"' + (' stroke-dasharray="4 3"' if is_other else "")
     y = BEGIN + row * ROW
     return (
-        box(MARGIN, y, _right(model) - MARGIN, CHIP, look)
+        svg.box(MARGIN, y, _right(model) - MARGIN, CHIP, look)
         + "\n"
-        + text(model.__name__, MARGIN + 8, y + CHIP / 2 + FONT / 3, 'font-family="monospace"')
+        + svg.text(model.__name__, MARGIN + 8, y + CHIP / 2 + svg.FONT / 3, 'font-family="monospace"')
     )
 
 

@@ -22,6 +22,7 @@ _NO_COMMAND = re.compile(r"^(?:[\w.-]+:(?: |$)|\w+://)")
 _OPTION = re.compile(r" *:\w+:")
 _INLINE = re.compile(r"``([^`]+)``")
 _FENCE = re.compile(r"^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 _SEPARATORS = {"|", "||", "&&", ";", "&", "(", ")"}
 _REDIRECTIONS = {">", ">>", "<", "2>"}
 # What the text writes in place of a value.
@@ -83,6 +84,9 @@ def inline_commands(programs: frozenset[str]) -> tuple[Shown, ...]:
 
 def split(line: str) -> Iterator[tuple[str, ...]]:
     """Yield the words of each program that a shell would start for the line."""
+    for inner in _SUBSTITUTION.findall(line):
+        yield from split(inner)
+    line = _SUBSTITUTION.sub("0123456789abcdef" * 3, line)
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words: list[str] = []

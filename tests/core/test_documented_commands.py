@@ -29,6 +29,7 @@ OTHERS = {
     "curl": "sends requests to a simulator, or to a site that is an example",
     "git": "moves to a newer version of the checkout",
     "jq": "reads what curl prints",
+    "openssl": "makes a random word, wherever it is installed",
     "kubectl": "tests/tutor/test_kubernetes.py compares the line with what the plugin runs itself",
     "pip": "tests/tutor/test_operators_guide.py looks at what is installed",
 }
