@@ -49,6 +49,7 @@ from badges_plugin.processing.expiry import end_expired
 from badges_plugin.processing.history import HistoryChanges, process_histories, process_history
 from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.manual import refusal as award_refusal
+from badges_plugin.processing.manual_lists import forget_old as forget_old_lists
 from badges_plugin.processing.manual_lists import go_on as go_on_with_list
 from badges_plugin.processing.manual_lists import go_on_with_one as go_on_with_lists
 from badges_plugin.processing.manual_lists import start_giving, start_undoing
@@ -86,6 +87,7 @@ __all__ = [
     "end_expired",
     "find_learners",
     "forget_fulfillments",
+    "forget_old_lists",
     "give_back",
     "give_back_refusal",
     "go_on_with_list",
