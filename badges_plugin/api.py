@@ -23,6 +23,8 @@ from badges_plugin.activation import (
     deactivation_warnings,
     deletion_problems,
     dependency_problems,
+    drafts,
+    drafts_with_problems,
     review_active,
     review_unsaved,
 )
@@ -84,6 +86,8 @@ __all__ = [
     "deactivation_warnings",
     "deletion_problems",
     "dependency_problems",
+    "drafts",
+    "drafts_with_problems",
     "end_expired",
     "find_learners",
     "forget_fulfillments",
