@@ -14,6 +14,7 @@ from django.contrib.sites.models import Site
 from badges_plugin.models import BadgeTemplate
 from tests.browser.axe import violations
 from tests.browser.conftest import Open
+from tests.browser.hand import Hand
 from tests.browser.serving import Service
 from tests.browser.window import overflow, take_picture
 from tests.browser.world import STATISTICS, World
@@ -63,22 +64,24 @@ def ours(page: Page) -> list[str]:
 
 
 def test_pass_one_course_in_five_interactions(opened: Open, served: Service, registrar: Any) -> None:
-    page = opened(registrar).page
-    page.goto("/admin/")
-    page.locator(f"#content-main a[href='{NEW}']").click()  # 1
+    window = opened(registrar)
+    page, hand = window.page, Hand(window.page)
+    window.go("/admin/")
+    hand.press(page.locator(f"#content-main a[href='{NEW}']"))
     page.wait_for_url(f"**{NEW}")
     assert page.evaluate("document.activeElement.id") == "name"
     page.keyboard.type("Sound Reasoning")
-    page.get_by_role("combobox", name="Course").click()  # 2
+    hand.press(page.get_by_role("combobox", name="Course"))
     page.keyboard.type("proof")
-    page.get_by_role("option", name="Proof and Argument, spring 2027").click()  # 3
+    hand.press(page.get_by_role("option", name="Proof and Argument, spring 2027"))
     page.get_by_text("Pass Proof and Argument, spring 2027.").first.wait_for()
-    page.get_by_role("button", name="Activate…").click()  # 4
+    hand.press(page.get_by_role("button", name="Activate…"))
     page.get_by_role("heading", name="Activate “Sound Reasoning”?").wait_for()
     take_picture(page, "desk-activate-1280")
     assert ours(page) == []
-    page.get_by_role("button", name="Activate", exact=True).click()  # 5
+    hand.press(page.get_by_role("button", name="Activate", exact=True))
     page.get_by_text("The badge is active.").wait_for()
+    assert hand.interactions == 5
     assert page.get_by_role("heading", name="Sound Reasoning").is_visible()
     assert served.run(lambda: BadgeTemplate.objects.get(name="Sound Reasoning").is_active)
 

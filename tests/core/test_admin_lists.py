@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from badges_plugin import api
 from badges_plugin.admin import cells
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, BadgeProgress
 from badges_plugin.templatetags.badges_lists import labeled
 from tests.core.admin_pages import staff, text, url
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def test_each_cell_says_what_it_is_and_keeps_its_role() -> None:
     template = make_template(name="<tr>Python & <b>more</b>")
     requires_course(template)
-    make_template(name="Old", is_active=False)
+    BadgeProgress.objects.create(template=make_template(name="Old", is_active=False), user=make_user())
     page = staff(superuser=True).get(url("badgetemplate"))
     html = page.content.decode()
     table = html.split('<table id="result_list"')[1].split("</table>")[0]

@@ -188,7 +188,7 @@ def test_any_two_of_three_until_a_day_and_a_badge(client: Client) -> None:
     page = press(client, page, "_save", fields={"name": "Two", **typed, "valid": "for"})
     assert (
         f"Pass at least 2 of: {COURSE}, {LOGIC}, {PROOF}, before June 2, 2027."
-        " Earn the badge “First Steps”. Valid for 730 days."
+        " Earn the badge “First Steps”. Valid for 2 years."
         f" Lost when the grade in one of these courses drops below passing: {COURSE}, {LOGIC}, {PROOF}."
     ) in text(page)
     template = BadgeTemplate.objects.get(name="Two")
@@ -596,6 +596,22 @@ def test_an_activation_is_noted_even_if_giving_the_badge_fails(client: Client, m
     page = press(client, page, "activate")
     assert "The badge is active. 1 learner got it at once." in text(page)
     assert notes()[-2:] == ["Activated.", "Given to 1 learner who had done everything."]
+
+
+def test_the_page_finds_its_learners(client: Client) -> None:
+    template = make_template()
+    requires_course(template)
+    for name in ("ann", "bob"):
+        send_passing(make_user(username=name))
+    send_passing(make_user(username="lost"), minute=1)
+    api.revoke_award(BadgeAward.objects.get(progress__user__username="lost"), reason="Copied")
+    page = client.get(page_of("desk_badge", template))
+    asked = {name: values[0] for name, values in filled_in(page).items()}
+    assert asked == {"template__id__exact": str(template.pk), "q": ""}
+    address = reverse("admin:badges_plugin_badgeprogress_changelist")
+    assert f'action="{address}"' in page.content.decode()
+    for wanted, found in (({}, 3), ({"q": "bo"}, 1), ({"badge": "revoked"}, 1)):
+        assert client.get(address, asked | wanted).context["cl"].result_count == found
 
 
 def test_who_has_done_it_already_is_given_the_badge_in_parts(

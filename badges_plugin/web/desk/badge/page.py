@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from badges_plugin import api, reading
 from badges_plugin.admin import links as admin_links
+from badges_plugin.admin.progress import standings
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
@@ -150,6 +151,8 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "rows": [_row(request, holder) for holder in newest.holders],
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
         "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
+        "progress_url": list_url(request, BadgeProgress),
+        "standings": standings(),
     }
 
 
