@@ -79,6 +79,7 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (Revoke, GiveBack)
     export = AWARDS
+    empty_text = gettext_lazy("Nobody has or had a badge.")
     list_display = ("learner", "template", "standing", "ending", "awarded_on", "expires_on", "number")
     list_display_links = ("standing",)
     list_filter = (StateFilter, ExpiryFilter, "awarded_at", ("progress__template", TemplateFilter))

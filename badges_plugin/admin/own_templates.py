@@ -42,6 +42,7 @@ class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
     """
 
     is_of_provider = False
+    empty_text = gettext_lazy("No badge yet. Make the first one.")
     list_filter: ClassVar[tuple[Any, ...]] = (*BadgeTemplateAdmin.list_filter[:1], DraftFilter, "site")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:

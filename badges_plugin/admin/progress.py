@@ -155,6 +155,7 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
     questions = (StartAgain,)
     actions = ("start_again",)
     export = PROGRESS
+    empty_text = gettext_lazy("Nothing that a badge asks for has come so far.")
     list_display = ("learner", "badge", "standing", "fulfilled", "email")
     list_display_links = ("standing",)
     list_filter = (BadgeFilter, ("template", TemplateFilter))

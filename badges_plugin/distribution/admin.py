@@ -90,6 +90,7 @@ class DeliveryAdmin(RowButtons, AskingAdmin, AwardRowAdmin[Delivery]):
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (TryAgain, GiveUp, TakeUp)
     export = DELIVERIES
+    empty_text = _("Nothing to do: nothing was sent, and nothing waits.")
     list_display = ("user", "template", "standing", "reason", "act", "next_attempt", "action", "provider", "attempts")
     list_display_links = ("standing",)
     list_filter = (

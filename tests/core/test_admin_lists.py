@@ -118,3 +118,17 @@ def test_cells_lead_only_to_pages_that_one_may_open(also: tuple[str, ...], leads
     assert bool(found) is leads
     assert all(client.get(each).status_code == 200 for each in found)
     assert ("/badges/desk/badges/" in html) is ("view_badgetemplate" in also)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "Nobody has or had a badge."),
+        ("?q=nobody", "Nothing matches. Choose other words or filters."),
+        ("?state=held", "Nothing matches. Choose other words or filters."),
+    ],
+)
+def test_an_empty_list_says_why(query: str, said: str) -> None:
+    page = text(staff(superuser=True).get(url("badgeaward") + query))
+    assert said in page
+    assert "selected" not in page, "there is nothing to choose an action for"
