@@ -86,7 +86,7 @@ AUDITED := dev-django52 mysql browser validator
 audit: .venv-audit/.pip-audit ## ask a public database for known vulnerabilities of the pinned requirements (pip-audit)
 	@mkdir -p var; status=0; for name in $(AUDITED); do \
 	  echo "requirements/$$name.txt:"; \
-	  .venv-audit/bin/pip-audit --requirement requirements/$$name.txt --require-hashes --disable-pip \
+	  .venv-audit/bin/pip-audit --requirement requirements/$$name.txt --require-hashes --disable-pip --strict \
 	    --progress-spinner off 2> var/audit.log || status=1; \
 	  grep 'known vulnerabilit' var/audit.log || { tail -n 1 var/audit.log >&2; \
 	    echo "No database can be reached from here: nothing was audited." >&2; exit 2; }; \

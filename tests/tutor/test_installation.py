@@ -82,17 +82,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
-def python(version: str) -> str:
-    """Return this Python, or that of the tests where the machine lacks it."""
-    try:
-        return uv("python", "find", "--no-python-downloads", version).strip()
-    except subprocess.CalledProcessError:
-        return sys.executable
+def python(version: str) -> Path:
+    """Return the program of this Python, from pyenv or the search path. Skips if the machine lacks it."""
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = [*kept.glob(f"{version}.*/bin/python"), *map(Path, filter(None, [shutil.which(f"python{version}")]))]
+    if not found:
+        pytest.skip(f"Python {version} is missing")
+    return found[0]
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("oldest", [False, True], ids=["python", "oldest-python"])
 @pytest.mark.parametrize("release", sorted(RELEASES))
-def test_t10_one_package_more_beside_tutor_and_two_commands(wheel: Path, release: int, tmp_path: Path) -> None:
+def test_t10_one_package_more_beside_tutor_and_two_commands(
+    wheel: Path, release: int, oldest: bool, tmp_path: Path
+) -> None:
     """From the wheel, in a fresh environment, as it would come from an index."""
     environment, root = tmp_path / "venv", tmp_path / "root"
 
@@ -104,7 +108,7 @@ def test_t10_one_package_more_beside_tutor_and_two_commands(wheel: Path, release
         uv("pip", "install", "--quiet", "--python", environment / "bin/python", *requirements)
 
     tutor_alone, *its_plugins = RELEASES[release]
-    uv("venv", "--quiet", "--python", python(OLDEST_PYTHON[release]), environment)
+    uv("venv", "--quiet", "--python", python(OLDEST_PYTHON[release]) if oldest else sys.executable, environment)
     install(tutor_alone)
     before = packages()
     install(wheel)
