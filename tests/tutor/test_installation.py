@@ -168,13 +168,10 @@ def test_enabling_gives_advice_once(first_steps: tuple[Path, str]) -> None:
     assert printed.count("Compare the costs") == 1
 
 
-@pytest.mark.parametrize(
-    "setting", ["BADGES_RUN_KAFKA=0", "BADGES_EVENT_BUS=rabbitmq", "BADGES_CREDLY_ORGANIZATIONS=[1]"]
-)
-def test_a_mistake_stops_before_anything_is_rendered(enabled: Operator, setting: str) -> None:
+def test_t14_a_mistake_stops_before_anything_is_rendered(enabled: Operator) -> None:
     before = (enabled.root / "env/local/docker-compose.yml").read_bytes()
-    printed = enabled.tutor("config", "save", "--set", setting, succeeds=False)
-    assert f"Error: {setting.split('=')[0]}" in printed
+    printed = enabled.tutor("config", "save", "--set", "BADGES_CREDLY_ORGANIZATIONS=[1]", succeeds=False)
+    assert "Error: BADGES_CREDLY_ORGANIZATIONS" in printed
     assert (enabled.root / "env/local/docker-compose.yml").read_bytes() == before
 
 
@@ -186,13 +183,11 @@ def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(enabled: Operato
     printed = enabled.tutor("config", "printvalue", "LMS_HOST")
     assert "BADGES_EVENT_BUS must be" in printed
     assert "Error" not in printed
-    # Saving is refused until the mistake is gone.
-    enabled.tutor("config", "save", succeeds=False)
+    # If it cannot be fixed, the plugin can still be disabled. It is refused again when it is enabled.
+    enabled.tutor("plugins", "disable", "badges")
+    enabled.tutor("plugins", "enable", "badges", succeeds=False)
     printed = enabled.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
     assert "BADGES_EVENT_BUS must be" not in printed
-    # If it cannot be fixed, the plugin can still be disabled.
-    enabled.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
-    enabled.tutor("plugins", "disable", "badges")
 
 
 def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(enabled: Operator) -> None:
