@@ -184,6 +184,7 @@ DESK_PAGES = {
     "desk_try": "what an event would do (:doc:`/howto/try-a-badge`)",
     "desk_history": "who changed a badge (:doc:`history`)",
     "desk_deleted_badges": "badges that were deleted",
+    "desk_running": "which consumers and workers run, and how many events wait (:doc:`/howto/monitor`)",
     "desk_numbers": "how badges are doing (:doc:`/howto/see-how-badges-are-doing`)",
     "desk_export_numbers": "the same, as a file",
     "desk_badge_numbers": "how one badge is doing",

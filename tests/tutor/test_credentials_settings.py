@@ -30,7 +30,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from openedx_events.event_bus import get_producer, make_single_consumer
-names = [name for name in dir(settings) if name.startswith(("EVENT_BUS_", "BADGES_"))]
+names = [name for name in dir(settings) if name.startswith(("EVENT_BUS_", "BADGES_", "ALLOWED_"))]
 producer_config = settings.EVENT_BUS_PRODUCER_CONFIG
 print("REPORT" + json.dumps({
     "settings": {name: getattr(settings, name) for name in names},
@@ -60,6 +60,8 @@ def test_the_service_starts_with_badges(rendered: Rendered, tmp_path: Path, bus:
     found = report(rendered(NEWEST, f"{bus}-own-mysql-own-redis"), module, tmp_path)
     assert {"badges_plugin", "badges_plugin.distribution", "badges_plugin.distribution.credly"} <= set(found["apps"])
     assert found["settings"]["BADGES_ENABLED"] is True
+    assert "metrics" not in found["settings"]["BADGES_CONFIG"]
+    assert "credentials.openedx.svc" not in found["settings"]["ALLOWED_HOSTS"]
     topic = "learning-badges-lifecycle"
     assert found["enabled"] == [[AWARDED, topic], [REVOKED, topic]]
     assert found["producer"].startswith(f"edx_event_bus_{bus}.")
@@ -77,6 +79,8 @@ def test_what_the_operator_chose_arrives_and_the_tables_can_be_made(rendered: Re
     assert config["rules"]["ignored_keypaths"] == ["user.id"]
     # The host's own keys beside them are still there.
     assert config["credly"]["CREDLY_SANDBOX_BASE_URL"] == "https://sandbox.credly.com/"
+    assert config["metrics"] == {"enabled": True, "token": chosen["BADGES_METRICS_TOKEN"]}
+    assert "credentials.openedx.svc" in settings["ALLOWED_HOSTS"]
     assert set(chosen["BADGES_EXTRA_EVENTS"]) < set(config["events"])
     assert settings["EVENT_BUS_TOPIC_PREFIX"] == "campus"
     assert found["enabled"] == [[AWARDED, "badges"], [REVOKED, "badges"]]
