@@ -175,6 +175,7 @@ DESK_PAGES = {
     "desk_change_badge": "the form of a badge",
     "desk_copy_badge": "copies a badge",
     "desk_activate_badge": "activates a badge, or says why not",
+    "desk_catch_up": "gives a badge to learners who have done everything already",
     "desk_deactivate_badge": "deactivates a badge",
     "desk_export_holders": "who holds a badge, as a file",
     "desk_give": "gives a badge by hand (:doc:`/howto/award-by-hand`)",

@@ -56,6 +56,8 @@ class ModelAdmin(DjangoModelAdmin[ModelT]):
     """The base of every page of ours."""
 
     change_list_template = "badges_plugin/admin/list.html"
+    empty_text: ClassVar[Any] = ""
+    """What a list says that has no rows at all."""
 
     class Media:
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("badges_plugin/admin/lists.css",)}

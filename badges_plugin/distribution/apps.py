@@ -50,6 +50,7 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("expired awards", api.end_expired, every=_EXPIRY_SECONDS))
         register(Chore("history of badges", old_records.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("lists of awards by hand", api.go_on_with_lists, every=_LISTS_SECONDS))
+        register(Chore("old lists of awards by hand", api.forget_old_lists, every=_PURGE_SECONDS))
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("numbers", numbers.count_some, every=_NUMBERS_SECONDS))
         register(Chore("lag", lag_watch.LagWatch().step, every=lag_watch.STEP_SECONDS))

@@ -13,6 +13,11 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Of rules that hold nothing is reported, which saves the time to describe it.
 RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
 
+DJANGOS_OWN = {
+    "label-title-only: ['#searchbar']": "the search of a list has a picture for a label, and a hint",
+}
+"""What Django's admin breaks on pages of ours, and why it is left to Django."""
+
 
 @cache
 def script() -> str:
@@ -20,8 +25,9 @@ def script() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """Return each rule that the page breaks, with the elements that do."""
+    """Return each rule that the page breaks, with the elements that do; without what is Django's own."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(script())
     found: dict[str, Any] = page.evaluate(RUN, TAGS)
-    return [f"{rule['id']}: {node['target']}" for rule in found["violations"] for node in rule["nodes"]]
+    broken = [f"{rule['id']}: {node['target']}" for rule in found["violations"] for node in rule["nodes"]]
+    return [each for each in broken if each not in DJANGOS_OWN]

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from badges_plugin import earlier, retirement, weekly
+from badges_plugin import api, earlier, reading, retirement, weekly
 from badges_plugin.consumers import deferred, retention
 from badges_plugin.distribution import channels, checks, claims, purge
 from badges_plugin.distribution.models import Channel, Delivery
@@ -62,6 +62,8 @@ def work() -> dict[str, Callable[[], Any]]:
         "open accounts": lambda: channels.open_channels(BEFORE, RetryPolicy()),
         "accounts to probe": lambda: channels.probe_channels(BEFORE, RetryPolicy()),
         "the weeks of numbers": lambda: weekly.next_week(weekly.week_of(BEFORE)),
+        "awards to check": lambda: reading.to_check(timezone.now()),
+        "drafts with a problem": api.drafts_with_problems,
         "late deliveries": lambda: list(checks.deliveries()),
         **{f"metrics of {part}": partial(_read, read) for part, read in PARTS.items()},
         "old deliveries left": lambda: list(checks.old_deliveries()),
@@ -129,6 +131,8 @@ def test_an_index_serves_every_query_that_grows(client: Client, monkeypatch: pyt
     from sandbox.bench.tables import fill
 
     fill(ROWS, fulfillments=2)
+    oldest = list(BadgeAward.objects.order_by("pk").values_list("pk", flat=True)[: ROWS // 5])
+    BadgeAward.objects.filter(pk__in=oldest).update(ended_by="by_hand", revoked_at=BEFORE)
     broken = {}
     for name, call in {**work(), **pages(client, lower)}.items():
         with monkeypatch.context() as patches, CaptureQueriesContext(connection) as captured:

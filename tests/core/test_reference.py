@@ -119,7 +119,7 @@ def test_the_contract_of_a_backend() -> None:
 
 
 def test_files_that_the_documentation_names_exist() -> None:
-    pages = [(ROOT / "README.rst"), *(ROOT / "docs").rglob("*.rst")]
+    pages = [*ROOT.glob("*.rst"), *(ROOT / "docs").rglob("*.rst")]
     named = found(r"``((?:tests|docs|sandbox|badges_plugin|tutor_badges)/[\w./-]+)", map(Path.read_text, pages))
     assert [path for path in sorted(named) if path != "docs/_build/html" and not (ROOT / path).exists()] == []
 
@@ -137,7 +137,7 @@ def test_the_lines_of_a_guide_fit_the_code() -> None:
             assert (before in source, after in source) == (True, False), f"{name}:\n{hunk}"
 
 
-def test_the_readme_has_the_targets_of_the_makefile() -> None:
-    readme, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.rst", "Makefile"))
-    named = {name.removeprefix("make").strip() or "help" for name in first_cells(readme, "Command")}
+def test_the_guide_for_contributors_has_the_targets_of_the_makefile() -> None:
+    guide, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.rst", "Makefile"))
+    named = {name.removeprefix("make").strip() or "help" for name in first_cells(guide, "Command")}
     assert named == set(re.findall(r"^([a-z0-9-]+):.*## ", makefile, flags=re.MULTILINE))

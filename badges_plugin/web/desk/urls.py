@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, running, trying
-from badges_plugin.web.desk.badge import activating, copying, form
+from badges_plugin.web.desk.badge import activating, catching_up, copying, form
 from badges_plugin.web.desk.badge import page as badge_page
 from badges_plugin.web.desk.giving import views as giving
 
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("badges/<int:template_id>/change/", form.change_badge, name="desk_change_badge"),
     path("badges/<int:template_id>/copy/", copying.copy_badge, name="desk_copy_badge"),
     path("badges/<int:template_id>/activate/", activating.activate, name="desk_activate_badge"),
+    path("badges/<int:template_id>/done-already/", catching_up.catch_up, name="desk_catch_up"),
     path("badges/<int:template_id>/deactivate/", activating.deactivate, name="desk_deactivate_badge"),
     path("badges/<int:template_id>/holders.csv", badge_page.holders, name="desk_export_holders"),
     path("learners/", learner.learners, name="desk_learners"),

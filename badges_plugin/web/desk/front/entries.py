@@ -13,6 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from badges_plugin.admin.awards import CHECK
+from badges_plugin.admin.own_templates import DRAFTS, PROBLEM
 from badges_plugin.counting import in_thousands, in_words
 from badges_plugin.models import (
     BadgeAward,
@@ -154,6 +156,7 @@ class _Entries:
             Link(self.names[BadgeTemplate], page["admin_url"]),
             _("Make a badge, change what it asks for."),
             self._badge_figure(),
+            self._drafts(),
             add=Link(_("Add"), add or page["add_url"]) if page["add_url"] else None,
             links=(
                 *self._links(of_providers),
@@ -162,17 +165,29 @@ class _Entries:
         )
 
     def _badge_figure(self) -> str:
-        if "active badges" not in self.figures or "inactive badges" not in self.figures:
+        if not {"active badges", "inactive badges", "drafts"} <= self.figures.keys():
             return ""
-        active, inactive = self.figures["active badges"], self.figures["inactive badges"]
+        active, inactive, drafts = (self.figures[name] for name in ("active badges", "inactive badges", "drafts"))
         if not active + inactive:
             return _("No badge yet. Make the first one.")
-        if not inactive:
-            return _("%s active.") % in_words(active)
-        return _("%(active)s active, %(inactive)s inactive.") % {
-            "active": in_words(active),
-            "inactive": in_words(inactive),
-        }
+        told = [_("%s active") % in_words(active)]
+        told += [ngettext("%s draft", "%s drafts", drafts) % in_words(drafts)] if drafts else []
+        told += [_("%s inactive") % in_words(inactive - drafts)] if inactive > drafts else []
+        return f"{', '.join(told)}."
+
+    def _drafts(self) -> Attention | None:
+        number = self.figures.get("drafts with a problem", 0)
+        if not number:
+            return None
+        text = ngettext("%s draft has a problem", "%s drafts have a problem", number) % in_words(number)
+        return Attention(text, f"{self.pages[BadgeTemplate]['admin_url']}?{DRAFTS}={PROBLEM}", is_bad=False)
+
+    def _to_check(self) -> Attention | None:
+        number = self.figures.get("awards to check", 0)
+        if not number or BadgeAward not in self.pages:
+            return None
+        text = ngettext("%s to check", "%s to check", number) % in_words(number)
+        return Attention(text, f"{self.pages[BadgeAward]['admin_url']}?state={CHECK}", is_bad=False)
 
     def _awards(self) -> Iterator[Entry]:
         held = self._some("held awards")
@@ -181,6 +196,7 @@ class _Entries:
             BadgeAward,
             _("Who has which badge, since when, and why no longer."),
             _("%s held.") % held if held else "",
+            attention=self._to_check(),
             add=Link(_("By hand"), by_hand) if by_hand else None,
             links=self._desk_links(("desk_gift_lists", _("Lists of badges given by hand"))),
         )
