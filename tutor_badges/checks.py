@@ -153,6 +153,12 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."
+    yield from _word_errors(config)
+    yield from _mapping_errors(config)
+    yield from _kafka_errors(config, bus)
+
+
+def _word_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name, pattern in WORDS.items():
         if not pattern.fullmatch(config["BADGES_" + name]):
             yield f"BADGES_{name} must match {pattern.pattern}"
@@ -160,8 +166,6 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "BADGES_KAFKA_ALLOWED_NAMESPACES must be a list of Kubernetes namespace names."
     if not re.fullmatch(r"([^\s{}]+/)?", config["BADGES_DOCKER_REGISTRY"]):
         yield 'BADGES_DOCKER_REGISTRY must end with a slash: "registry.example.com/".'
-    yield from _mapping_errors(config)
-    yield from _kafka_errors(config, bus)
 
 
 def _mapping_errors(config: Mapping[str, Any]) -> Iterator[str]:

@@ -118,8 +118,8 @@ SETTINGS = (
     Setting(
         "METRICS_TOKEN",
         "",
-        "Serve numbers for Prometheus at /badges/metrics/ to whoever sends this token, of 16 characters or more. Empty: "
-        "to nobody.",
+        "Serve numbers for Prometheus at /badges/metrics/ to whoever sends this token, of 16 characters or more. "
+        "Empty: to nobody.",
     ),
     Setting("EXTRA_CONFIG", {}, "Further keys for BADGES_CONFIG of the Credentials service, merged key by key."),
     # Containers

@@ -128,7 +128,8 @@ def test_partitions_that_change_hands_are_known_until_the_next_batch_is_taken() 
     assert batches.given_back == {1}
     client.meanwhile = lambda: None
     assert batches.take(100, waits=False) == []
-    assert (batches.given_back, client.waits[-1]) == (set(), 0)
+    assert batches.given_back == set()
+    assert client.waits[-1] == 0
 
 
 def test_one_offset_is_stored_for_each_partition_and_one_that_is_gone_does_no_harm(caplog: Any) -> None:

@@ -158,7 +158,7 @@ def test_drafts_that_ask_for_the_impossible_are_told(front: Client, django_asser
     ],
 )
 def test_awards_to_check_were_revoked_and_earned_again(
-    front: Client, days: tuple[int, ...], correct: dict[str, bool], number: int, monkeypatch: pytest.MonkeyPatch
+    front: Client, days: tuple[int, ...], correct: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
     user, template = make_user(), make_template()
