@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -30,7 +29,7 @@ _BACK = "list_url"
 class RowButtons(AnyAdmin):
     """Mixin of an admin whose list has the column, for those who may decide."""
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)
         return shown if self.has_change_permission(request) else [name for name in shown if name != ACT]
 
