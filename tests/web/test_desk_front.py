@@ -149,16 +149,16 @@ def test_drafts_that_ask_for_the_impossible_are_told(front: Client, django_asser
 
 
 @pytest.mark.parametrize(
-    ("days", "correct", "number"),
+    ("days", "forget", "number"),
     [
-        pytest.param((20, 10), {}, 1, id="passed again since it was revoked"),
-        pytest.param((20,), {}, 0, id="nothing came since"),
-        pytest.param((100, 90), {}, 0, id="long ago: whoever revoked it has seen it"),
-        pytest.param((20, 10), {"forget": True}, 0, id="forgotten, so earned anew"),
+        pytest.param((20, 10), False, 1, id="passed again since it was revoked"),
+        pytest.param((20,), False, 0, id="nothing came since"),
+        pytest.param((100, 90), False, 0, id="long ago: whoever revoked it has seen it"),
+        pytest.param((20, 10), True, 0, id="forgotten, so earned anew"),
     ],
 )
 def test_awards_to_check_were_revoked_and_earned_again(
-    front: Client, days: tuple[int, ...], correct: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
+    front: Client, days: tuple[int, ...], forget: bool, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
     user, template = make_user(), make_template()
@@ -170,7 +170,7 @@ def test_awards_to_check_were_revoked_and_earned_again(
     passes(days[0])
     with monkeypatch.context() as patch:
         patch.setattr(timezone, "now", lambda: now - timedelta(days=days[0] - 1))
-        api.revoke_award(BadgeAward.objects.get(), reason="Copied", **correct)
+        api.revoke_award(BadgeAward.objects.get(), reason="Copied", forget=forget)
     for day in days[1:]:
         passes(day)
     cache.delete(figures.KEY)
