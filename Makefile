@@ -160,6 +160,11 @@ conformance: $(VENV)/.installed ## third-party verifiers judge a thousand of our
 browser: $(VENV)/.browser ## the pages in Chromium: journeys, keyboard, print, accessibility; screenshots in var/screenshots
 	$(PYTHON) -m pytest tests/browser $(BROWSER_ARGS)
 
+# In their own order, so that the numbers in the pictures are the same each time.
+.PHONY: docs-pictures
+docs-pictures: $(VENV)/.browser ## take the pictures of the documentation again, into docs/pictures (Chromium)
+	BADGES_DOCS_PICTURES=1 $(PYTHON) -m pytest tests/browser -m pictures -p no:randomly $(BROWSER_ARGS)
+
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
 ##### those are run that can reach its database (see tests/selection.py).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, ConsumerGroup, FailedEvent, PartitionLag, RunningProcess
 from badges_plugin.web.desk import finding
+from badges_plugin.web.desk.badge import permitted
 from badges_plugin.web.desk.front import figures, heading
 from badges_plugin.web.desk.front.heading import OneHeading
 from tests.core.admin_pages import staff, text, url
@@ -94,6 +96,19 @@ def test_a_person_sees_the_entries_that_they_may_open(permissions: tuple[str, ..
         if shown
         else (ours["app_label"] == "sites")
     )
+
+
+IN_WORDS, BY_ROWS = "badges_web:desk_new_badge", "admin:badges_plugin_badgetemplate_add"
+
+
+@pytest.mark.parametrize(
+    ("permissions", "name"), [(permitted.MAY_ADD, IN_WORDS), (("badges_plugin.add_badgetemplate",), BY_ROWS)]
+)
+def test_add_leads_to_one_page_from_the_front_the_bar_and_the_list(permissions: tuple[str, ...], name: str) -> None:
+    client = who_may("view_badgetemplate", *(each.partition(".")[2] for each in permissions))
+    for page in ("admin:index", "admin:badges_plugin_badgetemplate_changelist"):
+        found = re.findall(r'href="([^"?]+)[^"]*" class="addlink"', client.get(reverse(page)).content.decode())
+        assert set(found) & {reverse(IN_WORDS), reverse(BY_ROWS)} == {reverse(name)}, page
 
 
 def test_who_may_add_badges_is_offered_to(front: Client) -> None:
