@@ -31,6 +31,7 @@ from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.renaming import SendName
 from badges_plugin.distribution.retry import OPEN, State
+from badges_plugin.distribution.row_buttons import RowButtons
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 SHAPES = {
@@ -83,13 +84,14 @@ class DecisionInline(ReadOnlyInline[DeliveryDecision, Delivery]):
         return person(decision)
 
 
-class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
+class DeliveryAdmin(RowButtons, AskingAdmin, AwardRowAdmin[Delivery]):
     """Read-only: deliveries change by attempts and by what staff decide, which their page shows beside the reason."""
 
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (TryAgain, GiveUp, TakeUp)
     export = DELIVERIES
-    list_display = ("user", "template", "standing", "reason", "next_attempt", "action", "provider", "attempts")
+    empty_text = _("Nothing to do: nothing was sent, and nothing waits.")
+    list_display = ("user", "template", "standing", "reason", "act", "next_attempt", "action", "provider", "attempts")
     list_display_links = ("standing",)
     list_filter = (
         "state",

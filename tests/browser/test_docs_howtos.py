@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
@@ -10,9 +11,12 @@ from django.core.cache import cache
 from badges_plugin.models import BadgeTemplate
 from tests.browser.conftest import Open
 from tests.browser.docs_world import INTRODUCTION, School, close_school, open_school
+from tests.browser.hand import Hand
 from tests.browser.serving import Service
-from tests.browser.test_correcting import click
 from tests.browser.world import Calendar, World, work
+
+if TYPE_CHECKING:  # not installed for the other tests
+    from playwright.sync_api import Page
 
 DESK = "/badges/desk"
 
@@ -22,6 +26,10 @@ def school(served: Service, world: World, calendar: Calendar) -> Iterator[School
     opened = served.run(open_school, calendar)
     yield opened
     served.run(close_school, opened)
+
+
+def click(page: Page, role: Any, name: str) -> None:
+    Hand(page).press(page.get_by_role(role, name=name, exact=True))
 
 
 def settle() -> None:
