@@ -21,7 +21,8 @@ MIGRATED = "./manage.py migrate create_or_update_site"
     ("mode", "name", "images"),
     [
         ("local", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx"}),
-        ("local", "redis-own-mysql-own-redis", {"openedx-credentials"}),
+        # test_decisions.py says which images Redis needs.
+        pytest.param("local", "redis-own-mysql-own-redis", {"openedx-credentials"}, marks=pytest.mark.long),
         ("dev", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx-dev"}),
     ],
 )
