@@ -28,7 +28,7 @@ def school(served: Service, world: World, calendar: Calendar) -> Iterator[School
 
 
 def press(page: Page, name: str, role: str = "button") -> None:
-    page.get_by_role(role, name=name, exact=True).click()  # type: ignore[arg-type]  # a literal to Playwright
+    page.get_by_role(role, name=name, exact=True).click()
     page.wait_for_load_state()
 
 
