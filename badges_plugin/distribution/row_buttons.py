@@ -29,9 +29,9 @@ _BACK = "list_url"
 class RowButtons(AnyAdmin):
     """Mixin of an admin whose list has the column, for those who may decide."""
 
-    def get_list_display(self, request: HttpRequest) -> Any:
-        shown = super().get_list_display(request)
-        return shown if self.has_change_permission(request) else [name for name in shown if name != ACT]
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        may_change = self.has_change_permission(request)
+        return [name for name in super().get_list_display(request) if may_change or name != ACT]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)

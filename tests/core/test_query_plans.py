@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from badges_plugin.doctor import database_probes
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, FailedEvent, Fulfillment
 from badges_plugin.processing import expiry, outbox
+from badges_plugin.web.metrics.numbers import PARTS, Sample
 from tests.factories import make_user
 from tests.limits import Lower
 
@@ -36,6 +37,10 @@ BEFORE = datetime(2025, 12, 1, tzinfo=UTC)
 """When nothing of what was inserted is due or old."""
 NUMBERS = "/badges/desk/numbers/"
 BIG = {model._meta.db_table for model in (BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent, User)}
+
+
+def _read(read: Callable[[datetime], Iterator[Sample]]) -> list[Sample]:
+    return list(read(BEFORE))
 
 
 def work() -> dict[str, Callable[[], Any]]:
@@ -60,6 +65,7 @@ def work() -> dict[str, Callable[[], Any]]:
         "awards to check": lambda: reading.to_check(timezone.now()),
         "drafts with a problem": api.drafts_with_problems,
         "late deliveries": lambda: list(checks.deliveries()),
+        **{f"metrics of {part}": partial(_read, read) for part, read in PARTS.items()},
         "old deliveries left": lambda: list(checks.old_deliveries()),
     }
 

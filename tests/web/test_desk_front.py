@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from badges_plugin import api, counting, host
+from badges_plugin import api, counting, host, vitals
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward, FailedEvent
+from badges_plugin.models import BadgeAward, ConsumerGroup, FailedEvent, PartitionLag, RunningProcess
 from badges_plugin.web.desk import finding
+from badges_plugin.web.desk.badge import permitted
 from badges_plugin.web.desk.front import figures, heading
 from badges_plugin.web.desk.front.heading import OneHeading
 from tests.core.admin_pages import staff, text, url
@@ -94,6 +96,19 @@ def test_a_person_sees_the_entries_that_they_may_open(permissions: tuple[str, ..
         if shown
         else (ours["app_label"] == "sites")
     )
+
+
+IN_WORDS, BY_ROWS = "badges_web:desk_new_badge", "admin:badges_plugin_badgetemplate_add"
+
+
+@pytest.mark.parametrize(
+    ("permissions", "name"), [(permitted.MAY_ADD, IN_WORDS), (("badges_plugin.add_badgetemplate",), BY_ROWS)]
+)
+def test_add_leads_to_one_page_from_the_front_the_bar_and_the_list(permissions: tuple[str, ...], name: str) -> None:
+    client = who_may("view_badgetemplate", *(each.partition(".")[2] for each in permissions))
+    for page in ("admin:index", "admin:badges_plugin_badgetemplate_changelist"):
+        found = re.findall(r'href="([^"?]+)[^"]*" class="addlink"', client.get(reverse(page)).content.decode())
+        assert set(found) & {reverse(IN_WORDS), reverse(BY_ROWS)} == {reverse(name)}, page
 
 
 def test_who_may_add_badges_is_offered_to(front: Client) -> None:
@@ -226,7 +241,8 @@ def test_a_number_that_cannot_be_counted_is_left_out(
 def test_no_table_is_counted_beyond_a_bound() -> None:
     with CaptureQueriesContext(connection) as captured:
         assert len(figures.count()) == len(figures._COUNTED)
-    counts = [each["sql"] for each in captured.captured_queries if "COUNT(" in each["sql"]]
+    asked = [each["sql"] for each in captured.captured_queries if "COUNT(" in each["sql"]]
+    counts = [sql for sql in asked if "runningprocess" not in sql]  # which has a row for each process of a month
     assert len(counts) >= 5
     assert all(f"LIMIT {counting.MOST + 1}" in sql for sql in counts)
 
@@ -318,3 +334,41 @@ def test_an_erased_learner_is_found_without_their_name(front: Client) -> None:
     assert "anna" in page
     assert "retired__user_1" in page
     assert "Ann Doe" not in page
+
+
+def silent_consumer() -> None:
+    RunningProcess.objects.create(
+        kind="consumer", name="host:1", started_at=timezone.now(), beat_at=timezone.now() - timedelta(hours=1)
+    )
+
+
+def waiting_events(seconds: int | None = 40) -> None:
+    now = timezone.now()
+    group = ConsumerGroup.objects.create(bus="kafka", topic="dev-topic", group="ours<b>", seen_at=now)
+    lags = [(0, 1200, seconds), (1, None, None)]
+    vitals.keep_lag(
+        group,
+        [PartitionLag(consumer_group=group, partition=n, messages=number, seconds=time) for n, number, time in lags],
+        now,
+    )
+
+
+@pytest.mark.parametrize(
+    ("happens", "figure", "attention", "shown"),
+    [
+        (lambda: None, "", None, "No consumer has reported yet."),
+        (waiting_events, "1,200 events wait.", None, "The first has waited for 40 seconds."),
+        (lambda: waiting_events(900), "1,200 events wait.", "Events have waited for 15 minutes", "not known"),
+        (silent_consumer, "", "No consumer runs", "silent"),
+    ],
+)
+def test_the_front_page_tells_when_events_are_not_read(
+    front: Client, happens: Callable[[], None], figure: str, attention: str | None, shown: str
+) -> None:
+    happens()
+    entry = row(front.get(reverse("admin:index")), "How it runs")
+    assert (entry.figure, entry.attention and entry.attention.text) == (figure, attention)
+    page = front.get(entry.link.url)
+    assert shown in text(page)
+    assert "ours<b>" not in page.content.decode()
+    assert who_may("view_failedevent").get(entry.link.url).status_code == 403

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, trying
+from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, running, trying
 from badges_plugin.web.desk.badge import activating, catching_up, copying, form
 from badges_plugin.web.desk.badge import page as badge_page
 from badges_plugin.web.desk.giving import views as giving
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("try/", trying.try_it, name="desk_try"),
     path("history/<int:template_id>/", history.history, name="desk_history"),
     path("history/deleted/", history.deleted_badges, name="desk_deleted_badges"),
+    path("running/", running.running, name="desk_running"),
     path("numbers/", numbers.numbers, name="desk_numbers"),
     path("numbers/numbers.csv", numbers_csv.export_numbers, name="desk_export_numbers"),
     path("numbers/<int:template_id>/", numbers.badge_numbers, name="desk_badge_numbers"),

@@ -27,6 +27,7 @@ from badges_plugin.models import (
 )
 from badges_plugin.web.desk.front.figures import Figures
 from badges_plugin.web.desk.reached import desk_url
+from badges_plugin.web.desk.running import LATE_SECONDS, waited
 from badges_plugin.web.models import Collection, Publication
 from badges_plugin.web.notes import MailNote, MailText
 
@@ -121,6 +122,7 @@ class _Entries:
         yield from self._awards()
         yield from self._deliveries()
         yield from self._failed_events()
+        yield from self._running()
         yield from self._providers()
         week = self._some("awards this week")
         figure = _("%s awarded this week.") % week if week else ""
@@ -149,13 +151,12 @@ class _Entries:
             if of_providers:
                 yield from self._several(self.names[BadgeTemplate], _("The badges of each provider."), of_providers)
             return
-        add = desk_url(self.request, "desk_new_badge") if page["add_url"] else ""
         yield Entry(
             Link(self.names[BadgeTemplate], page["admin_url"]),
             _("Make a badge, change what it asks for."),
             self._badge_figure(),
             self._drafts(),
-            add=Link(_("Add"), add or page["add_url"]) if page["add_url"] else None,
+            add=Link(_("Add"), page["add_url"]) if page["add_url"] else None,
             links=(
                 *self._links(of_providers),
                 *self._desk_links(("desk_try", _("Try a badge")), ("desk_deleted_badges", _("Deleted badges"))),
@@ -216,6 +217,21 @@ class _Entries:
             _("Messages from the courses that could not be used."),
             attention=self._attention("failed events", FailedEvent, "?state__exact=failed"),
         )
+
+    def _running(self) -> Iterator[Entry]:
+        if not (address := desk_url(self.request, "desk_running")):
+            return
+        number, seconds = self.figures.get("events waiting", 0), self.figures.get("seconds of waiting", 0)
+        figure = ngettext("%s event waits.", "%s events wait.", number) % in_thousands(number) if number else ""
+        needs = ""
+        if self.figures.get("consumers silent"):
+            needs = _("No consumer runs")
+        elif self.figures.get("workers silent"):
+            needs = _("No worker runs")
+        elif seconds >= LATE_SECONDS:
+            needs = _("Events have waited for %s") % waited(seconds)
+        purpose = _("Whether events are read and badges sent: consumers, workers, and what waits.")
+        yield Entry(Link(_("How it runs"), address), purpose, figure, Attention(needs, address) if needs else None)
 
     def _attention(self, name: str, model: type[Model], query: str) -> Attention | None:
         number = self.figures.get(name, 0)

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from badges_plugin import api, reading
+from badges_plugin import api, reading, vitals
 from badges_plugin.counting import count_up_to
 from badges_plugin.distribution import attention
 from badges_plugin.logs import get_logger
@@ -49,6 +49,16 @@ def _this_week() -> int:
     return count_up_to(BadgeAward.objects.filter(awarded_at__gte=timezone.now() - timedelta(days=7)))
 
 
+def _groups() -> list[vitals.GroupLag]:
+    return vitals.group_lags(timezone.now())
+
+
+def _silent(kind: vitals.Kind) -> int:
+    """Return 1 if processes of a kind have run here, and none does now."""
+    found = vitals.running(timezone.now())
+    return sum(each.kind is kind and not each.number and each.last_report is not None for each in found)
+
+
 _COUNTED: dict[str, Callable[[], int]] = {
     "active badges": lambda: count_up_to(BadgeTemplate.objects.filter(is_active=True)),
     "inactive badges": lambda: count_up_to(BadgeTemplate.objects.filter(is_active=False)),
@@ -63,4 +73,8 @@ _COUNTED: dict[str, Callable[[], int]] = {
     "failed deliveries": attention.failed,
     "failed events": lambda: count_up_to(FailedEvent.objects.filter(state=FailedEvent.State.FAILED, retry_at=None)),
     "paused accounts": attention.paused_accounts,
+    "events waiting": lambda: sum(group.messages for group in _groups()),
+    "seconds of waiting": lambda: max((group.seconds for group in _groups()), default=0),
+    "consumers silent": lambda: _silent(vitals.Kind.CONSUMER),
+    "workers silent": lambda: _silent(vitals.Kind.WORKER),
 }
