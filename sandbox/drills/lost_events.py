@@ -136,7 +136,7 @@ class Drill:
 
     def _registry_unknown(self, name: str, *, guarded: bool) -> Outage:
         learners = self._learners(FEW_WAITING if self._small else WAITING)
-        lms = self._lms.start(guarded=guarded, **{REGISTRY_URL: NOWHERE})
+        lms = self._lms.start(guarded=guarded, registry=NOWHERE)
         seconds = lms.grade(learners)
         reported = lms.flush()
         lms.end()
@@ -180,8 +180,7 @@ class Drill:
         if not with_broker:
             self._stage.broker.server.stop()
         try:
-            lms.grade(learners)
-            seconds = lms.end()
+            seconds = lms.end(after=learners)
         finally:
             if not with_broker:
                 self._stage.broker.server.start()

@@ -27,9 +27,11 @@ class Lms:
     environment: Mapping[str, str]
     course: str
 
-    def start(self, *, guarded: bool = True, **environ: str) -> LmsProcess:
+    def start(self, *, guarded: bool = True, registry: str | None = None) -> LmsProcess:
         """Start a process. It ends as those of the platform do: without waiting for its client."""
-        own = {**self.environment, "EVENT_BUS_PRODUCER_CONFIG": PRODUCER_CONFIG, **environ}
+        own = {**self.environment, "EVENT_BUS_PRODUCER_CONFIG": PRODUCER_CONFIG}
+        if registry is not None:
+            own[REGISTRY_URL] = registry
         if guarded:
             own["LMS_IN_TUTOR"] = "true"
         command = [sys.executable, "-m", "sandbox.lms", "stream", "--as-the-platform"]
@@ -49,9 +51,8 @@ class LmsProcess:
         """Grade learners. Return the longest time that one of them took. Raises TooSlow."""
         longest = 0.0
         for number in learners:
-            command = {"event": "passing", "user_id": number, "username": name_of(number), "course": self._course}
             started = time.monotonic()
-            self._ask({**command, "is_passing": is_passing}, patience)
+            self._ask({**self._passing(number), "is_passing": is_passing}, patience)
             longest = max(longest, time.monotonic() - started)
         return longest
 
@@ -59,9 +60,11 @@ class LmsProcess:
         """Wait until the client has delivered or given up everything. Return how many events it reported as lost."""
         return int(json.loads(self._ask({"flush": True}, patience))["lost"])
 
-    def end(self) -> float:
-        """Let it end. Return how long that took."""
+    def end(self, *, after: Iterable[int] = ()) -> float:
+        """Let it end, at once after it has graded these learners. Return how long that took."""
         started = time.monotonic()
+        for number in after:
+            self._child.send_line(json.dumps(self._passing(number)))
         self._child.end_input()
         self._child.wait()
         return time.monotonic() - started
@@ -72,6 +75,9 @@ class LmsProcess:
     def reported_losses(self) -> int:
         """Return how many events its log names as lost: the line that an operator has to look for."""
         return self._child.log().count(LINE)
+
+    def _passing(self, number: int) -> dict[str, object]:
+        return {"event": "passing", "user_id": number, "username": name_of(number), "course": self._course}
 
     def _ask(self, command: Mapping[str, object], patience: float) -> str:
         self._child.send_line(json.dumps(command))

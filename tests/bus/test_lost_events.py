@@ -59,8 +59,8 @@ def test_t2_t8_what_a_registry_that_is_away_cost_is_counted_and_restored(kafka_s
     container.migrate(database)
     with gate_for(stage) as refusing, gate_for(stage) as hanging:
         lms = Lms(stage.processes, {**stage.bus, **database, "EVENT_BUS_TOPIC_PREFIX": stage.prefix}, COURSE)
-        first = lms.start(**{REGISTRY_URL: refusing.url("/")})
-        second = lms.start(**{REGISTRY_URL: hanging.url("/")})
+        first = lms.start(registry=refusing.url("/"))
+        second = lms.start(registry=hanging.url("/"))
         consumer = stage.consumer()
         set_up = stage.manage("set-up", "shell", "-c", SET_UP)
         refusing.refuse()

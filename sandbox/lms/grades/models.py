@@ -6,6 +6,7 @@ https://github.com/openedx/edx-platform/blob/master/lms/djangoapps/grades/models
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -24,7 +25,7 @@ class PersistentCourseGrade(models.Model):
     id = models.BigAutoField(primary_key=True)
     # Not a foreign key: the table may outlive the user.
     user_id = models.IntegerField(db_index=True)
-    course_id = CourseKeyField(max_length=255)
+    course_id = CourseKeyField(max_length=255)  # type: ignore[no-untyped-call]
     course_edited_timestamp = models.DateTimeField(null=True)
     course_version = models.CharField(max_length=255, blank=True)
     grading_policy_hash = models.CharField(max_length=255)
@@ -33,6 +34,8 @@ class PersistentCourseGrade(models.Model):
     passed_timestamp = models.DateTimeField(null=True)
     created = models.DateTimeField()
     modified = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[PersistentCourseGrade]] = models.Manager()
 
     class Meta:
         unique_together = [("course_id", "user_id")]
