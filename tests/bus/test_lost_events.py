@@ -6,11 +6,13 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from badges_plugin.backfill.rows import BadRow, read_rows
 from sandbox.bus.gate import Gate
 from sandbox.drills.lost_lms import REGISTRY_URL, Lms
 from sandbox.lms import container
@@ -50,6 +52,53 @@ def backfill(stage: Stage, name: str, rows: Path) -> str:
     child = stage.start(name, *command, PATH=path)
     assert child.wait() == 0, child.log()
     return child.output()
+
+
+def graded(number: int, username: str, day: int = 1, **more: object) -> dict[str, object]:
+    time = f"2026-03-{day:02}T12:00:00+00:00"
+    return {"event": "passing", "user_id": number, "username": username, "course": COURSE, "time": time, **more}
+
+
+def test_t8_the_backfill_takes_every_row_that_the_lms_exports(tmp_path: Path) -> None:
+    """Whoever was erased is in none of them."""
+    path = tmp_path / "lms.sqlite3"
+    database = {"LMS_DATABASE_URL": f"sqlite:///{path}"}
+    container.migrate(database)
+    container.grade(
+        database,
+        [
+            graded(1, "ann"),
+            graded(1, "ann", 2, is_passing=False),
+            graded(2, "анна и"),
+            graded(2, "анна и", 3),
+            # A user name that the backfill refuses: the id has to do.
+            graded(3, "bob@example.com"),
+            graded(4, "cy", event="ccx-passing", course="ccx-v1:Demo+1+run+ccx@3"),
+            graded(5, "dee", course="Org/Course/Run", is_active=False),
+            graded(6, "never", is_passing=False),
+            graded(7, "retired__user_0a1b"),
+            graded(8, "being_retired", email="retired__user_0a1b@retired.invalid"),
+            graded(9, "deleted"),
+        ],
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM auth_user WHERE username = 'deleted'")
+        connection.commit()
+    everything = container.export_passed(database)
+    assert [line.split(",") for line in everything.splitlines()[1:]] == [
+        ["ann", "1", COURSE, "true", "2026-03-01T12:00:00+00:00"],
+        ["ann", "1", COURSE, "false", "2026-03-02T12:00:00+00:00"],
+        ["анна и", "2", COURSE, "true", "2026-03-01T12:00:00+00:00"],
+        ["анна и", "2", COURSE, "true", "2026-03-03T12:00:00+00:00"],
+        ["", "3", COURSE, "true", "2026-03-01T12:00:00+00:00"],
+        ["cy", "4", "ccx-v1:Demo+1+run+ccx@3", "true", "2026-03-01T12:00:00+00:00"],
+        ["dee", "5", "Org/Course/Run", "true", "2026-03-01T12:00:00+00:00"],
+    ]
+    read = list(read_rows(everything.splitlines(keepends=True)))
+    assert [row for row in read if isinstance(row, BadRow)] == []
+    assert len(read) == 7
+    since = container.export_passed(database, datetime(2026, 3, 2, 12, tzinfo=UTC))
+    assert [line.split(",")[0::3] for line in since.splitlines()[1:]] == [["ann", "false"], ["анна и", "true"]]
 
 
 def test_t2_t8_what_a_registry_that_is_away_cost_is_counted_and_restored(kafka_stage: Stage, tmp_path: Path) -> None:
