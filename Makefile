@@ -86,7 +86,7 @@ AUDITED := dev-django52 mysql browser validator
 audit: .venv-audit/.pip-audit ## ask a public database for known vulnerabilities of the pinned requirements (pip-audit)
 	@mkdir -p var; status=0; for name in $(AUDITED); do \
 	  echo "requirements/$$name.txt:"; \
-	  .venv-audit/bin/pip-audit --requirement requirements/$$name.txt --require-hashes --disable-pip \
+	  .venv-audit/bin/pip-audit --requirement requirements/$$name.txt --require-hashes --disable-pip --strict \
 	    --progress-spinner off 2> var/audit.log || status=1; \
 	  grep 'known vulnerabilit' var/audit.log || { tail -n 1 var/audit.log >&2; \
 	    echo "No database can be reached from here: nothing was audited." >&2; exit 2; }; \
@@ -159,6 +159,11 @@ conformance: $(VENV)/.installed ## third-party verifiers judge a thousand of our
 .PHONY: browser
 browser: $(VENV)/.browser ## the pages in Chromium: journeys, keyboard, print, accessibility; screenshots in var/screenshots
 	$(PYTHON) -m pytest tests/browser $(BROWSER_ARGS)
+
+# In their own order, so that the numbers in the pictures are the same each time.
+.PHONY: docs-pictures
+docs-pictures: $(VENV)/.browser ## take the pictures of the documentation again, into docs/pictures (Chromium)
+	BADGES_DOCS_PICTURES=1 $(PYTHON) -m pytest tests/browser -m pictures -p no:randomly $(BROWSER_ARGS)
 
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
 ##### those are run that can reach its database (see tests/selection.py).

@@ -21,6 +21,7 @@ import admin_pages
 import architecture
 import data_model
 import descriptions
+import diagrams
 import python_api
 
 DOCS = Path(__file__).resolve().parent
@@ -236,6 +237,9 @@ PICTURES: dict[str, Callable[[], str]] = {
         "Layers of badges_plugin.distribution: imports point down", "distribution-layers"
     ),
     **{f"reference/tables-of-{name}.svg": partial(data_model.picture, name) for name in data_model.PICTURES},
+    "explanation/way-of-an-event.svg": diagrams.way_of_an_event,
+    "reference/states-of-a-delivery.svg": diagrams.states_of_a_delivery,
+    "howto/several-sites.svg": diagrams.several_sites,
 }
 
 

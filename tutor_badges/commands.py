@@ -17,6 +17,7 @@ CHUNK_BYTES = 64 * 1024
 # Values of the deployment that the service has no settings for. They need no quotes: checks.py sees to that.
 TOPIC = "--topic {{ BADGES_EVENT_BUS_TOPIC }}"
 GROUP = "--group {{ BADGES_CONSUMER_GROUP }}"
+EXPORT_HEADER = b"username,lms_user_id,course_key,passed,time\n"
 END_OF_FILE = "END-OF-BADGES-CSV"
 
 options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -58,18 +59,31 @@ def adopt_builtin(options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 @click.command(
     "badges-backfill",
-    help="Process passed courses from the file CSV on this machine, for events that are no longer on the bus.",
+    help="Process passed courses from the file CSV on this machine, or from standard input if it is -, for events that "
+    "are no longer on the bus.",
     context_settings=PASS_ON,
 )
-@click.argument("csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("csv", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @options
 def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Send the file into the container inside the command, in chunks: in Kubernetes no volume is visible to both."""
+    piped = str(csv) == "-"
+    with click.open_file(str(csv), "rb") as file:
+        content = file.read()
+    if piped and not content.endswith(b"\n"):
+        raise click.ClickException(
+            "The input ends within a line, or is empty. Nothing was done; what was to be read may have failed."
+        )
+    if EXPORT_HEADER in content:
+        # In Kubernetes, Tutor prints before the export that it waits for the deployments.
+        content = content[content.index(EXPORT_HEADER) :]
     try:
-        chunks = list(split(csv.read_text(encoding="utf-8-sig"), CHUNK_BYTES))
+        chunks = list(split(content.decode("utf-8-sig"), CHUNK_BYTES))
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{csv} is not encoded in UTF-8. Save it as UTF-8. ({error})") from error
-    if not chunks:
+    if not chunks and piped:
+        click.echo("No rows.")
+    elif not chunks:
         raise click.ClickException(f"{csv} has no rows below its header.")
     for number, chunk in enumerate(chunks, start=1):
         path = f"/tmp/badges-backfill-{number}.csv"  # noqa: S108  (in a container of its own)

@@ -10,7 +10,7 @@ from tutor import env as tutor_env
 from tutor import fmt, hooks
 from tutor.exceptions import TutorError
 
-from tutor_badges import bus, commands, images, kubernetes, mounts, package, removal
+from tutor_badges import bus, commands, exporting, images, kubernetes, mounts, package, removal
 from tutor_badges import config as badges_config
 from tutor_badges.saving import Configuration, is_within
 
@@ -110,4 +110,4 @@ hooks.Filters.CLI_DO_INIT_TASKS.add_items(
     ],
     priority=hooks.priorities.LOW,
 )
-hooks.Filters.CLI_DO_COMMANDS.add_items([*commands.COMMANDS, removal.remove])
+hooks.Filters.CLI_DO_COMMANDS.add_items([*commands.COMMANDS, exporting.export_passed, removal.remove])

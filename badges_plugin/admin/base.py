@@ -165,6 +165,7 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
 class ReadOnlyInline(TabularInline[ChildT, ModelT]):
     """Rows that events write, below the row that they belong to."""
 
+    template = "badges_plugin/admin/facts_inline.html"
     extra = 0
     can_delete = False
 

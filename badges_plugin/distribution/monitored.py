@@ -1,4 +1,4 @@
-"""What the monitoring asks about deliveries: how many there are, since when, and which accounts have trouble.
+"""What the monitoring asks about deliveries: how many there are, since when, and which accounts fail.
 
 Each number is read from an index, however many deliveries there are, and counted up to a bound.
 """
@@ -15,7 +15,7 @@ from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import UNSETTLED, State
 
 MOST_ACCOUNTS = 200
-"""Accounts that are told of, those with trouble first."""
+"""Accounts that are told of, those that fail first."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ OURS = {name for name, app in get_commands().items() if str(app).startswith("bad
 HOST_COMMANDS = {"copy_catalog"}
 # Programs that no test of ours parses. Each has a reason.
 OTHERS = {
+    ".ci/run": "a script of this repository; CI runs it",
+    ".venv/bin/scriv": "collects the changelog from its fragments",
     "atlas": "the program of Open edX that fetches translations",
     "curl": "sends requests to a simulator, or to a site that is an example",
     "git": "moves to a newer version of the checkout",

@@ -28,6 +28,13 @@ class Machine:
 
     def tutor(self, *arguments: str | Path) -> str:
         """Run Tutor and return all that it prints."""
+        finished = self.run(*arguments)
+        return finished.stdout + finished.stderr
+
+    def run(
+        self, *arguments: str | Path, text: str | None = None, stdin: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Tutor with a text, or an open file, as its standard input."""
         program = environments.tutor(self.release) / "bin" / "tutor"
         environment = environments.variables(
             self.release,
@@ -35,9 +42,17 @@ class Machine:
             TUTOR_PLUGINS_ROOT=str(self.root / "plugins"),
             PATH=f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
         )
-        finished = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+        finished = subprocess.run(
+            [program, *arguments],
+            env=environment,
+            stdin=stdin,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout + finished.stderr
+        return finished
 
     def docker(self) -> list[list[str]]:
         """Return the arguments of each call of docker."""

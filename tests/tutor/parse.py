@@ -19,6 +19,8 @@ from tutor.commands.cli import cli
 from tutor_badges import checks, saving
 
 PLUGINS = ["mfe", "discovery", "credentials", "badges"]
+# Plugins that a page has its readers write.
+TO_BE_WRITTEN = ("campus",)
 
 
 def last_context(
@@ -43,7 +45,7 @@ def mistakes(parameters: dict[str, Any], config: dict[str, Any], images: Collect
             yield f"there is no setting {name}"
     yield from checks.errors({**config, **given}, PLUGINS, saving.tutor_release())
     for name in parameters.get("plugin_names") or ():
-        if name not in plugins.iter_installed():
+        if name not in {*plugins.iter_installed(), *TO_BE_WRITTEN}:
             yield f"there is no plugin {name}"
     for name in parameters.get("image_names") or ():
         if name not in images:

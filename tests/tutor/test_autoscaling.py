@@ -34,10 +34,17 @@ def refused_by_keda(resource: dict[str, Any], folder: Path) -> bool:
     return False
 
 
-def test_t4_the_schemas_take_the_recipes(tmp_path: Path) -> None:
+def test_t4_the_schema_of_keda_takes_the_recipe(tmp_path: Path) -> None:
     assert not refused_by_keda(KEDA, tmp_path)
-    path = tmp_path / "autoscaler.yml"
-    path.write_text(yaml.dump(HPA))
+
+
+def test_t4_t11_t15_kubernetes_takes_the_recipe_and_all_that_is_ours(rendered: Rendered, tmp_path: Path) -> None:
+    """The long test of all combinations says the same of every other manifest."""
+    manifests = [each for each in rendered(NEWEST, "options-kafka").manifests() if "badges" in each["metadata"]["name"]]
+    kinds = {each["kind"] for each in manifests}
+    assert {"CronJob", "Deployment", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget"} <= kinds
+    path = tmp_path / "resources.yml"
+    path.write_text(yaml.dump_all([HPA, *manifests], Dumper=yaml.CSafeDumper))
     run("kubernetes-validate", "--strict", "--quiet", path)
 
 

@@ -54,8 +54,16 @@ def report(rendering: Rendering, module: str, folder: Path, *, migrate: bool = F
     return found
 
 
-@pytest.mark.parametrize("module", ["production", "development"])
-@pytest.mark.parametrize("bus", ["kafka", "redis"])
+@pytest.mark.parametrize(
+    ("bus", "module"),
+    [
+        ("kafka", "production"),
+        ("redis", "production"),
+        ("kafka", "development"),
+        # Nothing differs here that does not differ in the others
+        pytest.param("redis", "development", marks=pytest.mark.long),
+    ],
+)
 def test_the_service_starts_with_badges(rendered: Rendered, tmp_path: Path, bus: str, module: str) -> None:
     found = report(rendered(NEWEST, f"{bus}-own-mysql-own-redis"), module, tmp_path)
     assert {"badges_plugin", "badges_plugin.distribution", "badges_plugin.distribution.credly"} <= set(found["apps"])
@@ -68,9 +76,14 @@ def test_the_service_starts_with_badges(rendered: Rendered, tmp_path: Path, bus:
     assert found["consumer"] == f"badges_plugin.consumers.{bus}"
 
 
-def test_what_the_operator_chose_arrives_and_the_tables_can_be_made(rendered: Rendered, tmp_path: Path) -> None:
-    found = report(rendered(NEWEST, "options-kafka"), "production", tmp_path, migrate=True)
+@pytest.mark.long
+def test_the_tables_can_be_made(rendered: Rendered, tmp_path: Path) -> None:
+    found = report(rendered(NEWEST, "kafka-own-mysql-own-redis"), "production", tmp_path, migrate=True)
     assert {"badges_plugin_badgetemplate", "badges_distribution_delivery"} <= set(found["tables"])
+
+
+def test_what_the_operator_chose_arrives(rendered: Rendered, tmp_path: Path) -> None:
+    found = report(rendered(NEWEST, "options-kafka"), "production", tmp_path)
     settings, chosen = found["settings"], ALL["options-kafka"]
     config = settings["BADGES_CONFIG"]
     assert config["credly"]["ORGANIZATIONS"] == {ORGANIZATION: SECRET}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import zipfile
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 
-from tutor_badges import bus, checks, commands, csv_chunks, images, package
+from tutor_badges import bus, checks, commands, csv_chunks, exporting, images, lms_grades, package
 from tutor_badges.config import SETTINGS, defaults
 
 ENABLED = {"mfe", "discovery", "credentials", "badges"}
@@ -339,6 +342,68 @@ def test_a_csv_file_that_cannot_be_sent_is_named(tmp_path: Path, content: bytes,
     with pytest.raises(click.ClickException, match=said) as raised:
         list(commands.backfill.callback(path, ()))
     assert str(path) in raised.value.message
+
+
+@pytest.mark.parametrize("content", [b"username,course_key\nann,course-v1:A", b""])
+def test_t8_rows_from_a_pipe_that_broke_are_refused(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert commands.backfill.callback is not None
+    with pytest.raises(click.ClickException, match="ends within a line"):
+        list(commands.backfill.callback(Path("-"), ()))
+
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("passed", "modified", "letter", "since", "rows"),
+    [
+        # Saved twice when it was passed
+        (NOON, NOON + 5 * INSTANT, "Pass", None, [(NOON, True)]),
+        # Graded again: it may have been failed in between
+        (NOON, NOON + HOUR, "B", None, [(NOON, True), (NOON + HOUR, True)]),
+        (NOON, NOON + HOUR, "", None, [(NOON, True), (NOON + HOUR, False)]),
+        # The database keeps no fractions of a second
+        (NOON, NOON, "", None, [(NOON, True), (NOON + INSTANT, False)]),
+        # Only what happened since
+        (NOON, NOON + HOUR, "B", NOON, [(NOON, True), (NOON + HOUR, True)]),
+        (NOON, NOON + HOUR, "B", NOON + INSTANT, [(NOON + HOUR, True)]),
+        (NOON, NOON + HOUR, "", NOON + HOUR, [(NOON + HOUR, False)]),
+        # Without a zone, and in another one
+        (NOON.replace(tzinfo=None), NOON.replace(tzinfo=None), "A", NOON, [(NOON, True)]),
+        (NOON.astimezone(ZoneInfo("Asia/Tokyo")), NOON, "A", None, [(NOON, True)]),
+    ],
+)
+def test_t8_a_grade_tells_when_a_course_was_passed_and_failed(
+    passed: datetime, modified: datetime, letter: str, since: datetime | None, rows: list[tuple[datetime, bool]]
+) -> None:
+    assert list(lms_grades.changes(passed, modified, letter, since)) == rows
+
+
+def test_t8_backfill_knows_the_header_of_the_export() -> None:
+    assert commands.EXPORT_HEADER.decode() == ",".join(lms_grades.HEADER) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-01-31", NOON - 12 * HOUR),
+        ("2026-01-31T12:00", NOON),
+        ("2026-01-31T12:00:00Z", NOON),
+        ("2026-01-31T14:00:00+02:00", NOON),
+        ("yesterday", None),
+        ("31.01.2026", None),
+    ],
+)
+def test_t8_a_time_is_in_utc_unless_it_has_a_zone(text: str, time: datetime | None) -> None:
+    arguments = ["--since", text]
+    if time is None:
+        with pytest.raises(click.BadParameter, match="is not a time"):
+            exporting.export_passed.make_context("badges-export-passed", arguments)
+    else:
+        assert exporting.export_passed.make_context("badges-export-passed", arguments).params["since"] == time
 
 
 def test_the_wheel_holds_the_code_as_it_is_installed_and_nothing_else(tmp_path: Path) -> None:

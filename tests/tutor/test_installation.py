@@ -82,17 +82,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
-def python(version: str) -> str:
-    """Return this Python, or that of the tests where the machine lacks it."""
-    try:
-        return uv("python", "find", "--no-python-downloads", version).strip()
-    except subprocess.CalledProcessError:
-        return sys.executable
+def python(version: str) -> Path:
+    """Return the program of this Python, from pyenv or the search path. Skips if the machine lacks it."""
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = [*kept.glob(f"{version}.*/bin/python"), *map(Path, filter(None, [shutil.which(f"python{version}")]))]
+    if not found:
+        pytest.skip(f"Python {version} is missing")
+    return found[0]
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("oldest", [False, True], ids=["python", "oldest-python"])
 @pytest.mark.parametrize("release", sorted(RELEASES))
-def test_t10_one_package_more_beside_tutor_and_two_commands(wheel: Path, release: int, tmp_path: Path) -> None:
+def test_t10_one_package_more_beside_tutor_and_two_commands(
+    wheel: Path, release: int, oldest: bool, tmp_path: Path
+) -> None:
     """From the wheel, in a fresh environment, as it would come from an index."""
     environment, root = tmp_path / "venv", tmp_path / "root"
 
@@ -104,7 +108,7 @@ def test_t10_one_package_more_beside_tutor_and_two_commands(wheel: Path, release
         uv("pip", "install", "--quiet", "--python", environment / "bin/python", *requirements)
 
     tutor_alone, *its_plugins = RELEASES[release]
-    uv("venv", "--quiet", "--python", python(OLDEST_PYTHON[release]), environment)
+    uv("venv", "--quiet", "--python", python(OLDEST_PYTHON[release]) if oldest else sys.executable, environment)
     install(tutor_alone)
     before = packages()
     install(wheel)
@@ -164,13 +168,10 @@ def test_enabling_gives_advice_once(first_steps: tuple[Path, str]) -> None:
     assert printed.count("Compare the costs") == 1
 
 
-@pytest.mark.parametrize(
-    "setting", ["BADGES_RUN_KAFKA=0", "BADGES_EVENT_BUS=rabbitmq", "BADGES_CREDLY_ORGANIZATIONS=[1]"]
-)
-def test_a_mistake_stops_before_anything_is_rendered(enabled: Operator, setting: str) -> None:
+def test_t14_a_mistake_stops_before_anything_is_rendered(enabled: Operator) -> None:
     before = (enabled.root / "env/local/docker-compose.yml").read_bytes()
-    printed = enabled.tutor("config", "save", "--set", setting, succeeds=False)
-    assert f"Error: {setting.split('=')[0]}" in printed
+    printed = enabled.tutor("config", "save", "--set", "BADGES_CREDLY_ORGANIZATIONS=[1]", succeeds=False)
+    assert "Error: BADGES_CREDLY_ORGANIZATIONS" in printed
     assert (enabled.root / "env/local/docker-compose.yml").read_bytes() == before
 
 
@@ -182,13 +183,11 @@ def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(enabled: Operato
     printed = enabled.tutor("config", "printvalue", "LMS_HOST")
     assert "BADGES_EVENT_BUS must be" in printed
     assert "Error" not in printed
-    # Saving is refused until the mistake is gone.
-    enabled.tutor("config", "save", succeeds=False)
+    # If it cannot be fixed, the plugin can still be disabled. It is refused again when it is enabled.
+    enabled.tutor("plugins", "disable", "badges")
+    enabled.tutor("plugins", "enable", "badges", succeeds=False)
     printed = enabled.tutor("config", "save", "--unset", "BADGES_EVENT_BUS")
     assert "BADGES_EVENT_BUS must be" not in printed
-    # If it cannot be fixed, the plugin can still be disabled.
-    enabled.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)
-    enabled.tutor("plugins", "disable", "badges")
 
 
 def test_t6_a_change_of_the_bus_says_what_stays_on_the_old_one(enabled: Operator) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,8 @@ MIGRATED = "./manage.py migrate create_or_update_site"
     ("mode", "name", "images"),
     [
         ("local", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx"}),
-        ("local", "redis-own-mysql-own-redis", {"openedx-credentials"}),
+        # test_decisions.py says which images Redis needs.
+        pytest.param("local", "redis-own-mysql-own-redis", {"openedx-credentials"}, marks=pytest.mark.long),
         ("dev", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx-dev"}),
     ],
 )
@@ -70,6 +73,45 @@ def test_do_commands_run_in_the_service_as_they_were_typed(machine: Machines) ->
     tutor = machine(NEWEST, "options-kafka")
     tutor.tutor("local", "do", "badges-replay", "--since", "a b; {{ c }}")
     assert tutor.tasks() == [("credentials-job", "./manage.py badges_replay --topic badges --since 'a b; {{ c }}'")]
+
+
+def test_t8_backfill_takes_the_rows_from_a_pipe(machine: Machines) -> None:
+    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
+    rows = "username,lms_user_id,course_key,passed,time\nann,7,course-v1:A+B+C,true,2026-01-31T12:00:00+00:00\n"
+    # In Kubernetes, Tutor prints something before a command can keep it from doing so.
+    tutor.run("local", "do", "badges-backfill", "-", "--dry-run", text=f"Waiting for a lms deployment...\n{rows}")
+    ((service, script),) = tutor.tasks()
+    assert service == "credentials-job"
+    assert f"\n{rows}" in script
+    assert "Waiting" not in script
+    assert script.endswith("badges-backfill-1.csv --dry-run")
+
+
+def test_t8_the_export_prints_rows_and_nothing_else(machine: Machines, release: int) -> None:
+    """Beside them, Tutor prints its commands, and a terminal would mix what the LMS says with what it prints."""
+    tutor = machine(release, "kafka-own-mysql-own-redis")
+    for name in ("docker", "kubectl"):
+        with (tutor.root / "bin" / name).open("a") as program:
+            program.write('case " $* " in *" -c "*) echo rows;; esac\n')
+    ours, terminal = pty.openpty()
+    try:
+        options = ("badges-export-passed", "--since", "2026-01-31T12:00:00+02:00")
+        printed = [tutor.run(mode, "do", *options, stdin=terminal).stdout for mode in ("local", "dev", "k8s")]
+    finally:
+        os.close(ours)
+        os.close(terminal)
+    # In Kubernetes, Tutor prints something before a command can keep it from doing so.
+    assert [printed[0], printed[1], printed[2].splitlines()[-1]] == ["rows\n", "rows\n", "rows"]
+    assert "exec" not in printed[2]
+    calls = [call for call in (*tutor.docker(), *tutor.kubectl()) if "-c" in call]
+    local, dev, k8s = calls
+    assert all(call[-6:-1] == ["-T", "lms-job", "sh", "-e", "-c"] for call in (local, dev))
+    where = ["--namespace", "openedx", "deployment/lms", "--container", "lms"]
+    assert k8s[:-1] == ["exec", *where, "--", "sh", "-e", "-c"]
+    # Tutor renders tasks as templates, which takes the last line break away.
+    (script,) = {call[-1].rstrip() for call in calls}
+    assert "datetime.fromisoformat('2026-01-31T12:00:00+02:00')" in script
+    run("shellcheck", "--shell=sh", "-", text=script)
 
 
 def test_do_commands_exist(machine: Machines, release: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, ConsumerGroup, FailedEvent, PartitionLag, RunningProcess
 from badges_plugin.web.desk import finding
+from badges_plugin.web.desk.badge import permitted
 from badges_plugin.web.desk.front import figures, heading
 from badges_plugin.web.desk.front.heading import OneHeading
 from tests.core.admin_pages import staff, text, url
@@ -96,6 +98,19 @@ def test_a_person_sees_the_entries_that_they_may_open(permissions: tuple[str, ..
     )
 
 
+IN_WORDS, BY_ROWS = "badges_web:desk_new_badge", "admin:badges_plugin_badgetemplate_add"
+
+
+@pytest.mark.parametrize(
+    ("permissions", "name"), [(permitted.MAY_ADD, IN_WORDS), (("badges_plugin.add_badgetemplate",), BY_ROWS)]
+)
+def test_add_leads_to_one_page_from_the_front_the_bar_and_the_list(permissions: tuple[str, ...], name: str) -> None:
+    client = who_may("view_badgetemplate", *(each.partition(".")[2] for each in permissions))
+    for page in ("admin:index", "admin:badges_plugin_badgetemplate_changelist"):
+        found = re.findall(r'href="([^"?]+)[^"]*" class="addlink"', client.get(reverse(page)).content.decode())
+        assert set(found) & {reverse(IN_WORDS), reverse(BY_ROWS)} == {reverse(name)}, page
+
+
 def test_who_may_add_badges_is_offered_to(front: Client) -> None:
     assert row(front.get(reverse("admin:index")), "Badges").add is not None
     viewer = who_may("view_badgetemplate").get(reverse("admin:index"))
@@ -149,16 +164,16 @@ def test_drafts_that_ask_for_the_impossible_are_told(front: Client, django_asser
 
 
 @pytest.mark.parametrize(
-    ("days", "correct", "number"),
+    ("days", "forget", "number"),
     [
-        pytest.param((20, 10), {}, 1, id="passed again since it was revoked"),
-        pytest.param((20,), {}, 0, id="nothing came since"),
-        pytest.param((100, 90), {}, 0, id="long ago: whoever revoked it has seen it"),
-        pytest.param((20, 10), {"forget": True}, 0, id="forgotten, so earned anew"),
+        pytest.param((20, 10), False, 1, id="passed again since it was revoked"),
+        pytest.param((20,), False, 0, id="nothing came since"),
+        pytest.param((100, 90), False, 0, id="long ago: whoever revoked it has seen it"),
+        pytest.param((20, 10), True, 0, id="forgotten, so earned anew"),
     ],
 )
 def test_awards_to_check_were_revoked_and_earned_again(
-    front: Client, days: tuple[int, ...], correct: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
+    front: Client, days: tuple[int, ...], forget: bool, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
     user, template = make_user(), make_template()
@@ -170,7 +185,7 @@ def test_awards_to_check_were_revoked_and_earned_again(
     passes(days[0])
     with monkeypatch.context() as patch:
         patch.setattr(timezone, "now", lambda: now - timedelta(days=days[0] - 1))
-        api.revoke_award(BadgeAward.objects.get(), reason="Copied", **correct)
+        api.revoke_award(BadgeAward.objects.get(), reason="Copied", forget=forget)
     for day in days[1:]:
         passes(day)
     cache.delete(figures.KEY)

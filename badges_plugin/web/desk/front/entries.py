@@ -151,13 +151,12 @@ class _Entries:
             if of_providers:
                 yield from self._several(self.names[BadgeTemplate], _("The badges of each provider."), of_providers)
             return
-        add = desk_url(self.request, "desk_new_badge") if page["add_url"] else ""
         yield Entry(
             Link(self.names[BadgeTemplate], page["admin_url"]),
             _("Make a badge, change what it asks for."),
             self._badge_figure(),
             self._drafts(),
-            add=Link(_("Add"), add or page["add_url"]) if page["add_url"] else None,
+            add=Link(_("Add"), page["add_url"]) if page["add_url"] else None,
             links=(
                 *self._links(of_providers),
                 *self._desk_links(("desk_try", _("Try a badge")), ("desk_deleted_badges", _("Deleted badges"))),

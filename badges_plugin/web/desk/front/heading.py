@@ -47,7 +47,7 @@ class OneHeading:
 
 
 def _heading(request: HttpRequest, parts: Sequence[Any], others: Sequence[Any]) -> Any:
-    pages = order([page for part in parts for page in part["models"]])
+    pages = order([_made_in_words(request, page) for part in parts for page in part["models"]])
     first = next((part for part in parts if part["app_label"] == LABEL), parts[0])
     return {
         **first,
@@ -83,6 +83,12 @@ def _desk(request: HttpRequest, name: str, title: str, model: type[Model]) -> li
         "view_only": True,
     }
     return [described] if address else []
+
+
+def _made_in_words(request: HttpRequest, page: Any) -> Any:
+    """Let *Add* beside *Badges* lead to the page on which a badge is made in words, for who may open it."""
+    address = desk_url(request, "desk_new_badge") if page["model"] is BadgeTemplate and page["add_url"] else ""
+    return {**page, "add_url": address} if address else page
 
 
 @dataclass(frozen=True)
