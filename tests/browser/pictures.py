@@ -87,7 +87,7 @@ def take(page: Page, view: View, name: str, mark: Locator | None) -> None:
     if mark is not None:
         mark.evaluate("(each, line) => { each.style.outline = line; each.style.outlineOffset = '4px'; }", _OUTLINE)
     page.mouse.move(0, 0)
-    png = page.screenshot(clip=view.clip, full_page=True, animations="disabled", caret="hide")  # type: ignore[arg-type]
+    png = page.screenshot(clip=view.clip, full_page=True, animations="disabled", caret="hide")
     if mark is not None:
         mark.evaluate("each => { each.style.outline = each.style.outlineOffset = ''; }")
     info = PngInfo()
