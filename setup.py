@@ -10,8 +10,6 @@ import configparser
 import re
 from pathlib import Path
 
-from setuptools import setup
-
 ROOT = Path(__file__).resolve().parent
 # `text <target>`_, where the target is neither an address nor another place in the same text.
 LINK = re.compile(r"(?<![`\w])`([^`<>]+?)\s+<(?!\w+:|#)([^`<>]+)>`_")
@@ -44,4 +42,6 @@ def for_an_index(readme: str, source: str) -> str:
 
 
 if __name__ == "__main__":
+    from setuptools import setup
+
     setup(long_description=for_an_index((ROOT / "README.rst").read_text(encoding="utf-8"), source_address()))
