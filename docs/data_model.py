@@ -130,8 +130,10 @@ def picture(name: str) -> str:
     before: dict[int, str] = {}
     for number, (parent, lane) in enumerate(_lanes(order, parents).items()):
         joined = [end for model in order for end in ends[model] if end.to is parent]
-        # Two lines below each other in one lane are told apart by their colors.
-        color = next(each for each in COLORS[number % len(COLORS) :] + COLORS if each != before.get(lane))
+        # Lines in one lane, and those of two models that follow each other, are told apart by their colors.
+        taken = {before.get(lane), *list(before.values())[-1:]}
+        color = next(each for each in COLORS[number % len(COLORS) :] + COLORS if each not in taken)
+        before.pop(lane, None)
         before[lane] = color
         lines += _line(joined, WIDTH - MARGIN - 6 - lane * LANE, color)
     return "\n".join([*svg.frame(TITLES[name], WIDTH, height), *lines, "</svg>", ""])

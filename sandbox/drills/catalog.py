@@ -18,6 +18,7 @@ AREAS: Mapping[str, str] = {
     "erased": "sandbox.drills.erased",
     "bus-kafka": "sandbox.drills.bus_kafka",
     "bus-redis": "sandbox.drills.bus_redis",
+    "lost-events": "sandbox.drills.lost_events",
 }
 
 

@@ -6,7 +6,8 @@
 ``stream`` reads one JSON command a line (see ``sandbox.lms.emitter.Event.from_command``); ``{"flush": true}``
 waits until the broker has everything. Each event is answered by one line ``{"id": …, "type": …, "time": …}``, each
 flush by ``{"flushed": true, "lost": …}`` with the number of events that the bus has not got since the start, a command
-that cannot be sent by ``{"error": …}``. Exit code 1 when any event was lost.
+that cannot be sent by ``{"error": …}``. At the end it flushes as well, unless ``--as-the-platform``, whose processes
+just end. Exit code 1 when any event was lost.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ def main(arguments: list[str]) -> int:
     options = vars(_parser().parse_args(arguments))
     os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.lms.settings"
     django.setup()
+    flush = not options.pop("as_the_platform", False)
     if options.pop("command") == "stream":
-        return run(sys.stdin, sys.stdout)
+        return run(sys.stdin, sys.stdout, flush=flush)
     command = {name: value for name, value in options.items() if value is not None}
     return run([json.dumps(command)], sys.stdout)
 
 
-def run(lines: Iterable[str], answers: TextIO) -> int:
+def run(lines: Iterable[str], answers: TextIO, *, flush: bool = True) -> int:
     """Run the commands, flush, and return the exit code."""
     from sandbox.lms import emitter
 
@@ -46,20 +48,24 @@ def run(lines: Iterable[str], answers: TextIO) -> int:
             answer: dict[str, object] = {"flushed": True, "lost": lost.count}
         else:
             try:
-                sent = emitter.emit(emitter.Event.from_command(command))
+                event = emitter.Event.from_command(command)
+                emitter.save_grade(command)
+                sent = emitter.emit(event)
                 answer = {"id": str(sent.id), "type": sent.event_type, "time": sent.time.isoformat()}
             except (ValueError, KeyError, TypeError) as error:
                 refused += 1
                 answer = {"error": str(error)}
         print(json.dumps(answer), file=answers, flush=True)
-    emitter.flush()
+    if flush:
+        emitter.flush()
     return 1 if refused or lost.count else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox.lms", description="Send events as the LMS does.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("stream", help="obey JSON commands on standard input")
+    stream = commands.add_parser("stream", help="obey JSON commands on standard input")
+    stream.add_argument("--as-the-platform", action="store_true", help="end without a flush")
     emit = commands.add_parser("emit", help="send one event")
     emit.add_argument("event", choices=sorted(KINDS))
     emit.add_argument("--user-id", type=int, required=True, help="the learner's id in the LMS")

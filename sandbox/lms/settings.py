@@ -1,11 +1,16 @@
-"""Django settings of the LMS side: openedx-events and an event bus producer, no database.
+"""Django settings of the LMS side: openedx-events and an event bus producer.
 
-Environment: every variable named ``EVENT_BUS_...`` is the setting of that name, JSON where it parses as JSON.
+Environment: every variable named ``EVENT_BUS_...`` is the setting of that name, JSON where it parses as JSON. With
+``LMS_DATABASE_URL`` there is a database, in which the grades are saved. With ``LMS_IN_TUTOR``, the producer is the one
+that the Tutor plugin gives the LMS.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import dj_database_url
 
 from badges_plugin.conf import TOPIC
 from sandbox import environment
@@ -13,6 +18,9 @@ from sandbox import environment
 SECRET_KEY = "lms-sandbox"
 USE_TZ = True
 INSTALLED_APPS = ["openedx_events"]
+if url := os.environ.get("LMS_DATABASE_URL"):
+    DATABASES = {"default": dj_database_url.parse(url)}
+    INSTALLED_APPS += ["django.contrib.contenttypes", "django.contrib.auth", "sandbox.lms.grades"]
 
 EVENTS_SERVICE_NAME = "lms"
 EVENT_BUS_PRODUCER = "edx_event_bus_kafka.create_producer"
@@ -42,3 +50,8 @@ LOGGING = {
 }
 
 globals().update({name: value for name, value in environment.overrides(os.environ, {}).items() if name in os.environ})
+
+if os.environ.get("LMS_IN_TUTOR"):
+    # A part of the settings, as Tutor puts it there: no template expressions are in it.
+    _lines = Path(__file__).parents[2] / "tutor_badges" / "templates" / "badges" / "partials" / "kafka-producer"
+    exec(_lines.read_text(encoding="utf-8"))  # noqa: S102

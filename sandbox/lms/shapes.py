@@ -38,8 +38,11 @@ class Facts:
     def names(cls) -> frozenset[str]:
         return frozenset(each.name for each in fields(cls))
 
+    def address(self) -> str:
+        return f"{self.username}@example.com" if self.email is None else self.email
+
     def user(self) -> Content:
-        return _user(self.user_id, self.username, self.email, self.name, is_active=self.is_active)
+        return _user(self.user_id, self.username, self.address(), self.name, is_active=self.is_active)
 
     def staff(self) -> Content | None:
         """Return the person who acted, if that is not the learner."""

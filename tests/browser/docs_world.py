@@ -18,7 +18,7 @@ from django.core.management import call_command
 
 from badges_plugin import api
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.open_badges.models import SignedBadge
+from badges_plugin.distribution.open_badges.models import IssuerProfile, SignedBadge
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, FailedEvent
 from tests.browser.world import EARLIER, ETHICS, TODAY, Calendar, work
 from tests.factories import EPOCH, make_template, make_user, penalizes_failing, requires_course, send_passing
@@ -32,6 +32,7 @@ TITLES = {
     STATISTICS: "Health Statistics",
 }
 FOUNDATIONS, SUMMER_SCHOOL = "Foundations of Public Health", "Summer School of Public Health"
+SECOND = "badges.college.example"
 WEEK = 7 * 24 * 60
 NAMES = (
     "Amina Diallo",
@@ -100,6 +101,8 @@ def close_school(school: School) -> None:
     BadgeTemplate.objects.filter(name__contains="Public Health").delete()
     _catalog("Course").objects.all().delete()
     Group.objects.all().delete()
+    IssuerProfile.objects.filter(site__domain=SECOND).delete()
+    Site.objects.filter(domain=SECOND).delete()
     cache.clear()
 
 
@@ -119,6 +122,7 @@ def _school(calendar: Calendar) -> School:
     summer_school = make_template(
         site=site, uuid=UUID(int=0x5B), name=SUMMER_SCHOOL, description="", icon="", is_given_by_staff=True
     )
+    _second_site()
     calendar.today = TODAY
     learners = {}
     for name, weeks in zip(NAMES, WEEKS, strict=True):
@@ -164,6 +168,12 @@ def _failed_event() -> None:
         reason="ReceiversFailed: badges_plugin.handlers.handle_badging_event < ValueError",
         error="ValueError",
     )
+
+
+def _second_site() -> None:
+    site = Site.objects.create(domain=SECOND, name="Example College")
+    base_url = f"https://{SECOND}/"
+    IssuerProfile.objects.create(site=site, name=site.name, url="https://college.example", base_url=base_url)
 
 
 def _fill_catalog() -> None:

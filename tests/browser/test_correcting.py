@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.sites.models import Site
 from django.core.cache import cache
 
 from badges_plugin import api
@@ -59,7 +60,7 @@ def desk(served: Service) -> Iterator[Desk]:
 def _make() -> Desk:
     staff = make_user(full_name="J. Okafor", is_staff=True, is_superuser=True)
     learner = make_user(full_name="Bob Marsh")
-    template = make_template(name="Public speaking", icon="")
+    template = make_template(site=Site.objects.order_by("pk")[0], name="Public speaking", icon="")
     requires_course(template, WRONG)
     send_passing(learner, WRONG, minute=1)
     award = BadgeAward.objects.select_related("progress").get(progress__user=learner)

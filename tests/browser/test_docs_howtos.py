@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
@@ -11,6 +11,7 @@ from django.core.cache import cache
 from badges_plugin.models import BadgeTemplate
 from tests.browser.conftest import Open
 from tests.browser.docs_world import INTRODUCTION, School, close_school, open_school
+from tests.browser.hand import Hand
 from tests.browser.serving import Service
 from tests.browser.world import Calendar, World, work
 
@@ -27,9 +28,8 @@ def school(served: Service, world: World, calendar: Calendar) -> Iterator[School
     served.run(close_school, opened)
 
 
-def press(page: Page, name: str, role: str = "button") -> None:
-    page.get_by_role(role, name=name, exact=True).click()
-    page.wait_for_load_state()
+def click(page: Page, role: Any, name: str) -> None:
+    Hand(page).press(page.get_by_role(role, name=name, exact=True))
 
 
 def settle() -> None:
@@ -57,11 +57,11 @@ def test_set_up_a_badge(opened: Open, served: Service, school: School) -> None:
     page.get_by_text("Pass Introduction to Public Health, 2026.").first.wait_for()
     page.get_by_text("have done all of this").first.wait_for()
     window.picture_for_docs("new-badge-in-words", ".desk-aside")
-    press(page, "Activate…")
+    click(page, "button", "Activate…")
     page.get_by_text("They get the badge now").wait_for()
     window.picture_for_docs("activate-badge")
     page.get_by_label("Only what is done from now on counts").check()
-    press(page, "Activate")
+    click(page, "button", "Activate")
     page.get_by_text("The badge is active.").wait_for()
     assert served.run(lambda: BadgeTemplate.objects.get(name="First Steps in Public Health").is_active)
 
@@ -70,7 +70,7 @@ def test_ask_for_two_of_three_courses(opened: Open, school: School) -> None:
     window = opened(school.staff)
     page = window.page
     window.go(f"{DESK}/badges/new/")
-    press(page, "Several courses, or any N of them")
+    click(page, "button", "Several courses, or any N of them")
     for number, key in enumerate(("PublicHealth", "Epidemiology", "HealthStatistics"), 1):
         page.locator(f"#b1-{number}-text").fill(f"course-v1:Northside+{key}+2026")
     page.get_by_label("Any", exact=True).check()
@@ -85,12 +85,12 @@ def test_change_a_badge(opened: Open, school: School) -> None:
     page = window.page
     window.go(f"{DESK}/badges/{school.foundations.pk}/")
     window.picture_for_docs("badge", most=1300)
-    press(page, "Change…", "link")
+    click(page, "link", "Change…")
     page.get_by_role("button", name="Choose another instead of Epidemiology").click()
     page.locator("[data-desk-choose] input[type=text], [data-desk-choose] .desk-wide").first.fill(
         "course-v1:Northside+HealthStatistics+2026"
     )
-    press(page, "Save the change")
+    click(page, "button", "Save the change")
     page.get_by_role("heading", name="have done what you are changing").wait_for()
     window.picture_for_docs("change-badge-asks")
 
@@ -107,13 +107,13 @@ def test_give_a_badge_by_hand(opened: Open, school: School) -> None:
     page.get_by_role("button", name="Look at the list").last.click()
     page.get_by_text("2 learners will get").wait_for()
     window.picture_for_docs("give-by-hand-look", most=1200)
-    press(page, "Give the badge to 2 learners")
+    click(page, "button", "Give the badge to 2 learners")
     page.get_by_text("2 learners have the badge.").wait_for()
     window.picture_for_docs("give-by-hand-report", most=620)
-    press(page, "Undo the whole list…", "link")
+    click(page, "link", "Undo the whole list…")
     page.get_by_label("Why").fill("Wrong list")
     window.picture_for_docs("give-by-hand-undo")
-    press(page, "Undo the whole list")
+    click(page, "button", "Undo the whole list")
     page.get_by_text("Undone: 2 badges were taken back.").wait_for()
 
 
@@ -122,16 +122,16 @@ def test_correct_a_wrong_award(opened: Open, served: Service, school: School) ->
     page = window.page
     award = served.run(school.award_of, "daniel")
     window.go(f"/admin/badges_plugin/badgeaward/{award.pk}/change/")
-    press(page, "Revoke…", "link")
+    click(page, "link", "Revoke…")
     page.get_by_label("Why").fill("The exam was somebody else’s")
     window.picture_for_docs("revoke")
     revoked = served.run(school.award_of, "ivan")
     window.go(f"/admin/badges_plugin/badgeaward/{revoked.pk}/change/")
-    press(page, "Give back…", "link")
+    click(page, "link", "Give back…")
     window.picture_for_docs("give-back")
     window.go(f"/admin/badges_distribution/delivery/{school.failed.pk}/change/")
     window.picture_for_docs("delivery-needs-you", most=700)
-    press(page, "Give up…", "link")
+    click(page, "link", "Give up…")
     window.picture_for_docs("give-up")
 
 
@@ -157,7 +157,7 @@ def test_try_a_badge(opened: Open, school: School) -> None:
     page.get_by_label("Badge", exact=True).select_option(label=school.foundations.name)
     page.get_by_label("Course", exact=True).fill(INTRODUCTION)
     window.picture_for_docs("try-an-event")
-    press(page, "Try it")
+    click(page, "button", "Try it")
     page.get_by_role("heading", name="What would happen").wait_for()
     window.picture_for_docs("try-an-event-answer", "section:has(#result)")
 

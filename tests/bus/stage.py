@@ -71,9 +71,13 @@ class Stage:
 
     def manage(self, name: str, *arguments: str, **environ: str) -> Child:
         """Start a command of the host, with the settings of the consumer; ``environ`` overrides them."""
+        return self.start(name, *MANAGE, *arguments, **environ)
+
+    def start(self, name: str, *command: str, **environ: str) -> Child:
+        """Start any program with the settings of the consumer; ``environ`` overrides them."""
         return self.processes.start(
             f"{self.prefix}-{name}",
-            [*MANAGE, *arguments],
+            command,
             environ={
                 **self.bus,
                 "EVENT_BUS_TOPIC_PREFIX": self.prefix,

@@ -32,7 +32,7 @@ OTHERS = {
     "git": "moves to a newer version of the checkout",
     "jq": "reads what curl prints",
     "openssl": "makes a random word, wherever it is installed",
-    "kubectl": "tests/tutor/test_kubernetes.py compares the line with what the plugin runs itself",
+    "kubectl": "tests/tutor/test_kubernetes.py compares the line that deletes with what the plugin runs itself",
     "pip": "tests/tutor/test_operators_guide.py looks at what is installed",
 }
 

@@ -92,7 +92,7 @@ def test_messages_on_the_page_of_symptoms() -> None:
     # A text that is written on several lines of the source
     said = re.sub(r'"\s*\n\s*f?"', "", "\n".join(texts))
     shown = {" ".join(text.split()) for text in re.findall(r"``([^`]+)``", SYMPTOMS) if " " in text}
-    commands = ("manage.py ", "tutor ", "kubectl ", *(f"{path.stem} " for path in FILES))
+    commands = ("manage.py ", "tutor ", "k8s ", "local ", "kubectl ", *(f"{path.stem} " for path in FILES))
     assert [text for text in sorted(shown - FOREIGN) if not text.startswith(commands) and text not in said] == []
 
 

@@ -57,7 +57,8 @@ def made_up(name: str) -> Any:
 def run(path: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names that the settings at ``path`` define on top of the platform's ``settings``."""
     available = {**vars(builtins), "__import__": Platform(settings)}
-    namespace = Namespace(__builtins__=available, __file__=path)
+    module = f"{Path(path).parent.name}.envs.tutor.{Path(path).stem}"
+    namespace = Namespace(__builtins__=available, __file__=path, __name__=module)
     exec(compile(Path(path).read_text(), path, "exec"), {"__builtins__": available}, namespace)  # noqa: S102
     return dict(namespace)
 

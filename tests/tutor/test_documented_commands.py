@@ -59,7 +59,7 @@ def test_tutor_takes_every_line_and_finds_mistakes(release: int, tmp_path: Path)
     answers = judged(release, [*MISTAKES, *(each.words[1:] for each in lines)], tmp_path)
     assert [line for line, message in zip(MISTAKES, answers, strict=False) if not message] == []
     told = zip(lines, answers[len(MISTAKES) :], strict=True)
-    assert [f"{line}: {message}" for line, message in told if message] == []
+    assert "\n".join(f"{line}: {message}" for line, message in told if message) == ""
 
 
 def test_every_container_is_there(rendered: Rendered, release: int) -> None:

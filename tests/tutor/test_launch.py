@@ -68,6 +68,17 @@ def test_t15_our_init_tasks_alone_are_complete(machine: Machines, release: int) 
                 compile(block.strip("'"), f"block {number}", "exec")
 
 
+@pytest.mark.long
+def test_t5_the_step_after_createuser_copies_superusers_who_are_not_there_yet(machine: Machines, release: int) -> None:
+    """The guide counts on a task of the credentials plugin."""
+    tutor = machine(release, "redis-own-mysql-own-redis")
+    tutor.tutor("local", "do", "init", "--limit=credentials")
+    (script,) = [script for _, script in tutor.tasks() if "INSERT credentials.core_user" in script]
+    copied = script[script.index("core_user (") : script.index("SELECT")]
+    assert {"is_superuser", "is_staff"} <= set(copied.replace(",", " ").split())
+    assert "credentials_user.id IS NULL" in script
+
+
 def test_do_commands_run_in_the_service_as_they_were_typed(machine: Machines) -> None:
     """Tutor renders the task, and a shell reads it. test_commands.py has the other commands."""
     tutor = machine(NEWEST, "options-kafka")
@@ -116,7 +127,8 @@ def test_t8_the_export_prints_rows_and_nothing_else(machine: Machines, release: 
 
 def test_do_commands_exist(machine: Machines, release: int) -> None:
     printed = machine(release, "kafka-own-mysql-own-redis").tutor("k8s", "do", "--help")
-    assert [command.name for command in COMMANDS if str(command.name) not in printed] == []
+    names = [*(str(command.name) for command in COMMANDS), "badges-export-passed", "badges-cleanup"]
+    assert [name for name in names if name not in printed] == []
 
 
 @pytest.mark.parametrize(
