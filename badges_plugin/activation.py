@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,7 +16,14 @@ from badges_plugin import dependencies, earlier, surprises
 from badges_plugin.dependencies import Graph
 from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
 from badges_plugin.logs import get_logger
-from badges_plugin.models import BadgePenalty, BadgeRequirement, BadgeTemplate, RequirementGroup, RulesetVersion
+from badges_plugin.models import (
+    BadgePenalty,
+    BadgeProgress,
+    BadgeRequirement,
+    BadgeTemplate,
+    RequirementGroup,
+    RulesetVersion,
+)
 from badges_plugin.models.validity import RuleText
 from badges_plugin.reading.asking import with_requirements
 from badges_plugin.spellings import other_spellings
@@ -115,6 +122,25 @@ def review_unsaved(template: BadgeTemplate) -> Review:
     warnings = surprises.template_warnings(template, judged, other_spellings(surprises.named_keys(judged.values())), {})
     confirmations = surprises.template_confirmations(judged)
     return Review(template.pk, _problems(template, graph), [*confirmations, *warnings, *_inactive_needs(template)])
+
+
+def drafts() -> QuerySet[BadgeTemplate]:
+    """Return the badges of this site that are not active and that nobody has begun to earn."""
+    begun = BadgeProgress.objects.filter(template=OuterRef("pk"))
+    return BadgeTemplate.objects.filter(~Exists(begun), origin=BadgeTemplate.ORIGIN, is_active=False)
+
+
+def drafts_with_problems() -> list[int]:
+    """Return the keys of drafts that ask for something and could not be activated as they are.
+
+    Of the newest 200 drafts: what is older waits for nobody. A fixed number of queries.
+    """
+    keys = list(drafts().order_by("-pk").values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
+    if not keys:
+        return []
+    graph = dependencies.stored_graph()
+    begun = [each for each in _with_conditions(keys) if each.requirements.all() or each.penalties.all()]
+    return [each.pk for each in begun if _problems(each, graph)]
 
 
 def deactivation_warnings(template: BadgeTemplate) -> list[str]:

@@ -23,6 +23,8 @@ from badges_plugin.activation import (
     deactivation_warnings,
     deletion_problems,
     dependency_problems,
+    drafts,
+    drafts_with_problems,
     review_active,
     review_unsaved,
 )
@@ -49,6 +51,7 @@ from badges_plugin.processing.expiry import end_expired
 from badges_plugin.processing.history import HistoryChanges, process_histories, process_history
 from badges_plugin.processing.holding import badge_events
 from badges_plugin.processing.manual import refusal as award_refusal
+from badges_plugin.processing.manual_lists import forget_old as forget_old_lists
 from badges_plugin.processing.manual_lists import go_on as go_on_with_list
 from badges_plugin.processing.manual_lists import go_on_with_one as go_on_with_lists
 from badges_plugin.processing.manual_lists import start_giving, start_undoing
@@ -83,9 +86,12 @@ __all__ = [
     "deactivation_warnings",
     "deletion_problems",
     "dependency_problems",
+    "drafts",
+    "drafts_with_problems",
     "end_expired",
     "find_learners",
     "forget_fulfillments",
+    "forget_old_lists",
     "give_back",
     "give_back_refusal",
     "go_on_with_list",

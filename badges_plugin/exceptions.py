@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from badges_plugin.data import Deferral
@@ -73,3 +75,26 @@ class CannotRead(BadgesError):
 
 class RefusedImage(ValueError):
     """An uploaded image that cannot be used. The message tells staff why, in their language."""
+
+
+@contextmanager
+def about(username: str) -> Iterator[None]:
+    """Note on an exception of other apps' code, which is called in a transaction, whose row it refused.
+
+    So an event that fails is found in a batch without trying the others. The name stays with the exception.
+
+    .. pii: Keeps a user name with an exception, until a batch is divided; never logged.
+    .. pii_types: username
+    .. pii_retirement: retained
+    """
+    try:
+        yield
+    except BaseException as error:
+        with suppress(AttributeError):  # an exception with slots
+            error.badges_username = username  # type: ignore[attr-defined]  # a name of ours
+        raise
+
+
+def blamed(error: BaseException) -> str:
+    """Return the user name of the learner whom an error is about; empty where that is not known."""
+    return str(getattr(error, "badges_username", ""))

@@ -17,7 +17,19 @@ from django.db.migrations import Migration
 from django.db.models.signals import post_migrate, pre_migrate
 
 from badges_plugin.host import REVOKED, UserCredential
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, BadgeTotal, BadgeWeek
+from badges_plugin.models import (
+    BadgeAward,
+    BadgePenalty,
+    BadgeProgress,
+    BadgeRequirement,
+    BadgeTemplate,
+    BadgeTotal,
+    BadgeWeek,
+    DataRule,
+    PenaltyDataRule,
+    RequirementGroup,
+)
+from badges_plugin.models.records import all_records
 
 BATCH = 200
 _UID = "badges_plugin.removal"
@@ -77,11 +89,29 @@ def remove(
                 removed.detached += 1
         on_progress(removed)
     for template in _templates(origin):
+        key = template.pk
         for numbers in (BadgeWeek, BadgeTotal):  # they have no foreign key
-            numbers.objects.filter(template_id=template.pk).delete()
+            numbers.objects.filter(template_id=key).delete()
         template.delete()
+        _forget_history(key)
         removed.templates += 1
+    if origin is None:  # also of badges that were deleted before
+        for each in all_records():
+            each.records.delete()
     return removed
+
+
+def _forget_history(template_id: int) -> None:
+    """Delete what was recorded of a template that is gone, and of all that belonged to it."""
+    for rules, name, conditions in (
+        (DataRule.history, "requirement", BadgeRequirement.history),
+        (PenaltyDataRule.history, "penalty", BadgePenalty.history),
+    ):
+        own = conditions.filter(template_id=template_id)
+        rules.filter(**{f"{name}_id__in": set(own.order_by().values_list("id", flat=True))}).delete()
+        own.delete()
+    RequirementGroup.history.filter(template_id=template_id).delete()
+    BadgeTemplate.history.filter(id=template_id).delete()
 
 
 def detach(credential: UserCredential) -> None:

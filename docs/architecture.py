@@ -1,23 +1,19 @@
-"""Draw the layers of the architecture page from the contracts in ``.importlinter``.
-
-The pictures are SVG files with fixed colors on a background of their own, so that they are readable on light and dark
-pages, and narrow enough for a phone.
-"""
+"""Draw the layers of the architecture page from the contracts in ``.importlinter``."""
 
 from __future__ import annotations
 
 import configparser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
+
+import svg
 
 CONTRACTS = Path(__file__).resolve().parent.parent / ".importlinter"
 
 WIDTH = 460
-MARGIN = 12
+MARGIN = svg.MARGIN
 ARROW = 26  # the column of the arrow on the left
-FONT = 13
 CHARACTER = 7.9  # the width of a character in common monospace fonts of that size, rounded up
 CHIP, GAP, PADDING = 24, 6, 7
 
@@ -67,33 +63,19 @@ def _arranged(names: Sequence[str]) -> Iterator[Chip]:
 
 
 def _head(title: str, bottom: float) -> list[str]:
-    """Return the beginning of the picture: its frame, title and arrow, and the name for screen readers."""
-    height = bottom + MARGIN
+    """Return the beginning of the picture, with the arrow that points down."""
     x = MARGIN + ARROW / 2 - 2
     shaft = f"M{x:g} {MARGIN + 34} V{bottom - GAP - 8:g} m-5 -8 l5 8 l5 -8"
-    namespace, box = "http://www.w3.org/2000/svg", f"0 0 {WIDTH} {height:g}"
-    name = escape(title)
     return [
-        f'<svg xmlns="{namespace}" width="{WIDTH}" height="{height:g}" viewBox="{box}" role="img" aria-label="{name}">',
-        f"<title>{name}</title>",
-        _box(0.5, 0.5, WIDTH - 1, height - 1, 'rx="8" fill="#fff" stroke="#c8ced6"'),
-        _text(title, MARGIN, MARGIN + 16, 'font-family="sans-serif" font-weight="bold"'),
-        f'<path d="{shaft}" fill="none" stroke="#52606d" stroke-width="2"/>',
+        *svg.frame(title, WIDTH, bottom + MARGIN),
+        f'<path d="{shaft}" fill="none" stroke="{svg.LINE}" stroke-width="2"/>',
     ]
 
 
 def _band(y: float, height: float, chips: Sequence[Chip]) -> str:
-    lines = [_box(MARGIN + ARROW, y, WIDTH - 2 * MARGIN - ARROW, height, 'rx="5" fill="#eef2f6"')]
+    lines = [svg.box(MARGIN + ARROW, y, WIDTH - 2 * MARGIN - ARROW, height, 'rx="5" fill="#eef2f6"')]
     for chip in chips:
         top, middle = y + chip.y, chip.x + chip.width / 2
-        lines.append(_box(chip.x, top, chip.width, CHIP, 'rx="4" fill="#fff" stroke="#7b8794"'))
-        lines.append(_text(chip.name, middle, top + 16.5, 'font-family="monospace" text-anchor="middle"'))
+        lines.append(svg.box(chip.x, top, chip.width, CHIP, 'rx="4" fill="#fff" stroke="#7b8794"'))
+        lines.append(svg.text(chip.name, middle, top + 16.5, 'font-family="monospace" text-anchor="middle"'))
     return "\n".join(lines)
-
-
-def _box(x: float, y: float, width: float, height: float, look: str) -> str:
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" {look}/>'
-
-
-def _text(text: str, x: float, y: float, look: str) -> str:
-    return f'<text x="{x:g}" y="{y:g}" font-size="{FONT}" fill="#1f2933" {look}>{escape(text)}</text>'

@@ -27,6 +27,8 @@ nitpicky = True
 
 html_theme = "sphinx_rtd_theme"
 html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 
 
 def setup(app: Sphinx) -> None:

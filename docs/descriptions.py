@@ -1,11 +1,12 @@
-"""Texts for generated tables: meanings of settings and purposes of modules. Names and defaults come from the code."""
+"""Texts for generated tables: meanings of settings and names of parts. Names and defaults come from the code."""
 
 from __future__ import annotations
 
+# What other packages may import, and the name of its part of the reference.
 PUBLIC_MODULES = {
-    "badges_plugin.api": "change badges, and apply events, from code in the same process.",
-    "badges_plugin.reading": "read what learners have and lack, and what a badge asks for.",
-    "badges_plugin.distribution.api": "write a distribution backend.",
+    "badges_plugin.api": "core",
+    "badges_plugin.reading": "reading",
+    "badges_plugin.distribution.api": "backends",
 }
 
 CONSUMER = {
@@ -104,4 +105,88 @@ ACCREDIBLE = {
     "BULK_SIZE": (
         "Credentials in one request while many are waiting, at most 30. ``1``: each credential is issued by itself."
     ),
+}
+
+# The parts of the reference of admin pages, by app.
+ADMIN_SECTIONS = {
+    "badges_plugin": "Badges and learners",
+    "badges_distribution": "Deliveries",
+    "credly_badges": "Credly",
+    "accredible_badges": "Accredible",
+    "open_badges": "Open Badges of this site",
+    "badges_web": "E-mails and pages",
+}
+
+# What each page of the admin is for.
+ADMIN_PAGES = {
+    "badges_plugin.BadgeTemplate": (
+        "The badges of this site, which have no provider. Those of providers have pages of their own, with the same"
+        " requirements and penalties."
+    ),
+    "badges_plugin.BadgeRequirement": (
+        "All requirements of all badges, row by row. Most are edited on the page of their badge."
+    ),
+    "badges_plugin.RequirementGroup": "Groups of requirements, and how many of each group are needed.",
+    "badges_plugin.BadgePenalty": "All penalties of all badges.",
+    "badges_plugin.BadgeProgress": (
+        "How far each learner is with each badge, and what is missing. Not edited: it follows from events."
+    ),
+    "badges_plugin.BadgeAward": "Who was awarded which badge, from which events, and how it ended.",
+    "badges_plugin.FailedEvent": (
+        "Messages of the event bus that could not be applied, or cannot be applied yet, with the reason."
+    ),
+    "badges_distribution.Delivery": (
+        "What is sent to providers: each with its state, its attempts and what staff decided."
+    ),
+    "badges_distribution.Channel": "The connection to each account at a provider: open, resting or paused.",
+    "credly_badges.CredlyOrganization": "Organizations at Credly, with their API keys. Saving one checks the key.",
+    "credly_badges.CredlyBadgeTemplate": (
+        "Badge templates that came from Credly. What Credly decides on cannot be edited here."
+    ),
+    "credly_badges.CredlyBadge": (
+        "The badges of learners as they are at Credly: whether they were accepted, with Credly's id."
+    ),
+    "accredible_badges.AccredibleApiConfig": "API keys at Accredible. Saving one checks the key.",
+    "accredible_badges.AccredibleGroup": "Groups at Accredible, which are badge templates here.",
+    "accredible_badges.AccredibleBadge": "The credentials of learners as they are at Accredible.",
+    "open_badges.IssuerProfile": (
+        "Who signs the badges of a site, with the public address that stands in every badge."
+    ),
+    "open_badges.SigningKey": (
+        "The keys that sign. They are made by themselves and rotated by ``badges_rotate_keys``."
+    ),
+    "open_badges.SignedBadge": "What was signed, for whom, and whether it still holds.",
+    "badges_web.MailNote": "E-mails to learners: what was sent, what waits, and what failed.",
+    "badges_web.MailText": "What a site says in e-mails in its own words (:doc:`/howto/mails`).",
+    "badges_web.Collection": (
+        "Pages on which learners show their badges. Staff can hide one, with a reason that its learner reads."
+    ),
+}
+
+# The pages of badges beside those of tables, by the names of their URLs.
+DESK_PAGES = {
+    "desk_find": "finds a badge or a learner",
+    "desk_learners": "finds a learner by name or e-mail address",
+    "desk_learner": "everything about one learner (:doc:`/howto/find-out-why`)",
+    "desk_award": "the story of one award",
+    "desk_new_badge": "the form of a new badge (:doc:`/howto/set-up-a-badge`)",
+    "desk_choices": "the choices of that form, for its search fields",
+    "desk_badge": "one badge: what it asks for, how far learners are, and what can be done",
+    "desk_change_badge": "the form of a badge",
+    "desk_copy_badge": "copies a badge",
+    "desk_activate_badge": "activates a badge, or says why not",
+    "desk_catch_up": "who has done everything and never got a badge that is active, and gives it to them",
+    "desk_deactivate_badge": "deactivates a badge",
+    "desk_export_holders": "who holds a badge, as a file",
+    "desk_give": "gives a badge by hand (:doc:`/howto/award-by-hand`)",
+    "desk_gift_lists": "lists of learners to whom badges were given by hand",
+    "desk_gift_list": "one such list",
+    "desk_gift_list_undo": "takes back what a list gave",
+    "desk_try": "what an event would do (:doc:`/howto/try-a-badge`)",
+    "desk_history": "who changed a badge (:doc:`history`)",
+    "desk_deleted_badges": "badges that were deleted",
+    "desk_running": "consumers and workers: which run, and how far events are behind (:doc:`/howto/monitor`)",
+    "desk_numbers": "how badges are doing (:doc:`/howto/see-how-badges-are-doing`)",
+    "desk_export_numbers": "the same, as a file",
+    "desk_badge_numbers": "how one badge is doing",
 }

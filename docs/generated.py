@@ -7,17 +7,22 @@ code (see ``stale``) and fails when they differ.
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import admin_pages
 import architecture
+import data_model
 import descriptions
+import diagrams
+import python_api
 
 DOCS = Path(__file__).resolve().parent
 
@@ -154,24 +159,55 @@ def _settings(defaults: Mapping[str, object], meanings: Mapping[str, str]) -> st
     return _table(["Key", "Default", "Meaning"], rows)
 
 
-def public_names() -> str:
-    """Return what each public module promises, from its ``__all__``."""
-    parts = []
-    for module, purpose in descriptions.PUBLIC_MODULES.items():
-        if importlib.util.find_spec(module) is None:
-            continue
-        parts += ["", f"``{module}``: {purpose}", ""]
-        parts += [f"- ``{name}``" for name in sorted(importlib.import_module(module).__all__)]
-    return "\n".join([*parts, "", ""])
-
-
-def internal_signals() -> str:
+def signals() -> str:
+    """Return what the module of the internal signals says, which must name each of them."""
     from django.dispatch import Signal
 
     from badges_plugin import signals
 
-    names = [name for name, value in inspect.getmembers(signals) if isinstance(value, Signal)]
-    return "\n".join(["", *(f"- ``badges_plugin.signals.{name}``" for name in names), "", ""])
+    document = inspect.getdoc(signals) or ""
+    unsaid = [
+        name
+        for name, value in inspect.getmembers(signals)
+        if isinstance(value, Signal) and f"``{name}``" not in document
+    ]
+    if unsaid:
+        raise LookupError(f"The docstring of badges_plugin/signals.py does not name {unsaid}")
+    return "\n".join(["", *document.splitlines()[2:], "", ""])
+
+
+def public_events() -> str:
+    """Return the data of the public events about badges, which is the same for both."""
+    from badges_plugin import events
+
+    paths, other = (events.key_paths(f"org.openedx.learning.badge.{name}.v1", ()) for name in ("awarded", "revoked"))
+    if paths != other:
+        raise LookupError("The two events about badges carry different data; the page says that they do not.")
+    return _table(["Field of ``badge``", "Kind"], [[f"``{path}``", kind.value] for path, kind in paths.items()])
+
+
+def providers() -> str:
+    """Return what each backend declares about itself, and how its requests are limited."""
+    from badges_plugin.distribution import registry
+    from badges_plugin.distribution.backends import Backend
+
+    backends = [registry.get(slug) for slug in ("credly", "accredible", "open_badges")]
+
+    def row(what: str, says: Callable[[Backend[Any]], bool]) -> list[str]:
+        return [what, *("yes" if says(each) else "no" for each in backends)]
+
+    rows = [
+        row("needs an e-mail address", lambda each: each.needs_email),
+        row("needs a name", lambda each: each.needs_name),
+        row("learners have to accept the badge there", lambda each: each.asks_learners),
+        row("knows the date on which a badge expires", lambda each: each.expires_badges),
+        row("makes a revoked badge valid again", lambda each: each.restores_badges),
+        row("corrects the name on a badge", lambda each: bool(each.name_correction)),
+    ]
+    rows.append(
+        ["badges in one request", *(str(each.bulk_size()) if each.bulk_size() > 1 else "1" for each in backends)]
+    )
+    return _table(["The provider", *(str(each.name) for each in backends)], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -184,8 +220,13 @@ TABLES: dict[str, Callable[[], str]] = {
     "credly-settings": credly_settings,
     "accredible-settings": accredible_settings,
     "open-badges-settings": open_badges_settings,
-    "public-names": public_names,
-    "internal-signals": internal_signals,
+    **{f"api-{name}": partial(python_api.module, module) for module, name in descriptions.PUBLIC_MODULES.items()},
+    "signals": signals,
+    "public-events": public_events,
+    "data-model": lambda: data_model.tables(_table),
+    "admin-pages": admin_pages.pages,
+    "desk-pages": lambda: admin_pages.desk(_table),
+    "providers": providers,
 }
 
 PICTURES: dict[str, Callable[[], str]] = {
@@ -195,6 +236,10 @@ PICTURES: dict[str, Callable[[], str]] = {
     "explanation/layers-of-distribution.svg": lambda: architecture.picture(
         "Layers of badges_plugin.distribution: imports point down", "distribution-layers"
     ),
+    **{f"reference/tables-of-{name}.svg": partial(data_model.picture, name) for name in data_model.PICTURES},
+    "explanation/way-of-an-event.svg": diagrams.way_of_an_event,
+    "reference/states-of-a-delivery.svg": diagrams.states_of_a_delivery,
+    "howto/several-sites.svg": diagrams.several_sites,
 }
 
 

@@ -9,7 +9,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import django
@@ -19,7 +19,6 @@ from sandbox.demo.deployment import BADGES_CONFIG, MANAGE, Deployment
 from sandbox.demo.ports import HOST, accepts, free_port
 from sandbox.demo.processes import Child, Processes, ProcessFailed
 
-STAFF = "admin"
 EVENTS = (
     "org.openedx.learning.course.passing.status.updated.v1",
     "org.openedx.learning.ccx.course.passing.status.updated.v1",
@@ -27,6 +26,21 @@ EVENTS = (
     "org.openedx.learning.certificate.created.v1",
 )
 """Event types to try: those of the default, and those of grades and certificates."""
+WELCOME = """
+Staff:      {address}/admin/  user admin, password admin
+Learners:   {address}/badges/mine/  user ada or bob, the password is the same word
+Everybody:  {address}/badges/catalogue/
+Credly:     {credly}/_control/summary (a simulator)
+Accredible: a simulator; it accepts the API key {accredible_key}
+Logs:       {folder}
+Commands:   {manage} badges_doctor (or any other of manage.py)
+
+Ada passes Statistics. Send the event from a second terminal, as the LMS would:
+
+  {lms} passing --user-id 7 --username ada --email ada@example.org --name "Ada Lovelace" \\
+    --course course-v1:Demo+Statistics+2026 --is-passing
+
+Press Ctrl-C to stop everything."""
 
 
 def main(arguments: list[str]) -> int:
@@ -65,40 +79,29 @@ def _start(processes: Processes, port: int) -> list[Child]:
     }
     deployment = Deployment(processes, settings=settings)
     deployment.migrate()
-    manage = write_manage(processes.folder, deployment.environment)
+    manage = write_script(processes.folder / "manage", deployment.environment, [sys.executable, MANAGE])
     os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})
     django.setup()
-    from django.contrib.auth import get_user_model
+    from sandbox.campus import furnish
+    from sandbox.demo.badges import set_up_badges
 
-    from sandbox.demo.badges import FIRST_COURSE, set_up_badges
-
-    get_user_model().objects.create_superuser(STAFF, "admin@example.org", STAFF)
     set_up_badges()
+    furnish()
     served = deployment.serve(port)
     address = served.address()
     children = [served.child, deployment.start_consumer(), deployment.start_worker()]
-    bus = " ".join(f"{name}={shlex.quote(value)}" for name, value in deployment.bus_environment.items())
-    print(
-        f"\nAdmin:      {address}/admin/  user {STAFF}, password {STAFF}\n"
-        f"Pages:      {address}/badges/mine/ for who is signed in, /badges/catalogue/ for everybody\n"
-        f"Credly:     {deployment.credly_url.removesuffix('/v1/')}/_control/summary (a simulator)\n"
-        f"Accredible: a simulator; it accepts the API key {DEMO_KEY}\n"
-        f"Logs:       {processes.folder}\n"
-        f"Commands:   {manage} badges_doctor (or any other of manage.py)\n\nSend an event, as the LMS would:\n\n"
-        f"  {bus} {sys.executable} -m sandbox.lms emit passing --user-id 7 --username ada"
-        f" --email ada@example.org --name 'Ada Lovelace' --course {FIRST_COURSE} --is-passing\n\n"
-        "Press Ctrl-C to stop everything.",
-        flush=True,
-    )
+    emit = [sys.executable, "-m", "sandbox.lms", "emit"]
+    lms = write_script(processes.folder / "lms", deployment.bus_environment, emit)
+    credly = deployment.credly_url.removesuffix("/v1/")
+    places = {"address": address, "folder": processes.folder, "credly": credly, "accredible_key": DEMO_KEY}
+    print(WELCOME.format(manage=manage, lms=lms, **places), flush=True)
     return children
 
 
-def write_manage(folder: Path, environment: Mapping[str, str]) -> Path:
-    """Write a script that runs a management command in this sandbox, from any terminal and folder."""
-    script = folder / "manage"
+def write_script(script: Path, environment: Mapping[str, str], command: Sequence[str]) -> Path:
+    """Write a script that runs a command in this sandbox, from any terminal and folder."""
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
-    call = shlex.join([sys.executable, MANAGE])
-    script.write_text(f'#!/bin/sh\n{exports}exec {call} "$@"\n', "utf-8")
+    script.write_text(f'#!/bin/sh\n{exports}exec {shlex.join(command)} "$@"\n', "utf-8")
     script.chmod(0o700)
     return script
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tutor_badges.bus import COURSE, LEARNER
 from tutor_badges.config import KAFKA, OWN_KAFKA, OWN_REGISTRY, REDIS, SETTINGS, Setting
+from tutor_badges.kubernetes import RESOURCES
 
 # Teak, Ulmo, Verawood
 TUTOR_RELEASES = range(20, 23)
@@ -32,8 +33,11 @@ WORDS = {
     "WORKER_OPTIONS": re.compile(r"[A-Za-z0-9._= -]*"),
 }
 REDIS_URL = re.compile(r"(rediss?://([^\s@]*@)?[^\s/@:?]+(:[0-9]+)?([/?]\S*)?)?")
+METRICS_TOKEN = re.compile(r"([!-~]{16,})?")
 # What Kubernetes accepts as the name of a namespace
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+# What Kubernetes accepts as an amount of memory or processors
+QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([EPTGMK]i|[numkMGTPE])?")
 TYPE_NAMES = {
     bool: "true or false",
     int: "a whole number",
@@ -144,9 +148,17 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if not REDIS_URL.fullmatch(config["BADGES_REDIS_URL"]):
         # Not the value itself: it may have a password in it.
         yield "BADGES_REDIS_URL must begin with redis:// or rediss:// and name a host."
+    if not METRICS_TOKEN.fullmatch(config["BADGES_METRICS_TOKEN"]):
+        yield "BADGES_METRICS_TOKEN must be 16 or more characters of ASCII without spaces."
     for name in POSITIVE:
         if config["BADGES_" + name] < 1:
             yield f"BADGES_{name} must be 1 or more."
+    yield from _word_errors(config)
+    yield from _mapping_errors(config)
+    yield from _kafka_errors(config, bus)
+
+
+def _word_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name, pattern in WORDS.items():
         if not pattern.fullmatch(config["BADGES_" + name]):
             yield f"BADGES_{name} must match {pattern.pattern}"
@@ -154,8 +166,6 @@ def _value_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "BADGES_KAFKA_ALLOWED_NAMESPACES must be a list of Kubernetes namespace names."
     if not re.fullmatch(r"([^\s{}]+/)?", config["BADGES_DOCKER_REGISTRY"]):
         yield 'BADGES_DOCKER_REGISTRY must end with a slash: "registry.example.com/".'
-    yield from _mapping_errors(config)
-    yield from _kafka_errors(config, bus)
 
 
 def _mapping_errors(config: Mapping[str, Any]) -> Iterator[str]:
@@ -165,6 +175,19 @@ def _mapping_errors(config: Mapping[str, Any]) -> Iterator[str]:
     organizations = config["BADGES_CREDLY_ORGANIZATIONS"]
     if not all(_is_uuid(organization) and _is_text(key) for organization, key in organizations.items()):
         yield "BADGES_CREDLY_ORGANIZATIONS must map organization ids, which are UUIDs, to API keys, which are strings."
+    if unknown := ", ".join(str(name) for name in config["BADGES_RESOURCES"] if name not in RESOURCES):
+        yield f"BADGES_RESOURCES has no container {unknown}. It may have {', '.join(sorted(RESOURCES))}."
+    elif not all(_are_resources(value) for value in config["BADGES_RESOURCES"].values()):
+        yield 'BADGES_RESOURCES must map containers to "requests" and "limits", such as {"memory": "1Gi"}.'
+
+
+def _are_resources(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        key in ("requests", "limits")
+        and isinstance(amounts, dict)
+        and all(_is_text(name) and QUANTITY.fullmatch(str(amount)) for name, amount in amounts.items())
+        for key, amounts in value.items()
+    )
 
 
 def _is_text(value: object) -> bool:

@@ -115,6 +115,12 @@ SETTINGS = (
         365,
         "The same for failed events that nobody has decided about. 0: forever.",
     ),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        "Serve numbers for Prometheus at /badges/metrics/ to whoever sends this token, of 16 characters or more. "
+        "Empty: to nobody.",
+    ),
     Setting("EXTRA_CONFIG", {}, "Further keys for BADGES_CONFIG of the Credentials service, merged key by key."),
     # Containers
     Setting("CONSUMER_REPLICAS", 1, "Consumers on Kafka, at most one per partition. Redis always has one."),
@@ -132,8 +138,11 @@ SETTINGS = (
         "Run the hourly and daily jobs: ask the providers what webhooks missed, and update templates.",
     ),
     Setting("STOP_GRACE_SECONDS", 60, "Seconds that consumers and workers have to finish their current work."),
-    Setting("CONSUMER_MEMORY", "512Mi", "Memory requested for a consumer in Kubernetes."),
-    Setting("WORKER_MEMORY", "512Mi", "Memory requested for a worker in Kubernetes."),
+    Setting(
+        "RESOURCES",
+        {},
+        "In Kubernetes, requests and limits by name of container, laid over the plugin's own.",
+    ),
     # The image
     Setting(
         "DOCKER_REGISTRY",

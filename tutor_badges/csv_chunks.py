@@ -45,14 +45,14 @@ def _by_learner(header: str, rows: Sequence[str]) -> list[list[str]]:
     columns = [name.strip() for name in next(csv.reader([header]))]
     names = [learners.add(_names(columns, row) or [("row", str(number))]) for number, row in enumerate(rows)]
     groups: defaultdict[Name, list[str]] = defaultdict(list)
-    for name, row in zip(names, rows, strict=True):
-        groups[learners.first(name)].append(row)
+    for number, row in enumerate(rows):
+        groups[learners.first(names[number])].append(row)
     return list(groups.values())
 
 
 def _names(columns: Sequence[str], row: str) -> list[Name]:
     try:
-        cells = dict(zip(columns, next(csv.reader([row])), strict=False))
+        cells = dict(zip(columns, next(csv.reader([row]))))
     except csv.Error:
         return []  # The command reports what is wrong with it.
     return [(column, cells[column].strip()) for column in LEARNER_COLUMNS if cells.get(column, "").strip()]

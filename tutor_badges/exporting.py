@@ -6,7 +6,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import click
@@ -32,10 +32,11 @@ def read_since(context: click.Context, parameter: click.Parameter, text: str | N
     if text is None:
         return None
     try:
-        time = datetime.fromisoformat(text)
+        # Python 3.10 and older do not know the Z.
+        time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a time such as 2026-01-31 or 2026-01-31T12:00:00Z.") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
 def script(since: datetime | None = None) -> str:

@@ -84,6 +84,7 @@ hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
         ("badges_kafka_environment", bus.kafka_environment),
         ("badges_redis_url", bus.redis_url),
         ("badges_registry_environment", bus.registry_environment),
+        ("badges_resources", kubernetes.resources),
         ("badges_wheel", package.wheel_name()),
         ("badges_is_checkout", mounts.is_checkout),
         ("iter_badges_mounts", mounts.iter_badges_mounts),

@@ -8,10 +8,10 @@ from badges_plugin import conf
 from badges_plugin.admin.awards import BadgeAwardAdmin
 from badges_plugin.admin.failed_events import FailedEventAdmin
 from badges_plugin.admin.groups import RequirementGroupAdmin
+from badges_plugin.admin.own_templates import OwnBadgeTemplateAdmin
 from badges_plugin.admin.penalties import BadgePenaltyAdmin
 from badges_plugin.admin.progress import BadgeProgressAdmin
 from badges_plugin.admin.requirements import BadgeRequirementAdmin
-from badges_plugin.admin.templates import OwnBadgeTemplateAdmin
 from badges_plugin.admin.user_credentials import protect
 from badges_plugin.models import (
     BadgeAward,

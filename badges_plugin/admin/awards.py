@@ -26,6 +26,8 @@ from badges_plugin.models import BadgeAward, BadgeTemplate, Ending
 from badges_plugin.reading import event_label, moment
 from badges_plugin.times import day_text
 
+CHECK = "check"
+
 
 class StateFilter(admin.SimpleListFilter):
     title = gettext_lazy("state")
@@ -35,6 +37,7 @@ class StateFilter(admin.SimpleListFilter):
         return [
             ("held", _("held")),
             ("ended", _("ended")),
+            (CHECK, _("to check: earned anew since it was revoked")),
             *((word.value, word.label) for word in Ending if word is not Ending.ERASED),
         ]
 
@@ -42,6 +45,8 @@ class StateFilter(admin.SimpleListFilter):
         value = self.value()
         if value in ("held", "ended"):
             return queryset.filter(revoked_at__isnull=value == "held")
+        if value == CHECK:
+            return queryset.filter(pk__in=reading.to_check(timezone.now()))
         return queryset.filter(ended_by=value) if value in Ending.values else queryset
 
 
@@ -74,6 +79,7 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (Revoke, GiveBack)
     export = AWARDS
+    empty_text = gettext_lazy("Nobody has or had a badge.")
     list_display = ("learner", "template", "standing", "ending", "awarded_on", "expires_on", "number")
     list_display_links = ("standing",)
     list_filter = (StateFilter, ExpiryFilter, "awarded_at", ("progress__template", TemplateFilter))
@@ -114,6 +120,17 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
             yield Q(progress__user__in=users)
         if templates := list(BadgeTemplate.objects.filter(name__icontains=term).values_list("pk", flat=True)):
             yield Q(progress__template__in=templates)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say what there is to check, where that is shown."""
+        notes = []
+        if request.GET.get(StateFilter.parameter_name) == CHECK:
+            text = _(
+                "These badges were revoked and stay so. Since then their learners have done everything again. "
+                "Open one to give it back or to let the learner start again."
+            )
+            notes = [{"text": text}]
+        return super().changelist_view(request, {"notes": notes, **(extra_context or {})})
 
     def heading(self, obj: BadgeAward) -> str:
         return f"{obj.user.get_username()}: {obj.template} #{obj.number}"

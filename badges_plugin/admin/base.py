@@ -56,6 +56,8 @@ class ModelAdmin(DjangoModelAdmin[ModelT]):
     """The base of every page of ours."""
 
     change_list_template = "badges_plugin/admin/list.html"
+    empty_text: ClassVar[Any] = ""
+    """What a list says that has no rows at all."""
 
     class Media:
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("badges_plugin/admin/lists.css",)}
@@ -163,6 +165,7 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
 class ReadOnlyInline(TabularInline[ChildT, ModelT]):
     """Rows that events write, below the row that they belong to."""
 
+    template = "badges_plugin/admin/facts_inline.html"
     extra = 0
     can_delete = False
 

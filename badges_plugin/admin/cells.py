@@ -14,6 +14,7 @@ from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.reading import BadgeState, Corrected, LearnerProgress
 from badges_plugin.reading.corrections import AfterLoss, after_loss
+from badges_plugin.reading.people import name_of
 
 GOOD, CARE, BAD, PART, NOTHING, OVER = "good", "care", "bad", "part", "nothing", "over"
 """Shapes: done; under way; somebody must act; partly done; not begun; ended."""
@@ -66,8 +67,11 @@ def _after(after: AfterLoss) -> str:
 
 
 def learner(row: Model, user: User) -> SafeString:
-    """Return the name of a learner, as a link to their page on the desk if whoever looks at the row may open it."""
-    return _linked(links.desk_page(row, "desk_learner", user.pk), user.get_username())
+    """Return the names of a learner, as a link to their page on the desk if whoever looks at the row may open it."""
+    username = user.get_username()
+    name = name_of(user, otherwise=username)
+    linked = _linked(links.desk_page(row, "desk_learner", user.pk), name)
+    return linked if name == username else format_html('{} <bdi class="badges-username">{}</bdi>', linked, username)
 
 
 def badge(row: Model, template: BadgeTemplate, *, otherwise: str = "") -> SafeString:

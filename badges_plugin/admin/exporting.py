@@ -72,8 +72,8 @@ def answer(
 ) -> StreamingHttpResponse:
     """Return the file, newest rows first, and put into the log of the admin who has it."""
     _log(request, rows.model)
-    lines = written(export, rows, narrow=narrow, with_addresses=with_addresses, language=get_language())
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    parts = written(export, rows, narrow=narrow, with_addresses=with_addresses, language=get_language())
+    response = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
     name = f"badges-{export.name}-{timezone.localdate():%Y-%m-%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
@@ -85,12 +85,12 @@ def written(
 ) -> Iterator[str]:
     """Yield the file in parts of up to ``PAGE`` rows. Reasons and sentences are in ``language``."""
     columns = [name for name in PERSON if with_addresses or name != "email"]
-    yield BOM + _lines([[*columns, *export.columns]])
+    yield BOM + lines([[*columns, *export.columns]])
     for keys in pages(rows, narrow):
         with override(language):  # not across parts: between them the server may do something else
             found = list(export.rows(keys))
             gone = retirement.retired_among([user for user, _cells in found])
-            text = _lines(
+            text = lines(
                 [*_cells_of(_person(user, is_gone=user.pk in gone), with_addresses), *cells] for user, cells in found
             )
         yield text
@@ -141,7 +141,8 @@ class _Buffer:
         self.parts.append(text)
 
 
-def _lines(rows: Iterable[Iterable[object]]) -> str:
+def lines(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV, each value as ``cell`` writes it."""
     buffer = _Buffer()
     csv.writer(buffer).writerows([cell(each) for each in row] for row in rows)
     return "".join(buffer.parts)

@@ -42,6 +42,7 @@ class FailedEventAdmin(LargeTableAdmin[FailedEvent]):
     The content of an event names a learner. It is shown to users with the change permission.
     """
 
+    empty_text = gettext_lazy("Nothing to do: every message could be used.")
     list_display = ("kind", "standing", "reason", "event_time", "failed_at", "attempts", "what")
     list_display_links = ("standing",)
     list_filter = ("state", "cause", "event_type", "bus", "topic", "failed_at")

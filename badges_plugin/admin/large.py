@@ -12,6 +12,7 @@ from django.db.models import Max, Min, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
@@ -109,8 +110,10 @@ class LargeList(ChangeList):
     def export_url(self) -> str:
         """The address of the list as a file; empty where there is none."""
         name = self.model_admin.export_name if isinstance(self.model_admin, ExportedAdmin) else ""
-        query = self.get_query_string(remove=[PAGE_VAR, ORDER_VAR, ALL_VAR])
-        return f"{reverse(f'{self.model_admin.admin_site.name}:{name}')}{query}" if name else ""
+        # Not by get_query_string: what it is told to remove is the beginning of names, and "p" that of "progress".
+        given = getattr(self, "filter_params", self.params)  # with all values since Django 5.0
+        kept = {key: value for key, value in given.items() if key not in (PAGE_VAR, ORDER_VAR, ALL_VAR)}
+        return f"{reverse(f'{self.model_admin.admin_site.name}:{name}')}?{urlencode(kept, doseq=True)}" if name else ""
 
     @property
     def most(self) -> str:

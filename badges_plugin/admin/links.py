@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import HttpRequest
@@ -50,9 +51,13 @@ def desk_page(row: models.Model, name: str, pk: object) -> str:
 
     Empty where the desk is not installed or switched off, or where whoever looks at ``row`` may not open the page.
     """
-    viewer = vars(row).get(_VIEWER)
+    return desk_page_for(vars(row).get(_VIEWER), name, pk)
+
+
+def desk_page_for(viewer: User | AnonymousUser | None, name: str, *arguments: object) -> str:
+    """Return the address of a page of the desk as ``desk_page`` does, for a person."""
     try:
-        address = reverse(f"badges_web:{name}", args=(pk,))
+        address = reverse(f"badges_web:{name}", args=arguments)
         page = resolve("/" + address.removeprefix(get_script_prefix()))
     except (NoReverseMatch, Resolver404):
         return ""

@@ -28,6 +28,16 @@ from badges_plugin.reading import BadgeState, Corrected, LearnerProgress, Requir
 from badges_plugin.retirement import retired_among
 
 
+def standings() -> list[tuple[str, str]]:
+    """Return what the list can be filtered by: values of ``badge``, and what they are called."""
+    return [
+        ("held", _("has it")),
+        ("nearly", _("nearly there")),
+        ("revoked", _("had it before")),
+        ("never", _("never had it")),
+    ]
+
+
 class BadgeFilter(admin.SimpleListFilter):
     """By what became of the progress. The list applies it last, so that it decides about few rows."""
 
@@ -35,12 +45,7 @@ class BadgeFilter(admin.SimpleListFilter):
     parameter_name = "badge"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:  # type: ignore[override]
-        return [
-            ("held", _("has it")),
-            ("nearly", _("nearly there")),
-            ("revoked", _("had it before")),
-            ("never", _("never had it")),
-        ]
+        return [*standings()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeProgress]) -> QuerySet[BadgeProgress]:
         return queryset
@@ -150,6 +155,7 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
     questions = (StartAgain,)
     actions = ("start_again",)
     export = PROGRESS
+    empty_text = gettext_lazy("Nothing that a badge asks for has come so far.")
     list_display = ("learner", "badge", "standing", "fulfilled", "email")
     list_display_links = ("standing",)
     list_filter = (BadgeFilter, ("template", TemplateFilter))

@@ -273,18 +273,6 @@ class BadgeTemplateAdmin(WithHistory, WithImage):
         return cast("tuple[list[Any], Any, set[str], list[str]]", super().get_deleted_objects(templates, request))
 
 
-class OwnBadgeTemplateAdmin(BadgeTemplateAdmin):
-    """The templates that belong to Open edX itself, made by staff.
-
-    Those of a backend have their own list, with the backend's facts; here they would look like ours to edit.
-    """
-
-    is_of_provider = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
-        return super().get_queryset(request).filter(origin=BadgeTemplate.ORIGIN)
-
-
 def _to_confirm(templates: Sequence[BadgeTemplate]) -> list[tuple[BadgeTemplate, str]]:
     """Return what must be confirmed, of the templates that can be activated at all."""
     return [

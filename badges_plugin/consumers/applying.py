@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from edx_django_utils.cache import RequestCache
+from edx_django_utils.monitoring import function_trace
 
-from badges_plugin import database, dispatch, heartbeat, receiving
+from badges_plugin import api, database, dispatch, heartbeat, receiving
 from badges_plugin.api import Outcome
 from badges_plugin.consumers import storing
 from badges_plugin.consumers.config import ConsumerConfig
@@ -20,6 +23,7 @@ from badges_plugin.consumers.reporting import Reports
 from badges_plugin.consumers.retrying import Patience, Retrying
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.sizing import BatchSize
+from badges_plugin.exceptions import IgnoredEvent, blamed
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 
@@ -80,6 +84,11 @@ class Applier:
         """How many messages the next batch may have."""
         return self._size.current
 
+    @property
+    def counts(self) -> Counter[str]:
+        """How many events had which outcome; who passes it on takes it off."""
+        return self._reports.counts
+
     def apply_or_store(
         self, messages: Sequence[Message], *, while_waiting: Callable[[], None] = lambda: None
     ) -> list[bool]:
@@ -93,6 +102,10 @@ class Applier:
         """
         if not messages:
             return []
+        with function_trace("badges.apply_batch"):
+            return self._apply_or_store(messages, while_waiting)
+
+    def _apply_or_store(self, messages: Sequence[Message], while_waiting: Callable[[], None]) -> list[bool]:
         started = time.monotonic()
         RequestCache.clear_all_namespaces()
         work = _Work(self._retrying, while_waiting, started)
@@ -149,7 +162,9 @@ class _Work:
 
         decoded = [one for one in batch if one.decoded is not None]
         for one, result in zip(
-            decoded, apply_divided(decoded, attempt, let_through=(CannotGoOn, Stopped)), strict=True
+            decoded,
+            apply_divided(decoded, attempt, let_through=(CannotGoOn, Stopped), suspect=_suspect),
+            strict=True,
         ):
             one.result = result
 
@@ -186,6 +201,22 @@ def _failed(error: BaseException) -> ReceiversFailed:
     failed = ReceiversFailed({dispatch.receiver_name(receiving.receive): error})
     failed.__cause__ = error
     return failed
+
+
+def _suspect(error: Exception, part: Sequence[Handled]) -> int | None:
+    """Return the place of the event whose learner the host's code refused, if the error is about one."""
+    errors = error.errors.values() if isinstance(error, ReceiversFailed) else (error,)
+    username = next(filter(None, map(blamed, errors)), "")
+    if not username:
+        return None
+    named = (number for number, one in enumerate(part) if one.decoded and _username(one.decoded) == username)
+    return next(named, None)
+
+
+def _username(event: DecodedEvent) -> str | None:
+    with suppress(IgnoredEvent):
+        return api.read_event(event.signal.event_type, event.metadata, event.data).learner.username
+    return None
 
 
 def _names(part: Sequence[Handled]) -> str:

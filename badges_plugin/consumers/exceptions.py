@@ -37,3 +37,7 @@ class UnusableOption(ConsumerError):
 
 class Stopped(ConsumerError):
     """The process was asked to stop while messages waited; they are not acknowledged."""
+
+
+class Unmeasured(ConsumerError):
+    """How far a group is behind cannot be told: the bus does not answer, or refuses."""

@@ -29,36 +29,39 @@ REPORTED_ONLY = frozenset(
 
 
 class Batches:
-    """Takes and acknowledges batches.
-
-    Partitions change hands only while a batch is taken, so none is given back with events that are being applied.
-    """
+    """Takes and acknowledges batches. Partitions change hands only while a batch is taken."""
 
     def __init__(self, client: Consumer, losses: Losses, config: ConsumerConfig) -> None:
         self._client = client
         self._losses = losses
         self._config = config
-        self._given_back: set[int] = set()
+        self._given_back: list[int] = []
 
     def give_back(self, partitions: Sequence[int]) -> None:
         """Note that these partitions are no longer this consumer's."""
-        self._given_back.update(partitions)
+        self._given_back.extend(partitions)
         self._losses.released(list(partitions))
 
-    def take(self, size: int) -> list[KafkaMessage]:
+    @property
+    def given_back(self) -> frozenset[int]:
+        """The partitions that changed hands while the last batch was taken."""
+        return frozenset(self._given_back)
+
+    def take(self, size: int, *, waits: bool = True) -> list[KafkaMessage]:
         """Return up to so many events; none if none came within ``poll_timeout``. Raises CannotGoOn.
 
         After the first, waits ``batch_milliseconds`` for the others: asked for several at once, the client would wait
-        the full time although there is one.
+        the full time although there is one. Without ``waits``, returns none unless the first is there already.
         """
-        first = self._client.poll(self._config.poll_timeout)
+        self._given_back.clear()
+        first = self._client.poll(self._config.poll_timeout if waits else 0)
         # Not "if first": the length of a message with an empty value is 0.
         if first is None:
             return []
-        self._given_back.clear()
+        until_then = len(self._given_back)
         others = self._client.consume(size - 1, self._config.batch_milliseconds / 1000) if size > 1 else []
         # If its partition was taken away meanwhile, whoever has it now is given the first event, too.
-        received = others if first.partition() in self._given_back else [first, *others]
+        received = others if first.partition() in self._given_back[until_then:] else [first, *others]
         events = [each for each in received if _is_event(each)]
         for each in events:
             self._check_for_gap(each)

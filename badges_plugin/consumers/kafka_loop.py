@@ -8,7 +8,7 @@ background, and again when partitions are revoked and when it closes. After a cr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -21,12 +21,14 @@ from badges_plugin.consumers.applying import Applier
 from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
+from badges_plugin.consumers.kafka_ahead import Ahead
 from badges_plugin.consumers.kafka_batches import Batches
 from badges_plugin.consumers.kafka_losses import Losses, check_assigned
-from badges_plugin.consumers.kafka_messages import message_from, registry
+from badges_plugin.consumers.kafka_messages import BUS, registry
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
+from badges_plugin.vitals import GroupName, Kind, Vitals
 
 logger = get_logger(__name__)
 
@@ -55,24 +57,33 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
     client.subscribe([full_topic], **_callbacks(losses, batches))
     logger.info("Consuming %s for group %s.", full_topic, group)
     try:
-        _loop(batches, Applier(config, stop), LagReport(client, config.lag_interval), group, stop)
+        applier = Applier(config, stop)
+        signs = Vitals(Kind.CONSUMER, GroupName(BUS, full_topic, group), applier.counts)
+        reports = (LagReport(client, config.lag_interval).report_when_due, signs.report_when_due)
+        with Ahead(batches, group) as ahead:
+            _loop(ahead, batches, applier, reports, stop)
+        signs.end()
     finally:
         # Commits the stored offsets, gives the partitions back and leaves the group, so others take over at once.
         client.close()
         logger.info("Closed.")
 
 
-def _loop(batches: Batches, applier: Applier, lag: LagReport, group: str, stop: StopRequest) -> None:
+def _loop(
+    ahead: Ahead, batches: Batches, applier: Applier, reports: Sequence[Callable[[], None]], stop: StopRequest
+) -> None:
     retries = Retries()
     while not stop():
         heartbeat.beat()
-        batch = batches.take(applier.batch_size)
+        batch = ahead.take(applier.batch_size)
         while batch:
-            done = len(applier.apply_or_store([message_from(each, group) for each in batch]))
-            batches.acknowledge(batch[:done])
-            # What is left waits for the schema registry; after a stop it is delivered again.
+            done = len(applier.apply_or_store([message for _, message in batch[: applier.batch_size]]))
+            batches.acknowledge([received for received, _ in batch[:done]])
+            # What is left waits for the schema registry, or is more than can be applied together by now; after a stop
+            # it is delivered again.
             batch = [] if stop() else batch[done:]
-        lag.report_when_due()
+        for report_when_due in reports:
+            report_when_due()
         retries.when_due()
 
 

@@ -41,6 +41,12 @@ class Standing:
         """Whether the group has read beyond the end of the partition: the topic was deleted and created again."""
         return self.committed is not None and self.committed > self.high
 
+    def following(self, offset_reset: str) -> int:
+        """Return the offset of the event that the group reads next. It starts over in a topic that was recreated."""
+        if self.committed is None or self.was_recreated:
+            return self.high if offset_reset == "latest" else self.low
+        return max(self.committed, self.low)
+
 
 @dataclass
 class Losses:

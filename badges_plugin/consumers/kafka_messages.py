@@ -42,7 +42,7 @@ def message_from(received: KafkaMessage, group: str) -> Message:
     topic = received.topic() or ""
     headers = _headers(received)
     value = received.value() or b""
-    broker_time = _broker_time(received)
+    came = broker_time(received)
     readable = {text(name): text(header) for name, header in headers or []}
     return Message(
         bus=BUS,
@@ -53,8 +53,8 @@ def message_from(received: KafkaMessage, group: str) -> Message:
         event_type=readable.get(HEADER_EVENT_TYPE.message_header_key, ""),
         headers=readable,
         value=value,
-        decode=partial(decode, topic, headers, value, broker_time),
-        broker_time=broker_time,
+        decode=partial(decode, topic, headers, value, came),
+        broker_time=came,
     )
 
 
@@ -111,7 +111,7 @@ def decode_stored(
     return decode(topic, [(name, header.encode()) for name, header in headers.items()], value, broker_time)
 
 
-def _broker_time(received: KafkaMessage) -> datetime | None:
+def broker_time(received: KafkaMessage) -> datetime | None:
     """Return the time that the producer's client or the broker gave a message; Kafka stores it with the message."""
     read = getattr(received, "timestamp", None)
     kind, milliseconds = read() if read else (TIMESTAMP_NOT_AVAILABLE, 0)

@@ -27,13 +27,14 @@ from badges_plugin.consumers.config import ConsumerConfig, consumer_config
 from badges_plugin.consumers.deferred import Retries
 from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.message import Message
-from badges_plugin.consumers.redis_messages import message_from
+from badges_plugin.consumers.redis_messages import BUS, message_from
 from badges_plugin.consumers.redis_options import RedisOptions
 from badges_plugin.consumers.redis_stream import BEGINNING, Entry, GroupStream
 from badges_plugin.consumers.retrying import Retrying
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
+from badges_plugin.vitals import GroupName, Kind, Vitals
 
 logger = get_logger(__name__)
 
@@ -93,6 +94,8 @@ class Reader:
         self._group_checked = False
         self._may_remove = True
         self._applier = Applier(config, stop)
+        group = GroupName(BUS, stream.stream, stream.group)
+        self._signs = Vitals(Kind.CONSUMER, group, self._applier.counts)
         self._retries = Retries()
         self._retrying = Retrying(
             limit=config.patience,
@@ -113,7 +116,9 @@ class Reader:
             for left_behind in self._claimed_when_due():
                 self._handle(left_behind)
             self._report_lag_when_due()
+            self._signs.report_when_due()
             self._retries.when_due()
+        self._signs.end()
 
     def _next(self) -> list[Entry]:
         if not self._group_checked:

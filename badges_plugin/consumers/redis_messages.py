@@ -32,7 +32,7 @@ def message_from(entry: Entry, topic: str, group: str) -> Message:
         headers=headers,
         value=entry.fields.get(CONTENT_FIELD, b""),
         decode=partial(decode, topic, entry),
-        broker_time=_broker_time(entry),
+        broker_time=broker_time(entry.id),
     )
 
 
@@ -42,7 +42,7 @@ def decode(topic: str, entry: Entry) -> DecodedEvent:
         header.event_metadata_field: text(entry.fields.get(header.message_header_key.encode()))
         for header in MessageHeader.instances
     }
-    metadata = read_metadata(said, broker_time=_broker_time(entry))
+    metadata = read_metadata(said, broker_time=broker_time(entry.id))
     try:
         signal = OpenEdxPublicSignal.get_signal_by_type(metadata.event_type)
     except KeyError as error:
@@ -55,9 +55,9 @@ def decode(topic: str, entry: Entry) -> DecodedEvent:
     return DecodedEvent(signal, metadata, data)
 
 
-def _broker_time(entry: Entry) -> datetime | None:
+def broker_time(entry_id: bytes) -> datetime | None:
     """Return the time at which Redis received an entry: its id begins with that, in milliseconds."""
-    milliseconds = entry.id.partition(b"-")[0]
+    milliseconds = entry_id.partition(b"-")[0]
     return from_milliseconds(int(milliseconds)) if milliseconds.isdigit() else None
 
 

@@ -115,6 +115,18 @@ class GroupStream:
                 return GroupState(lag=info.get("lag"), pending=info["pending"])
         return GroupState(lag=None, pending=0)
 
+    def oldest_waiting(self) -> bytes | None:
+        """Return the id of the first entry that the group has not acknowledged or not received; None if there is none.
+
+        Pending entries are older than those that nobody has received.
+        """
+        pending: Any = self._client.xpending(self.stream, self.group)
+        if pending["pending"]:
+            return bytes(pending["min"])
+        [last] = [info["last-delivered-id"] for info in self._client.xinfo_groups(self.stream) if self._is_mine(info)]
+        following: Any = self._client.xrange(self.stream, min=f"({last.decode()}", count=1)
+        return bytes(following[0][0]) if following else None
+
     def skip_trimmed(self) -> int:
         """Return what ``count_trimmed`` does, and count the trimmed entries as read by the group.
 

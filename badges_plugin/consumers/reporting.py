@@ -24,6 +24,8 @@ class Reports:
     """Reports batches; what would be said again and again is said once, or once in a while."""
 
     def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        """How many events had which outcome since this process started, but for those that others have taken off."""
         self._unreceived: set[str] = set()
         self._deferrals = Deferrals()
 
@@ -34,6 +36,7 @@ class Reports:
         """
         words = [_word(one) for one in batch]
         counts = Counter(words)
+        self.counts.update(counts)
         outcomes = ", ".join(f"{count} {word}" for word, count in counts.most_common())
         # Most batches have nothing to say of any one event.
         is_verbose = logger.isEnabledFor(logging.DEBUG)

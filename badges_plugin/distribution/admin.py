@@ -31,6 +31,7 @@ from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
 from badges_plugin.distribution.reasons import localized
 from badges_plugin.distribution.renaming import SendName
 from badges_plugin.distribution.retry import OPEN, State
+from badges_plugin.distribution.row_buttons import RowButtons
 from badges_plugin.models import BadgeAward, BadgeTemplate
 
 SHAPES = {
@@ -83,13 +84,14 @@ class DecisionInline(ReadOnlyInline[DeliveryDecision, Delivery]):
         return person(decision)
 
 
-class DeliveryAdmin(AskingAdmin, AwardRowAdmin[Delivery]):
+class DeliveryAdmin(RowButtons, AskingAdmin, AwardRowAdmin[Delivery]):
     """Read-only: deliveries change by attempts and by what staff decide, which their page shows beside the reason."""
 
     change_form_template = "badges_plugin/admin/asking_form.html"
     questions = (TryAgain, GiveUp, TakeUp)
     export = DELIVERIES
-    list_display = ("user", "template", "standing", "reason", "next_attempt", "action", "provider", "attempts")
+    empty_text = _("Nothing to do: nothing was sent, and nothing waits.")
+    list_display = ("user", "template", "standing", "reason", "act", "next_attempt", "action", "provider", "attempts")
     list_display_links = ("standing",)
     list_filter = (
         "state",
@@ -265,6 +267,10 @@ class ChannelAdmin(ReadOnlyAdmin[Channel]):
     list_filter = ("backend",)
     fields = readonly_fields = ("name", "backend", "account", "paused", "failures", "rest_until")
     actions = ("resume",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Name the list as the front page does."""
+        return super().changelist_view(request, {**(extra_context or {}), "title": gettext("Sending, by account")})
 
     def heading(self, obj: Channel) -> str:
         return channels.name(obj)

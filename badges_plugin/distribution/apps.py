@@ -36,8 +36,8 @@ class BadgesDistributionConfig(AppConfig):
         """Connect receivers, checks and chores."""
         if not conf.is_enabled():
             return
-        from badges_plugin import api
-        from badges_plugin.consumers import deferred, retention
+        from badges_plugin import api, vitals
+        from badges_plugin.consumers import deferred, lag_watch, retention
         from badges_plugin.distribution import checks, handlers, keys, learners, numbers, purge
         from badges_plugin.distribution.housekeeping import Chore, register
         from badges_plugin.models import old_records
@@ -50,8 +50,11 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("expired awards", api.end_expired, every=_EXPIRY_SECONDS))
         register(Chore("history of badges", old_records.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("lists of awards by hand", api.go_on_with_lists, every=_LISTS_SECONDS))
+        register(Chore("old lists of awards by hand", api.forget_old_lists, every=_PURGE_SECONDS))
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("numbers", numbers.count_some, every=_NUMBERS_SECONDS))
+        register(Chore("lag", lag_watch.LagWatch().step, every=lag_watch.STEP_SECONDS))
+        register(Chore("signs of life", vitals.forget, every=_PURGE_SECONDS))
         register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()
         handlers.connect()

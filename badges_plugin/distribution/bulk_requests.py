@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from django.utils import timezone
+from edx_django_utils.monitoring import function_trace, set_custom_attribute
 
 from badges_plugin.distribution import rate_limit, recipients
 from badges_plugin.distribution.backends import ManyOutcome
@@ -40,7 +41,23 @@ def bundles(jobs: Sequence[Job], *, requests: int) -> list[list[Job]]:
 
 
 def carry_out_all(jobs: Sequence[Job], *, is_stopping: Callable[[], bool] | None = None) -> list[Attempt]:
-    """Carry out the jobs of a group, with one request if possible. Never raises, like ``carry_out``."""
+    """Carry out the jobs of a group, with one request if possible. Never raises, like ``carry_out``.
+
+    .. custom_attribute_name: badges_delivery_backend
+    .. custom_attribute_description: The provider that a worker's thread asks.
+    .. custom_attribute_name: badges_delivery_action
+    .. custom_attribute_description: What for: "issue" or "revoke".
+    .. custom_attribute_name: badges_delivery_number
+    .. custom_attribute_description: For how many badges.
+    """
+    with function_trace("badges.deliver"):
+        set_custom_attribute("badges_delivery_backend", jobs[0].delivery.backend)
+        set_custom_attribute("badges_delivery_action", jobs[0].delivery.action)
+        set_custom_attribute("badges_delivery_number", len(jobs))
+        return _carry_out_all(jobs, is_stopping)
+
+
+def _carry_out_all(jobs: Sequence[Job], is_stopping: Callable[[], bool] | None) -> list[Attempt]:
     withdrawn = [job for job in jobs if job.sendable is None]
     attempts = [carry_out(job, is_stopping=is_stopping) for job in withdrawn]
     rest = [job for job in jobs if job not in withdrawn]

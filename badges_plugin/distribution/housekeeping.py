@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from edx_django_utils.monitoring import function_trace, set_custom_attribute
+
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 
@@ -47,15 +49,24 @@ class Housekeeping:
         self._due: dict[str, float] = {}
 
     def do_due_chores(self, now: datetime) -> None:
-        """Do one step of each chore that is due. A chore that fails is logged and retried; the others go on."""
+        """Do one step of each chore that is due. A chore that fails is logged and retried; the others go on.
+
+        .. custom_attribute_name: badges_chore
+        .. custom_attribute_description: The chore that a worker does between deliveries.
+        .. custom_attribute_name: badges_chore_failed
+        .. custom_attribute_description: The last chore that failed and is retried.
+        """
         for chore in list(self._chores):
             if self._clock() < self._due.get(chore.name, float("-inf")):
                 continue
             wait = chore.every
             try:
-                if chore.step(now):
-                    wait = 0.0
+                with function_trace("badges.chore"):
+                    set_custom_attribute("badges_chore", chore.name)
+                    if chore.step(now):
+                        wait = 0.0
             except Exception as error:  # noqa: BLE001 - deliveries matter more
+                set_custom_attribute("badges_chore_failed", chore.name)
                 logger.warning("The chore “%s” failed and is retried: %s", chore.name, describe(error))
                 wait = min(wait, _RETRY_SECONDS)
             self._due[chore.name] = self._clock() + wait

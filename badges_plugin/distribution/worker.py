@@ -13,6 +13,7 @@ from functools import partial
 
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
+from edx_django_utils.monitoring import function_trace, set_custom_attribute
 
 from badges_plugin import api
 from badges_plugin.database import is_transient
@@ -29,6 +30,7 @@ from badges_plugin.distribution.withdrawal import withdraw_retired
 from badges_plugin.heartbeat import beat
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
+from badges_plugin.vitals import Kind, Vitals
 
 logger = get_logger(__name__)
 
@@ -81,6 +83,7 @@ class Worker:
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
         self._housekeeping = housekeeping or Housekeeping()
+        self._signs = Vitals(Kind.WORKER)
 
     def stop(self) -> None:
         """Claim no more deliveries and begin no more requests; ``run`` returns when those in progress have ended.
@@ -96,7 +99,7 @@ class Worker:
         threads = Threads[list[Attempt]](self.concurrency, name="deliver")
         try:
             while True:
-                self._beat()
+                self._beat(once=once)
                 try:
                     busy = self._step(threads)
                     errors = 0
@@ -118,16 +121,23 @@ class Worker:
                     continue
                 if once or self._stopping:
                     self._finish()
+                    if not once:
+                        self._signs.end()
                     return self.counts
                 self._rest()
         finally:
             threads.close()
 
-    def _beat(self) -> None:
-        """Write the heartbeat, unless a thread is stuck: only a new process gets rid of it."""
+    def _beat(self, *, once: bool) -> None:
+        """Write the heartbeat, unless a thread is stuck: only a new process gets rid of it.
+
+        A worker that runs ``once`` is soon gone, so it does not report that it runs.
+        """
         stuck = {future for future in self._running if self._is_overdue(future)}
         if not stuck:
             beat()
+            if not once:
+                self._signs.report_when_due()
         elif stuck - self._known_stuck:
             logger.error(
                 "%d requests last longer than their claims. The heartbeat stops until they end, so that a probe of "
@@ -139,7 +149,7 @@ class Worker:
     def _rest(self) -> None:
         ends = time.monotonic() + self.interval
         while not self._stopping and (left := ends - time.monotonic()) > 0:
-            self._beat()  # an interval may be longer than a probe waits for a heartbeat
+            self._beat(once=False)  # an interval may be longer than a probe waits for a heartbeat
             self._sleep(min(left, BEAT_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
@@ -153,7 +163,8 @@ class Worker:
         if self._stopping:
             self._take_back_unbegun()
         if self._unrecorded:
-            self._record(self._unrecorded)
+            with function_trace("badges.record_deliveries"):
+                self._record(self._unrecorded)
             self._unrecorded.clear()
         if not self._stopping:
             # Even while no thread is free: these must not wait for a provider.
@@ -250,9 +261,10 @@ class Worker:
             # Recording them one by one finds, and logs, the one that fails.
             decisions = [self._record_one(attempt) for attempt in attempts]
         note_channels(attempts, decisions, policy=self.config.retry)
-        for attempt, decision in zip(attempts, decisions, strict=True):
+        outcomes = ["lost claim" if decision is None else decision.state.value for decision in decisions]
+        _monitor(outcomes)
+        for attempt, decision, outcome in zip(attempts, decisions, outcomes, strict=True):
             notify(attempt, decision)
-            outcome = "lost claim" if decision is None else decision.state.value
             self.counts[outcome] += 1
             self._on_outcome(outcome)
 
@@ -264,6 +276,17 @@ class Worker:
             if is_transient(error):
                 raise
             return record(failed_to_record(attempt, error), policy=self.config.retry)
+
+
+def _monitor(outcomes: Sequence[str]) -> None:
+    """Set the attribute of deliveries.
+
+    .. custom_attribute_name: badges_delivery_outcomes
+    .. custom_attribute_description: What became of the deliveries that a worker recorded together, such as "3 done, 1
+        pending": the latter are tried again.
+    """
+    counted = Counter(outcomes).most_common()
+    set_custom_attribute("badges_delivery_outcomes", ", ".join(f"{number} {outcome}" for outcome, number in counted))
 
 
 def _renew_connections() -> None:

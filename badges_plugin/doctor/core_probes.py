@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 
-from django.conf import settings
-
 from badges_plugin.conf import CONSUMER_GROUP
-from badges_plugin.doctor import database_probes, people_probes, settings_probes
+from badges_plugin.consumers.lag import configured_buses
+from badges_plugin.doctor import database_probes, lag_probe, people_probes, settings_probes
 from badges_plugin.doctor.findings import Finding
 from badges_plugin.doctor.registry import Reach, register
 
@@ -34,13 +33,13 @@ def connect(*, topic: str, group: str = CONSUMER_GROUP) -> None:
     register("clock", database_probes.clock, reach=Reach.DATABASE)
     register("retention", database_probes.retained_events, reach=Reach.DATABASE)
     register("announcements", database_probes.announcements, reach=Reach.DATABASE)
+    register("processes", lag_probe.processes, reach=Reach.DATABASE)
     register("event bus", partial(bus, topic, group), reach=Reach.NETWORK)
 
 
 def bus(topic: str, group: str = CONSUMER_GROUP) -> Iterator[Finding]:
     """Check that the event bus answers, has the topic (given without its prefix) and all the group has yet to read."""
-    names = f"{getattr(settings, 'EVENT_BUS_CONSUMER', '')} {getattr(settings, 'EVENT_BUS_PRODUCER', '')}".lower()
-    buses = [bus for bus in _BUS_PROBES if bus in names]
+    buses = configured_buses()
     if not buses:
         yield Finding.warning(
             "No event bus is configured.", "Set EVENT_BUS_CONSUMER and EVENT_BUS_PRODUCER for Kafka or Redis."

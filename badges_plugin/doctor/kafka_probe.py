@@ -9,15 +9,18 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 from edx_event_bus_kafka.internal.config import get_full_topic
 
 from badges_plugin.conf import CONSUMER_GROUP
+from badges_plugin.consumers import kafka_lag
 from badges_plugin.consumers.config import consumer_config
 from badges_plugin.consumers.exceptions import CannotGoOn
 from badges_plugin.consumers.kafka_loop import client_properties, make_client
 from badges_plugin.consumers.kafka_losses import standings
 from badges_plugin.consumers.kafka_messages import is_about_the_schema, registry
 from badges_plugin.doctor.findings import Finding
+from badges_plugin.doctor.lag_probe import lag
 
 ANSWER_SECONDS = 5.0
 # Follows every other error, and does not give the reason.
@@ -77,9 +80,11 @@ def _group(properties: dict[str, Any], partitions: list[TopicPartition], short_t
     Gaps that running consumers have met are in their log.
     """
     group = properties["group.id"]
-    with closing(make_client({**properties, "log_level": 0})) as client:
+    with closing(make_client({**properties, **kafka_lag.LOOKING})) as client:
         try:
             found = standings(client, partitions)
+            reset = consumer_config().offset_reset
+            lags = kafka_lag.lags(client, partitions[0].topic, found, reset) if partitions else []
         except KafkaException as error:
             yield Finding.warning(
                 f"The offsets of group {group} cannot be read: {error.args[0].name()}.",
@@ -92,6 +97,8 @@ def _group(properties: dict[str, Any], partitions: list[TopicPartition], short_t
             f"Start manage.py consume_events -t {short_topic} -g {group} --extra '{{}}'. If the consumers' group has "
             "another name, give it with --group.",
         )
+    else:
+        yield from lag(group, lags, timezone.now())
     if deleted := {each.partition: each.deleted for each in found if each.deleted}:
         yield Finding.error(
             f"{sum(deleted.values())} events were deleted from the topic before group {group} read them, by partition: "

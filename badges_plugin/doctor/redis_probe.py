@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
+from django.utils import timezone
 from edx_event_bus_redis.internal.config import get_full_topic, load_common_settings
 from redis import Redis
 from redis.exceptions import RedisError
 
 from badges_plugin.conf import CONSUMER_GROUP
+from badges_plugin.consumers import redis_lag
 from badges_plugin.consumers.redis_stream import GroupStream
 from badges_plugin.doctor.findings import Finding
+from badges_plugin.doctor.lag_probe import lag
 
 ANSWER_SECONDS = 5.0
 
@@ -55,6 +58,7 @@ def _stream(client: Redis, topic: str, group: str) -> Iterator[Finding]:
     groups = [info["name"].decode("utf-8", "replace") for info in client.xinfo_groups(stream)]
     if group in groups:
         yield Finding.ok(f"Redis answers and has stream {stream} with {len(groups)} consumer groups.")
+        yield from lag(group, [redis_lag.lag(GroupStream(client, stream, group, ""))], timezone.now())
     else:
         others = f"; it has {', '.join(sorted(groups))}" if groups else ""
         yield Finding.error(

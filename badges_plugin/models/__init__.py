@@ -10,6 +10,7 @@ from badges_plugin.models.manual_awards import ManualAward, ManualAwardLine, Man
 from badges_plugin.models.numbers import BadgeTotal, BadgeWeek, NumbersRound
 from badges_plugin.models.progress import BadgeProgress, Learner, LearnerLock, RetiredLearner
 from badges_plugin.models.requirements import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
+from badges_plugin.models.running import ConsumerGroup, EventCount, PartitionLag, RunningProcess
 from badges_plugin.models.templates import BadgeTemplate
 from badges_plugin.models.versions import RulesetChange, RulesetVersion
 
@@ -23,10 +24,12 @@ __all__ = [
     "BadgeTemplate",
     "BadgeTotal",
     "BadgeWeek",
+    "ConsumerGroup",
     "Correction",
     "CorrectionKind",
     "DataRule",
     "Ending",
+    "EventCount",
     "FailedEvent",
     "Fulfillment",
     "ImageKind",
@@ -36,9 +39,11 @@ __all__ = [
     "ManualAwardLine",
     "ManualAwardList",
     "NumbersRound",
+    "PartitionLag",
     "PenaltyDataRule",
     "RequirementGroup",
     "RetiredLearner",
     "RulesetChange",
     "RulesetVersion",
+    "RunningProcess",
 ]

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from badges_plugin import bulk
+from badges_plugin.exceptions import about
 from badges_plugin.host import REVOKED
 from badges_plugin.logs import get_logger, level_of_each
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
@@ -95,7 +96,8 @@ def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
     bulk.relate(awards, "credential", given)
     bulk.insert(awards, by=("progress_id", "number"))
     for award in awards:
-        badge_awarded.send(sender=BadgeTemplate, award=award)
+        with about(award.user.get_username()):
+            badge_awarded.send(sender=BadgeTemplate, award=award)
     if awards:
         badges_awarded.send(sender=BadgeTemplate, awards=awards)
     # A transaction that is undone, by a failure or because it is a rehearsal, has awarded nothing.
@@ -126,7 +128,8 @@ def end(endings: Sequence[End]) -> None:
     credentials.set_status([award.credential for award in awards], REVOKED)
     terms.count_from((each.award.progress, each.counts_from) for each in endings)
     for award in awards:
-        badge_revoked.send(sender=BadgeTemplate, award=award)
+        with about(award.user.get_username()):
+            badge_revoked.send(sender=BadgeTemplate, award=award)
     badges_revoked.send(sender=BadgeTemplate, awards=awards)
     transaction.on_commit(partial(_log_endings, awards))
     outbox.after_commit(awards)

@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from badges_plugin import bulk
+from badges_plugin.exceptions import about
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
 from badges_plugin.questions import Question
@@ -78,7 +79,8 @@ def set_right(credential: UserCredential, progress: BadgeProgress, status: str) 
 def _tell_host(credentials: Iterable[UserCredential], *, created: bool) -> None:
     """Send what Django sends for each row that is saved: the host listens to post_save of UserCredential."""
     for credential in credentials:
-        bulk.send_saved(credential, created=created)
+        with about(credential.username):
+            bulk.send_saved(credential, created=created)
 
 
 def _place_of(progress: BadgeProgress) -> Place:

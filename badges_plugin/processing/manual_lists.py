@@ -32,6 +32,10 @@ Outcome = ManualAwardLine.Outcome
 AT_ONCE = 100
 """Lines that share a transaction."""
 
+DRAFTS_AT_ONCE = 100
+LINES_AT_ONCE = 1000
+"""What is deleted or forgotten together."""
+
 KEEPS_DRAFTS = timedelta(days=1)
 KEEPS_TEXT = timedelta(days=30)
 """How long a list says what was written on lines that mean nobody: it may be anybody's address."""
@@ -85,15 +89,27 @@ def go_on(list_id: int) -> bool:
 
 
 def go_on_with_one(now: datetime) -> bool:
-    """Do one step of the list that waits longest, or forget what is not needed. Returns whether there is more."""
+    """Do one step of the list that waits longest; return whether there is more.
+
+    Where no list waits, as nearly always, that is one query that an index answers.
+    """
     waiting = ManualAwardList.objects.filter(state__in=[State.GIVING, State.UNDOING]).order_by("pk")
-    if (key := waiting.values_list("pk", flat=True).first()) is not None:
-        return go_on(key) or waiting.exists()
-    ManualAwardList.objects.filter(state=State.DRAFT, created_at__lt=now - KEEPS_DRAFTS).delete()
+    if (key := waiting.values_list("pk", flat=True).first()) is None:
+        return False
+    return go_on(key) or waiting.exists()
+
+
+def forget_old(now: datetime) -> bool:
+    """Delete old drafts, and what was written on old lines that mean nobody; return whether there is more."""
+    with transaction.atomic():
+        # Locked: a draft that somebody confirms at this instant is one no more, or cannot be confirmed.
+        drafts = ManualAwardList.objects.select_for_update().filter(created_at__lt=now - KEEPS_DRAFTS)
+        old_drafts = list(drafts.filter(state=State.DRAFT).order_by("pk").values_list("pk", flat=True)[:DRAFTS_AT_ONCE])
+        ManualAwardList.objects.filter(pk__in=old_drafts).delete()
     old = Line.objects.filter(list__created_at__lt=now - KEEPS_TEXT, user=None).exclude(written="")
-    keys = list(old.order_by("pk").values_list("pk", flat=True)[:1000])
+    keys = list(old.order_by("pk").values_list("pk", flat=True)[:LINES_AT_ONCE])
     Line.objects.filter(pk__in=keys).update(written="")
-    return len(keys) == 1000
+    return len(old_drafts) == DRAFTS_AT_ONCE or len(keys) == LINES_AT_ONCE
 
 
 def forget(user_id: int, award_ids: Collection[int]) -> None:
@@ -107,10 +123,11 @@ def forget(user_id: int, award_ids: Collection[int]) -> None:
 
 
 def _move(award_list: ManualAwardList, before: Collection[State], state: State, **changes: object) -> bool:
-    """Bring a list from one state to another, unless somebody else has."""
-    rows = ManualAwardList.objects.filter(pk=award_list.pk, state__in=list(before))
-    is_moved = bool(rows.update(state=state, **changes))
-    award_list.refresh_from_db()
+    """Bring a list from one state to another, unless somebody else has, or it was deleted."""
+    own = ManualAwardList.objects.filter(pk=award_list.pk)
+    is_moved = bool(own.filter(state__in=list(before)).update(state=state, **changes))
+    if is_moved or own.exists():
+        award_list.refresh_from_db()
     return is_moved
 
 

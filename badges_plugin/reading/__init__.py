@@ -42,6 +42,7 @@ from badges_plugin.reading.numbers import BadgeNumbers, Numbers, Span, numbers, 
 from badges_plugin.reading.progress import progress, progress_rows
 from badges_plugin.reading.shelf import Shelf, awards, shelf, standings
 from badges_plugin.reading.standing import BadgeState, GroupProgress, LastEvent, LearnerProgress, RequirementProgress
+from badges_plugin.reading.to_check import to_check
 from badges_plugin.reading.words import KIND_LABELS, event_label, join_sentences, moment, rule_sentence, rules_sentence
 
 __all__ = [
@@ -103,5 +104,6 @@ __all__ = [
     "sentences",
     "shelf",
     "standings",
+    "to_check",
     "week_by_week",
 ]

@@ -221,11 +221,18 @@ def _penalty(row: BadgePenalty, said: Said, sentence_of: Mapping[int, str]) -> P
     )
 
 
+_DAYS_OF_A_YEAR = 365
+
+
 def _validity(template: BadgeTemplate) -> Iterable[str]:
     if not template.valid_days:
         return
     days = template.valid_days
-    yield ngettext("Valid for %(days)d day", "Valid for %(days)d days", days) % {"days": days}
+    years, rest = divmod(days, _DAYS_OF_A_YEAR)
+    if rest:
+        yield ngettext("Valid for %(days)d day", "Valid for %(days)d days", days) % {"days": days}
+    else:  # as staff choose it
+        yield ngettext("Valid for %(years)d year", "Valid for %(years)d years", years) % {"years": years}
     if days := template.renewal_days:
         text = ngettext(
             "Can be renewed from %(days)d day before it expires",

@@ -164,12 +164,12 @@ def _wording(
     if facts.event_type == wordings.GRADE and not facts.is_penalty:
         for rule in rules:
             if rule.key_path == "percent_grade" and rule.operator is Operator.GREATER_OR_EQUAL:
-                return wordings.REACH_GRADE, _percent(rule.wanted), [other for other in rules if other is not rule]
+                return wordings.REACH_GRADE, percent(rule.wanted), [other for other in rules if other is not rule]
         return None, "", list(rules)
     if facts.event_type == wordings.GRADE:
         for rule in rules:
             if rule.key_path == "percent_grade" and rule.operator is Operator.LESS:
-                return wordings.MISS_GRADE, _percent(rule.wanted), [other for other in rules if other is not rule]
+                return wordings.MISS_GRADE, percent(rule.wanted), [other for other in rules if other is not rule]
     table = wordings.LOSS_WORDINGS if facts.is_penalty else wordings.COURSE_WORDINGS
     return table.get(facts.event_type), "", list(rules)
 
@@ -220,7 +220,7 @@ def _fallback(facts: Facts, rules: str) -> str:
     return times(sentence, facts.count)
 
 
-def _percent(wanted: object) -> str:
+def percent(wanted: object) -> str:
     """Return "80%" for 0.8, as grades travel."""
     number = round(float(wanted) * 100, 2) if isinstance(wanted, int | float) else 0
     return _("%(number)s%%") % {"number": number_format(int(number) if number == int(number) else number)}

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from badges_plugin.data import EVENT_TIME, BadgingEvent, resolve
@@ -15,7 +14,7 @@ from badges_plugin.models import BadgePenalty, BadgeTemplate
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.models.validity import RuleText
 from badges_plugin.reading.asking import Condition, Said, conditions_of, with_requirements
-from badges_plugin.reading.composing import is_course_path
+from badges_plugin.reading.composing import is_course_path, percent
 from badges_plugin.reading.words import day_and_time, event_label, rule_sentence
 from badges_plugin.rules import Operator, Rule, as_counted
 
@@ -138,17 +137,11 @@ def _why_not(rule: Rule, event: BadgingEvent, value: object) -> str:
             _("It asks for failing, and this is a pass.") if value else _("It asks for a pass, and this is not a pass.")
         )
     if rule.key_path == "percent_grade" and rule.operator in _AT_LEAST and isinstance(rule.wanted, int | float):
-        told = {"needed": _percent(rule.wanted), "found": _percent(value)}
+        told = {"needed": percent(rule.wanted), "found": percent(value)}
         return _("It needs a grade of %(needed)s, and this is %(found)s.") % told
     if is_course_path(event.type, rule.key_path) and rule.equal_to is not None:
         return _("This is another course.")
     return ""
-
-
-def _percent(value: object) -> str:
-    """Return "54%" for 0.54, as grades travel."""
-    number = round(float(value) * 100, 2) if isinstance(value, int | float) else 0
-    return _("%(number)s%%") % {"number": number_format(int(number) if number == int(number) else number)}
 
 
 def _value(value: object) -> str:

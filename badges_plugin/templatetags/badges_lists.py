@@ -11,6 +11,9 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from badges_plugin.admin.links import desk_page_for
+from badges_plugin.models import BadgeTemplate
+
 register = template.Library()
 
 # The tags that Django's template writes. What cells contain is escaped, so that it has none of them.
@@ -24,6 +27,12 @@ _ROLES = (
     ('<th scope="col"', '<th scope="col" role="columnheader"'),
     ('<td class="action-checkbox"', '<td role="cell" class="action-checkbox"'),
 )
+
+
+@register.simple_tag(takes_context=True)
+def new_badge_url(context: template.Context, changelist: Any) -> str:
+    """Return the address of the page on which a badge is made in words; empty for other lists, and for who may not."""
+    return desk_page_for(context["request"].user, "desk_new_badge") if changelist.model is BadgeTemplate else ""
 
 
 @register.filter

@@ -40,11 +40,13 @@ class BadgesWebConfig(AppConfig):
         from badges_plugin.web.desk.front import heading
         from badges_plugin.web.mails import checks as mail_checks
         from badges_plugin.web.mails import handlers as mail_handlers
+        from badges_plugin.web.metrics import checks as metrics_checks
         from badges_plugin.web.rest_api import checks as api_checks
 
         checks.connect()
         api_checks.connect()
         handlers.connect()
         mail_checks.connect()
+        metrics_checks.connect()
         mail_handlers.connect()
         heading.gather(admin.site)

@@ -214,7 +214,8 @@ class Story:
             name: summary[name]
             for name in ("issues_applied", "duplicate_issues", "revokes_applied", "revokes_before_issue")
         }
-        print("\nAt Credly: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in books.items()) + ".")
+        counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in books.items())
+        print(f"\nAt Credly: {counts}.")
         if list(books.values()) != [2, 0, 1, 0]:
             raise StoryFailed("Expected 2 issues and 1 revocation.")
 

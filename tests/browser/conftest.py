@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.long)
             item.add_marker(pytest.mark.standin)
+            if isinstance(item, pytest.Function) and "picture_for_docs(" in inspect.getsource(item.function):
+                item.add_marker(pytest.mark.pictures)
 
 
 @pytest.fixture(scope="package")

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.apps import apps
 from django.contrib.sites.models import Site
 
-from badges_plugin.models import BadgeTemplate
+from badges_plugin.distribution.models import Delivery
+from badges_plugin.models import BadgeProgress, BadgeTemplate
 from tests.browser.axe import violations
 from tests.browser.conftest import Open
+from tests.browser.hand import Hand
 from tests.browser.serving import Service
-from tests.browser.window import overflow, take_picture
+from tests.browser.test_pages import look_at
+from tests.browser.window import HEIGHT, take_picture
 from tests.browser.world import STATISTICS, World
-
-if TYPE_CHECKING:  # not installed for the other tests
-    from playwright.sync_api import Page
+from tests.factories import make_template, make_user, requires_course, send_passing
 
 NEW = "/badges/desk/badges/new/"
-WIDTHS = (1280, 390)
 RUNS = (("Proof", "2027S", "Proof and Argument, spring 2027"), ("Proof", "2026A", "Proof and Argument, autumn 2026"))
-# Of Django's own frame, at a width at which it hides its side bar.
-NOT_OURS = ("#nav-sidebar", ".breadcrumbs", "#toggle-nav-sidebar", "#nav-filter")
 
 
 def make_catalog() -> None:
@@ -54,31 +52,31 @@ def catalogued(served: Service, world: World) -> Iterator[None]:
 
 def forget() -> None:
     label = "catalog"
+    Delivery.objects.filter(award__progress__template__name__startswith="Sound").delete()
+    BadgeProgress.objects.filter(template__name__startswith="Sound").delete()
     BadgeTemplate.objects.filter(name__startswith="Sound").delete()
     apps.get_model(label, "Course").objects.all().delete()
 
 
-def ours(page: Page) -> list[str]:
-    return [each for each in violations(page) if not any(part in each for part in NOT_OURS)]
-
-
 def test_pass_one_course_in_five_interactions(opened: Open, served: Service, registrar: Any) -> None:
-    page = opened(registrar).page
-    page.goto("/admin/")
-    page.locator(f"#content-main a[href='{NEW}']").click()  # 1
+    window = opened(registrar)
+    page, hand = window.page, Hand(window.page)
+    window.go("/admin/")
+    hand.press(page.locator(f"#content-main a[href='{NEW}']"))
     page.wait_for_url(f"**{NEW}")
     assert page.evaluate("document.activeElement.id") == "name"
     page.keyboard.type("Sound Reasoning")
-    page.get_by_role("combobox", name="Course").click()  # 2
+    hand.press(page.get_by_role("combobox", name="Course"))
     page.keyboard.type("proof")
-    page.get_by_role("option", name="Proof and Argument, spring 2027").click()  # 3
+    hand.press(page.get_by_role("option", name="Proof and Argument, spring 2027"))
     page.get_by_text("Pass Proof and Argument, spring 2027.").first.wait_for()
-    page.get_by_role("button", name="Activate…").click()  # 4
+    hand.press(page.get_by_role("button", name="Activate…"))
     page.get_by_role("heading", name="Activate “Sound Reasoning”?").wait_for()
     take_picture(page, "desk-activate-1280")
-    assert ours(page) == []
-    page.get_by_role("button", name="Activate", exact=True).click()  # 5
+    assert violations(page) == []
+    hand.press(page.get_by_role("button", name="Activate", exact=True))
     page.get_by_text("The badge is active.").wait_for()
+    assert hand.interactions == 5
     assert page.get_by_role("heading", name="Sound Reasoning").is_visible()
     assert served.run(lambda: BadgeTemplate.objects.get(name="Sound Reasoning").is_active)
 
@@ -103,13 +101,12 @@ def test_by_keyboard_alone(opened: Open, registrar: Any) -> None:
     assert not page.locator("[role=listbox]").is_visible()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_form(opened: Open, registrar: Any, width: int) -> None:
-    window = opened(registrar, width=width)
+def test_the_form(opened: Open, registrar: Any) -> None:
+    window = opened(registrar)
     page = window.page
     window.go(NEW)
-    take_picture(page, f"desk-new-badge-{width}")
-    assert (overflow(page), ours(page)) == ([], [])
+    problems = look_at(window, "desk-new-badge", dark=False)
+    page.set_viewport_size({"width": 1280, "height": HEIGHT})
     page.get_by_role("button", name="Several courses, or any N of them").click()
     page.get_by_role("heading", name="New badge").wait_for()
     page.locator("#name").fill("Sound Reasoning")
@@ -117,37 +114,63 @@ def test_the_form(opened: Open, registrar: Any, width: int) -> None:
     page.locator("#b1-2-text").fill("proof")
     page.get_by_role("button", name="+ Another block (all of)").click()
     page.locator("#b2").wait_for()
-    take_picture(page, f"desk-new-badge-blocks-{width}")
-    assert (overflow(page), ours(page)) == ([], [])
+    assert [*problems, *look_at(window, "desk-new-badge-blocks", dark=False)] == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_of_a_badge(opened: Open, world: World, registrar: Any, width: int) -> None:
-    window = opened(registrar, width=width)
+def test_who_would_have_it_is_shown_before_an_activation_and_after(
+    opened: Open, served: Service, registrar: Any
+) -> None:
+    template = served.run(_done_by_one)
+    window = opened(registrar)
+    page = window.page
+    window.go(f"/badges/desk/badges/{template.pk}/activate/")
+    page.get_by_text("1 learner has done this already.").wait_for()
+    page.get_by_text("See them", exact=True).click()
+    assert page.get_by_role("link", name="Nia Sound").is_visible()
+    problems = look_at(window, "desk-activate-see", dark=False)
+    page.get_by_label("Only what is done from now on counts").check()
+    page.get_by_role("button", name="Activate", exact=True).click()
+    page.get_by_role("link", name="Who has done it already").click()
+    page.get_by_role("button", name="Give it to 1 learner").wait_for()
+    assert [*problems, *look_at(window, "desk-catch-up", dark=False)] == []
+
+
+def _done_by_one() -> BadgeTemplate:
+    """A draft that asks for what another badge asks for, which one learner has done."""
+    course, site = "course-v1:Example+Sound+2026", Site.objects.order_by("pk")[0]
+    requires_course(make_template(site=site, name="Sound Hearing", icon=""), course)
+    send_passing(make_user(full_name="Nia Sound"), course)
+    template = make_template(site=site, name="Sound Listening", icon="", is_active=False)
+    requires_course(template, course)
+    return template
+
+
+def test_the_page_of_a_badge(opened: Open, world: World, registrar: Any) -> None:
+    window = opened(registrar)
+    problems = []
     for name, path in (("badge", ""), ("change-badge", "change/"), ("deactivate", "deactivate/")):
         window.go(f"/badges/desk/badges/{world.statistics.pk}/{path}")
-        take_picture(window.page, f"desk-{name}-{width}")
-        assert (name, overflow(window.page), ours(window.page)) == (name, [], [])
+        problems += look_at(window, f"desk-{name}", dark=False)
+    assert problems == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_change_asks(opened: Open, world: World, registrar: Any, width: int) -> None:
-    window = opened(registrar, width=width)
+def test_a_change_asks(opened: Open, world: World, registrar: Any) -> None:
+    window = opened(registrar)
     page = window.page
     window.go(f"/badges/desk/badges/{world.statistics.pk}/change/")
     page.get_by_role("button", name="Choose another instead of").click()
     page.locator("#b1-1-text").fill("course-v1:Example+Proof+2027S")
     page.get_by_role("button", name="Save the change").click()
     page.get_by_role("heading", name="learner has done what you are changing").wait_for()
-    take_picture(page, f"desk-change-rule-{width}")
     assert page.get_by_role("radio", name="Keep it.").is_checked()
-    assert (overflow(page), ours(page)) == ([], [])
+    assert look_at(window, "desk-change-rule", dark=False) == []
 
 
 def test_from_right_to_left(opened: Open, world: World, registrar: Any) -> None:
-    window = opened(registrar, width=390, language="ar")
+    window = opened(registrar, language="ar")
+    problems = []
     for name, path in (("new-badge", "new/"), ("badge", f"{world.statistics.pk}/")):
         window.go(f"/badges/desk/badges/{path}")
         assert window.page.evaluate("document.documentElement.dir") == "rtl"
-        take_picture(window.page, f"desk-{name}-rtl-390")
-        assert (name, overflow(window.page), ours(window.page)) == (name, [], [])
+        problems += look_at(window, f"desk-{name}-ar", dark=False)
+    assert problems == []

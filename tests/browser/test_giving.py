@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from badges_plugin.models import BadgeAward
 from tests.browser.conftest import Open
+from tests.browser.hand import Hand
 from tests.browser.serving import Service
 from tests.browser.test_pages import look_at
 from tests.browser.window import Window
 from tests.browser.world import World
 from tests.factories import make_user, staff_who_may
 
-if TYPE_CHECKING:  # not installed for the other tests
-    from playwright.sync_api import Locator, Page
-
 NUMBER = 30
-
-
-@dataclass
-class Hand:
-    """Presses and chooses, and counts how often."""
-
-    page: Page
-    interactions: int = 0
-
-    def press(self, what: Locator) -> None:
-        what.click()
-        self.page.wait_for_load_state()
-        self.interactions += 1
-
-    def choose(self, where: Locator, what: str) -> None:
-        where.select_option(label=what)
-        self.interactions += 1
 
 
 def people() -> tuple[Any, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.browser.conftest import Open
 from tests.browser.serving import Service
@@ -20,6 +20,7 @@ SEEN = """() => {
   return parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none";
 }"""
 MOST_KEYS = 60
+MOST_STOPS = 200
 
 
 def tab_to(page: Page, selector: str) -> list[str]:
@@ -107,3 +108,34 @@ def test_every_stop_is_seen(opened: Open, world: World) -> None:
         window = opened(world.ada)
         window.go(path)
         assert tab_to(window.page, ".site-foot a") == []
+
+
+STAFF_PAGES = (
+    "/admin/",
+    "/admin/badges_plugin/badgeaward/",
+    "/admin/badges_distribution/delivery/",
+    "/badges/desk/badges/{badge}/",
+    "/badges/desk/badges/{badge}/change/",
+    "/badges/desk/learners/{learner}/",
+    "/badges/desk/give/",
+    "/badges/desk/numbers/",
+)
+
+
+def test_staff_see_where_they_are(opened: Open, world: World, registrar: Any) -> None:
+    """From the skip link through all of the content, and out of it again."""
+    window = opened(registrar)
+    page, unseen = window.page, []
+    for address in STAFF_PAGES:
+        window.go(address.format(badge=world.statistics.pk, learner=world.ada.pk))
+        page.locator(".skip-to-content-link").press("Enter")
+        stops = 0
+        while stops < MOST_STOPS:
+            page.keyboard.press("Tab")
+            if not page.evaluate("document.activeElement.closest('#content-start, #content, main') !== null"):
+                break
+            stops += 1
+            if not page.evaluate(SEEN):
+                unseen.append(f"{address} {page.evaluate('document.activeElement.outerHTML')[:120]}")
+        assert MOST_STOPS > stops > 2, address
+    assert unseen == []

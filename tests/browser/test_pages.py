@@ -101,12 +101,12 @@ VISITS = {
 
 
 def look_at(window: Window, name: str, *, dark: bool = True) -> list[str]:
-    """Look at a page in each width, by day and by night; return what is wrong with it."""
+    """Look at a page in each width, and at its dark colors in the first; return what is wrong with it."""
     found = []
     for width in WIDTHS:
         window.page.set_viewport_size({"width": width, "height": HEIGHT})
         found += [f"{width}: {each}" for each in overflow(window.page)]
-        for scheme in ("light", "dark") if dark else ("light",):
+        for scheme in ("dark", "light") if dark and width == WIDTHS[0] else ("light",):
             window.page.emulate_media(color_scheme=scheme)
             # First, since it lets what changes in steps, as colors of the admin, come to its end.
             take_picture(window.page, f"{name}-{width}{'-dark' if scheme == 'dark' else ''}")

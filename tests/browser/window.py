@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from tests.browser import pictures
 from tests.browser.serving import Service
 from tests.browser.world import PICTURES
 from tests.services.process import ServiceMissingError, find_program
 from tests.web.pages_world import as_user
 
 if TYPE_CHECKING:  # not installed for the other tests
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Response, Route
 
 WAIT_MS = 30_000
 """For whatever is waited for: a machine may be busy."""
@@ -71,6 +72,34 @@ class Window:
         response = self.page.goto(path)
         assert response is not None
         assert response.status == status
+
+    def picture_for_docs(
+        self,
+        name: str,
+        *parts: str | Locator,
+        width: int = pictures.TEXT_COLUMN,
+        most: int = HEIGHT,
+        mark: Locator | None = None,
+    ) -> None:
+        """Compare parts of the page with their picture in ``docs/pictures``; ``make docs-pictures`` takes it anew.
+
+        Parts are CSS selectors or locators; none is all that the page shows below its head. The picture is at most
+        ``most`` pixels high, and ``mark`` is outlined in it. Call it in the test itself, with the name as a literal:
+        that is how the picture is known to be made.
+        """
+        before = self.page.viewport_size
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        # The admin's and ours.
+        shown = parts or ("#content, #main:not(:has(#content))",)
+        wanted = [self.page.locator(part).first if isinstance(part, str) else part for part in shown]
+        margin = pictures.MARGIN if parts else 0
+        view = pictures.look(self.page, wanted, most=most, margin=margin)
+        if pictures.TAKES_AGAIN:
+            pictures.take(self.page, view, name, mark)
+        elif differing := pictures.differences(view, name):
+            self.problems.append("\n".join([f"{name}: {pictures.AGAIN}", *differing]))
+        if before is not None:
+            self.page.set_viewport_size(before)
 
     def close(self) -> None:
         self.page.context.close()

@@ -96,6 +96,13 @@ class Stage:
         with closing(sqlite3.connect(self.folder / DATABASE)) as database:
             return list(database.execute("SELECT position, reason FROM badges_plugin_failedevent ORDER BY id"))
 
+    def reported(self) -> tuple[dict[str, int], bool]:
+        """Return how many events consumers have reported, by what became of them, and whether all consumers ended."""
+        with closing(sqlite3.connect(self.folder / DATABASE)) as database:
+            counts = dict(database.execute("SELECT outcome, total FROM badges_plugin_eventcount"))
+            running = database.execute("SELECT count(*) FROM badges_plugin_runningprocess WHERE ended_at IS NULL")
+            return counts, running.fetchone() == (0,)
+
 
 def migrated_database(processes: Processes, folder: Path) -> Path:
     """Make the host's database where the tests themselves run in another host; each stage gets a copy."""

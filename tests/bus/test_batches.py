@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import DataError, OperationalError, connection
+from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED, STUDENT_REGISTRATION_COMPLETED
@@ -22,6 +23,7 @@ from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable, 
 from badges_plugin.consumers.handled import Handled, Result
 from badges_plugin.consumers.message import DecodedEvent, Message
 from badges_plugin.consumers.running import StopRequest
+from badges_plugin.host import UserCredential
 from badges_plugin.models import BadgeAward, FailedEvent
 from badges_plugin.signals import badge_awarded
 from tests.factories import COURSE, at, make_template, metadata, passing_data, requires_course, user_data
@@ -142,6 +144,27 @@ def test_one_poison_event_harms_no_neighbor(error: BaseException, caplog: pytest
     row = FailedEvent.objects.get()
     assert row.reason == f"ReceiversFailed: badges_plugin.receiving.receive < {type(error).__name__}"
     assert caplog.text.count("as a failed event") == 1
+
+
+def test_what_the_hosts_code_refuses_is_found_at_once() -> None:
+    requires_course(make_template())
+    tried: list[int] = []
+
+    def receive_and_count(events: Sequence[DecodedEvent]) -> Sequence[Result]:
+        tried.append(len(events))
+        return receive(events)
+
+    def refuse(instance: UserCredential, **kwargs: object) -> None:
+        if instance.username == "learner11":
+            raise ValueError("This host issues nothing to them.")
+
+    post_save.connect(refuse, sender=UserCredential)
+    try:
+        results = make_applier(receive_and_count).apply_or_store(messages_of([passes(number) for number in range(20)]))
+    finally:
+        post_save.disconnect(refuse, sender=UserCredential)
+    assert results == [number != 11 for number in range(20)]
+    assert tried == [20, 11, 1, 8]
 
 
 def test_an_event_that_cannot_be_read_never_reaches_the_others() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
@@ -61,6 +61,32 @@ def test_each_event_that_fails_is_found_and_no_other_is_harmed(
     assert all(str(result).endswith(str(event)) for event, result in enumerate(results))
     # Those of one learner keep their order.
     assert receiver.applied == [event for event in range(count) if event not in poison]
+    assert receiver.attempts <= most_attempts
+
+
+@pytest.mark.parametrize(
+    ("poison", "suspected", "most_attempts"),
+    [
+        ([50], {50: 50}, 4),
+        ([0], {0: 0}, 3),
+        ([99], {99: 99}, 3),
+        ([10, 60, 61], {10: 10, 60: 60, 61: 61}, 9),
+        # Of some errors nothing is known, and what is said may be wrong.
+        ([10, 60], {60: 60}, 17),
+        ([50], {50: 49}, 17),
+    ],
+)
+def test_an_event_that_an_error_names_is_taken_out_at_once(
+    poison: Collection[int], suspected: Mapping[int, int], most_attempts: int
+) -> None:
+    def suspect(error: Exception, events: Sequence[int]) -> int | None:
+        named = suspected.get(int(str(error)))
+        return events.index(named) if named in events else None
+
+    receiver = Receiver(poison)
+    results = apply_divided(range(100), receiver, suspect=suspect)
+    assert [isinstance(result, Poison) for result in results] == [event in poison for event in range(100)]
+    assert receiver.applied == [event for event in range(100) if event not in poison]
     assert receiver.attempts <= most_attempts
 
 

@@ -120,6 +120,18 @@ def test_an_event_whose_partition_is_taken_away_meanwhile_is_left_to_its_new_con
     assert taken(batches.take(100)) == [(0, 7)]
 
 
+def test_partitions_that_change_hands_are_known_until_the_next_batch_is_taken() -> None:
+    client = Client(Received(0, 7), Received(1, 3))
+    batches = batches_of(client)
+    client.meanwhile = lambda: batches.give_back([1])
+    batches.take(100)
+    assert batches.given_back == {1}
+    client.meanwhile = lambda: None
+    assert batches.take(100, waits=False) == []
+    assert batches.given_back == set()
+    assert client.waits[-1] == 0
+
+
 def test_one_offset_is_stored_for_each_partition_and_one_that_is_gone_does_no_harm(caplog: Any) -> None:
     client = Client(*(Received(number % 3, number // 3) for number in range(9)))
     batches = batches_of(client)

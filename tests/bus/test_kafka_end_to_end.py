@@ -64,6 +64,9 @@ def test_events_poison_and_a_restart(kafka_stage: Stage) -> None:
     second.wait_for(lambda: applied(second, after), "what came meanwhile was applied")
     second.signal(signal.SIGINT)
     assert second.wait() == 0
+    counts, have_ended = kafka_stage.reported()
+    assert (sum(counts.values()), counts["failed"]) == (len(before) + len(after) + len(POISON), len(POISON))
+    assert have_ended
     assert not any(event_id in second.log() for event_id in before)
     assert len(kafka_stage.failed_events()) == len(POISON)
 

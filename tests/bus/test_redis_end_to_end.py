@@ -50,6 +50,9 @@ def test_events_poison_and_a_backlog(redis_stage: Stage) -> None:
     second = redis_stage.consumer("second")
     second.wait_for(lambda: applied(second, meanwhile), "what came while no consumer ran was applied")
     assert second.stop() == 0
+    counts, have_ended = redis_stage.reported()
+    assert (sum(counts.values()), counts["failed"]) == (len(before) + len(meanwhile) + len(POISON), len(POISON))
+    assert have_ended
     assert not any(event_id in second.log() for event_id in before)
     assert pending(redis_stage) == 0
 

@@ -114,6 +114,7 @@ def test_deliveries_are_exported_with_their_reasons(awards: list[BadgeAward]) ->
         ({"state": "ended"}, []),
         ({"badge_name": "pyth"}, ["cid", "bob", "ann"]),
         ({"badge_name": "none"}, []),
+        ({"progress__template__id__exact": "0"}, []),
     ],
 )
 def test_a_file_has_what_the_list_has(query: dict[str, str], found: list[str]) -> None:

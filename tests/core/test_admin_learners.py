@@ -261,10 +261,11 @@ def test_saving_a_template_that_learners_have_changes_nothing_for_them(client: C
 
 
 def table(page: Any) -> list[list[str]]:
-    """Return the cells of a list as a person reads them."""
+    """Return the cells of a list as a person reads them; of a learner, whose names come first, only the user name."""
     change_list = page.context["cl"]
     columns = change_list.model_admin.list_display
-    return [[_cell(change_list.model_admin, row, column) for column in columns] for row in change_list.result_list]
+    rows = [[_cell(change_list.model_admin, row, column) for column in columns] for row in change_list.result_list]
+    return [[row[0].split()[-1], *row[1:]] for row in rows]
 
 
 def _cell(model_admin: Any, row: Any, column: str) -> str:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from badges_plugin import api
 from badges_plugin.admin import cells
 from badges_plugin.host import User
-from badges_plugin.models import BadgeAward
+from badges_plugin.models import BadgeAward, BadgeProgress
 from badges_plugin.templatetags.badges_lists import labeled
 from tests.core.admin_pages import staff, text, url
 from tests.factories import make_template, make_user, penalizes_failing, requires_course, send_passing
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def test_each_cell_says_what_it_is_and_keeps_its_role() -> None:
     template = make_template(name="<tr>Python & <b>more</b>")
     requires_course(template)
-    make_template(name="Old", is_active=False)
+    BadgeProgress.objects.create(template=make_template(name="Old", is_active=False), user=make_user())
     page = staff(superuser=True).get(url("badgetemplate"))
     html = page.content.decode()
     table = html.split('<table id="result_list"')[1].split("</table>")[0]
@@ -118,3 +118,17 @@ def test_cells_lead_only_to_pages_that_one_may_open(also: tuple[str, ...], leads
     assert bool(found) is leads
     assert all(client.get(each).status_code == 200 for each in found)
     assert ("/badges/desk/badges/" in html) is ("view_badgetemplate" in also)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "Nobody has or had a badge."),
+        ("?q=nobody", "Nothing matches. Choose other words or filters."),
+        ("?state=held", "Nothing matches. Choose other words or filters."),
+    ],
+)
+def test_an_empty_list_says_why(query: str, said: str) -> None:
+    page = text(staff(superuser=True).get(url("badgeaward") + query))
+    assert said in page
+    assert "selected" not in page, "there is nothing to choose an action for"

@@ -149,7 +149,7 @@ def test_undoing_stops_what_is_still_being_given() -> None:
     assert outcomes(award_list) == [Outcome.UNDONE, Outcome.UNDONE, Outcome.STOPPED]
 
 
-def test_the_worker_goes_on_and_forgets_drafts_and_what_means_nobody() -> None:
+def test_the_worker_goes_on_and_looks_only_once_where_no_list_waits(django_assert_num_queries: Any) -> None:
     now = timezone.now()
     award_list = make_list(make_user(), None)
     draft = make_list(make_user(), created_at=now - timedelta(days=2))
@@ -158,10 +158,24 @@ def test_the_worker_goes_on_and_forgets_drafts_and_what_means_nobody() -> None:
         pass
     assert outcomes(award_list) == [Outcome.GIVEN, Outcome.UNKNOWN]
     assert list(ManualAwardList.objects.exclude(pk=award_list.pk)) == [draft]
-    while api.go_on_with_lists(now):
+    with django_assert_num_queries(1):
+        assert not api.go_on_with_lists(now)
+
+
+def test_old_drafts_and_what_means_nobody_are_forgotten(lower: Lower) -> None:
+    lower(manual_lists, DRAFTS_AT_ONCE=1)
+    now = timezone.now()
+    award_list = make_list(make_user(), None)
+    api.start_giving(award_list)
+    work(award_list)
+    drafts = [make_list(make_user(), created_at=now - timedelta(days=days)) for days in (2, 3, 0)]
+    while api.forget_old_lists(now):
         pass
-    assert not ManualAwardList.objects.filter(pk=draft.pk).exists()
-    api.go_on_with_lists(now + timedelta(days=31))
+    assert list(ManualAwardList.objects.exclude(pk=award_list.pk)) == drafts[2:]
+    # Whoever confirms at that instant: the page was read before.
+    assert not api.start_giving(drafts[0])
+    while api.forget_old_lists(now + timedelta(days=31)):
+        pass
     written = award_list.lines.order_by("number").values_list("written", flat=True)
     assert list(written) == ["line 1", ""]
 

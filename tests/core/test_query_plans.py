@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from badges_plugin import earlier, retirement, weekly
+from badges_plugin import api, earlier, reading, retirement, weekly
 from badges_plugin.consumers import deferred, retention
 from badges_plugin.distribution import channels, checks, claims, purge
 from badges_plugin.distribution.models import Channel, Delivery
@@ -24,6 +24,7 @@ from badges_plugin.doctor import database_probes
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, FailedEvent, Fulfillment
 from badges_plugin.processing import expiry, outbox
+from badges_plugin.web.metrics.numbers import PARTS, Sample
 from tests.factories import make_user
 from tests.limits import Lower
 
@@ -36,6 +37,10 @@ BEFORE = datetime(2025, 12, 1, tzinfo=UTC)
 """When nothing of what was inserted is due or old."""
 NUMBERS = "/badges/desk/numbers/"
 BIG = {model._meta.db_table for model in (BadgeProgress, Fulfillment, BadgeAward, Delivery, FailedEvent, User)}
+
+
+def _read(read: Callable[[datetime], Iterator[Sample]]) -> list[Sample]:
+    return list(read(BEFORE))
 
 
 def work() -> dict[str, Callable[[], Any]]:
@@ -57,7 +62,10 @@ def work() -> dict[str, Callable[[], Any]]:
         "open accounts": lambda: channels.open_channels(BEFORE, RetryPolicy()),
         "accounts to probe": lambda: channels.probe_channels(BEFORE, RetryPolicy()),
         "the weeks of numbers": lambda: weekly.next_week(weekly.week_of(BEFORE)),
+        "awards to check": lambda: reading.to_check(timezone.now()),
+        "drafts with a problem": api.drafts_with_problems,
         "late deliveries": lambda: list(checks.deliveries()),
+        **{f"metrics of {part}": partial(_read, read) for part, read in PARTS.items()},
         "old deliveries left": lambda: list(checks.old_deliveries()),
     }
 
@@ -123,6 +131,8 @@ def test_an_index_serves_every_query_that_grows(client: Client, monkeypatch: pyt
     from sandbox.bench.tables import fill
 
     fill(ROWS, fulfillments=2)
+    oldest = list(BadgeAward.objects.order_by("pk").values_list("pk", flat=True)[: ROWS // 5])
+    BadgeAward.objects.filter(pk__in=oldest).update(ended_by="by_hand", revoked_at=BEFORE)
     broken = {}
     for name, call in {**work(), **pages(client, lower)}.items():
         with monkeypatch.context() as patches, CaptureQueriesContext(connection) as captured:

@@ -311,7 +311,7 @@ def test_all_that_a_badge_asks_for() -> None:
     assert found.sentences == (
         f"Pass {COURSE}",
         f"Lost when the grade in {COURSE} drops below passing",
-        "Valid for 365 days",
+        "Valid for 1 year",
         "Can be renewed from 30 days before it expires",
     )
     assert found.penalties[0].takes_away == (f"Pass {COURSE}",)

@@ -21,6 +21,15 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (ROOT / "docs/reference/commands.rst").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs/reference/settings.rst").read_text(encoding="utf-8")
 HOWTO = (ROOT / "docs/howto/write-a-backend.rst").read_text(encoding="utf-8")
+SYMPTOMS = (ROOT / "docs/operations/troubleshooting.rst").read_text(encoding="utf-8")
+# What others say: the libraries of the event bus, Python, and providers by their status.
+FOREIGN = {
+    "Error delivering message to Kafka event bus",
+    "Error delivering message to Redis event bus",
+    "KeyError: 'events'",
+    "HTTP 403",
+    "HTTP 404",
+}
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "badges_plugin").rglob("*.py"))}
 FILES = [path for path in SOURCES if path.parent.name == "commands" and path.stem != "__init__"]
 
@@ -63,6 +72,7 @@ def test_no_option_is_there_that_no_command_has() -> None:
 def test_findings_of_the_doctor() -> None:
     core_probes.connect(topic="topic")
     assert first_cells(COMMANDS, "Finding") == set(doctor.registry._probes)
+    assert set(re.findall(r"finding\s+``([^`]+)``", SYMPTOMS)) <= set(doctor.registry._probes)
 
 
 def test_custom_attributes() -> None:
@@ -73,6 +83,17 @@ def test_custom_attributes() -> None:
 def test_lines_of_the_log() -> None:
     everything = "".join(SOURCES.values())
     assert [line for line in first_cells(COMMANDS, "The line has") if line not in everything] == []
+
+
+def test_messages_on_the_page_of_symptoms() -> None:
+    """What somebody sees and looks for there is what the programs say."""
+    tutor = [path for path in (ROOT / "tutor_badges").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    texts = [*SOURCES.values(), *(path.read_text(encoding="utf-8") for path in tutor)]
+    # A text that is written on several lines of the source
+    said = re.sub(r'"\s*\n\s*f?"', "", "\n".join(texts))
+    shown = {" ".join(text.split()) for text in re.findall(r"``([^`]+)``", SYMPTOMS) if " " in text}
+    commands = ("manage.py ", "tutor ", "k8s ", "local ", "kubectl ", *(f"{path.stem} " for path in FILES))
+    assert [text for text in sorted(shown - FOREIGN) if not text.startswith(commands) and text not in said] == []
 
 
 def test_the_settings_that_the_built_in_app_cannot_do_without() -> None:
@@ -98,12 +119,25 @@ def test_the_contract_of_a_backend() -> None:
 
 
 def test_files_that_the_documentation_names_exist() -> None:
-    pages = [(ROOT / "README.rst"), *(ROOT / "docs").rglob("*.rst")]
+    pages = [*ROOT.glob("*.rst"), *(ROOT / "docs").rglob("*.rst")]
     named = found(r"``((?:tests|docs|sandbox|badges_plugin|tutor_badges)/[\w./-]+)", map(Path.read_text, pages))
     assert [path for path in sorted(named) if path != "docs/_build/html" and not (ROOT / path).exists()] == []
 
 
-def test_the_readme_has_the_targets_of_the_makefile() -> None:
-    readme, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.rst", "Makefile"))
-    named = {name.removeprefix("make").strip() or "help" for name in first_cells(readme, "Command")}
+def test_the_lines_of_a_guide_fit_the_code() -> None:
+    """What a guide adds is not there yet, and the lines around it are."""
+    guide = (ROOT / "docs/howto/add-an-operator.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"code-block:: diff\n   :caption: (\S+)\n\n((?:   .*\n|\n)+)", guide)
+    assert len(blocks) == guide.count("code-block:: diff") > 0
+    for name, block in blocks:
+        source = SOURCES[ROOT / name]
+        for hunk in textwrap.dedent(block).strip("\n").split("@@\n"):
+            lines = [(line[:1], line[1:]) for line in hunk.splitlines()]
+            before, after = ("\n".join(text for sign, text in lines if sign != gone) for gone in "+-")
+            assert (before in source, after in source) == (True, False), f"{name}:\n{hunk}"
+
+
+def test_the_guide_for_contributors_has_the_targets_of_the_makefile() -> None:
+    guide, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.rst", "Makefile"))
+    named = {name.removeprefix("make").strip() or "help" for name in first_cells(guide, "Command")}
     assert named == set(re.findall(r"^([a-z0-9-]+):.*## ", makefile, flags=re.MULTILINE))

@@ -23,8 +23,16 @@ from badges_plugin.distribution import worker
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.host import AWARDED, REVOKED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, BadgeTotal, BadgeWeek
+from badges_plugin.models.records import all_records
 from tests.core.migrating import awarded, every_command_says_to_migrate, host_credential
-from tests.factories import TemplateFactory, make_template, make_user, requires_course, send_passing
+from tests.factories import (
+    TemplateFactory,
+    make_template,
+    make_user,
+    penalizes_failing,
+    requires_course,
+    send_passing,
+)
 from tests.limits import Lower
 
 VERIFIABLE = "credentials.apps.verifiable_credentials"
@@ -255,3 +263,19 @@ def test_f6_what_was_counted_of_a_badge_goes_with_it() -> None:
     remove(origin="openedx")
     assert BadgeWeek.objects.get().template_id == other.pk
     assert BadgeTotal.objects.get().template_id == other.pk
+
+
+@pytest.mark.django_db
+def test_f6_the_history_of_a_badge_goes_with_it_and_all_history_with_the_last() -> None:
+    gone, other = awarded(), awarded(1, origin="elsewhere", name="Other")
+    penalizes_failing(gone, requires_course(gone, group="Courses"))
+    by_hand = make_template(name="Deleted by hand").pk
+    BadgeTemplate.objects.get(pk=by_hand).delete()
+    remove(origin="openedx")
+    left = {records.cls.__name__: set(records.records.values_list("id", flat=True)) for records in all_records()}
+    assert {other.pk, by_hand} == left["BadgeTemplate"]
+    asked = {each.pk for each in other.requirements.all()}
+    assert (left["BadgeRequirement"], left["BadgePenalty"], left["RequirementGroup"]) == (asked, set(), set())
+    assert left["DataRule"] == {rule.pk for each in other.requirements.all() for rule in each.rules.all()}
+    remove()
+    assert not any(records.records.exists() for records in all_records())

@@ -83,16 +83,17 @@ def test_switched_on_everything_is() -> None:
     assert templates <= set(found["admin"])
     assert found["internal"]
     # Of the core, of the built-in app, of Credly's accounts and webhook, and the settings of consumers, distribution,
-    # Credly, Accredible and Open Badges, and of the pages, the mails and the REST API.
+    # Credly, Accredible and Open Badges, and of the pages, the mails, the REST API and the metrics.
     assert found["checks"] == [
         "check_configuration",
         "check_extra",
         "check_issuers",
+        "check_library",
         "check_mails",
         "check_pages",
         "check_publishing",
         "check_rows",
-        *["check_settings"] * 6,
+        *["check_settings"] * 7,
         "check_switch",
         "check_tokens",
         "check_webhook",

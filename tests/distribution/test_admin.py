@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from badges_plugin.distribution.retry import State
 from badges_plugin.models import BadgeTemplate
 from tests.distribution.fakes import Provider
 from tests.distribution.worlds import deliver
-from tests.factories import send_passing
+from tests.factories import send_passing, staff_who_may
 
 LIST = "admin:badges_distribution_delivery_changelist"
 CHANGE = "admin:badges_distribution_delivery_change"
@@ -74,6 +76,25 @@ def test_try_again(admin_client: Client, failed: Delivery) -> None:
     assert act(admin_client, LIST, "try_again", failed.pk) == [
         "Nothing to try again: this is delivered, given up, cancelled or being sent."
     ]
+
+
+def test_the_list_offers_to_try_again_beside_the_reason(admin_client: Client, failed: Delivery) -> None:
+    address = f"{reverse(LIST)}?state__exact=failed"
+    page = admin_client.get(address).content.decode()
+    assert "What you can do" in page
+    action = re.search(r'formaction="([^"]+)" name="id" value="(\d+)"', page)
+    assert action is not None
+    answer = admin_client.post(unescape(action[1]), {"id": action[2]})
+    assert (answer.status_code, answer["Location"]) == (302, address)
+    failed.refresh_from_db()
+    assert failed.state == "pending"
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert "formaction" not in page, "it goes on by itself"
+    assert "What you can do" not in page, "and there is no empty column"
+    Delivery.objects.update(state="failed")
+    looks_only = Client()
+    looks_only.force_login(staff_who_may("view_delivery"))
+    assert "formaction" not in looks_only.get(reverse(LIST)).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
-from sandbox.run import write_manage
+from sandbox.demo.deployment import MANAGE
+from sandbox.run import write_script
 
 
 def test_commands_run_in_the_sandbox_from_any_folder(tmp_path: Path) -> None:
@@ -14,7 +16,7 @@ def test_commands_run_in_the_sandbox_from_any_folder(tmp_path: Path) -> None:
         "BADGES_SANDBOX_DIR": str(tmp_path),
         "BADGES_CONFIG_JSON": '{"credly": {"LOCALE": "it\'s none"}}',
     }
-    manage = write_manage(tmp_path, environment)
+    manage = write_script(tmp_path / "manage", environment, [sys.executable, MANAGE])
 
     run = subprocess.run([manage, "check"], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert run.returncode == 1

@@ -53,8 +53,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "BADGES_WORKER_REPLICAS": 2,
         "BADGES_KAFKA_ALLOWED_NAMESPACES": ["keda"],
         "BADGES_WORKER_OPTIONS": "--concurrency 16",
+        "BADGES_RESOURCES": {"badges-kafka": {"requests": {"cpu": "500m"}, "limits": {"memory": "2Gi"}}},
         "BADGES_KAFKA_HEAP_OPTS": HEAP_OPTS,
         "BADGES_CREDLY_SANDBOX": True,
+        "BADGES_METRICS_TOKEN": "a-token-with-'-and-\"",
         "BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: SECRET},
         "BADGES_EXTRA_EVENTS": {"org.openedx.learning.course.enrollment.created.v1": "enrollment.course.course_key"},
         "BADGES_EXTRA_CONFIG": {

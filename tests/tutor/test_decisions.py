@@ -49,6 +49,8 @@ EXTERNAL = {
         # A string that says "false" is true in every template
         ({"BADGES_RUN_KAFKA": "false"}, ["BADGES_RUN_KAFKA"]),
         ({"BADGES_CREDLY_SANDBOX": 1}, ["BADGES_CREDLY_SANDBOX"]),
+        ({"BADGES_METRICS_TOKEN": "too short"}, ["BADGES_METRICS_TOKEN"]),
+        ({"BADGES_METRICS_TOKEN": "0123456789abcdef"}, []),
         ({"BADGES_KAFKA_PARTITIONS": True}, ["BADGES_KAFKA_PARTITIONS"]),
         ({"BADGES_KAFKA_PARTITIONS": "4"}, ["BADGES_KAFKA_PARTITIONS"]),
         ({"BADGES_CREDLY_ORGANIZATIONS": ["key"]}, ["BADGES_CREDLY_ORGANIZATIONS"]),
@@ -78,6 +80,10 @@ EXTERNAL = {
         ({"BADGES_CREDLY_ORGANIZATIONS": {ORGANIZATION: "key"}}, []),
         ({"BADGES_KAFKA_ALLOWED_NAMESPACES": ["keda"]}, []),
         ({"BADGES_KAFKA_ALLOWED_NAMESPACES": ["KEDA", 5]}, ["BADGES_KAFKA_ALLOWED_NAMESPACES"]),
+        ({"BADGES_RESOURCES": {"badges-kafka": {"limits": {"memory": "1.5Gi", "cpu": 2}}}}, []),
+        ({"BADGES_RESOURCES": {"kafka": {"limits": {"memory": "1Gi"}}}}, ["no container kafka"]),
+        ({"BADGES_RESOURCES": {"badges-kafka": {"limits": {"memory": "1 GB"}}}}, ["BADGES_RESOURCES"]),
+        ({"BADGES_RESOURCES": {"badges-kafka": {"memory": "1Gi"}}}, ["BADGES_RESOURCES"]),
         ({"BADGES_DOCKER_REGISTRY": "registry.example.com:5000/campus/"}, []),
         ({"BADGES_DOCKER_REGISTRY": "registry.example.com"}, ["BADGES_DOCKER_REGISTRY"]),
         # Our own broker speaks no SASL
@@ -401,9 +407,8 @@ def test_t8_a_time_is_in_utc_unless_it_has_a_zone(text: str, time: datetime | No
 
 
 def test_the_wheel_holds_the_code_as_it_is_installed_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / package.wheel_name()
-    package.write_wheel(path)
     source = Path(__file__).parents[2] / "badges_plugin"
+    path = package.write_wheel(tmp_path, package.installed(), source)
     expected = {
         f"badges_plugin/{file.relative_to(source).as_posix()}": file.read_bytes()
         for file in source.rglob("*")
@@ -420,6 +425,6 @@ def test_the_wheel_holds_the_code_as_it_is_installed_and_nothing_else(tmp_path: 
 
 def test_the_same_code_makes_the_same_wheel(tmp_path: Path) -> None:
     """Docker takes a layer from its cache when the file is the same."""
-    for name in ("first.whl", "second.whl"):
-        package.write_wheel(tmp_path / name)
-    assert (tmp_path / "first.whl").read_bytes() == (tmp_path / "second.whl").read_bytes()
+    source = Path(__file__).parents[2] / "badges_plugin"
+    first, second = (package.write_wheel(tmp_path / name, package.installed(), source) for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()

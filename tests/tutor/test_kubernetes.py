@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.tutor import environments
 from tests.tutor.combinations import ALL
 from tests.tutor.conftest import Rendered
+from tests.tutor.guide import GUIDE, recipe
 from tests.tutor.machines import Machines
-from tests.tutor.rendering import LOCAL
-from tutor_badges import kubernetes
-from tutor_badges.config import OWN_KAFKA, defaults
+from tests.tutor.rendering import Rendering
+from tutor_badges import checks, kubernetes
+from tutor_badges.config import defaults
 
 NEWEST = environments.NEWEST
 LABEL, VALUE = kubernetes.LABEL.split("=")
 CONSUMER_AND_WORKER = "credentials-badges-consumer,credentials-badges-worker"
 ALWAYS = f"{CONSUMER_AND_WORKER},credentials-badges-hourly,credentials-badges-daily"
 KAFKA = "badges-kafka,badges-schema-registry"
-HEARTBEAT = "/tmp/badges-heartbeat"  # noqa: S108  (in the containers)
 
 
 def plural(kind: str) -> str:
@@ -44,19 +41,15 @@ def test_t1_all_that_is_ours_in_the_cluster_can_be_found_by_its_labels(rendered:
         assert each["metadata"]["labels"][LABEL] == VALUE
         assert plural(each["kind"]) in {*kubernetes.KINDS, kubernetes.VOLUMES}
     found = {each["metadata"]["labels"][kubernetes.NAME_LABEL] for each in manifests}
-    assert found == set(kubernetes.names({**dict(defaults("1.2.3")), **ALL[name]}))
+    assert found == set(kubernetes.names(configuration(name)))
 
 
 @pytest.mark.parametrize(
     ("name", "options", "kinds", "spared"),
     [
-        ("kafka-own-mysql-own-redis", [], kubernetes.KINDS, ""),
         ("kafka-own-mysql-own-redis", ["--volumes"], (*kubernetes.KINDS, kubernetes.VOLUMES), ""),
-        # After a change of the bus, or from a broker of our own to one elsewhere
+        # After a change of the bus
         ("redis-own-mysql-own-redis", ["--unused"], kubernetes.KINDS, ALWAYS),
-        ("external-kafka-own-mysql-own-redis", ["--unused"], kubernetes.KINDS, ALWAYS),
-        # Nothing is unused that is configured
-        ("options-kafka", ["--unused"], kubernetes.KINDS, f"{ALWAYS},lms-badges-consumer,{KAFKA}"),
     ],
 )
 def test_t1_removal_deletes_by_label_and_spares_what_is_configured(
@@ -73,23 +66,92 @@ def test_t1_removal_deletes_by_label_and_spares_what_is_configured(
     assert selector.split(",", 1)[1] == ",".join(expected)
 
 
-@pytest.mark.parametrize("mode", ["local", "dev"])
-def test_t1_elsewhere_there_is_nothing_to_remove_by_hand(machine: Machines, mode: str) -> None:
+def configuration(name: str) -> dict[str, Any]:
+    return {**dict(defaults("1.2.3")), **ALL[name]}
+
+
+def identities(manifests: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Return kinds and names, but not those of ConfigMaps: they are Tutor's, and named after what they hold."""
+    return {(each["kind"], each["metadata"]["name"]) for each in manifests if each["kind"] != "ConfigMap"}
+
+
+def deleted(cluster: list[dict[str, Any]], config: dict[str, Any], **options: bool) -> set[tuple[str, str]]:
+    """Return what of a cluster badges-cleanup deletes, by the rules for label selectors."""
+    kinds, selectors = kubernetes.deletion(config, **options)
+
+    def matches(labels: dict[str, str]) -> bool:
+        for selector in selectors:
+            name, operator, values = re.fullmatch(r"(\S+?)(=| notin )\(?([^)]*)\)?", selector).groups()  # type: ignore[union-attr]
+            if (labels.get(name) in values.split(",")) != (operator == "="):
+                return False
+        return True
+
+    return identities(
+        [each for each in cluster if plural(each["kind"]) in kinds and matches(each["metadata"].get("labels", {}))]
+    )
+
+
+VOLUME = ("PersistentVolumeClaim", "badges-kafka")
+OWN, EXTERNAL, REDIS = (f"{bus}-own-mysql-own-redis" for bus in ("kafka", "external-kafka", "redis"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # A change of the bus, and back
+        (OWN, REDIS),
+        (REDIS, OWN),
+        # To a broker elsewhere
+        (OWN, EXTERNAL),
+        # Without the consumer in the LMS
+        ("options-kafka", OWN),
+        # Nothing has changed
+        (OWN, OWN),
+    ],
+)
+def test_t1_after_a_change_what_is_no_longer_rendered_goes_and_nothing_else(
+    rendered: Rendered, before: str, after: str
+) -> None:
+    """``start`` applies what is rendered and leaves the rest of the cluster as it is."""
+    old, new = (rendered(NEWEST, name).manifests() for name in (before, after))
+    left = identities(old) - identities(new)
+    cluster = [*old, *new]
+    assert deleted(cluster, configuration(after), unused=True, volumes=False) == left - {VOLUME}
+    assert deleted(cluster, configuration(after), unused=True, volumes=True) == left
+
+
+def test_t1_removal_leaves_what_is_not_ours(rendered: Rendered, rendered_without_badges: Rendered) -> None:
+    cluster = rendered(NEWEST, "options-kafka").manifests()
+    added = identities(cluster) - identities(rendered_without_badges(NEWEST).manifests())
+    config = configuration("options-kafka")
+    assert deleted(cluster, config, unused=False, volumes=False) == added - {VOLUME}
+    assert deleted(cluster, config, unused=False, volumes=True) == added
+
+
+def test_t1_elsewhere_start_removes_what_is_no_longer_configured(machine: Machines) -> None:
     tutor = machine(NEWEST, "redis-own-mysql-own-redis")
-    assert "no longer configured" in tutor.tutor(mode, "do", "badges-cleanup")
+    assert "no longer configured" in tutor.tutor("local", "do", "badges-cleanup")
     assert tutor.kubectl() == []
+    tutor.tutor("plugins", "disable", "badges")
+    tutor.tutor("local", "start", "--detach")
+    assert "badges" not in (tutor.root / "env/local/docker-compose.yml").read_text()
+    (start,) = [call for call in tutor.docker() if "up" in call]
+    assert "--remove-orphans" in start
 
 
-def test_t1_disabling_says_what_goes_on_running(machine: Machines) -> None:
+def test_t1_t15_disabling_says_what_goes_on_running_and_which_keys_stay(machine: Machines) -> None:
     """The command that removes is gone by then."""
-    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
-    tutor.tutor("config", "save", "--set", "K8S_NAMESPACE=campus")
+    tutor = machine(NEWEST, EXTERNAL)
+    with (tutor.root / "config.yml").open("a") as file:
+        file.write("K8S_NAMESPACE: campus\n")
     printed = tutor.tutor("plugins", "disable", "badges")
     assert f"kubectl delete {','.join(kubernetes.KINDS)} --namespace campus --selector {kubernetes.LABEL}" in printed
+    assert "--unset BADGES_KAFKA_API_SECRET" in printed
+    assert "p@ss/word" not in printed
 
 
 def test_t1_the_guide_names_the_same_label_and_kinds() -> None:
-    guide = (environments.REPOSITORY / "docs" / "operations" / "tutor" / "running.rst").read_text()
+    guide = (GUIDE / "running.rst").read_text()
     assert f"kubectl delete {','.join(kubernetes.KINDS)} --namespace openedx --selector {kubernetes.LABEL}" in guide
 
 
@@ -137,43 +199,6 @@ def test_t4_the_broker_calls_itself_by_a_name_that_resolves_in_every_namespace(r
     assert environment["KAFKA_ADVERTISED_LISTENERS"] == "PLAINTEXT://badges-kafka.openedx.svc:9092"
 
 
-def test_t4_start_leaves_the_number_of_consumers_to_an_autoscaler(rendered: Rendered) -> None:
-    """A number in the manifest is set again at each start, however many the lag calls for."""
-    specs = by_kind(rendered(NEWEST, "released").manifests(), "Deployment")
-    assert "replicas" not in specs["credentials-badges-consumer"]["spec"]
-    assert specs["credentials-badges-worker"]["spec"]["replicas"] == 1
-
-
-def scaled_object() -> dict[str, Any]:
-    """Return the recipe of the guide."""
-    guide = (environments.REPOSITORY / "docs" / "operations" / "tutor" / "running.rst").read_text()
-    lines = guide[guide.index("    apiVersion: keda.sh") :].splitlines()
-    block = lines[: next(n for n, line in enumerate(lines) if line[:4].strip())]
-    recipe: dict[str, Any] = yaml.safe_load("\n".join(block))
-    return recipe
-
-
-def test_t4_the_recipe_for_keda_names_what_is_deployed(rendered: Rendered) -> None:
-    recipe, config = scaled_object(), dict(defaults("1.2.3"))
-    manifests = rendered(NEWEST, "released").manifests()
-    (namespace,) = by_kind(manifests, "Namespace")
-    assert recipe["metadata"]["namespace"] == namespace
-    assert recipe["spec"]["scaleTargetRef"]["name"] in by_kind(manifests, "Deployment")
-    assert recipe["spec"]["maxReplicaCount"] <= config["BADGES_KAFKA_PARTITIONS"]
-    (trigger,) = recipe["spec"]["triggers"]
-    metadata = trigger["metadata"]
-    # KEDA's schema: every value is a string
-    assert all(isinstance(value, str) for value in metadata.values())
-    host, port = OWN_KAFKA.split(":")
-    assert metadata["bootstrapServers"] == f"{host}.{namespace}.svc:{port}"
-    assert metadata["topic"] == f"{config['BADGES_EVENT_BUS_TOPIC_PREFIX']}-{config['BADGES_EVENT_BUS_TOPIC']}"
-    assert metadata["consumerGroup"] == config["BADGES_CONSUMER_GROUP"]
-    # Kafka 4 takes clients of 2.1 and newer; KEDA without a version is one of 1.0.
-    assert (2, 1) <= tuple(int(part) for part in metadata["version"].split(".")) < (4,)
-    # Where our consumers begin when the group has read nothing yet
-    assert metadata["offsetResetPolicy"] == "earliest"
-
-
 def test_t2_a_schema_registry_that_is_away_is_not_the_only_one(rendered: Rendered) -> None:
     """While none answers, LMS loses each event that it sends."""
     specs = by_kind(rendered(NEWEST, "kafka-own-mysql-own-redis").manifests(), "Deployment")
@@ -181,14 +206,23 @@ def test_t2_a_schema_registry_that_is_away_is_not_the_only_one(rendered: Rendere
 
 
 def test_t2_the_guide_does_not_promise_more_than_the_clients_keep() -> None:
-    guide = " ".join((environments.REPOSITORY / "docs" / "operations" / "tutor" / "event-bus.rst").read_text().split())
+    guide = " ".join((GUIDE / "event-bus.rst").read_text().split())
     assert "Kafka's client keeps it and sends it later" not in guide
     assert "A registry that refuses or is not found costs the event" in guide
     assert "lms-worker" in guide
 
 
+def test_t6_the_notice_of_a_change_names_a_section_of_the_guide() -> None:
+    (section,) = re.findall("`(.+?)`", checks.CHANGE_OF_BUS)
+    guide = (GUIDE / "event-bus.rst").read_text()
+    steps = guide[guide.index(f"\n{section}\n---") :]
+    # Drained first, then changed, and then what is left in the cluster removed
+    order = [steps.index(words) for words in ("LAG", "BADGES_EVENT_BUS=redis", "badges-cleanup --unused")]
+    assert order == sorted(order)
+
+
 def test_t5_the_guide_makes_a_superuser_before_the_first_visit() -> None:
-    guide = (environments.REPOSITORY / "docs" / "operations" / "tutor" / "first-badge.rst").read_text()
+    guide = (GUIDE / "first-badge.rst").read_text()
     assert guide.index("do createuser --staff --superuser") < guide.index("do init --limit=credentials")
     assert guide.index("do init --limit=credentials") < guide.index("credentials.<your LMS>/admin")
 
@@ -206,30 +240,30 @@ def test_t15_a_node_can_be_drained_and_takes_one_of_each_at_most(rendered: Rende
         assert template["spec"]["topologySpreadConstraints"]
 
 
-def test_t15_a_container_that_hangs_is_started_again_by_docker_too(rendered: Rendered, tmp_path: Path) -> None:
-    """Docker only marks it as unhealthy; the check has to end it."""
-    services = rendered(NEWEST, "kafka-own-mysql-own-redis").compose(LOCAL)
-    for name in CONSUMER_AND_WORKER.split(","):
-        script = services[name]["healthcheck"]["test"][-1]
-        assert services[name]["init"] is True
-        # With what it would do written down instead: a shell function stands before the command of the same name.
-        heartbeat = tmp_path / name
-        recorded = 'kill() { echo "kill $*"; }\n' + script.replace(HEARTBEAT, str(heartbeat))
-        assert shell(recorded) == ""
-        heartbeat.touch()
-        assert shell(recorded) == ""
-        os.utime(heartbeat, (0, 0))
-        assert shell(recorded) == "kill -9 -1\n"
-        # It is the file of the process before, when the container starts again.
-        assert f"rm -f {HEARTBEAT}" in services[name]["command"][-1]
+@pytest.mark.parametrize("name", ["options-kafka", "released"])
+def test_t15_what_a_container_asks_for_can_be_changed_one_by_one(rendered: Rendered, name: str) -> None:
+    found = {}
+    for each in ours(rendered(NEWEST, name).manifests()):
+        template = each["spec"].get("jobTemplate", each)["spec"].get("template") if "spec" in each else None
+        if template:
+            (container,) = template["spec"]["containers"]
+            found[container["name"]] = container["resources"]
+    expected = {key: kubernetes.RESOURCES[key] for key in found}
+    if name == "options-kafka":
+        assert set(found) == set(kubernetes.RESOURCES)
+        expected["badges-kafka"] = {"requests": {"memory": "768Mi", "cpu": "500m"}, "limits": {"memory": "2Gi"}}
+    assert found == expected
+    # All but the broker, whose heap is bounded otherwise, have a limit.
+    assert [key for key, value in kubernetes.RESOURCES.items() if "limits" not in value] == ["badges-kafka"]
 
 
-def shell(script: str) -> str:
-    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
-
-
-def test_t15_disabling_names_the_keys_that_stay(machine: Machines) -> None:
-    tutor = machine(NEWEST, "external-kafka-own-mysql-own-redis")
-    printed = tutor.tutor("plugins", "disable", "badges")
-    assert "--unset BADGES_KAFKA_API_SECRET" in printed
-    assert "p@ss/word" not in printed
+@pytest.mark.long
+def test_t15_the_recipe_for_an_override_changes_a_deployment_of_ours(machine: Machines) -> None:
+    tutor = machine(NEWEST, OWN)
+    (tutor.root / "plugins").mkdir()
+    (tutor.root / "plugins" / "campus.yml").write_text(recipe("name: campus"))
+    tutor.tutor("plugins", "enable", "campus")
+    deployments = by_kind(Rendering(NEWEST, tutor.root).manifests(), "Deployment")
+    assert [name for name, each in deployments.items() if "nodeSelector" in each["spec"]["template"]["spec"]] == [
+        "credentials-badges-worker"
+    ]

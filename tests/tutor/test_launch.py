@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from tests.tutor import environments
 from tests.tutor.machines import Machines
 from tests.tutor.rendering import run
+from tutor_badges.commands import COMMANDS
 
 NEWEST = environments.NEWEST
 # In the init task of the credentials plugin
@@ -23,7 +23,8 @@ MIGRATED = "./manage.py migrate create_or_update_site"
     ("mode", "name", "images"),
     [
         ("local", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx"}),
-        ("local", "redis-own-mysql-own-redis", {"openedx-credentials"}),
+        # test_decisions.py says which images Redis needs.
+        pytest.param("local", "redis-own-mysql-own-redis", {"openedx-credentials"}, marks=pytest.mark.long),
         ("dev", "kafka-own-mysql-own-redis", {"openedx-credentials", "openedx-dev"}),
     ],
 )
@@ -67,54 +68,22 @@ def test_t15_our_init_tasks_alone_are_complete(machine: Machines, release: int) 
                 compile(block.strip("'"), f"block {number}", "exec")
 
 
-GROUP = "--group credentials-badges"
+@pytest.mark.long
+def test_t5_the_step_after_createuser_copies_superusers_who_are_not_there_yet(machine: Machines, release: int) -> None:
+    """The guide counts on a task of the credentials plugin."""
+    tutor = machine(release, "redis-own-mysql-own-redis")
+    tutor.tutor("local", "do", "init", "--limit=credentials")
+    (script,) = [script for _, script in tutor.tasks() if "INSERT credentials.core_user" in script]
+    copied = script[script.index("core_user (") : script.index("SELECT")]
+    assert {"is_superuser", "is_staff"} <= set(copied.replace(",", " ").split())
+    assert "credentials_user.id IS NULL" in script
 
 
-@pytest.mark.parametrize(
-    ("arguments", "script"),
-    [
-        (["badges-doctor"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle"),
-        (["badges-doctor", "--json"], f"./manage.py badges_doctor {GROUP} --topic learning-badges-lifecycle --json"),
-        (["badges-sync-templates"], "./manage.py sync_credly_badge_templates"),
-        (["badges-adopt-builtin", "--apply"], "./manage.py badges_adopt_builtin --apply"),
-        (["badges-replay", "--dry-run"], "./manage.py badges_replay --topic learning-badges-lifecycle --dry-run"),
-        # Characters that a shell or a template would interpret
-        (
-            ["badges-replay", "--since", "a b; {{ c }}"],
-            "./manage.py badges_replay --topic learning-badges-lifecycle --since 'a b; {{ c }}'",
-        ),
-    ],
-)
-def test_do_commands(machine: Machines, arguments: list[str], script: str) -> None:
-    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
-    tutor.tutor("local", "do", *arguments)
-    assert tutor.tasks() == [("credentials-job", script)]
-
-
-@pytest.mark.parametrize("name", ["badges-doctor", "badges-replay"])
-def test_jobs_look_at_the_topic_of_the_deployment(machine: Machines, name: str) -> None:
-    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
-    tutor.tutor("config", "save", "--set", "BADGES_EVENT_BUS_TOPIC=campus.badges")
-    tutor.tutor("local", "do", name)
-    ((_, script),) = tutor.tasks()
-    assert script.endswith(" --topic campus.badges")
-
-
-def test_backfill_carries_the_file_into_the_container(machine: Machines, tmp_path: Path) -> None:
-    tutor = machine(NEWEST, "kafka-own-mysql-own-redis")
-    path = tmp_path / "passed.csv"
-    path.write_text("username,course\nann,course-v1:A+B+C\n$(id) {{ x }},course-v1:A+B+C\n")
-    tutor.tutor("local", "do", "badges-backfill", path, "--dry-run")
-    ((service, script),) = tutor.tasks()
-    assert service == "credentials-job"
-    manage = tmp_path / "manage.py"
-    manage.write_text('#!/bin/sh\ncat "$2"; echo "$@"\n')
-    manage.chmod(0o755)
-    printed = subprocess.run(
-        ["sh", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
-    ).stdout
-    assert printed.startswith(path.read_text())
-    assert printed.endswith("badges_backfill /tmp/badges-backfill-1.csv --dry-run\n")
+def test_do_commands_run_in_the_service_as_they_were_typed(machine: Machines) -> None:
+    """Tutor renders the task, and a shell reads it. test_commands.py has the other commands."""
+    tutor = machine(NEWEST, "options-kafka")
+    tutor.tutor("local", "do", "badges-replay", "--since", "a b; {{ c }}")
+    assert tutor.tasks() == [("credentials-job", "./manage.py badges_replay --topic badges --since 'a b; {{ c }}'")]
 
 
 def test_t8_backfill_takes_the_rows_from_a_pipe(machine: Machines) -> None:
@@ -156,12 +125,10 @@ def test_t8_the_export_prints_rows_and_nothing_else(machine: Machines, release: 
     run("shellcheck", "--shell=sh", "-", text=script)
 
 
-def test_do_commands_exist_in_every_mode(machine: Machines, release: int) -> None:
-    tutor = machine(release, "kafka-own-mysql-own-redis")
-    for mode in ("local", "dev", "k8s"):
-        printed = tutor.tutor(mode, "do", "--help")
-        names = ("doctor", "sync-templates", "replay", "adopt-builtin", "backfill", "export-passed")
-        assert [name for name in names if f"badges-{name}" not in printed] == []
+def test_do_commands_exist(machine: Machines, release: int) -> None:
+    printed = machine(release, "kafka-own-mysql-own-redis").tutor("k8s", "do", "--help")
+    names = [*(str(command.name) for command in COMMANDS), "badges-export-passed", "badges-cleanup"]
+    assert [name for name in names if name not in printed] == []
 
 
 @pytest.mark.parametrize(

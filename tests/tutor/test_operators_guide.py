@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
+import shlex
 
 import pytest
 
-from tests.tutor.environments import REPOSITORY
+from tests.tutor.environments import NEWEST, REPOSITORY
 from tutor_badges.config import SETTINGS, Setting
 
 GUIDE = REPOSITORY / "docs" / "operations" / "tutor"
@@ -28,11 +28,11 @@ def test_the_guide_names_no_setting_that_does_not_exist() -> None:
     assert named - known == set()
 
 
-def test_the_guide_installs_from_a_checkout() -> None:
+def test_the_guide_installs_from_a_checkout_and_keeps_the_release_of_tutor() -> None:
     """The package is on no index yet. After the first release, the guide names the package instead."""
     commands = [line for page in GUIDE.glob("*.rst") for line in re.findall(r"(?m)^ +pip install.+", page.read_text())]
-    setup = configparser.ConfigParser()
-    setup.read(REPOSITORY / "setup.cfg")
-    extras = {extra for line in commands for extra in re.findall(r'"\.\[(\w+)\]"', line)}
-    assert extras == {"tutor"} & set(setup["options.extras_require"])
-    assert [line for line in commands if '".[' not in line] == []
+    assert len(commands) == 3
+    for line in commands:
+        command = shlex.split(line, comments=True)
+        assert command[-2:] == ["./distributions/tutor", f"tutor-credentials~={NEWEST}.0"]
+    assert (REPOSITORY / "distributions/tutor/pyproject.toml").exists()

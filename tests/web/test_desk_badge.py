@@ -20,7 +20,7 @@ from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.distribution.retry import State
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeTemplate, RulesetVersion
-from badges_plugin.web.desk.badge import saving, wording
+from badges_plugin.web.desk.badge import catching_up, dry_run, saving, wording
 from badges_plugin.web.desk.badge.checking import Checked, check
 from badges_plugin.web.desk.badge.decoding import setup_of
 from badges_plugin.web.desk.badge.dry_run import who_would_have
@@ -188,7 +188,7 @@ def test_any_two_of_three_until_a_day_and_a_badge(client: Client) -> None:
     page = press(client, page, "_save", fields={"name": "Two", **typed, "valid": "for"})
     assert (
         f"Pass at least 2 of: {COURSE}, {LOGIC}, {PROOF}, before June 2, 2027."
-        " Earn the badge “First Steps”. Valid for 730 days."
+        " Earn the badge “First Steps”. Valid for 2 years."
         f" Lost when the grade in one of these courses drops below passing: {COURSE}, {LOGIC}, {PROOF}."
     ) in text(page)
     template = BadgeTemplate.objects.get(name="Two")
@@ -596,6 +596,63 @@ def test_an_activation_is_noted_even_if_giving_the_badge_fails(client: Client, m
     page = press(client, page, "activate")
     assert "The badge is active. 1 learner got it at once." in text(page)
     assert notes()[-2:] == ["Activated.", "Given to 1 learner who had done everything."]
+
+
+def test_the_page_finds_its_learners(client: Client) -> None:
+    template = make_template()
+    requires_course(template)
+    for name in ("ann", "bob"):
+        send_passing(make_user(username=name))
+    send_passing(make_user(username="lost"), minute=1)
+    api.revoke_award(BadgeAward.objects.get(progress__user__username="lost"), reason="Copied")
+    page = client.get(page_of("desk_badge", template))
+    asked = {name: values[0] for name, values in filled_in(page).items()}
+    assert asked == {"template__id__exact": str(template.pk), "q": ""}
+    address = reverse("admin:badges_plugin_badgeprogress_changelist")
+    assert f'action="{address}"' in page.content.decode()
+    for wanted, found in (({}, 3), ({"q": "bo"}, 1), ({"badge": "revoked"}, 1)):
+        assert client.get(address, asked | wanted).context["cl"].result_count == found
+
+
+def test_who_has_done_it_already_is_given_the_badge_in_parts(
+    client: Client, lower: Lower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requires_course(make_template())
+    learners = [make_user(full_name=f"Learner {number}") for number in range(5)]
+    for user in learners:
+        send_passing(user)
+    requires_course(template := make_template(name="Later"))
+    lower(recorded, AT_ONCE=2)
+    lower(dry_run, NAMED=3)
+    lower(catching_up, SECONDS=0)
+    address = page_of("desk_catch_up", template)
+    assert address in client.get(page_of("desk_badge", template)).content.decode()
+    page = client.get(address)
+    assert "5 learners have done all of this." in text(page)
+    assert "See them Learner 0 Learner 1 Learner 2 And 2 more." in text(page)
+    page = client.post(address, follow=True)
+    assert "2 learners got the badge. There are more, who are listed here: go on." in text(page)
+    assert "Give it to 3 learners" in text(page)
+    client.post(address)
+    page = client.post(address, follow=True)
+    assert page.request["PATH_INFO"] == page_of("desk_badge", template)
+    assert "1 learner got the badge." in text(page)
+    assert BadgeAward.objects.filter(progress__template=template, revoked_at=None).count() == 5
+    assert "Nobody has done all of this" in text(client.get(address))
+    assert client.post(address).status_code == 200, "there is nobody to give it to"
+
+
+def test_an_activation_that_does_not_reach_everybody_says_where_to_go_on(client: Client, lower: Lower) -> None:
+    requires_course(make_template())
+    for _number in range(3):
+        send_passing(make_user())
+    lower(recorded, AT_ONCE=2)
+    lower(catching_up, SECONDS=0)
+    page = press(client, client.get(NEW), "_activate", fields=FIRST)
+    page = press(client, page, "activate")
+    assert "The badge is active. 2 learners got it at once." in text(page)
+    template = BadgeTemplate.objects.get(name=FIRST["name"])
+    assert f'href="{page_of("desk_catch_up", template)}">Go on with the others' in page.content.decode()
 
 
 def test_the_page_says_that_a_badge_goes_with_one_that_it_needs(client: Client) -> None:

@@ -287,4 +287,4 @@ def test_only_what_had_to_be_done_is_ticked(ada: Any, statistics: BadgeTemplate)
     assert (steps.count("<svg"), conditions.count("<svg")) == (1, 0)
     assert "Pass *Statistics* [advanced]" in steps
     assert "Lost when" in conditions
-    assert "Valid for 3650 days" in conditions
+    assert "Valid for 10 years" in conditions

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from badges_plugin import conf
 from badges_plugin.admin import cells
 from badges_plugin.admin.award_rows import AwardRowAdmin
-from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin, TabularInline
+from badges_plugin.admin.base import ModelAdmin, ReadOnlyAdmin, StackedInline
 from badges_plugin.admin.templates import register_inline
 from badges_plugin.distribution.api import BadgeTemplate
 from badges_plugin.distribution.open_badges import addresses, issuers
@@ -134,12 +134,12 @@ class SignedBadgeAdmin(AwardRowAdmin[SignedBadge]):
         return format_html('<pre style="white-space: pre-wrap">{}</pre>', badge.document) if badge.document else "-"
 
 
-class AchievementDetailsInline(TabularInline[AchievementDetails, BadgeTemplate]):
+class AchievementDetailsInline(StackedInline[AchievementDetails, BadgeTemplate]):
     model = AchievementDetails
     can_delete = False
 
 
-class BadgeAlignmentInline(TabularInline[BadgeAlignment, BadgeTemplate]):
+class BadgeAlignmentInline(StackedInline[BadgeAlignment, BadgeTemplate]):
     model = BadgeAlignment
     extra = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q
 from django.http import HttpRequest
@@ -86,9 +86,7 @@ def rows(user_ids: Sequence[int]) -> list[Person]:
     for pk in user_ids:
         if pk in users:
             plain = person(users[pk], is_erased=pk in gone)
-            found.append(
-                Person(pk, plain.name, plain.username, plain.email, plain.is_erased, held[pk], begun.get(pk, 0))
-            )
+            found.append(replace(plain, held=held[pk], begun=begun.get(pk, 0)))
     return found
 
 

@@ -43,6 +43,8 @@ _LEARNERS = (
     "badges_web.MailNote",
     "open_badges.SignedBadge",
 )
+# Whether it works at all.
+_RUNNING = ("badges_plugin.RunningProcess",)
 # What an action corrects.
 _CORRECTED = (
     "badges_plugin.BadgeProgress",
@@ -71,7 +73,7 @@ def ready_made() -> dict[str, Wanted]:
     setup = set(_may(_models(_SETUP), ALL)) | set(_may(_kinds(MirroredTemplate), ("view", "change")))
     own = [model for model in _kinds(BadgeTemplate) if not issubclass(model, MirroredTemplate)]
     setup |= set(_may(own, ALL)) | set(_may(_models(("badges_web.MailText",)), ALL))
-    look = set(_may([*_models(_LEARNERS), *_kinds(ProviderBadge)], ("view",)))
+    look = set(_may([*_models(_LEARNERS), *_models(_RUNNING), *_kinds(ProviderBadge)], ("view",)))
     badges = [*_models(_SETUP), *_kinds(BadgeTemplate)]
     accounts = [*_kinds(Account), *_models(("open_badges.IssuerProfile",))]
     manage = set(_may(accounts, ("view", "add", "change"))) | set(_may(_models(("open_badges.SigningKey",)), ("view",)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,19 +66,20 @@ def try_it(request: HttpRequest) -> HttpResponse:
     given = request.POST or request.GET
     badge_id = _number(given.get("badge") or given.get("template", ""))  # as the badge's page names it
     may_see = request.user.has_perms(MAY_SEE)
-    initial = _initial(request, badge_id)
+    courses = _courses_of(badge_id)
+    initial = _initial(request, badge_id, courses)
     form = TrialForm(request.POST or None, initial=initial, badge_id=badge_id, may_see_learners=may_see)
     result = None
     if request.method == "POST" and form.is_valid() and form.event is not None:
         result = _result(request, form.event, form)
-    context = {"form": form, "result": result, "courses": _courses_of(badge_id), "may_see_learners": may_see}
+    context = {"form": form, "result": result, "courses": courses, "may_see_learners": may_see}
     return page(request, "try", title=_("Try an event"), context=context)
 
 
-def _initial(request: HttpRequest, badge_id: int | None) -> dict[str, Any]:
+def _initial(request: HttpRequest, badge_id: int | None, courses: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return what an address asks for: a learner, a badge, or a failed event, if its content is for whoever asks."""
     initial: dict[str, Any] = {"learner": request.GET.get("learner", ""), "badge": badge_id or "", "kind": "pass"}
-    if courses := _courses_of(badge_id):
+    if courses:
         initial["course"] = courses[0][0]
     failed_id = _number(request.GET.get("failed", ""))
     if failed_id is not None and links.may(request, "change", FailedEvent):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, trying
-from badges_plugin.web.desk.badge import activating, copying, form
+from badges_plugin.web.desk import award, finding, history, learner, numbers, numbers_csv, running, trying
+from badges_plugin.web.desk.badge import activating, catching_up, copying, form
 from badges_plugin.web.desk.badge import page as badge_page
 from badges_plugin.web.desk.giving import views as giving
 
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("badges/<int:template_id>/change/", form.change_badge, name="desk_change_badge"),
     path("badges/<int:template_id>/copy/", copying.copy_badge, name="desk_copy_badge"),
     path("badges/<int:template_id>/activate/", activating.activate, name="desk_activate_badge"),
+    path("badges/<int:template_id>/done-already/", catching_up.catch_up, name="desk_catch_up"),
     path("badges/<int:template_id>/deactivate/", activating.deactivate, name="desk_deactivate_badge"),
     path("badges/<int:template_id>/holders.csv", badge_page.holders, name="desk_export_holders"),
     path("learners/", learner.learners, name="desk_learners"),
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("try/", trying.try_it, name="desk_try"),
     path("history/<int:template_id>/", history.history, name="desk_history"),
     path("history/deleted/", history.deleted_badges, name="desk_deleted_badges"),
+    path("running/", running.running, name="desk_running"),
     path("numbers/", numbers.numbers, name="desk_numbers"),
     path("numbers/numbers.csv", numbers_csv.export_numbers, name="desk_export_numbers"),
     path("numbers/<int:template_id>/", numbers.badge_numbers, name="desk_badge_numbers"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from django import template
 from django.urls import NoReverseMatch, reverse
@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from badges_plugin.reading.words import day_and_time
-from badges_plugin.times import day_text, site_day
 
 register = template.Library()
 
@@ -22,15 +21,6 @@ def clock(moment: datetime | None) -> SafeString | str:
         return ""
     at = moment.astimezone(UTC)
     return format_html('<time datetime="{}">{}</time>', at.strftime("%Y-%m-%dT%H:%MZ"), day_and_time(moment))
-
-
-@register.filter
-def on_day(moment: datetime | None) -> SafeString | str:
-    """Return the day of an instant, where the site is; empty for None."""
-    if moment is None:
-        return ""
-    on: date = site_day(moment)
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), day_text(moment))
 
 
 @register.simple_tag

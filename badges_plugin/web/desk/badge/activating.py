@@ -5,21 +5,23 @@ from __future__ import annotations
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from badges_plugin import api
-from badges_plugin.backfill import recorded
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.exceptions import ActivationRefused, ConfirmationNeeded
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from badges_plugin.web.desk import links
 from badges_plugin.web.desk.badge import saving, wording
-from badges_plugin.web.desk.badge.dry_run import DryRun, who_would_have
+from badges_plugin.web.desk.badge.catching_up import give
+from badges_plugin.web.desk.badge.dry_run import DryRun, named, who_would_have
 from badges_plugin.web.desk.badge.fields import is_only_given
 from badges_plugin.web.desk.badge.permitted import MAY_SWITCH, to_change
 from badges_plugin.web.desk.badge.places import give_url, trail_to
+from badges_plugin.web.desk.reached import desk_url
 from badges_plugin.web.desk.site import desk_page, page
 
 CONFIRMED = "confirmed"
@@ -50,6 +52,7 @@ def activate(request: HttpRequest, template_id: int) -> HttpResponse:
         "confirmations": api.activation_confirmations(template),
         "warnings": api.activation_warnings(template),
         "dry_run": found,
+        "named": named(request, found),
         "is_refused": request.method == "POST",
         "give_url": give_url(request, template),
         "badge_url": links.badge_url(template.pk),
@@ -89,12 +92,16 @@ def _tell_activated(request: HttpRequest, template: BadgeTemplate, found: DryRun
     if found is None or not found.can_be_given or request.POST.get("now") != "yes":
         messages.success(request, _("The badge is active. What learners do from now on counts."))
         return
-    awarded = recorded.award_recorded(template, found.users)
+    given = give(request, template, found.users)
     text = ngettext(
-        "Given to %d learner who had done everything.", "Given to %d learners who had done everything.", awarded
+        "The badge is active. %d learner got it at once.",
+        "The badge is active. %d learners got it at once.",
+        given.awarded,
     )
-    saving.note(request, template, text % awarded)
-    text = ngettext(
-        "The badge is active. %d learner got it at once.", "The badge is active. %d learners got it at once.", awarded
-    )
-    messages.success(request, text % awarded)
+    messages.success(request, text % given.awarded)
+    if given.left:
+        here = desk_url(request, "desk_catch_up", template.pk)
+        text = _(
+            'Not all learners who had done everything were reached in time. <a href="{}">Go on with the others</a>'
+        )
+        messages.warning(request, format_html(text, here))

@@ -58,11 +58,6 @@ class Checked:
     """Lines that are not finished."""
 
     @property
-    def about(self) -> dict[str, str]:
-        """Return the problems by field."""
-        return {problem.field: problem.text for problem in reversed(self.problems)}
-
-    @property
     def named_problem(self) -> Problem | None:
         """Return what is wrong with the name: without one not even a draft can be kept."""
         return next((problem for problem in self.problems if problem.field == "name"), None)

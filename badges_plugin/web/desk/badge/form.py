@@ -29,6 +29,7 @@ from badges_plugin.web.desk.badge import choosing, picturing, presenting, saving
 from badges_plugin.web.desk.badge.asking import Question, noted, question_of
 from badges_plugin.web.desk.badge.checking import Checked, Problem, check
 from badges_plugin.web.desk.badge.decoding import setup_of
+from badges_plugin.web.desk.badge.dry_run import named
 from badges_plugin.web.desk.badge.fields import AS_IT_IS, LABELS, STAFF, BadgeFields, act, sent, stored
 from badges_plugin.web.desk.badge.permitted import MAY_ADD, MAY_CHANGE, to_change
 from badges_plugin.web.desk.badge.places import trail_to
@@ -144,7 +145,8 @@ class _Form:
         aside = presenting.aside(described, fields, checked, self._site, timezone.now(), looks=looks)
         if self._template is not None and (refusal := refusal_of(self._template)):
             aside = replace(aside, problems=[*aside.problems, Problem("", refusal)])
-        return {"aside": aside, "is_staff_only": fields.how == STAFF}
+        learners = named(self._request, aside.dry_run)
+        return {"aside": aside, "named": learners, "is_staff_only": fields.how == STAFF}
 
     def _page(
         self, fields: BadgeFields, *, focus: str = "", shows_missing: bool = False, image_problem: str = ""

@@ -17,12 +17,14 @@ from django.views.decorators.http import require_safe
 
 from badges_plugin import api, reading
 from badges_plugin.admin import links as admin_links
+from badges_plugin.admin.progress import standings
 from badges_plugin.counting import count_up_to, in_words
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
 from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
 from badges_plugin.web.desk.badge import saving, wording
 from badges_plugin.web.desk.badge.decoding import setup_of
+from badges_plugin.web.desk.badge.fields import is_only_given
 from badges_plugin.web.desk.badge.permitted import may_change
 from badges_plugin.web.desk.badge.places import give_url, list_url, trail_to
 from badges_plugin.web.desk.failures import failures_for
@@ -149,6 +151,8 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "rows": [_row(request, holder) for holder in newest.holders],
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
         "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
+        "progress_url": list_url(request, BadgeProgress),
+        "standings": standings(),
     }
 
 
@@ -180,6 +184,7 @@ def _actions(request: HttpRequest, template: BadgeTemplate) -> dict[str, str]:
         "copy": desk_url(request, "desk_copy_badge", pk) if may else "",
         "activate": desk_url(request, "desk_activate_badge", pk) if may and not is_active else "",
         "deactivate": desk_url(request, "desk_deactivate_badge", pk) if may and is_active else "",
+        "catch_up": desk_url(request, "desk_catch_up", pk) if may and is_active and not is_only_given(template) else "",
         "give": give_url(request, template) if is_active else "",
         "try": desk_url(request, "desk_try", badge=pk),
     }

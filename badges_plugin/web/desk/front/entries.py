@@ -13,6 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from badges_plugin.admin.awards import CHECK
+from badges_plugin.admin.own_templates import DRAFTS, PROBLEM
 from badges_plugin.counting import in_thousands, in_words
 from badges_plugin.models import (
     BadgeAward,
@@ -25,6 +27,7 @@ from badges_plugin.models import (
 )
 from badges_plugin.web.desk.front.figures import Figures
 from badges_plugin.web.desk.reached import desk_url
+from badges_plugin.web.desk.running import LATE_SECONDS, waited
 from badges_plugin.web.models import Collection, Publication
 from badges_plugin.web.notes import MailNote, MailText
 
@@ -119,6 +122,7 @@ class _Entries:
         yield from self._awards()
         yield from self._deliveries()
         yield from self._failed_events()
+        yield from self._running()
         yield from self._providers()
         week = self._some("awards this week")
         figure = _("%s awarded this week.") % week if week else ""
@@ -147,12 +151,12 @@ class _Entries:
             if of_providers:
                 yield from self._several(self.names[BadgeTemplate], _("The badges of each provider."), of_providers)
             return
-        add = desk_url(self.request, "desk_new_badge") if page["add_url"] else ""
         yield Entry(
             Link(self.names[BadgeTemplate], page["admin_url"]),
             _("Make a badge, change what it asks for."),
             self._badge_figure(),
-            add=Link(_("Add"), add or page["add_url"]) if page["add_url"] else None,
+            self._drafts(),
+            add=Link(_("Add"), page["add_url"]) if page["add_url"] else None,
             links=(
                 *self._links(of_providers),
                 *self._desk_links(("desk_try", _("Try a badge")), ("desk_deleted_badges", _("Deleted badges"))),
@@ -160,17 +164,29 @@ class _Entries:
         )
 
     def _badge_figure(self) -> str:
-        if "active badges" not in self.figures or "inactive badges" not in self.figures:
+        if not {"active badges", "inactive badges", "drafts"} <= self.figures.keys():
             return ""
-        active, inactive = self.figures["active badges"], self.figures["inactive badges"]
+        active, inactive, drafts = (self.figures[name] for name in ("active badges", "inactive badges", "drafts"))
         if not active + inactive:
             return _("No badge yet. Make the first one.")
-        if not inactive:
-            return _("%s active.") % in_words(active)
-        return _("%(active)s active, %(inactive)s inactive.") % {
-            "active": in_words(active),
-            "inactive": in_words(inactive),
-        }
+        told = [_("%s active") % in_words(active)]
+        told += [ngettext("%s draft", "%s drafts", drafts) % in_words(drafts)] if drafts else []
+        told += [_("%s inactive") % in_words(inactive - drafts)] if inactive > drafts else []
+        return f"{', '.join(told)}."
+
+    def _drafts(self) -> Attention | None:
+        number = self.figures.get("drafts with a problem", 0)
+        if not number:
+            return None
+        text = ngettext("%s draft has a problem", "%s drafts have a problem", number) % in_words(number)
+        return Attention(text, f"{self.pages[BadgeTemplate]['admin_url']}?{DRAFTS}={PROBLEM}", is_bad=False)
+
+    def _to_check(self) -> Attention | None:
+        number = self.figures.get("awards to check", 0)
+        if not number or BadgeAward not in self.pages:
+            return None
+        text = ngettext("%s to check", "%s to check", number) % in_words(number)
+        return Attention(text, f"{self.pages[BadgeAward]['admin_url']}?state={CHECK}", is_bad=False)
 
     def _awards(self) -> Iterator[Entry]:
         held = self._some("held awards")
@@ -179,6 +195,7 @@ class _Entries:
             BadgeAward,
             _("Who has which badge, since when, and why no longer."),
             _("%s held.") % held if held else "",
+            attention=self._to_check(),
             add=Link(_("By hand"), by_hand) if by_hand else None,
             links=self._desk_links(("desk_gift_lists", _("Lists of badges given by hand"))),
         )
@@ -200,6 +217,21 @@ class _Entries:
             _("Messages from the courses that could not be used."),
             attention=self._attention("failed events", FailedEvent, "?state__exact=failed"),
         )
+
+    def _running(self) -> Iterator[Entry]:
+        if not (address := desk_url(self.request, "desk_running")):
+            return
+        number, seconds = self.figures.get("events waiting", 0), self.figures.get("seconds of waiting", 0)
+        figure = ngettext("%s event waits.", "%s events wait.", number) % in_thousands(number) if number else ""
+        needs = ""
+        if self.figures.get("consumers silent"):
+            needs = _("No consumer runs")
+        elif self.figures.get("workers silent"):
+            needs = _("No worker runs")
+        elif seconds >= LATE_SECONDS:
+            needs = _("Events have waited for %s") % waited(seconds)
+        purpose = _("Whether events are read and badges sent: consumers, workers, and what waits.")
+        yield Entry(Link(_("How it runs"), address), purpose, figure, Attention(needs, address) if needs else None)
 
     def _attention(self, name: str, model: type[Model], query: str) -> Attention | None:
         number = self.figures.get(name, 0)

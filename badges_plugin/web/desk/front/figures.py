@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from badges_plugin import api, reading, vitals
 from badges_plugin.counting import count_up_to
 from badges_plugin.distribution import attention
 from badges_plugin.logs import get_logger
@@ -16,7 +17,7 @@ from badges_plugin.models import BadgeAward, BadgeTemplate, FailedEvent, Learner
 
 logger = get_logger(__name__)
 
-KEY = "badges_web.front.1"
+KEY = "badges_web.front.2"
 SECONDS = 60
 
 Figures = Mapping[str, int]
@@ -33,7 +34,7 @@ def figures() -> Figures:
 
 
 def count() -> Figures:
-    """Count. One query each, which an index serves, and which reads no more rows than are counted."""
+    """Count. One query each, or a fixed number, which indexes serve and which read few rows."""
     found = {}
     for name, counted in _COUNTED.items():
         try:
@@ -48,15 +49,32 @@ def _this_week() -> int:
     return count_up_to(BadgeAward.objects.filter(awarded_at__gte=timezone.now() - timedelta(days=7)))
 
 
+def _groups() -> list[vitals.GroupLag]:
+    return vitals.group_lags(timezone.now())
+
+
+def _silent(kind: vitals.Kind) -> int:
+    """Return 1 if processes of a kind have run here, and none does now."""
+    found = vitals.running(timezone.now())
+    return sum(each.kind is kind and not each.number and each.last_report is not None for each in found)
+
+
 _COUNTED: dict[str, Callable[[], int]] = {
     "active badges": lambda: count_up_to(BadgeTemplate.objects.filter(is_active=True)),
     "inactive badges": lambda: count_up_to(BadgeTemplate.objects.filter(is_active=False)),
+    "drafts": lambda: count_up_to(api.drafts()),
+    "drafts with a problem": lambda: len(api.drafts_with_problems()),
     "learners": lambda: count_up_to(Learner.objects.all()),
     "held awards": lambda: count_up_to(BadgeAward.objects.filter(revoked_at=None)),
     "awards this week": _this_week,
+    "awards to check": lambda: len(reading.to_check(timezone.now())),
     "deliveries waiting": attention.waiting,
     "deliveries on hold": attention.on_hold,
     "failed deliveries": attention.failed,
     "failed events": lambda: count_up_to(FailedEvent.objects.filter(state=FailedEvent.State.FAILED, retry_at=None)),
     "paused accounts": attention.paused_accounts,
+    "events waiting": lambda: sum(group.messages for group in _groups()),
+    "seconds of waiting": lambda: max((group.seconds for group in _groups()), default=0),
+    "consumers silent": lambda: _silent(vitals.Kind.CONSUMER),
+    "workers silent": lambda: _silent(vitals.Kind.WORKER),
 }

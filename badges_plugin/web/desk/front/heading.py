@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from badges_plugin.builtin import is_builtin
 from badges_plugin.distribution.attention import labels_of_backends
-from badges_plugin.web.desk.front.entries import Entry, entries, order
+from badges_plugin.models import BadgeTemplate, BadgeTotal, Learner
+from badges_plugin.web.desk.front.entries import EXPERTS, SEEN, Entry, entries, order
 from badges_plugin.web.desk.front.figures import figures
 from badges_plugin.web.desk.reached import desk_url
 
@@ -45,17 +47,48 @@ class OneHeading:
 
 
 def _heading(request: HttpRequest, parts: Sequence[Any], others: Sequence[Any]) -> Any:
-    pages = order([page for part in parts for page in part["models"]])
+    pages = order([_made_in_words(request, page) for part in parts for page in part["models"]])
     first = next((part for part in parts if part["app_label"] == LABEL), parts[0])
     return {
         **first,
         "name": _("Badges"),
         "has_module_perms": any(part["has_module_perms"] for part in parts),
-        "models": pages,
+        "models": list(_with_desk(request, pages)),
         "entries_of_badges": Rows(request, pages),
         "find_url": desk_url(request, "desk_find"),
         "others": others,
     }
+
+
+def _with_desk(request: HttpRequest, pages: Sequence[Any]) -> Iterator[Any]:
+    """Yield the pages for the bar beside every page, and those of the desk that have no model of their own there."""
+    learners = _desk(request, "desk_learners", _("Learners"), Learner)
+    numbers = _desk(request, "desk_numbers", _("Numbers"), BadgeTotal)
+    own = [page for page in pages if issubclass(page["model"], BadgeTemplate)]
+    later = [page for page in pages if page["model"] in (*EXPERTS, *SEEN)]
+    between = [page for page in pages if page not in own and page not in later]
+    yield from (*own, *learners, *between, *numbers, *later)
+
+
+def _desk(request: HttpRequest, name: str, title: str, model: type[Model]) -> list[dict[str, Any]]:
+    """Return a page of the desk as Django's index describes a model; nothing for those who may not open it."""
+    address = desk_url(request, name)
+    described = {
+        "model": model,
+        "name": title,
+        "object_name": model.__name__,
+        "perms": {"add": False, "change": False, "delete": False, "view": True},
+        "admin_url": address,
+        "add_url": None,
+        "view_only": True,
+    }
+    return [described] if address else []
+
+
+def _made_in_words(request: HttpRequest, page: Any) -> Any:
+    """Let *Add* beside *Badges* lead to the page on which a badge is made in words, for who may open it."""
+    address = desk_url(request, "desk_new_badge") if page["model"] is BadgeTemplate and page["add_url"] else ""
+    return {**page, "add_url": address} if address else page
 
 
 @dataclass(frozen=True)

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from badges_plugin.admin.exporting import BOM
+from badges_plugin.admin.exporting import lines as csv_lines
 from badges_plugin.models import ManualAwardList
 from badges_plugin.web.desk.giving.lines import rows
 
 BATCH = 1_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def of_list(found: ManualAwardList) -> HttpResponse:
     """Return all lines of a list, with what will happen, or has happened, in words."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="awards-by-hand-{found.pk}.csv"'
-    response.write("\ufeff")  # without it, spreadsheet programs take the file for one of another encoding
-    writer = csv.writer(response)
-    writer.writerow([_("Line"), _("Written"), _("User name"), _("Name"), _("E-mail address"), _("What happens")])
+    titles = [_("Line"), _("Written"), _("User name"), _("Name"), _("E-mail address"), _("What happens")]
+    response.write(BOM + csv_lines([titles]))
     lines = list(found.lines.select_related("user__badges_learner", "award").order_by("number"))
     for start in range(0, len(lines), BATCH):
         some = lines[start : start + BATCH]
         for line, row in zip(some, rows(found, some, with_addresses=True), strict=True):
             username = line.user.get_username() if line.user is not None else ""
             # Of the erased, only the user name, as in the other files.
-            cells = [row.written, username, "" if row.is_erased else row.name, row.address, row.text]
-            writer.writerow([row.number, *map(_harmless, cells)])
+            name = "" if row.is_erased else row.name
+            response.write(csv_lines([[row.number, row.written, username, name, row.address, row.text]]))
     return response
-
-
-def _harmless(text: str) -> str:
-    """Return a text that no spreadsheet program takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

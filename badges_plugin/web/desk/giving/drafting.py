@@ -57,16 +57,19 @@ def draft(
 
 def correct(line: ManualAwardLine, user: User) -> bool:
     """Let a line that means nobody mean a learner. Returns False if the list is no draft any more, or it does."""
-    others = ManualAwardLine.objects.filter(list=line.list_id, user=user)
-    outcome = _outcome(
-        api.Named(user.pk),
-        {user.pk} if others.exists() else set(),
-        _holders(line.list.template, [user.pk]),
-    )
-    rows = ManualAwardLine.objects.filter(pk=line.pk, user=None)
-    if ManualAwardList.objects.filter(pk=line.list_id, state=ManualAwardList.State.DRAFT).exists():
+    with transaction.atomic():
+        # Locked, so that the list is not confirmed meanwhile, and no other line comes to mean the same learner.
+        stored = ManualAwardList.objects.select_for_update().filter(pk=line.list_id).first()
+        if stored is None or stored.state != ManualAwardList.State.DRAFT:
+            return False
+        others = ManualAwardLine.objects.filter(list=line.list_id, user=user)
+        outcome = _outcome(
+            api.Named(user.pk),
+            {user.pk} if others.exists() else set(),
+            _holders(line.list.template, [user.pk]),
+        )
+        rows = ManualAwardLine.objects.filter(pk=line.pk, user=None)
         return bool(rows.update(user=user, written=user.email or user.get_username(), outcome=outcome))
-    return False
 
 
 def _outcome(found: api.Named, seen: set[int], holders: set[int]) -> ManualAwardLine.Outcome:
