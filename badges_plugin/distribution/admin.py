@@ -268,6 +268,10 @@ class ChannelAdmin(ReadOnlyAdmin[Channel]):
     fields = readonly_fields = ("name", "backend", "account", "paused", "failures", "rest_until")
     actions = ("resume",)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Name the list as the front page does."""
+        return super().changelist_view(request, {**(extra_context or {}), "title": gettext("Sending, by account")})
+
     def heading(self, obj: Channel) -> str:
         return channels.name(obj)
 

@@ -37,6 +37,8 @@ class RowButtons(AnyAdmin):
         changelist = super().get_changelist_instance(request)
         for row in changelist.result_list:
             vars(row)[_BACK] = request.get_full_path()
+        if not any(row.state == State.FAILED for row in changelist.result_list):
+            changelist.list_display = [name for name in changelist.list_display if name != ACT]
         return changelist
 
     @admin.display(description=_("what you can do"))

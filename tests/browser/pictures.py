@@ -62,55 +62,57 @@ _SEEN = """([parts, most, margin]) => {
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A part of a page as it is now: its PNG file as the browser made it, and the words in it."""
+class View:
+    """A part of a page as it is now: where it is, and the words in it."""
 
-    png: bytes
+    clip: dict[str, float]
     words: str
 
 
-def taken(page: Page, parts: Sequence[Locator], *, most: int, margin: int, mark: Locator | None) -> Picture:
-    """Take a picture of the parts of a page with a margin, at most so many pixels high. ``mark`` is outlined.
+def look(page: Page, parts: Sequence[Locator], *, most: int, margin: int) -> View:
+    """Find the parts of a page with a margin, at most so many pixels high.
 
     The side bar of the admin is closed: what it lists is on the front page as well.
     """
     page.evaluate(_CLOSE_SIDE_BAR)
+    seen: dict[str, Any] = page.evaluate(_SEEN, [[part.element_handle() for part in parts], most, margin])
+    return View(seen["clip"], seen["words"])
+
+
+def take(page: Page, view: View, name: str, mark: Locator | None) -> None:
+    """Write the picture of what was found, with ``mark`` outlined.
+
+    In few colors, and with a frame: most pages are as white as those of the documentation.
+    """
     if mark is not None:
         mark.evaluate("(each, line) => { each.style.outline = line; each.style.outlineOffset = '4px'; }", _OUTLINE)
     page.mouse.move(0, 0)
-    page.evaluate("document.fonts.ready")
-    seen: dict[str, Any] = page.evaluate(_SEEN, [[part.element_handle() for part in parts], most, margin])
-    png = page.screenshot(clip=seen["clip"], full_page=True, animations="disabled", caret="hide")
+    png = page.screenshot(clip=view.clip, full_page=True, animations="disabled", caret="hide")
     if mark is not None:
         mark.evaluate("each => { each.style.outline = each.style.outlineOffset = ''; }")
-    return Picture(png, seen["words"])
-
-
-def keep(picture: Picture, name: str) -> None:
-    """Write a picture for the documentation, in few colors and with a frame: most pages are as white as a book's."""
     info = PngInfo()
-    info.add_itxt(_WORDS, picture.words, zip=True)
-    with Image.open(io.BytesIO(picture.png)) as full:
+    info.add_itxt(_WORDS, view.words, zip=True)
+    with Image.open(io.BytesIO(png)) as full:
         framed = ImageOps.expand(full.convert("RGB"), border=1, fill=_FRAME)
         few = framed.quantize(_COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     FOLDER.mkdir(exist_ok=True)
     few.save(FOLDER / f"{name}.png", optimize=True, pnginfo=info)
 
 
-def differences(picture: Picture, name: str) -> list[str]:
+def differences(view: View, name: str) -> list[str]:
     """Return how a page differs from the picture of it that is kept."""
     path = FOLDER / f"{name}.png"
     if not path.exists():
         return [f"{path.name} is missing"]
-    with Image.open(path) as kept, Image.open(io.BytesIO(picture.png)) as now:
-        sizes = [*zip(("wide", "high"), kept.size, now.size, strict=True)]
+    with Image.open(path) as kept:
+        sizes = [("wide", kept.width, view.clip["width"]), ("high", kept.height, view.clip["height"])]
         words = str(getattr(kept, "text", {}).get(_WORDS, ""))
     found = [
-        f"{path.name} is {kept_size} pixels {side}, the page {size}"
+        f"{path.name} is {kept_size} pixels {side}, the page {size:g}"
         for side, kept_size, size in sizes
         if abs(kept_size - size) > _TOLERANCE * kept_size
     ]
-    before, after = _comparable(words), _comparable(picture.words)
+    before, after = _comparable(words), _comparable(view.words)
     return [*found, *difflib.unified_diff(before, after, "picture", "page", lineterm="", n=0)]
 
 

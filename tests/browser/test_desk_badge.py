@@ -137,10 +137,10 @@ def test_who_would_have_it_is_shown_before_an_activation_and_after(
 
 def _done_by_one() -> BadgeTemplate:
     """A draft that asks for what another badge asks for, which one learner has done."""
-    course = "course-v1:Example+Sound+2026"
-    requires_course(make_template(name="Sound Hearing", icon=""), course)
+    course, site = "course-v1:Example+Sound+2026", Site.objects.order_by("pk")[0]
+    requires_course(make_template(site=site, name="Sound Hearing", icon=""), course)
     send_passing(make_user(full_name="Nia Sound"), course)
-    template = make_template(name="Sound Listening", icon="", is_active=False)
+    template = make_template(site=site, name="Sound Listening", icon="", is_active=False)
     requires_course(template, course)
     return template
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
@@ -11,12 +10,9 @@ from django.core.cache import cache
 from badges_plugin.models import BadgeTemplate
 from tests.browser.conftest import Open
 from tests.browser.docs_world import INTRODUCTION, School, close_school, open_school
-from tests.browser.hand import Hand
 from tests.browser.serving import Service
+from tests.browser.test_correcting import click
 from tests.browser.world import Calendar, World, work
-
-if TYPE_CHECKING:  # not installed for the other tests
-    from playwright.sync_api import Page
 
 DESK = "/badges/desk"
 
@@ -26,10 +22,6 @@ def school(served: Service, world: World, calendar: Calendar) -> Iterator[School
     opened = served.run(open_school, calendar)
     yield opened
     served.run(close_school, opened)
-
-
-def click(page: Page, role: Any, name: str) -> None:
-    Hand(page).press(page.get_by_role(role, name=name, exact=True))
 
 
 def settle() -> None:
@@ -44,7 +36,7 @@ def test_set_up_a_badge(opened: Open, served: Service, school: School) -> None:
     served.run(settle)
     window.go("/admin/")
     add = page.locator(f"#content-main a[href='{DESK}/badges/new/']")
-    window.picture_for_docs("front-page", "#content-main .desk", mark=add, most=1400)
+    window.picture_for_docs("front-page", "#content-main .desk", mark=add, most=1600)
     add.click()
     page.get_by_label("Name", exact=True).fill("First Steps in Public Health")
     page.get_by_text("1 thing is missing").wait_for()
@@ -188,7 +180,7 @@ def test_what_staff_see(opened: Open, school: School) -> None:
     window.picture_for_docs("find")
     window.go("/admin/badges_plugin/badgetemplate/?q=foundations")
     window.picture_for_docs("list-of-badges")
-    window.go(f"{DESK}/learners/?q=ma")
+    window.go(f"{DESK}/learners/?q=ha")
     window.picture_for_docs("list-of-learners")
     window.go("/admin/badges_plugin/badgeprogress/?badge_name=foundations")
     window.picture_for_docs("list-of-progress")

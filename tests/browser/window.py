@@ -93,13 +93,13 @@ class Window:
         shown = parts or ("#content, #main:not(:has(#content))",)
         wanted = [self.page.locator(part).first if isinstance(part, str) else part for part in shown]
         margin = pictures.MARGIN if parts else 0
-        picture = pictures.taken(self.page, wanted, most=most, margin=margin, mark=mark)
+        view = pictures.look(self.page, wanted, most=most, margin=margin)
+        if pictures.TAKES_AGAIN:
+            pictures.take(self.page, view, name, mark)
+        elif differing := pictures.differences(view, name):
+            self.problems.append("\n".join([f"{name}: {pictures.AGAIN}", *differing]))
         if before is not None:
             self.page.set_viewport_size(before)
-        if pictures.TAKES_AGAIN:
-            pictures.keep(picture, name)
-        elif differing := pictures.differences(picture, name):
-            self.problems.append("\n".join([f"{name}: {pictures.AGAIN}", *differing]))
 
     def close(self) -> None:
         self.page.context.close()

@@ -30,6 +30,7 @@ OTHERS = {
     "atlas": "the program of Open edX that fetches translations",
     "curl": "sends requests to a simulator, or to a site that is an example",
     "git": "moves to a newer version of the checkout",
+    "grep": "reads what a command prints",
     "jq": "reads what curl prints",
     "openssl": "makes a random word, wherever it is installed",
     "kubectl": "tests/tutor/test_kubernetes.py compares the line that deletes with what the plugin runs itself",

@@ -81,13 +81,16 @@ def test_try_again(admin_client: Client, failed: Delivery) -> None:
 def test_the_list_offers_to_try_again_beside_the_reason(admin_client: Client, failed: Delivery) -> None:
     address = f"{reverse(LIST)}?state__exact=failed"
     page = admin_client.get(address).content.decode()
+    assert "What you can do" in page
     action = re.search(r'formaction="([^"]+)" name="id" value="(\d+)"', page)
     assert action is not None
     answer = admin_client.post(unescape(action[1]), {"id": action[2]})
     assert (answer.status_code, answer["Location"]) == (302, address)
     failed.refresh_from_db()
     assert failed.state == "pending"
-    assert "formaction" not in admin_client.get(reverse(LIST)).content.decode(), "it goes on by itself"
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert "formaction" not in page, "it goes on by itself"
+    assert "What you can do" not in page, "and there is no empty column"
     Delivery.objects.update(state="failed")
     looks_only = Client()
     looks_only.force_login(staff_who_may("view_delivery"))
