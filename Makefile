@@ -169,8 +169,8 @@ docs-pictures: $(VENV)/.browser ## take the pictures of the documentation again,
 ##### those are run that can reach its database (see tests/selection.py).
 
 DJANGO_TESTS := --ignore=tests/tutor $(NOT_HERE)
-# The long tests that reach a database are drills, and `make drills` runs more of them on these servers.
-NO_DRILLS := -m "not long"
+# Most long tests are drills, and `make drills` runs more of them on these servers. Migrations are not.
+NO_DRILLS := -m "not long or django_db"
 
 .PHONY: test-django42
 test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the libraries of the Redwood release

@@ -39,6 +39,7 @@ def produce_raw(stage: Stage, value: bytes | None, headers: Headers) -> None:
     producer.flush(10)
 
 
+@pytest.mark.long
 def test_events_poison_and_a_restart(kafka_stage: Stage) -> None:
     before = kafka_stage.emit(
         passing(1),

@@ -33,6 +33,7 @@ def pending(stage: Stage) -> int:
     return count
 
 
+@pytest.mark.long
 def test_events_poison_and_a_backlog(redis_stage: Stage) -> None:
     before = redis_stage.emit(passing(1), passing(2, course=1, is_passing=False))
     for entry in POISON:

@@ -13,13 +13,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.standin
 @pytest.mark.skipif(find_spec("sphinx") is None, reason="Sphinx is not in this environment")
-@pytest.mark.parametrize("builder", ["dummy", pytest.param("html", marks=pytest.mark.long)])
-def test_the_documentation_is_built_without_a_warning(tmp_path: Path, builder: str) -> None:
-    # As "make docs" does; "dummy" does all of it but writing, which is half of the time.
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder, "docs", str(tmp_path)]
+def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
+    # As "make docs" does.
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path)]
     run = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=170, check=False)
     assert run.returncode == 0, run.stderr
-    assert (tmp_path / "index.html").exists() is (builder == "html")
+    assert (tmp_path / "index.html").exists()

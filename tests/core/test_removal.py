@@ -76,6 +76,7 @@ def test_f6_tables_do_not_go_while_learners_have_badges(migrated: None, label: s
     assert (BadgeAward.objects.count(), ours().count()) == (1, 1)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_f6_after_removal_the_tables_go_with_content_types_and_permissions_and_come_again(
     migrated: None, lower: Lower

@@ -152,6 +152,7 @@ def learners_with_and_without_names(old: Any) -> None:
     old.get_model("core", "User").objects.create(username="nobody_of_ours", full_name="Bob")
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_what_was_stored_by_any_version_is_what_it_was_in_the_newest(migrated: None, lower: Lower) -> None:
     """One way back and forth for all of it: each takes seconds, and on a server half a minute."""

@@ -89,6 +89,7 @@ def migrated(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return database
 
 
+@pytest.mark.long
 @pytest.mark.standin
 @pytest.mark.slow
 def test_from_the_event_to_the_provider(installed: Path, migrated: Path, tmp_path: Path) -> None:
@@ -104,6 +105,7 @@ def test_from_the_event_to_the_provider(installed: Path, migrated: Path, tmp_pat
     assert "Deliveries: 1 done." in out
 
 
+@pytest.mark.long
 @pytest.mark.standin
 @pytest.mark.slow
 def test_f14_the_doctor_examines_checks_and_migrations_of_a_backend_from_elsewhere(

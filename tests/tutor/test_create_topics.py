@@ -63,6 +63,7 @@ def test_the_topic_is_created_with_what_was_configured_and_again_changes_nothing
     assert int(described.result(10)["retention.ms"].value) % (24 * 3600 * 1000) == 0
 
 
+@pytest.mark.long
 def test_kafka_that_does_not_answer_is_named_with_what_to_do(rendered: Rendered, tmp_path: Path) -> None:
     script = _script(rendered(environments.NEWEST, "kafka-own-mysql-own-redis").root)
     impatient = script.replace("WAIT_SECONDS = 120", "WAIT_SECONDS = 0").replace("timeout=10", "timeout=0.1")

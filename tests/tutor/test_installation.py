@@ -151,6 +151,7 @@ def test_disabling_leaves_no_trace_in_the_environment(operator: Operator, tmp_pa
     assert "BADGES" not in (operator.root / "config.yml").read_text()
 
 
+@pytest.mark.long
 def test_without_the_credentials_plugin_nothing_is_rendered_and_the_remedy_is_named(operator: Operator) -> None:
     printed = operator.tutor("plugins", "enable", "badges", succeeds=False)
     assert "Error: The badges plugin needs the credentials plugin" in printed

@@ -208,7 +208,7 @@ def test_t2_a_schema_registry_that_is_away_is_not_the_only_one(rendered: Rendere
 def test_t2_the_guide_does_not_promise_more_than_the_clients_keep() -> None:
     guide = " ".join((GUIDE / "event-bus.rst").read_text().split())
     assert "Kafka's client keeps it and sends it later" not in guide
-    assert "A registry that refuses or is not found costs the event" in guide
+    assert "The registry refuses, or its name is unknown" in guide
     assert "lms-worker" in guide
 
 

@@ -56,6 +56,15 @@
     if (event.target.getAttribute("role") !== "combobox") renewSoon();
   });
 
+  /* Typed before this file was loaded, or restored by the browser when somebody came back. */
+  function isChanged(field) {
+    if (field instanceof HTMLSelectElement) return [...field.options].some((each) => each.selected !== each.defaultSelected);
+    return "checked" in field && /^(checkbox|radio)$/.test(field.type)
+      ? field.checked !== field.defaultChecked
+      : "defaultValue" in field && field.value !== field.defaultValue;
+  }
+  if ([...form.elements].some(isChanged)) renewSoon();
+
   /* A field with a list below it: https://www.w3.org/WAI/ARIA/apg/patterns/combobox/ */
 
   /* What can be chosen: its title, its key, which is read from left to right, and what else tells it from others. */
