@@ -93,7 +93,8 @@ def remove(
         for numbers in (BadgeWeek, BadgeTotal):  # they have no foreign key
             numbers.objects.filter(template_id=key).delete()
         template.delete()
-        _forget_history(key)
+        if origin is not None:
+            _forget_history(key)
         removed.templates += 1
     if origin is None:  # also of badges that were deleted before
         for each in all_records():

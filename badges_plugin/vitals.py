@@ -32,6 +32,8 @@ ALIVE = timedelta(minutes=3)
 """A process that has reported within this time is taken to run; a large batch or a restart of the database fits in."""
 KNOWN = timedelta(minutes=5)
 """A measurement of the lag that is older says nothing about now."""
+LATE = timedelta(minutes=5)
+"""Events that wait for longer wait for more than a batch or a restart."""
 _FORGET = timedelta(days=30)
 """Until then the lag of a group is measured although none of its consumers has reported."""
 

@@ -38,7 +38,7 @@ Commands:   {manage} badges_doctor (or any other of manage.py)
 Ada passes Statistics. Send the event from a second terminal, as the LMS would:
 
   {lms} passing --user-id 7 --username ada --email ada@example.org --name "Ada Lovelace" \\
-    --course course-v1:Demo+Statistics+2026 --is-passing
+    --course {course} --is-passing
 
 Press Ctrl-C to stop everything."""
 
@@ -83,7 +83,7 @@ def _start(processes: Processes, port: int) -> list[Child]:
     os.environ.update({**deployment.environment, "BADGES_SANDBOX_LOG_LEVEL": "WARNING"})
     django.setup()
     from sandbox.campus import furnish
-    from sandbox.demo.badges import set_up_badges
+    from sandbox.demo.badges import FIRST_COURSE, set_up_badges
 
     set_up_badges()
     furnish()
@@ -94,7 +94,7 @@ def _start(processes: Processes, port: int) -> list[Child]:
     lms = write_script(processes.folder / "lms", deployment.bus_environment, emit)
     credly = deployment.credly_url.removesuffix("/v1/")
     places = {"address": address, "folder": processes.folder, "credly": credly, "accredible_key": DEMO_KEY}
-    print(WELCOME.format(manage=manage, lms=lms, **places), flush=True)
+    print(WELCOME.format(manage=manage, lms=lms, course=FIRST_COURSE, **places), flush=True)
     return children
 
 

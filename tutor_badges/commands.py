@@ -74,9 +74,8 @@ def backfill(csv: Path, options: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         raise click.ClickException(
             "The input ends within a line, or is empty. Nothing was done; what was to be read may have failed."
         )
-    if EXPORT_HEADER in content:
-        # In Kubernetes, Tutor prints before the export that it waits for the deployments.
-        content = content[content.index(EXPORT_HEADER) :]
+    # In Kubernetes, Tutor prints before the export that it waits for the deployments.
+    content = content[max((b"\n" + content).find(b"\n" + EXPORT_HEADER), 0) :]
     try:
         chunks = list(split(content.decode("utf-8-sig"), CHUNK_BYTES))
     except UnicodeDecodeError as error:

@@ -22,6 +22,9 @@ class AwardRowAdmin(LargeTableAdmin[ModelT]):
 
     list_select_related: ClassVar[tuple[str, ...]] = ("award__progress__user", "award__progress__template")
 
+    def learner_of(self, row: Any) -> Any:
+        return row.award.user
+
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         if users := people(request, term):
             yield Q(award__progress__user__in=users)

@@ -115,6 +115,9 @@ class BadgeAwardAdmin(AskingAdmin, LargeTableAdmin[BadgeAward]):
     readonly_fields = fields
     actions = ("revoke", "give_back", "correct_credentials")
 
+    def learner_of(self, row: BadgeAward) -> Any:
+        return row.user
+
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         if users := people(request, term):
             yield Q(progress__user__in=users)

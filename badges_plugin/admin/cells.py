@@ -66,10 +66,14 @@ def _after(after: AfterLoss) -> str:
     return _("revoked, can be earned again")
 
 
+IS_GONE = "is_gone"
+"""Set at a row of a list whose learner was retired, under any of their users."""
+
+
 def learner(row: Model, user: User) -> SafeString:
     """Return the names of a learner, as a link to their page on the desk if whoever looks at the row may open it."""
     username = user.get_username()
-    name = name_of(user, otherwise=username)
+    name = name_of(user, is_gone=bool(vars(row).get(IS_GONE)), otherwise=username)
     linked = _linked(links.desk_page(row, "desk_learner", user.pk), name)
     return linked if name == username else format_html('{} <bdi class="badges-username">{}</bdi>', linked, username)
 

@@ -16,9 +16,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from badges_plugin.admin.base import ModelT, ReadOnlyAdmin
+from badges_plugin.admin.cells import IS_GONE
 from badges_plugin.admin.export_view import EXPORTED, SEARCH_IS_CUT, ExportedAdmin
 from badges_plugin.counting import MOST, count_up_to, in_thousands
 from badges_plugin.host import User
+from badges_plugin.retirement import retired_among
 
 LARGE = 10_000
 """Rows from which on a table is searched by indexes only. A smaller one is searched for any part of its texts."""
@@ -147,6 +149,15 @@ class LargeList(ChangeList):
             self.search_help_text = f"{self.search_help_text} {hint}"
         if self.is_cut:
             self.full_result_count = self.result_count  # the search form then tells no number
+        self._mark_gone()
+
+    def _mark_gone(self) -> None:
+        """Note at each row whether its learner was retired, under any of their users. One query."""
+        admin = cast("LargeTableAdmin[Any]", self.model_admin)
+        users = {row.pk: user for row in self.result_list if (user := admin.learner_of(row))}
+        gone = retired_among(users.values())
+        for row in self.result_list:
+            vars(row)[IS_GONE] = row.pk in users and users[row.pk].pk in gone
 
     def pages(self) -> Iterator[int | str]:
         """Return the pages to link to."""
@@ -162,6 +173,10 @@ class LargeTableAdmin(ExportedAdmin[ModelT], ReadOnlyAdmin[ModelT]):
     show_full_result_count = False
     if hasattr(admin, "ShowFacets"):  # since Django 5.0: a COUNT for each choice of each filter
         show_facets = admin.ShowFacets.NEVER
+
+    def learner_of(self, row: Any) -> Any:
+        """Return the user whose row it is, for lists that name learners."""
+        return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LargeList

@@ -27,11 +27,10 @@ class DraftFilter(admin.SimpleListFilter):
         return [(DRAFT, _("all drafts")), (PROBLEM, _("drafts with a problem"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> QuerySet[BadgeTemplate]:
-        match self.value():
-            case "all":
-                return queryset.filter(pk__in=api.drafts().values("pk"))
-            case "problem":
-                return queryset.filter(pk__in=api.drafts_with_problems())
+        if self.value() == DRAFT:
+            return queryset.filter(pk__in=api.drafts().values("pk"))
+        if self.value() == PROBLEM:
+            return queryset.filter(pk__in=api.drafts_with_problems())
         return queryset
 
 

@@ -167,6 +167,9 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
     readonly_fields = fields
     list_per_page = 50
 
+    def learner_of(self, row: BadgeProgress) -> Any:
+        return row.user
+
     def found_by(self, request: HttpRequest, term: str) -> Iterator[Q]:
         if users := people(request, term):
             yield Q(user__in=users)

@@ -23,7 +23,7 @@ from badges_plugin.consumers.reporting import Reports
 from badges_plugin.consumers.retrying import Patience, Retrying
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.sizing import BatchSize
-from badges_plugin.exceptions import IgnoredEvent, blamed
+from badges_plugin.exceptions import blamed
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
 
@@ -214,7 +214,7 @@ def _suspect(error: Exception, part: Sequence[Handled]) -> int | None:
 
 
 def _username(event: DecodedEvent) -> str | None:
-    with suppress(IgnoredEvent):
+    with suppress(Exception):  # whatever is wrong with this event, it is not what the error is about
         return api.read_event(event.signal.event_type, event.metadata, event.data).learner.username
     return None
 

@@ -36,6 +36,8 @@ def measure(topic: str, group: str) -> list[Lag]:
     with closing(make_client({**client_properties(config, group), **LOOKING})) as client:
         try:
             found = client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+            if found.error is not None:
+                raise Unmeasured(f"Kafka says {found.error.str()}")
             partitions = [TopicPartition(topic, number) for number in found.partitions]
             return lags(client, topic, standings(client, partitions) if partitions else [], config.offset_reset)
         except KafkaException as error:

@@ -42,10 +42,13 @@ class Standing:
         return self.committed is not None and self.committed > self.high
 
     def following(self, offset_reset: str) -> int:
-        """Return the offset of the event that the group reads next. It starts over in a topic that was recreated."""
-        if self.committed is None or self.was_recreated:
+        """Return the offset of the event that the group reads next. Where that is gone, it starts over.
+
+        ``offset_reset``: where the client then begins, "earliest" or "latest".
+        """
+        if self.committed is None or self.was_recreated or self.deleted:
             return self.high if offset_reset == "latest" else self.low
-        return max(self.committed, self.low)
+        return self.committed
 
 
 @dataclass
@@ -76,10 +79,8 @@ class Losses:
     def _expect(self, standing: Standing) -> None:
         if standing.committed is None:
             self._next.pop(standing.partition, None)
-        elif standing.deleted:
-            self._next[standing.partition] = standing.high if self.offset_reset == "latest" else standing.low
         else:
-            self._next[standing.partition] = standing.committed
+            self._next[standing.partition] = standing.following(self.offset_reset)
 
     def released(self, partitions: list[int]) -> None:
         """Forget partitions that another consumer now has."""

@@ -53,7 +53,7 @@ class BadgesDistributionConfig(AppConfig):
         register(Chore("old lists of awards by hand", api.forget_old_lists, every=_PURGE_SECONDS))
         register(Chore("deliveries", purge.purge_a_batch, every=_PURGE_SECONDS))
         register(Chore("numbers", numbers.count_some, every=_NUMBERS_SECONDS))
-        register(Chore("lag", lag_watch.LagWatch().step, every=lag_watch.STEP_SECONDS))
+        register(Chore("lag", lag_watch.LagWatch().step, every=lag_watch.STEP_SECONDS, is_lasting=True))
         register(Chore("signs of life", vitals.forget, every=_PURGE_SECONDS))
         register(Chore("keys", keys.reencrypt_in_passing, every=_KEYS_SECONDS))
         checks.connect()

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 from django.core import checks
+from django.db.models import Q
 from django.utils import timezone
 
 from badges_plugin import doctor
@@ -45,12 +46,14 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
 
 def deliveries() -> Iterator[Finding]:
     """Check that a worker runs, and that no delivery needs attention."""
+    late = timezone.now() - OVERDUE
     waiting = Delivery.objects.filter(
+        # The time of a rest stays when the rest is over.
+        Q(channel__rest_until=None) | Q(channel__rest_until__lt=late),
         state=State.PENDING,
-        next_attempt_at__lt=timezone.now() - OVERDUE,
+        next_attempt_at__lt=late,
         channel__paused_reason="",
         channel__failures=0,
-        channel__rest_until=None,
     )
     oldest = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
     if oldest is not None:

@@ -30,6 +30,8 @@ class Chore:
     name: str
     step: Callable[[datetime], bool]
     every: float
+    is_lasting: bool = False
+    """Whether one step begins what a later one ends: nothing for a worker that is soon gone."""
 
 
 _chores: dict[str, Chore] = {}
@@ -48,8 +50,10 @@ class Housekeeping:
         self._clock = clock
         self._due: dict[str, float] = {}
 
-    def do_due_chores(self, now: datetime) -> None:
+    def do_due_chores(self, now: datetime, *, once: bool = False) -> None:
         """Do one step of each chore that is due. A chore that fails is logged and retried; the others go on.
+
+        ``once``: for a worker that is soon gone, and does no lasting chore.
 
         .. custom_attribute_name: badges_chore
         .. custom_attribute_description: The chore that a worker does between deliveries.
@@ -57,7 +61,7 @@ class Housekeeping:
         .. custom_attribute_description: The last chore that failed and is retried.
         """
         for chore in list(self._chores):
-            if self._clock() < self._due.get(chore.name, float("-inf")):
+            if (once and chore.is_lasting) or self._clock() < self._due.get(chore.name, float("-inf")):
                 continue
             wait = chore.every
             try:

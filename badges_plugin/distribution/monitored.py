@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from badges_plugin.counting import count_up_to
 from badges_plugin.distribution.models import Channel, Delivery
@@ -60,9 +60,11 @@ def oldest() -> dict[State, datetime]:
     return found
 
 
-def due_since() -> datetime | None:
+def due_since(now: datetime) -> datetime | None:
     """Return since when the first delivery is due that nothing but a worker keeps waiting. One query."""
     due = Delivery.objects.filter(channel=OuterRef("pk"), state=State.PENDING).order_by("next_attempt_at")
-    open_ones = Channel.objects.filter(paused_reason="", failures=0, rest_until=None)
-    first = open_ones.annotate(first=Subquery(due.values("next_attempt_at")[:1])).values_list("first", flat=True)
-    return min((each for each in first if each is not None), default=None)
+    # The time of a rest stays when the rest is over.
+    rested = Q(rest_until=None) | Q(rest_until__lte=now)
+    open_ones = Channel.objects.filter(rested, paused_reason="", failures=0)
+    first = open_ones.annotate(first=Subquery(due.values("next_attempt_at")[:1])).values_list("first", "rest_until")
+    return min((max(filter(None, times)) for times in first if times[0] is not None), default=None)

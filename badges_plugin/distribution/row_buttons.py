@@ -27,18 +27,17 @@ _BACK = "list_url"
 
 
 class RowButtons(AnyAdmin):
-    """Mixin of an admin whose list has the column, for those who may decide."""
+    """Mixin of an admin whose list has the column, for those who may decide, while anything is to be decided."""
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        may_change = self.has_change_permission(request)
-        return [name for name in super().get_list_display(request) if may_change or name != ACT]
+        # Decided before the list is read: the addresses of sorted lists have the numbers of the columns.
+        is_shown = self.has_change_permission(request) and Delivery.objects.filter(state=State.FAILED).exists()
+        return [name for name in super().get_list_display(request) if is_shown or name != ACT]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         for row in changelist.result_list:
             vars(row)[_BACK] = request.get_full_path()
-        if not any(row.state == State.FAILED for row in changelist.result_list):
-            changelist.list_display = [name for name in changelist.list_display if name != ACT]
         return changelist
 
     @admin.display(description=_("what you can do"))

@@ -79,7 +79,7 @@ class Worker:
         self._running: dict[Future[list[Attempt]], _UnderWay] = {}
         self._known_stuck: set[Future[list[Attempt]]] = set()
         self._unrecorded: list[Attempt] = []
-        self._stopping = False
+        self._stopping = self._once = False
         self._leave_at = _NEVER
         self._next_housekeeping = 0.0
         self._housekeeping = housekeeping or Housekeeping()
@@ -95,11 +95,11 @@ class Worker:
 
     def run(self, *, once: bool = False) -> Counter[str]:
         """Deliver until stopped or, with ``once``, until nothing is due. Return the number of each outcome."""
-        errors = 0
+        errors, self._once = 0, once
         threads = Threads[list[Attempt]](self.concurrency, name="deliver")
         try:
             while True:
-                self._beat(once=once)
+                self._beat()
                 try:
                     busy = self._step(threads)
                     errors = 0
@@ -128,7 +128,7 @@ class Worker:
         finally:
             threads.close()
 
-    def _beat(self, *, once: bool) -> None:
+    def _beat(self) -> None:
         """Write the heartbeat, unless a thread is stuck: only a new process gets rid of it.
 
         A worker that runs ``once`` is soon gone, so it does not report that it runs.
@@ -136,7 +136,7 @@ class Worker:
         stuck = {future for future in self._running if self._is_overdue(future)}
         if not stuck:
             beat()
-            if not once:
+            if not self._once:
                 self._signs.report_when_due()
         elif stuck - self._known_stuck:
             logger.error(
@@ -149,7 +149,7 @@ class Worker:
     def _rest(self) -> None:
         ends = time.monotonic() + self.interval
         while not self._stopping and (left := ends - time.monotonic()) > 0:
-            self._beat(once=False)  # an interval may be longer than a probe waits for a heartbeat
+            self._beat()  # an interval may be longer than a probe waits for a heartbeat
             self._sleep(min(left, BEAT_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
@@ -212,7 +212,7 @@ class Worker:
     def _finish(self) -> None:
         """Do the chores that deliveries left behind, unless the worker is to stop, and log what has not ended."""
         if not self._stopping:
-            self._housekeeping.do_due_chores(timezone.now())
+            self._housekeeping.do_due_chores(timezone.now(), once=self._once)
         if self._running:
             logger.error(
                 "%d requests have not ended. Their claims will expire, and the badges be looked up at the provider.",
@@ -247,7 +247,7 @@ class Worker:
         claims.recover_expired(timezone.now())
         channels.resume_changed_keys()
         api.publish_pending()
-        self._housekeeping.do_due_chores(timezone.now())
+        self._housekeeping.do_due_chores(timezone.now(), once=self._once)
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record outcomes in one transaction: the commit is the most expensive part of a delivery."""

@@ -10,10 +10,8 @@ from django.utils import timezone
 from badges_plugin import vitals
 from badges_plugin.consumers.lag import Lag
 from badges_plugin.doctor.findings import Finding, Level
-from badges_plugin.vitals import Kind
+from badges_plugin.vitals import LATE, Kind
 
-LATE = timedelta(minutes=5)
-"""Events that wait for longer wait for more than a batch or a restart."""
 TOO_LATE = timedelta(hours=1)
 
 _START = {

@@ -221,14 +221,14 @@ def _penalty(row: BadgePenalty, said: Said, sentence_of: Mapping[int, str]) -> P
     )
 
 
-_DAYS_OF_A_YEAR = 365
+DAYS_OF_A_YEAR = 365
 
 
 def _validity(template: BadgeTemplate) -> Iterable[str]:
     if not template.valid_days:
         return
     days = template.valid_days
-    years, rest = divmod(days, _DAYS_OF_A_YEAR)
+    years, rest = divmod(days, DAYS_OF_A_YEAR)
     if rest:
         yield ngettext("Valid for %(days)d day", "Valid for %(days)d days", days) % {"days": days}
     else:  # as staff choose it

@@ -158,13 +158,16 @@ def test_what_the_hosts_code_refuses_is_found_at_once() -> None:
         if instance.username == "learner11":
             raise ValueError("This host issues nothing to them.")
 
+    # Nobody can tell whose an event is whose content cannot be read.
+    unreadable = DecodedEvent(COURSE_PASSING_STATUS_UPDATED, metadata(), {"course_passing_status": Unreadable()})
+    events = [unreadable, *(passes(number) for number in range(20))]
     post_save.connect(refuse, sender=UserCredential)
     try:
-        results = make_applier(receive_and_count).apply_or_store(messages_of([passes(number) for number in range(20)]))
+        results = make_applier(receive_and_count).apply_or_store(messages_of(events))
     finally:
         post_save.disconnect(refuse, sender=UserCredential)
-    assert results == [number != 11 for number in range(20)]
-    assert tried == [20, 11, 1, 8]
+    assert results == [False, *(number != 11 for number in range(20))]
+    assert tried == [21, 12, 1, 8]
 
 
 def test_an_event_that_cannot_be_read_never_reaches_the_others() -> None:

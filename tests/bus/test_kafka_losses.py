@@ -128,3 +128,21 @@ def _doctor(stage: Stage, settings: Any) -> list[Finding]:
         return list(kafka_probe.examine(TOPIC, CONSUMER_GROUP))
     finally:
         close_registry_client()
+
+
+@pytest.mark.parametrize(
+    ("committed", "low", "high", "earliest", "latest"),
+    [
+        (None, 3, 9, 3, 9),
+        (5, 3, 9, 5, 5),
+        (9, 3, 9, 9, 9),
+        # Deleted unread, and a topic that was made again: the client starts over.
+        (1, 3, 9, 3, 9),
+        (12, 0, 9, 0, 9),
+    ],
+)
+def test_a_group_goes_on_where_the_client_does(
+    committed: int | None, low: int, high: int, earliest: int, latest: int
+) -> None:
+    standing = Standing(0, committed, low, high)
+    assert (standing.following("earliest"), standing.following("latest")) == (earliest, latest)

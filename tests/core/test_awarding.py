@@ -90,6 +90,7 @@ def test_two_and_groups_with_one_fulfilled_award_nothing(heard: Heard, commit: C
     assert heard.announcements == ["awarded"]
 
 
+@pytest.mark.long
 def test_249_of_250_groups_award_nothing(heard: Heard) -> None:
     template, user = make_template(), make_user()
     courses = [f"course-v1:Demo+C{n}+1" for n in range(250)]

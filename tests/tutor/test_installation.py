@@ -176,6 +176,7 @@ def test_t14_a_mistake_stops_before_anything_is_rendered(enabled: Operator) -> N
     assert (enabled.root / "env/local/docker-compose.yml").read_bytes() == before
 
 
+@pytest.mark.long
 def test_t14_a_mistake_in_the_settings_stops_nothing_but_saving(enabled: Operator) -> None:
     """The value is in config.yml by the time that it is refused, and the platform is still there to be looked at."""
     printed = enabled.tutor("config", "save", "--set", "BADGES_EVENT_BUS=rabbitmq", succeeds=False)

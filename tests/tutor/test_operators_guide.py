@@ -9,9 +9,8 @@ import shlex
 import pytest
 
 from tests.tutor.environments import NEWEST, REPOSITORY
+from tests.tutor.guide import GUIDE
 from tutor_badges.config import SETTINGS, Setting
-
-GUIDE = REPOSITORY / "docs" / "operations" / "tutor"
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

@@ -115,7 +115,8 @@ def test_the_numbers_are_those_of_the_site(settings: Any) -> None:
     send_passing(make_user())
     award = BadgeAward.objects.get()
     BadgeAward.objects.update(publish_due_at=now - timedelta(seconds=70), expires_at=now - timedelta(seconds=1))
-    works = Channel.objects.create(backend="credly", account="a")
+    # Its rest is over, as after any answer that asked to slow down.
+    works = Channel.objects.create(backend="credly", account="a", rest_until=now - timedelta(seconds=200))
     rests = Channel.objects.create(backend="credly", account="b", failures=6, rest_until=now + timedelta(minutes=1))
     paused = Channel.objects.create(backend="accredible", account="c", paused_reason="401")
     deliveries = [(works, state) for state in ("pending", "sending", "failed", "done")]

@@ -18,8 +18,7 @@ from badges_plugin.vitals import ALIVE, GroupLag
 from badges_plugin.web.desk.site import desk_page, page
 
 PERMISSION = "badges_plugin.view_runningprocess"
-LATE_SECONDS = 300
-"""Events that wait for longer wait for more than a batch or a restart, as for ``badges_doctor``."""
+LATE_SECONDS = vitals.LATE.total_seconds()
 MOST_PROCESSES = 100
 
 

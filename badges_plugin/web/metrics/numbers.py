@@ -105,7 +105,7 @@ def _deliveries(now: datetime) -> Iterator[Sample]:
     for state, number in monitored.unsettled().items():
         yield Sample("badges_deliveries", number, (state.value,))
         yield Sample("badges_delivery_oldest_seconds", _age(oldest.get(state), now), (state.value,))
-    yield Sample("badges_delivery_overdue_seconds", _age(monitored.due_since(), now))
+    yield Sample("badges_delivery_overdue_seconds", _age(monitored.due_since(now), now))
     yield Sample("badges_deliveries_on_hold", attention.on_hold())
 
 

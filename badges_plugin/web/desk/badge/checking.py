@@ -13,13 +13,13 @@ from django.utils.translation import ngettext
 
 from badges_plugin import catalog
 from badges_plugin.criteria import MAX_COUNT
+from badges_plugin.reading.asking import DAYS_OF_A_YEAR
 from badges_plugin.setting_values import MAX_DAYS
 from badges_plugin.times import EARLIEST_YEAR
 from badges_plugin.web.desk.badge import choosing
 from badges_plugin.web.desk.badge.choosing import Option
 from badges_plugin.web.desk.badge.fields import (
     ALL,
-    DAYS_OF_A_YEAR,
     EVER,
     STAFF,
     YEARS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
+from badges_plugin import retirement
 from badges_plugin.backfill import recorded
 from badges_plugin.counting import in_thousands
 from badges_plugin.host import User
@@ -70,10 +71,11 @@ class Named:
 
 
 def named(request: HttpRequest, found: DryRun | None) -> Named | None:
-    """Return the learners who would have a badge, for those who may see learners. One query."""
+    """Return the learners who would have a badge, for those who may see learners. Two queries."""
     if found is None or not found.users or not desk_url(request, "desk_learner", found.users[0]):
         return None
     shown = found.users[:NAMED]
-    rows = User.objects.filter(pk__in=shown).order_by("full_name", "username")
-    learners = [(name_of(row), learner_url(row.pk)) for row in rows]
+    rows = list(User.objects.filter(pk__in=shown).order_by("full_name", "username"))
+    gone = retirement.retired_among(rows)
+    learners = [(name_of(row, is_gone=row.pk in gone), learner_url(row.pk)) for row in rows]
     return Named(learners, found.complete - len(shown))

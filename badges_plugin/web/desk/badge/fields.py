@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from django.utils.translation import gettext_lazy as _
 
 from badges_plugin.models import BadgeTemplate
+from badges_plugin.reading.asking import DAYS_OF_A_YEAR
 from badges_plugin.web.desk.badge.setup import Block, Kind, Line, Setup, Stored
 
 PartT = TypeVar("PartT")
@@ -23,7 +24,6 @@ MAX_BLOCKS, MAX_LINES, MAX_TEXT = 20, 100, 500
 ALL, ANY = "all", "any"
 EVER, FOR = "ever", "for"
 DAYS, YEARS = "days", "years"
-DAYS_OF_A_YEAR = 365
 AUTO, STAFF = "auto", "staff"
 DRAWN, UPLOAD, AS_IT_IS = "drawn", "upload", "stored"
 

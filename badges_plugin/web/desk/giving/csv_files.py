@@ -22,9 +22,11 @@ def of_list(found: ManualAwardList) -> HttpResponse:
     lines = list(found.lines.select_related("user__badges_learner", "award").order_by("number"))
     for start in range(0, len(lines), BATCH):
         some = lines[start : start + BATCH]
+        cells = []
         for line, row in zip(some, rows(found, some, with_addresses=True), strict=True):
             username = line.user.get_username() if line.user is not None else ""
             # Of the erased, only the user name, as in the other files.
             name = "" if row.is_erased else row.name
-            response.write(csv_lines([[row.number, row.written, username, name, row.address, row.text]]))
+            cells.append([row.number, row.written, username, name, row.address, row.text])
+        response.write(csv_lines(cells))
     return response
