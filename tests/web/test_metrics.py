@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -227,8 +228,9 @@ def test_each_number_is_explained_and_shown() -> None:
     assert TABLE.findall((ROOT / "docs" / "howto" / "monitor.rst").read_text(encoding="utf-8")) == list(NUMBERS)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="apt-get install prometheus")
 def test_prometheus_itself_takes_the_alert_rules() -> None:
+    if shutil.which("promtool") is None and os.environ.get("BADGES_REQUIRE_SERVICES") != "1":
+        pytest.skip("apt-get install prometheus")
     for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]):
         run = subprocess.run(["promtool", *command], cwd=MONITORING, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
