@@ -176,7 +176,7 @@ def test_give_staff_their_permissions(opened: Open, school: School) -> None:
 
 def test_what_staff_see(opened: Open, school: School) -> None:
     window = opened(school.staff)
-    window.go(f"{DESK}/find/?q=ha")
+    window.go(f"{DESK}/find/?q=ma")
     window.picture_for_docs("find")
     window.go("/admin/badges_plugin/badgetemplate/?q=foundations")
     window.picture_for_docs("list-of-badges")
