@@ -183,12 +183,13 @@ def test_two_learners_who_turn_out_to_be_one_are_applied_one_after_the_other(
 
 
 def test_a_user_whose_name_is_written_in_another_way_is_found_in_a_batch(template: BadgeTemplate) -> None:
+    of_the_host = set(User.objects.values_list("username", flat=True))
     users = [make_user(username=name, lms_user_id=None) for name in ("Ada", "Bea")]
     events = [event(user) for user in users]
     odd = replace(events[0], learner=replace(events[0].learner, username="ada", lms_user_id=None))
     alone = api.process_batch([odd])
     api.process_batch([odd, events[1]])
-    names = set(User.objects.values_list("username", flat=True))
+    names = set(User.objects.values_list("username", flat=True)) - of_the_host
     # As the database compares names: one user or two, the same as by itself.
     assert alone == [Outcome.APPLIED]
     assert Learner.objects.count() == 2
@@ -197,7 +198,7 @@ def test_a_user_whose_name_is_written_in_another_way_is_found_in_a_batch(templat
 
 def test_new_learners_of_a_batch_become_users_with_their_profiles(template: BadgeTemplate, heard: Heard) -> None:
     assert set(api.process_batch([of_unknown(number) for number in range(5)])) == {Outcome.APPLIED}
-    users = User.objects.order_by("lms_user_id")
+    users = User.objects.filter(lms_user_id__isnull=False).order_by("lms_user_id")
     assert [user.lms_user_id for user in users] == [1000, 1001, 1002, 1003, 1004]
     assert {(user.full_name, user.has_usable_password()) for user in users} == {("Una Known", False)}
     assert len({user.email for user in users}) == len(heard.awarded) == 5

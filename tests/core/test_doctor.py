@@ -67,6 +67,7 @@ def world(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, kafka: Mappi
     with CredlySimulator() as credly:
         apply_settings(settings, kafka)
         settings.EMAIL_TIMEOUT = 10
+        settings.JWT_AUTH = {**getattr(settings, "JWT_AUTH", {}), "JWT_PUBLIC_SIGNING_JWK_SET": '{"keys": []}'}
         settings.EVENT_BUS_PRODUCER_CONFIG = {AWARDED: PUBLISHED, REVOKED: PUBLISHED}
         settings.BADGES_CONFIG = {
             "credly": {"CREDLY_API_BASE_URL": credly.url, "WEBHOOK_SECRET": "s3cret"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
@@ -29,6 +30,10 @@ APP = "open_badges"
 
 @pytest.fixture
 def client(site_that_signs: Any) -> Client:
+    label = "core"  # not a literal: in a real checkout the model is the service's own
+    apps.get_model(label, "SiteConfiguration").objects.create(
+        site=site_that_signs, platform_name="Example", theme_name="none", lms_url_root="https://lms.example.org"
+    )
     client = Client(headers={"host": HOST})
     client.force_login(make_user(is_staff=True, is_superuser=True))
     return client

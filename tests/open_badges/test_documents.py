@@ -68,7 +68,9 @@ def test_what_is_served_and_how(client: Client, badge: Any, kind: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["Access-Control-Allow-Origin"] == "*"
     asked = client.options(url, headers={"origin": "https://verifier.example", "access-control-request-method": "GET"})
-    assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, "*")
+    # Where the host answers such questions itself, it names whoever asks.
+    allowed = asked.status_code, asked.headers["Access-Control-Allow-Origin"]
+    assert allowed in ((204, "*"), (200, "https://verifier.example"))
     assert client.post(url).status_code == 405
 
 
