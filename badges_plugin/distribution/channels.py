@@ -25,7 +25,7 @@ def _with_due(now: datetime) -> QuerySet[Channel]:
     due = Delivery.objects.filter(channel=OuterRef("pk"), state=State.PENDING, next_attempt_at__lte=now)
     # Not Exists, nor a join: MariaDB would read all that is due, perhaps a million rows.
     return Channel.objects.alias(first_due=Subquery(due.values("pk")[:1])).filter(
-        Q(rest_until=None) | Q(rest_until__lte=now),
+        Channel.rested(now),
         first_due__isnull=False,
         backend__in=registry.slugs(),
         paused_reason="",
@@ -90,7 +90,7 @@ def status_text(backend: str, account: str) -> str:
     if channel is not None and channel.paused_reason:
         text = _("Paused until the API key is corrected; badges wait. The provider's answer: %s")
         return text % localized(channel.paused_reason)
-    if channel is not None and channel.rest_until is not None and channel.rest_until > timezone.now():
+    if channel is not None and channel.rest_until is not None and channel.is_resting(timezone.now()):
         return _("Resting until %s") % date_format(timezone.localtime(channel.rest_until), "DATETIME_FORMAT")
     return _("working")
 

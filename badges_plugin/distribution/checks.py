@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 from django.core import checks
-from django.db.models import Q
 from django.utils import timezone
 
 from badges_plugin import doctor
@@ -48,8 +47,7 @@ def deliveries() -> Iterator[Finding]:
     """Check that a worker runs, and that no delivery needs attention."""
     late = timezone.now() - OVERDUE
     waiting = Delivery.objects.filter(
-        # The time of a rest stays when the rest is over.
-        Q(channel__rest_until=None) | Q(channel__rest_until__lt=late),
+        Channel.rested(late, "channel__"),
         state=State.PENDING,
         next_attempt_at__lt=late,
         channel__paused_reason="",

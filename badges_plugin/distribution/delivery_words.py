@@ -26,8 +26,7 @@ class Shape(enum.StrEnum):
 
 def is_on_hold(channel: Channel) -> bool:
     """Whether nothing is sent to an account now."""
-    rests = channel.rest_until is not None and channel.rest_until > timezone.now()
-    return bool(channel.paused_reason) or rests
+    return bool(channel.paused_reason) or channel.is_resting(timezone.now())
 
 
 def state_of(row: Delivery, provider: str, place: Place | None) -> tuple[Shape, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -43,6 +43,17 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backend}: {self.account}"
+
+    def is_resting(self, now: datetime) -> bool:
+        return self.rest_until is not None and self.rest_until > now
+
+    @staticmethod
+    def rested(now: datetime, prefix: str = "") -> models.Q:
+        """Return the condition for channels that do not rest. The time of a rest stays when it is over.
+
+        ``prefix``: how a query gets to the channel, such as "channel__".
+        """
+        return models.Q(**{f"{prefix}rest_until": None}) | models.Q(**{f"{prefix}rest_until__lte": now})
 
 
 class Delivery(models.Model):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
 from badges_plugin.counting import count_up_to
 from badges_plugin.distribution.models import Channel, Delivery
@@ -37,7 +37,7 @@ def accounts(now: datetime) -> list[Account]:
             backend=row.backend,
             account=row.account,
             is_paused=bool(row.paused_reason),
-            is_resting=row.rest_until is not None and row.rest_until > now,
+            is_resting=row.is_resting(now),
             failures=row.failures,
         )
         for row in rows
@@ -63,8 +63,6 @@ def oldest() -> dict[State, datetime]:
 def due_since(now: datetime) -> datetime | None:
     """Return since when the first delivery is due that nothing but a worker keeps waiting. One query."""
     due = Delivery.objects.filter(channel=OuterRef("pk"), state=State.PENDING).order_by("next_attempt_at")
-    # The time of a rest stays when the rest is over.
-    rested = Q(rest_until=None) | Q(rest_until__lte=now)
-    open_ones = Channel.objects.filter(rested, paused_reason="", failures=0)
+    open_ones = Channel.objects.filter(Channel.rested(now), paused_reason="", failures=0)
     first = open_ones.annotate(first=Subquery(due.values("next_attempt_at")[:1])).values_list("first", "rest_until")
     return min((max(filter(None, times)) for times in first if times[0] is not None), default=None)
