@@ -118,6 +118,11 @@ class Running:
     number: int
     last_report: datetime | None
 
+    @property
+    def silent_since(self) -> datetime | None:
+        """Return when the last report came, if such processes have run here and none does now."""
+        return None if self.number else self.last_report
+
 
 def running(now: datetime) -> tuple[Running, ...]:
     """Return what runs, for each kind of process. One query."""

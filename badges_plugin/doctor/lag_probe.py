@@ -60,8 +60,8 @@ def processes() -> Iterator[Finding]:
     for each in vitals.running(now):
         if each.number:
             yield Finding.ok(f"Processes of the kind {each.kind.value} that run: {each.number}.")
-        elif each.last_report is not None:
+        elif (since := each.silent_since) is not None:
             yield Finding.error(
-                f"No {each.kind.value} has reported for {in_words(round((now - each.last_report).total_seconds()))}.",
+                f"No {each.kind.value} has reported for {in_words(round((now - since).total_seconds()))}.",
                 f"{_START[each.kind]} If one is running, look in its log for what holds it up.",
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.core.cache import cache
@@ -35,28 +36,39 @@ def figures() -> Figures:
 
 def count() -> Figures:
     """Count. One query each, or a fixed number, which indexes serve and which read few rows."""
-    found = {}
+    found: dict[str, int] = {}
     for name, counted in _COUNTED.items():
-        try:
-            with transaction.atomic():
-                found[name] = counted()
-        except DatabaseError:
-            logger.warning("The front page of the admin is shown without the number of %s.", name, exc_info=True)
+        with _perhaps_missing(name):
+            found[name] = counted()
+    for names, measured in _MEASURED.items():
+        with _perhaps_missing(", ".join(names)):
+            found.update(zip(names, measured(), strict=True))
     return found
+
+
+@contextmanager
+def _perhaps_missing(name: str) -> Iterator[None]:
+    """Go on without what the database refuses to count."""
+    try:
+        with transaction.atomic():
+            yield
+    except DatabaseError:
+        logger.warning("The front page of the admin is shown without the number of %s.", name, exc_info=True)
 
 
 def _this_week() -> int:
     return count_up_to(BadgeAward.objects.filter(awarded_at__gte=timezone.now() - timedelta(days=7)))
 
 
-def _groups() -> list[vitals.GroupLag]:
-    return vitals.group_lags(timezone.now())
+def _waiting() -> tuple[int, int]:
+    groups = vitals.group_lags(timezone.now())
+    return sum(group.messages for group in groups), max((group.seconds for group in groups), default=0)
 
 
-def _silent(kind: vitals.Kind) -> int:
-    """Return 1 if processes of a kind have run here, and none does now."""
-    found = vitals.running(timezone.now())
-    return sum(each.kind is kind and not each.number and each.last_report is not None for each in found)
+def _silent() -> tuple[int, ...]:
+    """Return, for each kind of process, 1 if it has fallen silent."""
+    found = {each.kind: each.silent_since is not None for each in vitals.running(timezone.now())}
+    return tuple(int(found[kind]) for kind in (vitals.Kind.CONSUMER, vitals.Kind.WORKER))
 
 
 _COUNTED: dict[str, Callable[[], int]] = {
@@ -73,8 +85,9 @@ _COUNTED: dict[str, Callable[[], int]] = {
     "failed deliveries": attention.failed,
     "failed events": lambda: count_up_to(FailedEvent.objects.filter(state=FailedEvent.State.FAILED, retry_at=None)),
     "paused accounts": attention.paused_accounts,
-    "events waiting": lambda: sum(group.messages for group in _groups()),
-    "seconds of waiting": lambda: max((group.seconds for group in _groups()), default=0),
-    "consumers silent": lambda: _silent(vitals.Kind.CONSUMER),
-    "workers silent": lambda: _silent(vitals.Kind.WORKER),
 }
+_MEASURED: dict[tuple[str, ...], Callable[[], tuple[int, ...]]] = {
+    ("events waiting", "seconds of waiting"): _waiting,
+    ("consumers silent", "workers silent"): _silent,
+}
+"""Numbers that the same rows tell."""
