@@ -6,8 +6,10 @@ SHELL := /bin/bash
 
 # A Python 3.11 or newer to make the environments with.
 PYTHON3 ?= python3
+# On all cores; PARALLEL= runs the tests in one process, as a debugger needs it.
+PARALLEL ?= --numprocesses=auto --dist=worksteal
 # For example: make unit PYTEST_ARGS="tests/core -x"
-PYTEST_ARGS ?= --numprocesses=auto --dist=worksteal
+PYTEST_ARGS ?=
 
 VENV := .venv
 VENV42 := .venv-django42
@@ -145,11 +147,11 @@ pii: $(VENV)/.installed ## every model says what personal data it holds (code-an
 
 .PHONY: unit
 unit: $(VENV)/.installed ## the tests but the long ones; PYTEST_ARGS chooses
-	$(PYTHON) -m pytest -m "not long" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m "not long" $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-long
 test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and those of older Tutor releases
-	$(PYTHON) -m pytest -m long $(NOT_HERE) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m long $(NOT_HERE) $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.installed ## third-party verifiers judge a thousand of our Open Badges (Node.js, npm)
@@ -176,34 +178,34 @@ NO_DRILLS := -m "not long or django_db"
 
 .PHONY: test-django42
 test-django42: $(VENV42)/.installed ## the tests on Django 4.2, with the libraries of the Redwood release
-	$(PYTHON42) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON42) -m pytest $(DJANGO_TESTS) $(PARALLEL) $(PYTEST_ARGS)
 
 # Not in `make test`: on Python 3.11 it takes twice the processor time. The least share stands in pyproject.toml.
 .PHONY: coverage
 coverage: $(VENV42)/.installed ## test-django42, and which lines and branches it reaches; pages in var/coverage/html
 	@mkdir -p var/coverage
 	$(VENV42)/bin/coverage erase
-	$(VENV42)/bin/coverage run -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(VENV42)/bin/coverage run -m pytest $(DJANGO_TESTS) $(PARALLEL) $(PYTEST_ARGS)
 	$(VENV42)/bin/coverage combine --quiet
 	$(VENV42)/bin/coverage html --quiet
 	$(VENV42)/bin/coverage report
 
 .PHONY: test-mariadb
 test-mariadb: $(VENV)/.mysql ## the tests on a MariaDB server of their own
-	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run mariadb -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-mysql
 test-mysql: $(VENV)/.mysql ## the tests on a MySQL server of their own, fetched if need be
-	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run mysql -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(NO_DRILLS) $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-postgres
 test-postgres: $(VENV)/.installed ## the tests on a PostgreSQL server of their own
-	$(PYTHON) -m tests.services run postgres -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.services run postgres -- $(PYTHON) -m pytest $(DJANGO_TESTS) $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-host
 test-host: $(VENV)/.installed ## the tests inside a real Credentials checkout: CREDENTIALS=/path/to/checkout
 	@test -n "$(CREDENTIALS)" || { echo "Say where it is: make test-host CREDENTIALS=/path/to/credentials" >&2; exit 2; }
-	$(PYTHON) -m tests.host "$(CREDENTIALS)" $(DJANGO_TESTS) $(PYTEST_ARGS)
+	$(PYTHON) -m tests.host "$(CREDENTIALS)" $(DJANGO_TESTS) $(PARALLEL) $(PYTEST_ARGS)
 
 ##### More
 
