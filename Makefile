@@ -157,17 +157,14 @@ test-long: $(VENV)/.installed ## the tests that test leaves out: long ones, and 
 conformance: $(VENV)/.installed ## third-party verifiers judge a thousand of our Open Badges (Node.js, npm)
 	$(PYTHON) -m pytest tests/conformance tests/open_badges/test_vectors.py $(CONFORMANCE_ARGS)
 
-# One process: all tests share one browser. The pictures of the documentation show rows of their own only. 5: BROWSER_ARGS
-# chose none of these.
+# One process: all tests share one browser.
 .PHONY: browser
 browser: $(VENV)/.browser ## the pages in Chromium: journeys, keyboard, print, accessibility; screenshots in var/screenshots
-	$(PYTHON) -m pytest tests/browser -m "not pictures" $(BROWSER_ARGS) || test $$? -eq 5
-	$(PYTHON) -m pytest tests/browser -m pictures -p no:randomly $(BROWSER_ARGS) || test $$? -eq 5
+	$(PYTHON) -m pytest tests/browser $(BROWSER_ARGS)
 
-# In their own order, so that the numbers in the pictures are the same each time.
 .PHONY: docs-pictures
 docs-pictures: $(VENV)/.browser ## take the pictures of the documentation again, into docs/pictures (Chromium)
-	BADGES_DOCS_PICTURES=1 $(PYTHON) -m pytest tests/browser -m pictures -p no:randomly $(BROWSER_ARGS)
+	BADGES_DOCS_PICTURES=1 $(PYTHON) -m pytest tests/browser -m pictures $(BROWSER_ARGS)
 
 ##### The same tests elsewhere. Those of the Tutor plugin know neither Django nor a database; on a database server only
 ##### those are run that can reach its database (see tests/selection.py).

@@ -1,10 +1,12 @@
-"""One browser, one service and one world for all tests. A test opens the windows that it looks through."""
+"""One browser and one service for all tests, which find the same world. A test opens windows to look through."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,7 +78,7 @@ def database(programs: Programs, django_db_setup: None, django_db_blocker: Any) 
 
 @pytest.fixture(scope="package")
 def world(database: None, calendar: Calendar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The rows that all tests look at. What a test changes is its own: other learners than those of other tests."""
+    """The rows that each test finds, whatever those before it did."""
     catalogs = tmp_path_factory.mktemp("locale")
     write_catalog(catalogs, "ar", ARABIC)
     backend = OpenBadgesBackend()
@@ -103,7 +105,19 @@ def served(world: World) -> Iterator[Service]:
 @pytest.fixture(scope="package")
 def registrar(served: Service) -> Any:
     """A member of staff who may do everything."""
-    return served.run(make_user, username="registrar", full_name="Mara Ortiz", is_staff=True, is_superuser=True)
+    return served.run(make_user, username="registrar", full_name="Ruth Okafor", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture(scope="package")
+def beginning(served: Service, registrar: Any) -> Iterator[sqlite3.Connection]:
+    """The database that each test begins with."""
+    with closing(served.keep()) as kept:
+        yield kept
+
+
+@pytest.fixture(autouse=True)
+def _begin_again(served: Service, beginning: sqlite3.Connection) -> None:
+    served.go_back_to(beginning)
 
 
 @pytest.fixture(scope="package")

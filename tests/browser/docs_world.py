@@ -1,7 +1,4 @@
-"""A school of public health: the badge, the learners and the mishaps that the pictures of the how-tos show.
-
-Apart from the world of the other tests, so that the pictures are the same whatever those do. Taken away at the end.
-"""
+"""A school of public health: the badge, the learners and the mishaps that the pictures of the how-tos show."""
 
 from __future__ import annotations
 
@@ -18,8 +15,8 @@ from django.core.management import call_command
 
 from badges_plugin import api
 from badges_plugin.distribution.models import Delivery
-from badges_plugin.distribution.open_badges.models import IssuerProfile, SignedBadge
-from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, FailedEvent
+from badges_plugin.distribution.open_badges.models import IssuerProfile
+from badges_plugin.models import BadgeAward, BadgeTemplate, FailedEvent
 from tests.browser.world import EARLIER, ETHICS, TODAY, Calendar, work
 from tests.factories import EPOCH, make_template, make_user, penalizes_failing, requires_course, send_passing
 
@@ -89,21 +86,6 @@ def open_school(calendar: Calendar) -> School:
     found = _school(calendar)
     cache.clear()
     return found
-
-
-def close_school(school: School) -> None:
-    """Take everything away that another page would show."""
-    rows = {"award__progress__user__in": school.learners.values()}
-    SignedBadge.objects.filter(**rows).delete()
-    Delivery.objects.filter(**rows).delete()
-    BadgeProgress.objects.filter(user__in=school.learners.values()).delete()
-    FailedEvent.objects.all().delete()
-    BadgeTemplate.objects.filter(name__contains="Public Health").delete()
-    _catalog("Course").objects.all().delete()
-    Group.objects.all().delete()
-    IssuerProfile.objects.filter(site__domain=SECOND).delete()
-    Site.objects.filter(domain=SECOND).delete()
-    cache.clear()
 
 
 def _school(calendar: Calendar) -> School:

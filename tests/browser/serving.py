@@ -6,6 +6,7 @@ does beside the browser is done in another thread, with ``Service.run``.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.db import connections
+from django.core.cache import cache
+from django.db import connection, connections
 from django.http.response import HttpResponseBase
 from django.test.testcases import LiveServerThread
 
@@ -48,20 +50,35 @@ class Service:
         """Return what ``work`` returns, which may use the database."""
 
         def with_connections() -> ResultT:
-            for alias, connection in self.connections.items():
-                connections[alias] = connection
+            for alias, shared in self.connections.items():
+                connections[alias] = shared
             return work(*args, **options)
 
         with _turn, ThreadPoolExecutor(1) as pool:
             return pool.submit(with_connections).result()
+
+    def keep(self) -> sqlite3.Connection:
+        """Return a copy of the database, to ``go_back_to``."""
+        kept = sqlite3.connect(":memory:", check_same_thread=False)
+        self.run(lambda: connection.connection.backup(kept))
+        return kept
+
+    def go_back_to(self, kept: sqlite3.Connection) -> None:
+        """Make the database as it was when ``keep`` copied it, and forget what was read from another one."""
+
+        def go_back() -> None:
+            kept.backup(connection.connection)
+            cache.clear()
+
+        self.run(go_back)
 
 
 @contextmanager
 def live_service() -> Iterator[Service]:
     """Serve what the process is configured to serve."""
     shared = {each.alias: each for each in connections.all() if is_in_memory(each)}
-    for connection in shared.values():
-        connection.inc_thread_sharing()
+    for each in shared.values():
+        each.inc_thread_sharing()
     server = LiveServerThread(HOST, OneAtATime, connections_override=shared)
     server.daemon = True
     try:
@@ -72,5 +89,5 @@ def live_service() -> Iterator[Service]:
         yield Service(f"http://{HOST}:{server.port}", shared)
     finally:
         server.terminate()
-        for connection in shared.values():
-            connection.dec_thread_sharing()
+        for each in shared.values():
+            each.dec_thread_sharing()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +10,7 @@ import pytest
 from django.apps import apps
 from django.contrib.sites.models import Site
 
-from badges_plugin.distribution.models import Delivery
-from badges_plugin.models import BadgeProgress, BadgeTemplate
+from badges_plugin.models import BadgeTemplate
 from tests.browser.axe import violations
 from tests.browser.conftest import Open
 from tests.browser.hand import Hand
@@ -43,19 +41,9 @@ def make_catalog() -> None:
         )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def catalogued(served: Service, world: World) -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def catalogued(served: Service) -> None:
     served.run(make_catalog)
-    yield
-    served.run(forget)
-
-
-def forget() -> None:
-    label = "catalog"
-    Delivery.objects.filter(award__progress__template__name__startswith="Sound").delete()
-    BadgeProgress.objects.filter(template__name__startswith="Sound").delete()
-    BadgeTemplate.objects.filter(name__startswith="Sound").delete()
-    apps.get_model(label, "Course").objects.all().delete()
 
 
 def test_pass_one_course_in_five_interactions(opened: Open, served: Service, registrar: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,32 +31,26 @@ def models() -> list[type[Model]]:
     return [model for model in admin.site._registry if model.__module__.startswith("badges_plugin.")]
 
 
-@pytest.fixture(scope="module")
-def rows(served: Service, world: World) -> Iterator[None]:
+@pytest.fixture
+def rows(served: Service, world: World) -> None:
     """A row in every table that the world leaves empty."""
-    made = served.run(make_rows, world)
-    yield
-    served.run(lambda: [each.delete() for each in reversed(made)])
+    served.run(make_rows, world)
 
 
-def make_rows(world: World) -> list[Model]:
+def make_rows(world: World) -> None:
     award = BadgeAward.objects.filter(progress__user=world.ada).order_by("pk")[0]
     config = AccredibleApiConfig.objects.create(name="Example University")
-    group = AccredibleGroup.objects.create(
+    AccredibleGroup.objects.create(
         name="Oratory", api_config=config, group_id=7, course_name="Oratory", site=world.statistics.site
     )
-    return [
-        config,
-        group,
-        RequirementGroup.objects.create(template=world.reasoning, name="Any of these", needed=1),
-        FailedEvent.objects.create(
-            fingerprint="1", bus="kafka", topic="learning-badges-lifecycle", group="badges", position="0:17",
-            event_type="org.openedx.learning.course.passing.status.updated.v1", reason="The user has no id.",
-            cause="invalid", error="ValueError: The user has no id.", payload={"user": {"pii": "..."}},
-        ),
-        MailNote.objects.create(award=award, kind="awarded"),
-        MailText.objects.create(site=world.statistics.site, kind="awarded", language="en", text="Well done."),
-    ]  # fmt: skip
+    RequirementGroup.objects.create(template=world.reasoning, name="Any of these", needed=1)
+    FailedEvent.objects.create(
+        fingerprint="1", bus="kafka", topic="learning-badges-lifecycle", group="badges", position="0:17",
+        event_type="org.openedx.learning.course.passing.status.updated.v1", reason="The user has no id.",
+        cause="invalid", error="ValueError: The user has no id.", payload={"user": {"pii": "..."}},
+    )  # fmt: skip
+    MailNote.objects.create(award=award, kind="awarded")
+    MailText.objects.create(site=world.statistics.site, kind="awarded", language="en", text="Well done.")
 
 
 def addresses(kind: str, staff: Any) -> dict[str, str]:

@@ -11,10 +11,7 @@ import pytest
 
 from tests.browser.conftest import Open
 from tests.browser.hand import Hand
-from tests.browser.serving import Service
 from tests.browser.test_pages import look_at
-from tests.browser.world import World
-from tests.factories import make_user
 
 PAGES = {
     "admin-front": ("/admin/", "Site administration"),
@@ -27,30 +24,25 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def boss(world: World, served: Service) -> Any:
-    return served.run(lambda: make_user(username="boss", is_staff=True, is_superuser=True))
-
-
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_staff(opened: Open, boss: Any, name: str) -> None:
+def test_a_page_of_staff(opened: Open, registrar: Any, name: str) -> None:
     path, heading = PAGES[name]
-    window = opened(boss)
+    window = opened(registrar)
     window.go(path)
     assert window.page.get_by_role("heading", name=heading).count() >= 1
     assert look_at(window, name) == []
 
 
 @pytest.mark.parametrize("name", ["admin-front", "admin-deliveries"])
-def test_from_right_to_left(opened: Open, boss: Any, name: str) -> None:
-    window = opened(boss, language="ar")
+def test_from_right_to_left(opened: Open, registrar: Any, name: str) -> None:
+    window = opened(registrar, language="ar")
     window.go(PAGES[name][0])
     assert window.page.locator("html").get_attribute("dir") == "rtl"
     assert look_at(window, f"{name}-ar", dark=False) == []
 
 
-def test_the_holders_of_a_badge_are_downloaded_with_three_clicks(opened: Open, boss: Any, tmp_path: Path) -> None:
-    window = opened(boss)
+def test_the_holders_of_a_badge_are_downloaded_with_three_clicks(opened: Open, registrar: Any, tmp_path: Path) -> None:
+    window = opened(registrar)
     page, hand = window.page, Hand(window.page)
     window.go("/admin/")
     hand.enter(page.get_by_label("Find a learner or a badge"), "ethics")

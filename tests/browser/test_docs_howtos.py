@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.cache import cache
 
 from badges_plugin.models import BadgeTemplate
 from tests.browser.conftest import Open
-from tests.browser.docs_world import INTRODUCTION, School, close_school, open_school
+from tests.browser.docs_world import INTRODUCTION, School, open_school
 from tests.browser.serving import Service
 from tests.browser.test_correcting import click
-from tests.browser.world import Calendar, World, work
+from tests.browser.world import Calendar, work
 
 DESK = "/badges/desk"
 
 
-@pytest.fixture(scope="module")
-def school(served: Service, world: World, calendar: Calendar) -> Iterator[School]:
-    opened = served.run(open_school, calendar)
-    yield opened
-    served.run(close_school, opened)
+@pytest.fixture
+def school(served: Service, calendar: Calendar) -> School:
+    return served.run(open_school, calendar)
 
 
 def settle() -> None:

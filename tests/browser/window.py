@@ -87,6 +87,8 @@ class Window:
         ``most`` pixels high, and ``mark`` is outlined in it. Call it in the test itself, with the name as a literal:
         that is how the picture is known to be made.
         """
+        # A heading may be there before the rest of its page.
+        self.page.wait_for_load_state()
         before = self.page.viewport_size
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         # The admin's and ours.
