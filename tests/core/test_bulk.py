@@ -35,6 +35,20 @@ def test_inserted_rows_have_their_own_keys(count: int) -> None:
     assert len({row.pk for row in rows}) == count
 
 
+@pytest.mark.mysql
+def test_where_servers_take_turns_with_keys_each_row_has_its_own() -> None:
+    """As in a cluster, each of whose servers leaves out the keys of the others."""
+    rows = new_progress(3)
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION auto_increment_increment = 3")
+        try:
+            bulk.insert(rows, by=("user_id", "template_id"))
+        finally:
+            cursor.execute("SET SESSION auto_increment_increment = 1")
+    assert by_key(rows) == {row.pk: row.user_id for row in rows}
+    assert rows[1].pk == rows[0].pk + 3
+
+
 def test_inserting_costs_as_much_for_many_rows_as_for_few_and_one_statement_for_one() -> None:
     costs = []
     for count in (1, 2, 50):
