@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,12 +35,23 @@ def main(arguments: Sequence[str]) -> int:
     unknown = sorted(set(options.areas) - set(AREAS))
     if unknown:
         parser.error(f"no such area: {', '.join(unknown)}")
+    # As Ctrl-C does, it stops what was started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     areas = options.areas or list(AREAS)
     if len(areas) == 1:
         return _run(areas[0], seed=options.seed, small=options.small, database=options.database)
     more = ["--seed", str(options.seed), "--database", options.database, *(["--small"] if options.small else [])]
-    codes = [subprocess.call([sys.executable, "-m", "sandbox.drills", area, *more]) for area in areas]
-    return max(codes)
+    return max(_run_apart([area, *more]) for area in areas)
+
+
+def _run_apart(arguments: Sequence[str]) -> int:
+    with subprocess.Popen([sys.executable, "-m", "sandbox.drills", *arguments]) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            # Not killed, as subprocess.call would: it has servers to stop.
+            process.terminate()
+            raise
 
 
 def _run(area: str, *, seed: int, small: bool, database: str) -> int:
