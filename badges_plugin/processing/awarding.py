@@ -123,6 +123,7 @@ def end(endings: Sequence[End]) -> None:
         award.ended_by = each.ended_by
         award.ending_facts = dict(each.facts)
         award.publish_due_at = due
+    causes.name_courses(awards)
     # By key, as those who note what is published write, who hold no learners.
     bulk.insert_or_update(sorted(awards, key=lambda award: award.pk), _ENDING)
     credentials.set_status([award.credential for award in awards], REVOKED)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import InvalidRule, UnusableEventType
+from badges_plugin.host import course_titles
 from badges_plugin.models import BadgeAward, BadgePenalty, BadgeTemplate
 from badges_plugin.models.key_paths import compile_for
 from badges_plugin.reasons import MAX_LENGTH, subject_of
@@ -29,9 +31,29 @@ def facts_of(template: BadgeTemplate, event: BadgingEvent) -> dict[str, Any]:
     return facts
 
 
+def name_courses(awards: Iterable[BadgeAward]) -> None:
+    """Add the titles of the courses that ended awards, where the events did not tell them. One query at most.
+
+    The LMS leaves them out of most of its events; the catalog knows them.
+    """
+    unnamed = [award for award in awards if _unnamed_course(award)]
+    titles = course_titles({_unnamed_course(award) for award in unnamed})
+    for award in unnamed:
+        if title := titles.get(_unnamed_course(award)):
+            subject = {**award.ending_facts["subject"], "name": title[:MAX_LENGTH]}
+            award.ending_facts = {**award.ending_facts, "subject": subject}
+
+
 def event_id(award: BadgeAward) -> str:
     """Return the id of the event that ended an award; empty where none did."""
     return str(award.ending_facts.get("event", {}).get("id", ""))
+
+
+def _unnamed_course(award: BadgeAward) -> str:
+    """Return the key of the course; empty where it has a name, or it is something else, which has a UUID."""
+    subject = award.ending_facts.get("subject", {})
+    key = str(subject.get("key", ""))
+    return key if ":" in key and not subject.get("name") else ""
 
 
 def _applies(penalty: BadgePenalty, event: BadgingEvent) -> bool:

@@ -29,6 +29,7 @@ from tests.factories import (
 )
 
 PASSING = "org.openedx.learning.course.passing.status.updated.v1"
+OTHER = "course-v1:Demo+Other+2026"
 CCX = "org.openedx.learning.ccx.course.passing.status.updated.v1"
 CERTIFICATE = "org.openedx.learning.certificate.revoked.v1"
 LEFT = "org.openedx.learning.course.unenrollment.completed.v1"
@@ -188,6 +189,30 @@ def test_staff_read_it_in_their_language_and_find_the_event(
         shown = client.get(page, headers={"accept-language": language}).content.decode()
         assert expected in shown
         assert award.ending_facts["event"]["id"] in shown
+
+
+@pytest.mark.django_db
+def test_the_catalog_names_the_course_where_the_events_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[set[str]] = []
+
+    def titles(keys: set[str]) -> dict[str, str]:
+        asked.append(keys)
+        return {COURSE: "Algebra"}
+
+    monkeypatch.setattr("badges_plugin.processing.causes.course_titles", titles)
+    for course in (COURSE, OTHER):
+        template = make_template(name=course)
+        penalizes_failing(template, requires_course(template, course), course)
+    user = make_user()
+    for minute, (course, is_passing) in enumerate((c, p) for p in (True, False) for c in (COURSE, OTHER)):
+        send_passing(user, course, is_passing=is_passing, minute=minute)
+    assert [award.reason for award in BadgeAward.objects.order_by("pk")] == [
+        f"The grade in the course Algebra ({COURSE}) dropped below passing.",
+        f"The grade in the course {OTHER} dropped below passing.",
+    ]
+    assert asked == [{COURSE}, {OTHER}]
 
 
 @pytest.mark.django_db
