@@ -664,6 +664,28 @@ def test_the_page_says_that_a_badge_goes_with_one_that_it_needs(client: Client) 
     assert [(gone in page, "No event takes it away." in page) for page in pages] == [(False, True), (True, False)]
 
 
+@pytest.mark.parametrize(
+    ("state", "error", "words"),
+    [(State.DONE, "", "Delivered to Credly"), (State.FAILED, "unknown", "Not at Credly: needs you")],
+)
+def test_beside_a_learner_stands_what_became_of_the_delivery(
+    client: Client, state: State, error: str, words: str
+) -> None:
+    template = make_template()
+    requires_course(template)
+    send_passing(make_user())
+    address = page_of("desk_badge", template)
+    assert "Delivery" not in text(client.get(address)).split(), "this site has no provider"
+    channel = Channel.objects.create(backend="credly", account="one")
+    Delivery.objects.create(
+        award=BadgeAward.objects.get(), backend="credly", channel=channel, action=Action.ISSUE, state=state,
+        last_error=error,
+    )  # fmt: skip
+    assert words in text(client.get(address))
+    who_may_not = staff("view_badgetemplate", "view_badgeaward")
+    assert words not in text(who_may_not.get(address))
+
+
 def test_where_not_every_delivery_was_looked_at_nothing_is_promised(client: Client, lower: Lower) -> None:
     template = make_template()
     requires_course(template)

@@ -19,6 +19,8 @@ from badges_plugin import api, reading
 from badges_plugin.admin import links as admin_links
 from badges_plugin.admin.progress import standings
 from badges_plugin.counting import count_up_to, in_words
+from badges_plugin.distribution import telling
+from badges_plugin.distribution.telling import DeliveryTold
 from badges_plugin.images import picture_of
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, BadgeTemplate, Fulfillment
 from badges_plugin.reading import AwardState, CriteriaText, GroupText, Holder
@@ -69,6 +71,8 @@ class Row:
     state: str
     reason: str
     since: datetime
+    deliveries: Sequence[DeliveryTold]
+    """How the award stands at its providers; empty for who may not see deliveries."""
 
 
 @require_safe
@@ -141,6 +145,8 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         return {"may_see_learners": False}
     held = BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)
     newest = reading.list_awards(reading.AwardFilter(template_id=template.pk), limit=SHOWN)
+    sent = telling.deliveries_of([each.award.id for each in newest.holders]) if telling.may_see(request.user) else {}
+    rows = [_row(request, holder, telling.current(sent.get(holder.award.id, ()))) for holder in newest.holders]
     holders, known = count_up_to(held), count_up_to(BadgeProgress.objects.filter(template=template.pk))
     return {
         "may_see_learners": True,
@@ -148,7 +154,8 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         "holders_words": in_words(holders),
         "known": known,
         "known_words": in_words(known),
-        "rows": [_row(request, holder) for holder in newest.holders],
+        "rows": rows,
+        "shows_deliveries": any(row.deliveries for row in rows),
         "holders_url": list_url(request, BadgeAward, progress__template__id__exact=template.pk, state="held"),
         "learners_url": list_url(request, BadgeProgress, template__id__exact=template.pk),
         "progress_url": list_url(request, BadgeProgress),
@@ -156,7 +163,7 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
     }
 
 
-def _row(request: HttpRequest, holder: Holder) -> Row:
+def _row(request: HttpRequest, holder: Holder, deliveries: Sequence[DeliveryTold]) -> Row:
     award = holder.award
     told = {
         AwardState.HELD: ("desk-ok", _("Has it")),
@@ -172,6 +179,7 @@ def _row(request: HttpRequest, holder: Holder) -> Row:
         state=state,
         reason=award.reason,
         since=award.ended_at or award.awarded_at,
+        deliveries=deliveries,
     )
 
 
