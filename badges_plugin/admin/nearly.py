@@ -13,7 +13,7 @@ from badges_plugin.admin.large import newest
 from badges_plugin.counting import in_thousands
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Fulfillment
 
-MOST_DECIDED = 2000
+MOST_DECIDED = 500
 """Learners of whom it is decided at most, without a badge and the newest: what they did is read for each."""
 
 
