@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,11 +12,10 @@ from badges_plugin.command_line import BadgesCommand
 from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.worker import Worker
+from badges_plugin.switching import quick_switches
 
 MAX_REQUESTS = 1000
 MAX_INTERVAL = 24 * 3600.0
-# A thread that has a reply waits this long for one that computes. By default it may be 5 ms several times a request.
-_SWITCH_SECONDS = 0.0005
 
 
 class Command(BadgesCommand):
@@ -47,12 +45,11 @@ class Command(BadgesCommand):
         previous = {
             number: signal.signal(number, lambda *_: worker.stop()) for number in (signal.SIGTERM, signal.SIGINT)
         }
-        switching = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
-            counts = worker.run(once=options["once"])
+            # Or a thread that has a reply would wait for those that compute several times a request.
+            with quick_switches():
+                counts = worker.run(once=options["once"])
         finally:
-            sys.setswitchinterval(switching)
             for number, handler in previous.items():
                 signal.signal(number, handler)
         summary = ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing to do"
