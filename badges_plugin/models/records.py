@@ -8,6 +8,7 @@ user of a host that has not its middleware; and saving what is the same, as sync
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,7 @@ PERSON = "person"
 BEGAN = "began"
 """The reason of a record of what there was when the history began."""
 
-CHANGED, DELETED = "~", "-"
+ADDED, CHANGED, DELETED = "+", "~", "-"
 
 State = dict[str, Any]
 
@@ -86,10 +87,15 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
             if sender._meta.proxy:
                 post_delete.connect(self.post_delete, sender=sender, weak=False)
 
+    @cached_property
+    def _model(self) -> type[models.Model]:
+        """The model of the records. The package makes a class for each question for it."""
+        return self.cls.history.model  # type: ignore[no-any-return]
+
     @property
     def records(self) -> models.QuerySet[Any]:
         """Return all records, in no order."""
-        return self.cls.history.model._default_manager.order_by()  # type: ignore[no-any-return]  # noqa: SLF001
+        return self._model._default_manager.order_by()  # noqa: SLF001
 
     @property
     def columns(self) -> list[str]:
@@ -106,6 +112,9 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
         """Receive from the package that one row was saved or deleted."""
         if history_type == DELETED:
             self._note_deleted(instance)
+        elif history_type == ADDED and type(instance) is self.cls and is_on():
+            # Of a new row nothing is recorded. What is added to one that inherits from it may have been there before.
+            self._write(self._stored([instance.pk]), history_type)
         else:
             self.note([instance.pk], history_type)
 
@@ -114,7 +123,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
 
         As they are stored: what an object has in memory may be older than the row, or not saved with it.
         """
-        if not keys or not getattr(settings, "SIMPLE_HISTORY_ENABLED", True):
+        if not keys or not is_on():
             return
         given = sorted(keys)
         for start in range(0, len(given), BATCH):
@@ -133,7 +142,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
         if len(known) < len(keys):
             newer = self.cls._base_manager.filter(pk__gt=after)  # noqa: SLF001
             known = [*{*known, *newer.order_by().values_list("pk", flat=True)}]
-        self.note(known, "+")
+        self.note(known, ADDED)
 
     def _stored(self, keys: Sequence[int]) -> dict[int, State]:
         rows = self.cls._base_manager.filter(pk__in=keys).order_by()  # noqa: SLF001
@@ -173,10 +182,9 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
             "history_user_id": None if user is None else user.pk,
             "history_change_reason": "" if user is None else PERSON,
         }
-        model = self.cls.history.model
-        rows = [model(**states[pk], **facts) for pk in sorted(states)]
+        rows = [self._model(**states[pk], **facts) for pk in sorted(states)]
         if rows:
-            model._default_manager.bulk_create(rows)  # noqa: SLF001
+            self._model._default_manager.bulk_create(rows)  # noqa: SLF001
 
     def _links_changed(self, instance: models.Model, action: str, reverse: bool, **kwargs: Any) -> None:
         if not action.startswith("post_"):
@@ -185,6 +193,11 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
         of_template = {"template": getattr(instance, "template_id", None)} if reverse else {"pk": instance.pk}
         rows = self.cls._base_manager.filter(**of_template)  # noqa: SLF001
         self.note(list(rows.order_by().values_list("pk", flat=True)))
+
+
+def is_on() -> bool:
+    """Whether the host keeps histories."""
+    return bool(getattr(settings, "SIMPLE_HISTORY_ENABLED", True))
 
 
 def _is_there(row: State) -> bool:
