@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from badges_plugin import bulk
 from badges_plugin.exceptions import about
+from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.host import REVOKED
 from badges_plugin.logs import get_logger, level_of_each
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending
 from badges_plugin.processing import causes, credentials, outbox, terms
 from badges_plugin.processing.badge_events import Kind
-from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.terms import Term
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.signals import badge_awarded, badge_revoked, badges_awarded, badges_revoked

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from badges_plugin import retirement
 from badges_plugin.exceptions import AwardRefused
+from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.models import (
     BadgeAward,
     BadgeProgress,
@@ -28,7 +29,6 @@ from badges_plugin.models import (
 from badges_plugin.models.awards import RETURNABLE
 from badges_plugin.processing import awarding, collector, learners, terms
 from badges_plugin.processing.awarding import Grant
-from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.terms import Term
 from badges_plugin.reasons import MAX_LENGTH
 from badges_plugin.signals import badge_given_back

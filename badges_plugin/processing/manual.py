@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from badges_plugin import bulk, retirement, staff_log
 from badges_plugin.exceptions import AwardRefused
+from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.host import User
 from badges_plugin.models import (
     BadgeAward,
@@ -31,7 +32,6 @@ from badges_plugin.models.awards import BEFORE
 from badges_plugin.processing import awarding, collector, learners, locking, progression, terms
 from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.collector import BEFORE_ENDED_AT
-from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.pipeline import with_current_ruleset
 from badges_plugin.processing.terms import Term
 from badges_plugin.reasons import MAX_LENGTH

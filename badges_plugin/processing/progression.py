@@ -13,14 +13,13 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, Subquery
 
-from badges_plugin import bulk
+from badges_plugin import bulk, fulfillment_rows
 from badges_plugin.criteria import FLOOR, Standing
 from badges_plugin.data import BadgingEvent
+from badges_plugin.fulfillment_rows import COLUMNS, FulfillmentRow
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate, Ending, Fulfillment
-from badges_plugin.processing import fulfillment_rows
 from badges_plugin.processing.found_users import FoundUser
-from badges_plugin.processing.fulfillment_rows import COLUMNS, FulfillmentRow
 from badges_plugin.processing.locking import LockedLearner
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.questions import Question

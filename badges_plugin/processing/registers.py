@@ -9,9 +9,9 @@ from datetime import datetime
 
 from badges_plugin.criteria import FLOOR, MAX_VALUES, Criterion, Measure, floor_of, stamp_of
 from badges_plugin.data import BadgingEvent, EventStamp, resolve
+from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.matching import Match
 from badges_plugin.models.fulfillments import MAX_VALUE_LENGTH
-from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.rules import as_counted
 from badges_plugin.ruleset import CompiledTemplate
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from badges_plugin import retirement
+from badges_plugin import fulfillment_rows, retirement
 from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.host import User
 from badges_plugin.models import BadgeAward, BadgeProgress
-from badges_plugin.processing import collector, fulfillment_rows, learners
+from badges_plugin.processing import collector, learners
 from badges_plugin.processing.awarding import End, Grant
-from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.pipeline import step_of
 from badges_plugin.processing.progression import ProgressChange
 from badges_plugin.processing.registers import Registers, Step

@@ -11,8 +11,8 @@ import pytest
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
+from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.models import BadgeAward, BadgeRequirement, BadgeTemplate, Fulfillment, RequirementGroup
-from badges_plugin.processing.fulfillment_rows import FulfillmentRow
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.ruleset import Ruleset, compile_ruleset
 from tests.core.conftest import Heard
