@@ -14,7 +14,6 @@ import contextlib
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from typing import Any
 
 from sandbox.bench.goals import PARTS, Measured, lines, text
 from tests.services import SERVICES, ServiceFailedError, ServiceMissingError
+from tests.services.children import child, exit_when_terminated
 
 SERVERS = ("mysql", "mariadb")
 # What fills tables has a database of its own, so that it is not in the way of the others; in a small run it comes last.
@@ -43,8 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}")
     parts = options.parts or PARTS
-    # As Ctrl-C does, it stops what was started.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    exit_when_terminated()
     began, load = time.monotonic(), os.getloadavg()[0]
     tables = []
     with _brokers(parts) as brokers:
@@ -91,16 +90,12 @@ def _measure(parts: Sequence[str], environment: Mapping[str, str], *, small: boo
     """Measure in a process of its own, and yield its answers."""
     command = [sys.executable, "-m", "sandbox.bench.measuring", *parts, *(["--small"] if small else [])]
     variables = {**os.environ, **environment, "BADGES_SANDBOX_SIGNS": "false"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables) as process:
-        begun = ""
-        try:
-            for line in process.stdout or ():
-                answer = json.loads(line)
-                begun = answer.pop("begun", begun)
-                yield answer
-        except BaseException:
-            process.terminate()
-            raise
+    begun = ""
+    with child(command, stdout=subprocess.PIPE, text=True, env=variables) as process:
+        for line in process.stdout or ():
+            answer = json.loads(line)
+            begun = answer.pop("begun", begun)
+            yield answer
     if process.returncode:
         for part in parts[parts.index(begun) if begun else 0 :]:
             yield {"part": part, "reason": f"its process ended with {process.returncode}"}

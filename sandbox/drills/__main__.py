@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from sandbox.drills.catalog import AREAS, Options, Result, load
 from sandbox.drills.tables import results_table
+from tests.services.children import child, exit_when_terminated
 from tests.services.databases import DATABASES
 
 
@@ -35,8 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     unknown = sorted(set(options.areas) - set(AREAS))
     if unknown:
         parser.error(f"no such area: {', '.join(unknown)}")
-    # As Ctrl-C does, it stops what was started.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    exit_when_terminated()
     areas = options.areas or list(AREAS)
     if len(areas) == 1:
         return _run(areas[0], seed=options.seed, small=options.small, database=options.database)
@@ -45,13 +43,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run_apart(arguments: Sequence[str]) -> int:
-    with subprocess.Popen([sys.executable, "-m", "sandbox.drills", *arguments]) as process:
-        try:
-            return process.wait()
-        except BaseException:
-            # Not killed, as subprocess.call would: it has servers to stop.
-            process.terminate()
-            raise
+    with child([sys.executable, "-m", "sandbox.drills", *arguments]) as process:
+        return process.wait()
 
 
 def _run(area: str, *, seed: int, small: bool, database: str) -> int:

@@ -7,13 +7,11 @@ import contextlib
 import os
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from types import FrameType
-from typing import NoReturn
 
 from tests.services import SERVICES, ServiceFailedError, ServiceMissingError
+from tests.services.children import child, exit_when_terminated
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     run = verbs.add_parser("run", help="start the servers, run the command, stop the servers")
     run.add_argument("services", nargs="+", choices=sorted(SERVICES), metavar="SERVICE", help=", ".join(SERVICES))
     names = parser.parse_args(own).services
-    signal.signal(signal.SIGTERM, _leave)
+    exit_when_terminated()
     try:
         with contextlib.ExitStack() as stack:
             environment: dict[str, str] = {}
@@ -46,14 +44,9 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    process = subprocess.Popen(command, env={**os.environ, **environment})
-    try:
+    # On the way out of an interrupt the command goes before the servers that it uses.
+    with child(command, env={**os.environ, **environment}) as process:
         return process.wait()
-    finally:
-        # On the way out of an interrupt the command goes before the servers that it uses.
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
 
 
 def _wait(environment: Mapping[str, str]) -> int:
@@ -63,10 +56,6 @@ def _wait(environment: Mapping[str, str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
     return 0
-
-
-def _leave(signum: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + signum)
 
 
 if __name__ == "__main__":
