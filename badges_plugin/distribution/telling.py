@@ -108,6 +108,12 @@ def deliveries_of(award_ids: Collection[int], *, with_log: bool = False) -> dict
     return {pk: tuple(found) for pk, found in told.items()}
 
 
+def shown_to(user: AbstractBaseUser | AnonymousUser, award_ids: Collection[int]) -> dict[int, tuple[DeliveryTold, ...]]:
+    """Return how awards stand at their providers, as ``current`` says, by key; nothing to who may not see it."""
+    told = deliveries_of(award_ids) if may_see(user) else {}
+    return {pk: current(found) for pk, found in told.items()}
+
+
 def current(deliveries: Iterable[DeliveryTold]) -> tuple[DeliveryTold, ...]:
     """Return the deliveries that say how an award stands: what was issued and then revoked is revoked.
 

@@ -75,7 +75,7 @@ class Cards:
         wanted = {each.template_id for each in self._progress.values()}
         self._templates = BadgeTemplate.objects.in_bulk(wanted)
         self._arts = arts(self._templates.values())
-        self._deliveries = telling.deliveries_of(award_ids) if telling.may_see(request.user) else {}
+        self._deliveries = telling.shown_to(request.user, award_ids)
         self._corrected = reading.corrections(list(self._progress))
 
     def of_awards(self, award_ids: Sequence[int]) -> list[Card]:
@@ -96,7 +96,7 @@ class Cards:
             paragraphs=_why_held(award) if is_held else self._outlook(progress),
             award=award,
             award_url=reached.desk_url(self._request, "desk_award", award.id),
-            deliveries=telling.current(self._deliveries.get(award.id, ())),
+            deliveries=self._deliveries.get(award.id, ()),
             lacks=() if is_held else lacks(progress),
             buttons=(*buttons, *(() if is_held else progress_buttons(self._request, progress.id))),
         )

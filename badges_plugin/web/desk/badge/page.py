@@ -145,8 +145,8 @@ def _learners(request: HttpRequest, template: BadgeTemplate) -> dict[str, Any]:
         return {"may_see_learners": False}
     held = BadgeAward.objects.filter(progress__template=template.pk, revoked_at=None)
     newest = reading.list_awards(reading.AwardFilter(template_id=template.pk), limit=SHOWN)
-    sent = telling.deliveries_of([each.award.id for each in newest.holders]) if telling.may_see(request.user) else {}
-    rows = [_row(request, holder, telling.current(sent.get(holder.award.id, ()))) for holder in newest.holders]
+    sent = telling.shown_to(request.user, [each.award.id for each in newest.holders])
+    rows = [_row(request, holder, sent.get(holder.award.id, ())) for holder in newest.holders]
     holders, known = count_up_to(held), count_up_to(BadgeProgress.objects.filter(template=template.pk))
     return {
         "may_see_learners": True,
