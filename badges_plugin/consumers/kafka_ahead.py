@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Self
 
@@ -17,7 +16,6 @@ from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable
 from badges_plugin.consumers.kafka_batches import Batches
 from badges_plugin.consumers.kafka_messages import message_from
 from badges_plugin.consumers.message import DecodedEvent, Message
-from badges_plugin.switching import quick_switches
 
 Pairs = list[tuple[KafkaMessage, Message]]
 """What the client gave, and what is applied."""
@@ -31,17 +29,13 @@ class Ahead:
         self._group = group
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decoding")
         self._next: Future[Pairs] | None = None
-        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        # What was taken but not applied is delivered again.
-        self._stack.enter_context(self._thread)
-        # Or each answer of the database would wait for the decoding.
-        self._stack.enter_context(quick_switches())
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stack.close()
+        # What was taken but not applied is delivered again.
+        self._thread.shutdown()
 
     def take(self, size: int) -> Pairs:
         """Return the next batch; see ``Batches.take``. It may have more events than ``size`` if that has shrunk."""
