@@ -193,7 +193,7 @@ def _write(
         with connection.cursor() as cursor:
             cursor.execute(f"{statement} {', '.join(texts[part])}{ending}", list(chain.from_iterable(parameters[part])))
             if returns_keys:
-                keys += _keys(model, cursor, len(texts[part]))
+                keys += _keys(model, cursor)
     return keys
 
 
@@ -234,8 +234,8 @@ def _statement(
     return statement, ending
 
 
-def _keys(model: type[models.Model], cursor: Any, count: int) -> list[object]:
-    """Return the primary keys of rows that were just inserted, as far as the database tells them: the first of them."""
+def _keys(model: type[models.Model], cursor: Any) -> list[object]:
+    """Return the primary keys of rows that were just inserted, as far as the database tells them: MySQL only one."""
     if connection.features.can_return_rows_from_bulk_insert:
         return [found for (found,) in cursor.fetchall()]
     options: Any = model._meta

@@ -112,7 +112,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
         """Receive from the package that one row was saved or deleted."""
         if history_type == DELETED:
             self._note_deleted(instance)
-        elif history_type == ADDED and type(instance) is self.cls and is_on():
+        elif history_type == ADDED and type(instance) is self.cls and _is_on():
             # Of a new row nothing is recorded. What is added to one that inherits from it may have been there before.
             self._write(self._stored([instance.pk]), history_type)
         else:
@@ -123,7 +123,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
 
         As they are stored: what an object has in memory may be older than the row, or not saved with it.
         """
-        if not keys or not is_on():
+        if not keys or not _is_on():
             return
         given = sorted(keys)
         for start in range(0, len(given), BATCH):
@@ -195,7 +195,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]  # has no types
         self.note(list(rows.order_by().values_list("pk", flat=True)))
 
 
-def is_on() -> bool:
+def _is_on() -> bool:
     """Whether the host keeps histories."""
     return bool(getattr(settings, "SIMPLE_HISTORY_ENABLED", True))
 

@@ -36,10 +36,10 @@ def name_courses(awards: Iterable[BadgeAward]) -> None:
 
     The LMS leaves them out of most of its events; the catalog knows them.
     """
-    unnamed = [award for award in awards if _unnamed_course(award)]
-    titles = course_titles({_unnamed_course(award) for award in unnamed})
-    for award in unnamed:
-        if title := titles.get(_unnamed_course(award)):
+    unnamed = [(award, key) for award in awards if (key := _unnamed_course(award))]
+    titles = course_titles({key for _, key in unnamed})
+    for award, key in unnamed:
+        if title := titles.get(key):
             subject = {**award.ending_facts["subject"], "name": title[:MAX_LENGTH]}
             award.ending_facts = {**award.ending_facts, "subject": subject}
 

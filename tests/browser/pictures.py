@@ -3,7 +3,7 @@
 A picture is kept with the words that it shows, in a text chunk of its PNG file. Each run of the tests compares these
 words, and roughly the size, with what the page shows now: a picture whose page has changed fails the test that takes
 it, and ``make docs-pictures`` takes it again. Pixels are not compared, because fonts and browsers differ from machine
-to machine; nor are numbers, because other tests add rows.
+to machine; nor are numbers, of which some differ from run to run.
 """
 
 from __future__ import annotations

@@ -192,9 +192,7 @@ def test_staff_read_it_in_their_language_and_find_the_event(
 
 
 @pytest.mark.django_db
-def test_the_catalog_names_the_course_where_the_events_do_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_catalog_names_the_course_where_the_events_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[set[str]] = []
 
     def titles(keys: set[str]) -> dict[str, str]:
