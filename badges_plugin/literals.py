@@ -112,7 +112,9 @@ def _write_times(values: Sequence[Any], database: Any) -> Iterable[str] | None:
         if text is None:
             if type(value) is not datetime or value.tzinfo is None:
                 return None
-            text = f"'{value.replace(tzinfo=None) if is_utc_naive and value.tzinfo is UTC else adapt(value)}'"
+            # Without the "+00:00" at the end.
+            text = value.isoformat(" ")[:-6] if is_utc_naive and value.tzinfo is UTC else str(adapt(value))
+            text = f"'{text}'"
             written[id(value)] = text
         texts.append(text)
     return texts

@@ -6,12 +6,15 @@ The ORM takes as long to make a query out of a hundred keys as the database to a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from datetime import UTC
 from inspect import signature
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
+
+from badges_plugin.driver_times import aware_times
 
 Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]
@@ -25,6 +28,8 @@ class _Compiled(NamedTuple):
     """The numbers of the lists, in the order of the statement."""
     converters: Sequence[tuple[int, _Convert]]
     """By place of the column."""
+    times: frozenset[int]
+    """The places of times, if there are any and each is converted as Django's own field does."""
 
 
 class Question:
@@ -43,7 +48,7 @@ class Question:
         """Return the rows, each value as its field has it. Nothing is in an empty list. One query."""
         if self._compiled is None:
             self._compiled = _compile(self._make)
-        pieces, order, converters = self._compiled
+        pieces, order, converters, times = self._compiled
         statement, parameters = pieces[0], list[Any]()
         for number, piece in zip(order, pieces[1:], strict=True):
             keys = lists[number]
@@ -53,13 +58,15 @@ class Question:
             else:
                 statement += f"IN ({', '.join(['%s'] * len(keys))}){piece}"
                 parameters += keys
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor, aware_times(database) if times else nullcontext(False) as has_times:
             cursor.execute(statement, parameters)
             rows: Sequence[Row] = cursor.fetchall()
-        if not rows or not converters:
+        left = [each for each in converters if each[0] not in times] if has_times else converters
+        if not rows or not left:
             return rows
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for place, convert in converters:
+        for place, convert in left:
             columns[place] = [None if value is None else convert(value) for value in columns[place]]
         return list(zip(*columns, strict=True))
 
@@ -72,16 +79,25 @@ def _compile(make: Callable[..., QuerySet[Any, Any]]) -> _Compiled:
     pieces, order = statement.split(_LIST), [str(parameter) for parameter in parameters]
     if sorted(order) != sorted(numbers) or len(pieces) != len(order) + 1 or "%" in "".join(pieces):
         raise ValueError(f"Not every list is in the statement once, or something else is: {statement}")
-    found = compiler.get_converters([expression for expression, *_ in compiler.select])
+    selected = [expression for expression, *_ in compiler.select]
+    found = compiler.get_converters(selected)
     converters = [(place, _converter(converters, expression)) for place, (converters, expression) in found.items()]
-    return _Compiled(pieces, list(map(int, order)), converters)
+    times = {place for place, each in enumerate(selected) if isinstance(each.output_field, DateTimeField)}
+    if not all(place in found and _is_time(found[place][0]) for place in times):
+        times = set()
+    return _Compiled(pieces, list(map(int, order)), converters, frozenset(times))
+
+
+def _is_time(converters: Sequence[Callable[..., Any]]) -> bool:
+    """Whether these do what they do for a field of Django's own for times."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    return list(converters) == [getattr(database.ops, "convert_datetimefield_value", None)]
 
 
 def _converter(converters: Sequence[Callable[..., Any]], expression: Any) -> _Convert:
     """Return a function that does what these do, one after another."""
     database: Any = connections[DEFAULT_DB_ALIAS]
-    is_time = list(converters) == [getattr(database.ops, "convert_datetimefield_value", None)]
-    if is_time and database.vendor == "mysql" and database.timezone is UTC:
+    if _is_time(converters) and database.vendor == "mysql" and database.timezone is UTC:
         # Django's asks first what may be of each time.
         return lambda moment: moment.replace(tzinfo=UTC)
     if len(converters) == 1:
