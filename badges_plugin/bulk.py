@@ -1,9 +1,8 @@
 """Write many rows with one statement each, on every supported database.
 
 ``bulk_create`` prepares each value as if it might be an expression, which takes more time than everything else that an
-award costs; and ``bulk_update`` writes one CASE expression per column and row. Here one INSERT is written from plain
-values, column by column, which can also update the rows that exist. No signals are sent; ``send_saved`` is for those
-that matter.
+award costs. Here one INSERT is written from plain values, column by column, which can also update the rows that exist.
+No signals are sent; ``send_saved`` is for those that matter.
 
 Very many rows take several statements, so that each fits a packet, which MySQL and MariaDB limit: one that does not
 looks as if the server had gone away.
@@ -44,7 +43,7 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
         return
     model = type(rows[0])
     fields = _without_key(model)
-    columns = _values_of(rows, fields)
+    columns = values_of(rows, fields)
     keys: Sequence[object] = _write(model, fields, columns, returns_keys=True)
     if len(keys) < len(rows):
         names = [field.attname for field in fields]
@@ -55,17 +54,6 @@ def insert(rows: Sequence[ModelT], *, by: Sequence[str]) -> None:
     _note_written(rows)
 
 
-def insert_or_update(rows: Sequence[ModelT], fields: Sequence[str]) -> None:
-    """Insert rows with primary keys; of those that exist, write only these fields.
-
-    To update rows, lock what keeps them from being deleted meanwhile: one that is gone would be inserted again.
-    """
-    if rows:
-        own = tuple(type(rows[0])._meta.local_concrete_fields)
-        _write(type(rows[0]), own, _values_of(rows, own), update=fields)
-        _note_written(rows)
-
-
 def insert_rows(rows: Sequence[ModelT]) -> None:
     """Insert rows whose primary keys are set, or are of no use to anybody afterwards.
 
@@ -74,14 +62,15 @@ def insert_rows(rows: Sequence[ModelT]) -> None:
     if rows:
         model = type(rows[0])
         fields = tuple(model._meta.local_concrete_fields) if rows[0].pk is not None else _without_key(model)
-        _write(model, fields, _values_of(rows, fields))
+        _write(model, fields, values_of(rows, fields))
         _note_written(rows)
 
 
 def insert_or_update_columns(model: type[models.Model], columns: Columns, fields: Sequence[str] = ()) -> None:
-    """Insert rows that nobody needs as instances; of those that exist, write only these fields, as above.
+    """Insert rows that nobody needs as instances; of those that exist, write only these fields.
 
-    All columns must be named, but that of a primary key that the database gives.
+    All columns must be named, but that of a primary key that the database gives. A row that was deleted meanwhile is
+    inserted again: to update rows that are there, see ``updating``.
     """
     if _count(columns):
         _write(model, _fields_of(model, columns), list(columns.values()), update=fields)
@@ -152,7 +141,7 @@ def _count(columns: Columns) -> int:
     return len(next(iter(columns.values())))
 
 
-def _values_of(rows: Sequence[models.Model], fields: Sequence[Field]) -> list[Sequence[object]]:
+def values_of(rows: Sequence[models.Model], fields: Iterable[Field]) -> list[Sequence[object]]:
     """Return the values of rows, by field."""
     return [_values_of_field(rows, field) for field in fields]
 
@@ -189,12 +178,23 @@ def _write(
     parameters = list(zip(*given, strict=True)) if given else [()] * len(texts)
     statement, ending = _statement(model, fields, update, returns_keys=returns_keys)
     keys: list[object] = []
-    for part in _parts(_lengths(written, len(texts)), max(1, connection.ops.bulk_batch_size(fields, texts))):
+    for part in parts(written, len(texts), max(1, connection.ops.bulk_batch_size(fields, texts))):
         with connection.cursor() as cursor:
             cursor.execute(f"{statement} {', '.join(texts[part])}{ending}", list(chain.from_iterable(parameters[part])))
             if returns_keys:
                 keys += _keys(model, cursor)
     return keys
+
+
+def parts(columns: Sequence[Column], count: int, max_rows: int) -> Iterator[slice]:
+    """Yield the rows that one statement takes, as a rule all of them: long texts may be too long for it together."""
+    begin = length = 0
+    for number, more in enumerate(_lengths(columns, count)):
+        if number > begin and (length + more > MAX_LENGTH or number - begin == max_rows):
+            yield slice(begin, number)
+            begin, length = number, 0
+        length += more
+    yield slice(begin, count)
 
 
 def _lengths(columns: Sequence[Column], count: int) -> list[int]:
@@ -203,17 +203,6 @@ def _lengths(columns: Sequence[Column], count: int) -> list[int]:
     if not long:
         return [0] * count
     return [sum([len(text) for text in row if isinstance(text, str)]) for row in zip(*long, strict=True)]
-
-
-def _parts(lengths: Sequence[int], max_rows: int) -> Iterator[slice]:
-    """Yield the rows that one statement takes, as a rule all of them, by the lengths of their long texts."""
-    begin = length = 0
-    for number, more in enumerate(lengths):
-        if number > begin and (length + more > MAX_LENGTH or number - begin == max_rows):
-            yield slice(begin, number)
-            begin, length = number, 0
-        length += more
-    yield slice(begin, len(lengths))
 
 
 def _statement(

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from badges_plugin import bulk
+from badges_plugin import bulk, updating
 from badges_plugin.criteria import bounded, moments_of, reset_of, stamp_of
 from badges_plugin.data import BadgingEvent, EventStamp, grade_in
 from badges_plugin.models import Fulfillment
@@ -173,7 +173,7 @@ def save(rows: Sequence[FulfillmentRow], deleted: Sequence[int]) -> None:
     known = [row for row in rows if row.pk is not None]
     known.sort(key=attrgetter("pk"))
     columns: dict[str, list[object]] = {"id": [row.pk for row in known], **_columns(known, COLUMNS[1:])}
-    bulk.insert_or_update_columns(Fulfillment, columns, _CHANGED)
+    updating.update_columns(Fulfillment, columns, _CHANGED)
 
 
 def _columns(rows: Iterable[FulfillmentRow], names: Iterable[str]) -> dict[str, list[object]]:

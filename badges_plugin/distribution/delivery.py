@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from badges_plugin import bulk, retirement
+from badges_plugin import retirement, updating
 from badges_plugin.distribution import rate_limit, recipients, registry, withdrawal
 from badges_plugin.distribution.conf import DistributionConfig
 from badges_plugin.distribution.data import Action, Cancelled
@@ -78,7 +78,7 @@ def _note_email_addresses(jobs: Sequence[Job]) -> None:
     with transaction.atomic():
         # Only while the claims hold: an expired one may be settled by now, and its e-mail address erased.
         held = lock_held(list(issues.values()))
-        bulk.insert_or_update([issues[pk] for pk in sorted(held)], ["recipient_email"])
+        updating.update([issues[pk] for pk in sorted(held)], ["recipient_email"])
 
 
 def lock_held(deliveries: Sequence[Delivery]) -> set[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from badges_plugin import bulk, retirement
+from badges_plugin import retirement, updating
 from badges_plugin.distribution import channels, forgetting, registry
 from badges_plugin.distribution.backends import Backend
 from badges_plugin.distribution.data import Action, Cancelled, ProviderRequest, Receipt
@@ -170,7 +170,7 @@ def _write_states(
         else:
             _write_undelivered(delivery, outcome, decision, in_the_way[delivery.pk])
     # One statement for nearly all that a worker records. The locked rows cannot be deleted meanwhile.
-    bulk.insert_or_update(delivered, [*settled(State.DONE), "external_id", "expires_at"])
+    updating.update(delivered, [*settled(State.DONE), "external_id", "expires_at"])
     return lambda attempt: attempt.job.delivery.pk in kept
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from django.db import transaction
 from django.utils import timezone
 
-from badges_plugin import bulk
+from badges_plugin import bulk, updating
 from badges_plugin.exceptions import about
 from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.host import REVOKED
@@ -125,7 +125,7 @@ def end(endings: Sequence[End]) -> None:
         award.publish_due_at = due
     causes.name_courses(awards)
     # By key, as those who note what is published write, who hold no learners.
-    bulk.insert_or_update(sorted(awards, key=lambda award: award.pk), _ENDING)
+    updating.update(sorted(awards, key=lambda award: award.pk), _ENDING)
     credentials.set_status([award.credential for award in awards], REVOKED)
     terms.count_from((each.award.progress, each.counts_from) for each in endings)
     for award in awards:

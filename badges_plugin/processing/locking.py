@@ -12,7 +12,7 @@ from zlib import crc32
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, connection
 
-from badges_plugin import bulk, retirement
+from badges_plugin import bulk, retirement, updating
 from badges_plugin.data import BadgingEvent, Deferral, LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
 from badges_plugin.host import User
@@ -210,19 +210,24 @@ class _Profiles:
     def save(self) -> None:
         """Write it, in the order of the users' keys. No statement for what did not change."""
         _write(self._new)
-        _write(self._changed, ["profile_time", "was_named"])
+        if self._changed:
+            updating.update_columns(Learner, _columns(self._changed), ["profile_time", "was_named"])
         if self._users:
             names = sorted({name for _, names in self._users for name in names})
-            bulk.insert_or_update(sorted((user for user, _ in self._users), key=attrgetter("pk")), names)
+            updating.update(sorted((user for user, _ in self._users), key=attrgetter("pk")), names)
         for user, changed in self._users:
             bulk.send_saved(user, created=False, update_fields=changed)
 
 
-def _write(profiles: list[tuple[int, Profile]], fields: Sequence[str] = ()) -> None:
+def _write(profiles: list[tuple[int, Profile]]) -> None:
     if profiles:
-        keys, values = zip(*sorted(profiles), strict=True)
-        times, named = zip(*values, strict=True)
-        bulk.insert_or_update_columns(Learner, {"user_id": keys, "profile_time": times, "was_named": named}, fields)
+        bulk.insert_or_update_columns(Learner, _columns(profiles))
+
+
+def _columns(profiles: list[tuple[int, Profile]]) -> bulk.Columns:
+    keys, values = zip(*sorted(profiles), strict=True)
+    times, named = zip(*values, strict=True)
+    return {"user_id": keys, "profile_time": times, "was_named": named}
 
 
 def _begin(user: User, event: BadgingEvent) -> tuple[datetime, bool]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from badges_plugin import bulk
+from badges_plugin import updating
 from badges_plugin.models import BadgeAward, BadgeProgress
 from badges_plugin.processing.progression import ProgressChange
 
@@ -48,7 +48,7 @@ def count_from(moments: Iterable[tuple[BadgeProgress, datetime | None]]) -> None
         if moment is not None and (progress.counts_from is None or progress.counts_from < moment):
             progress.counts_from = moment
             changed.append(progress)
-    bulk.insert_or_update(changed, ["counts_from"])
+    updating.update(changed, ["counts_from"])
 
 
 def after(earlier: datetime | None, moment: datetime) -> datetime:

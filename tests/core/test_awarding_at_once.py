@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
-from badges_plugin import api, bulk
+from badges_plugin import api, updating
 from badges_plugin.distribution.credly.models import CredlyBadge, CredlyBadgeTemplate, CredlyOrganization
 from badges_plugin.distribution.models import Channel, Delivery
 from badges_plugin.host import AWARDED, REVOKED, User, UserCredential
@@ -191,13 +191,13 @@ def test_awards_end_in_the_order_in_which_the_outbox_writes_them(monkeypatch: py
     for user in reversed(users):
         api.process_event(event(user))
     written: list[int] = []
-    write = bulk.insert_or_update
+    write = updating.update
 
     def note(rows: Sequence[Any], fields: Sequence[str]) -> None:
         written.extend(row.pk for row in rows if isinstance(row, BadgeAward))
         write(rows, fields)
 
-    monkeypatch.setattr(bulk, "insert_or_update", note)
+    monkeypatch.setattr(updating, "update", note)
     api.process_batch([event(user, minute=1, is_passing=False) for user in users])
     assert len(written) == 3
     assert written == sorted(written)

@@ -80,23 +80,9 @@ def test_what_is_not_unique_is_refused() -> None:
         bulk.insert([again], by=("user_id", "template_id"))
 
 
-def test_only_the_named_fields_are_updated() -> None:
-    rows = new_progress(2)
-    bulk.insert(rows, by=("user_id", "template_id"))
-    other = make_template()
-    moment = rows[0].user.date_joined
-    for row in rows:
-        row.counts_from, row.template_id = moment, other.pk
-    bulk.insert_or_update(rows, ["counts_from"])
-    stored = BadgeProgress.objects.filter(pk__in=[row.pk for row in rows])
-    assert {row.counts_from for row in stored} == {moment}
-    assert other.pk not in {row.template_id for row in stored}
-    assert len(stored) == BadgeProgress.objects.filter(counts_from=moment).count() == len(rows)
-
-
-def test_updating_nothing_costs_nothing() -> None:
+def test_inserting_nothing_costs_nothing() -> None:
     with CaptureQueriesContext(connection) as queries:
-        bulk.insert_or_update([], ["counts_from"])
+        bulk.insert([], by=())
         bulk.insert_rows([])
     assert not queries
 

@@ -66,6 +66,29 @@ def test_a_question_that_is_not_about_lists_alone_is_refused(make: Any) -> None:
         Question(make).ask([1], [2])
 
 
+@pytest.mark.parametrize(
+    "moments",
+    [
+        [None],
+        [datetime(2026, 1, 2, 3, tzinfo=UTC), None],
+        [datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(1000, 1, 1, tzinfo=UTC)],
+        [datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)],
+    ],
+)
+def test_times_are_those_of_the_orm(moments: list[datetime | None]) -> None:
+    template = make_template()
+    progress = [BadgeProgress(user=make_user(), template=template, counts_from=moment) for moment in moments]
+    BadgeProgress.objects.bulk_create(progress)
+    found = Question(progresses).ask([each.user_id for each in progress], [template.pk])
+    assert [moment for *_, moment in found] == moments
+    assert {moment.tzinfo for *_, moment in found if moment} <= {UTC}
+    # Other queries of the connection get what they always get.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT counts_from FROM badges_plugin_badgeprogress WHERE template_id = %s", [template.pk])
+        have_zones = {moment.tzinfo is not None for (moment,) in cursor.fetchall() if isinstance(moment, datetime)}
+    assert have_zones <= {connection.vendor == "postgresql"}
+
+
 MOMENT = datetime(2026, 3, 29, 1, 30, 0, 5, tzinfo=UTC)
 
 
@@ -109,5 +132,11 @@ def test_rows_that_nobody_needs_as_instances_are_written_by_column() -> None:
     ]
     later = [MOMENT + timedelta(days=1)] * 3
     keys = [row.pk for row in new]
-    bulk.insert_or_update_columns(BadgeProgress, {"id": keys, **columns, "counts_from": later}, ["counts_from"])
-    assert list(BadgeProgress.objects.order_by("pk").values_list("counts_from", flat=True)) == later
+    again: dict[str, list[object]] = {
+        "id": [*keys, keys[-1] + 1],
+        "user_id": [*columns["user_id"], users[0].pk],
+        "template_id": [*columns["template_id"], make_template().pk],
+        "counts_from": [*later, MOMENT],
+    }
+    bulk.insert_or_update_columns(BadgeProgress, again, ["counts_from"])
+    assert list(BadgeProgress.objects.order_by("pk").values_list("counts_from", flat=True)) == [*later, MOMENT]

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from badges_plugin import bulk
+from badges_plugin import updating
 from badges_plugin.distribution.api import RejectedKey
 from badges_plugin.distribution.open_badges import addresses, keys, signing, status_lists
 from badges_plugin.distribution.open_badges.models import SignedBadge, SigningKey, StatusList
@@ -71,5 +71,5 @@ def _sign_some(row: SigningKey, pair: keys.KeyPair) -> int:
             kid = addresses.key_url(lists[badge.status_list_id].base_url, row.issuer.uuid, pair.row.number)
             signed = signing.sign_again(badge.document, pair, kid, now)
             badge.document, badge.jwt, badge.signed_at = signed["document"], signed["jwt"], now
-        bulk.insert_or_update(badges, ["document", "jwt", "key", "signed_at"])
+        updating.update(badges, ["document", "jwt", "key", "signed_at"])
     return len(badges)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from badges_plugin import bulk
+from badges_plugin import updating
 from badges_plugin.distribution.api import BadgeAward, Receipt
 from badges_plugin.distribution.open_badges.models import BadgeStatus, SignedBadge
 
@@ -30,7 +30,7 @@ def store(done: Sequence[tuple[BadgeAward, Receipt]]) -> None:
         row.signed_at = datetime.fromisoformat(receipt.details["signed_at"])
         row.expires_at = award.expires_at
         changed.append(row)
-    bulk.insert_or_update(changed, _SIGNED)
+    updating.update(changed, _SIGNED)
 
 
 def revoke(awards: Sequence[BadgeAward]) -> None:
