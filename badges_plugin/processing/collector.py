@@ -16,7 +16,6 @@ from badges_plugin.models.awards import BEFORE
 from badges_plugin.processing import awarding, causes, credentials, terms
 from badges_plugin.processing.awarding import End, Grant
 from badges_plugin.processing.progression import ProgressChange
-from badges_plugin.questions import Question
 
 BEFORE_ENDED_AT = "before_ended_at"
 """In the facts of an award that was undone, beside ``BEFORE``: when the award before it had ended."""
@@ -35,17 +34,21 @@ def collect(changes: Sequence[ProgressChange]) -> list[Collected]:
 
     Returns what followed from each change. A badge that was revoked by hand stays revoked while the learner
     merely goes on passing: only the way from incomplete to complete awards it again. Called inside the
-    transaction that holds the learners. A fixed number of statements, unless two changes are of one progress: then
-    the second follows when the first is written.
+    transaction that holds the learners. Each change is of another progress. A fixed number of statements.
     """
-    collected: dict[int, Collected] = {}
-    waiting = list(enumerate(changes))
-    while waiting:
-        firsts = {change.progress.pk: number for number, change in reversed(waiting)}
-        now = [(number, change) for number, change in waiting if firsts[change.progress.pk] == number]
-        collected |= zip((number for number, _ in now), _collect([change for _, change in now]), strict=True)
-        waiting = [(number, change) for number, change in waiting if number not in collected]
-    return [collected[number] for number in range(len(changes))]
+    last = _last_awards([change for change in changes if _may_matter(change)])
+    broken = {change.template.id: change.template.row for change in changes if change.reset_by is not None}
+    # No query where the ruleset has them.
+    prefetch_related_objects(list(broken.values()), "penalties__rules")
+    now = timezone.now()
+    decisions = [None if change.is_settled else decide(change, last.get(change.progress.pk), now) for change in changes]
+    grants = [decision for decision in decisions if isinstance(decision, Grant)]
+    ends = [decision for decision in decisions if isinstance(decision, End)]
+    changed = [each.last for each in grants if each.last is not None] + [each.award for each in ends]
+    prefetch_related_objects(changed, "credential")
+    granted = dict(zip(map(id, grants), awarding.grant(grants), strict=True)) if grants else {}
+    awarding.end(ends)
+    return [_result(decision, granted.get(id(decision))) for decision in decisions]
 
 
 def award(changes: Sequence[ProgressChange], last_awards: Sequence[BadgeAward]) -> list[BadgeAward | None]:
@@ -82,24 +85,6 @@ def restore_credential(award: BadgeAward) -> bool:
     """
     last = award.progress.awards.order_by("-number")[0]
     return credentials.set_right(award.credential, award.progress, AWARDED if last.revoked_at is None else REVOKED)
-
-
-def _collect(changes: Sequence[ProgressChange]) -> list[Collected]:
-    last, held = _last_awards([change for change in changes if _may_matter(change)])
-    broken = {change.template.id: change.template.row for change in changes if change.reset_by is not None}
-    # No query where the ruleset has them.
-    prefetch_related_objects(list(broken.values()), "penalties__rules")
-    now = timezone.now()
-    decisions = [
-        None if change.progress.pk in held else decide(change, last.get(change.progress.pk), now) for change in changes
-    ]
-    grants = [decision for decision in decisions if isinstance(decision, Grant)]
-    ends = [decision for decision in decisions if isinstance(decision, End)]
-    changed = [each.last for each in grants if each.last is not None] + [each.award for each in ends]
-    prefetch_related_objects(changed, "credential")
-    granted = dict(zip(map(id, grants), awarding.grant(grants), strict=True)) if grants else {}
-    awarding.end(ends)
-    return [_result(decision, granted.get(id(decision))) for decision in decisions]
 
 
 def _result(decision: Grant | End | None, granted: BadgeAward | None) -> Collected:
@@ -157,33 +142,18 @@ def _expiry(award: BadgeAward) -> End:
 
 
 def _may_matter(change: ProgressChange) -> bool:
-    """Whether what follows depends on the last award, and there may be one."""
-    return not change.is_first and (change.is_complete or change.reset_by is not None)
+    """Whether what follows depends on the last award, of which there is one."""
+    return change.last is not None and not change.is_settled and (change.is_complete or change.reset_by is not None)
 
 
-_AWARDS = Question(
-    lambda progresses: (
-        BadgeAward.objects.filter(progress__in=progresses)
-        .order_by("number")
-        .values_list("progress_id", "pk", "revoked_at")
-    )
-)
-
-
-def _last_awards(changes: Sequence[ProgressChange]) -> tuple[dict[int, BadgeAward], set[int]]:
-    """Return the newest award of each progress that has one, and which progress is complete and held.
-
-    Nothing follows from the latter, as from most events that are sent again: their awards are not read as a whole. One
-    query, and another one where something may follow.
-    """
-    of_progress = {change.progress.pk: change for change in changes}
-    if not of_progress:
-        return {}, set()
-    newest = {pk: (key, revoked_at) for pk, key, revoked_at in _AWARDS.ask(of_progress.keys())}
-    held = {pk for pk, (_, revoked_at) in newest.items() if revoked_at is None and of_progress[pk].is_complete}
-    wanted = [key for pk, (key, _) in newest.items() if pk not in held]
+def _last_awards(changes: Sequence[ProgressChange]) -> dict[int, BadgeAward]:
+    """Return the last award of each progress that has one, whole. One query, none where nobody needs one."""
+    of_award = {change.last.pk: change.progress for change in changes if change.last is not None}
+    if not of_award:
+        return {}
+    awards = BadgeAward.objects.filter(pk__in=of_award.keys()).select_related("by_hand")
     last = {}
-    for row in BadgeAward.objects.filter(pk__in=wanted).select_related("by_hand") if wanted else ():
-        row.progress = of_progress[row.progress_id].progress
-        last[row.progress_id] = row
-    return last, held
+    for award in awards:
+        award.progress = of_award[award.pk]
+        last[award.progress_id] = award
+    return last

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from badges_plugin import bulk
@@ -28,17 +29,32 @@ def awarded(wanted: Sequence[tuple[BadgeProgress, BadgeAward | None]]) -> list[U
     """
     new = _new([progress for progress, last in wanted if last is None])
     again = [(last.credential, progress) for progress, last in wanted if last is not None]
-    is_moved = make_room_for(new)
+    is_moved = _insert(new)
     if is_moved or any(_is_astray(credential, _place_of(progress)) for credential, progress in again):
         for credential, progress in again:
             credential.refresh_from_db()  # the one before may have moved this one
             set_right(credential, progress, AWARDED)
     else:
         set_status([credential for credential, _ in again], AWARDED)
-    bulk.insert(new, by=("uuid",))
     _tell_host(new, created=True)
     unused = iter(new)
     return [next(unused) if last is None else last.credential for _, last in wanted]
+
+
+def _insert(new: Sequence[UserCredential]) -> bool:
+    """Insert credentials, and clear their places if anything is in the way. Returns whether anything was.
+
+    Seldom is: to look first would take as long as to insert.
+    """
+    try:
+        with transaction.atomic():
+            bulk.insert(new, by=("uuid",))
+    except IntegrityError:
+        if not make_room_for(new):
+            raise
+        bulk.insert(new, by=("uuid",))
+        return True
+    return False
 
 
 def _new(progresses: Sequence[BadgeProgress]) -> list[UserCredential]:

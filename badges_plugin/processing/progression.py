@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, Subquery
@@ -29,6 +29,13 @@ Place = tuple[int, int]
 """The primary keys of a user and a template."""
 
 
+class LastAward(NamedTuple):
+    """The last award of a progress, as far as most events need it."""
+
+    pk: int
+    is_held: bool
+
+
 @dataclass(frozen=True)
 class ProgressChange:
     """What one event, or a history of them, did to one learner's progress on one template."""
@@ -37,14 +44,19 @@ class ProgressChange:
     template: CompiledTemplate
     registers: Sequence[FulfillmentRow]
     """The state now."""
-    is_first: bool
-    """Whether the learner had no progress on this template before."""
     stayed_complete: bool
     """Whether it was complete before and all the way: what was never incomplete is not earned anew."""
     reset_by: BadgingEvent | None
     """The last event that broke the badge: it took away something without which a group is not fulfilled any more, or
     not in its turn. What was forgotten does not protect a group."""
+    last: LastAward | None = None
+    """The last award, where ``apply`` has read it."""
     _standings: dict[datetime | None, Standing] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing can follow from it: the badge is held, and nothing was taken away."""
+        return self.last is not None and self.last.is_held and self.reset_by is None
 
     @cached_property
     def is_complete(self) -> bool:
@@ -195,7 +207,7 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
     places = [[(learner.user.pk, pk) for pk in sorted(touched([steps]))] for learner, steps in held]
     dealt_with = [mine for (learner, _), mine in zip(held, places, strict=True) if not learner.is_new]
     known = _known_progress(list(chain.from_iterable(dealt_with)))
-    rows_of = fulfillment_rows.of_progresses([progress.pk for progress in known.values()])
+    rows_of = fulfillment_rows.of_progresses([progress.pk for progress, _ in known.values()])
     new = _start(sorted({*chain.from_iterable(places)} - known.keys()))
     saved: list[FulfillmentRow] = []
     deleted: list[int] = []
@@ -203,15 +215,15 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
     for (learner, steps), mine in zip(held, places, strict=True):
         of_learner = []
         for place in mine:
-            template, progress = ruleset.templates[place[1]], known.get(place) or new[place]
+            template = ruleset.templates[place[1]]
+            progress, last = known.get(place) or (new[place], None)
             # What follows needs both, and would ask the database for them again.
             bulk.relate([progress], "user", [learner.user])
             bulk.relate([progress], "template", [template.row])
             registers = Registers(template, rows_of[progress.pk], counts_from=progress.counts_from)
-            stayed_complete, reset_by = registers.take_all(steps)
-            of_learner.append(
-                ProgressChange(progress, template, registers.rows, place in new, stayed_complete, reset_by)
-            )
+            is_asked = last is None or not last.is_held
+            stayed_complete, reset_by = registers.take_all(steps, is_asked=is_asked)
+            of_learner.append(ProgressChange(progress, template, registers.rows, stayed_complete, reset_by, last))
             rows, keys = registers.settle()
             for row in rows:
                 row.progress_id = progress.pk
@@ -230,7 +242,6 @@ def stored(progresses: Sequence[BadgeProgress], ruleset: Ruleset) -> list[Progre
             progress,
             ruleset.templates[progress.template_id],
             rows_of[progress.pk],
-            is_first=False,
             stayed_complete=True,
             reset_by=None,
         )
@@ -242,7 +253,8 @@ def begun(template: BadgeTemplate, users: Sequence[User]) -> list[BadgeProgress]
     """Return the progress of learners, who are locked, on a template; it begins now where there is none."""
     places = [(user.pk, template.pk) for user in users]
     known = _known_progress(places)
-    progress_of = {**known, **_start([place for place in places if place not in known])}
+    begun = {place: progress for place, (progress, _) in known.items()}
+    progress_of = {**begun, **_start([place for place in places if place not in known])}
     progresses = [progress_of[place] for place in places]
     bulk.relate(progresses, "user", users)
     bulk.relate(progresses, "template", [template] * len(users))
@@ -252,20 +264,29 @@ def begun(template: BadgeTemplate, users: Sequence[User]) -> list[BadgeProgress]
 _PROGRESS_COLUMNS = tuple(field.attname for field in BadgeProgress._meta.concrete_fields)
 _PROGRESSES = Question(
     lambda users, templates: BadgeProgress.objects.filter(user__in=users, template__in=templates).values_list(
-        *_PROGRESS_COLUMNS
+        *_PROGRESS_COLUMNS, "awards__number", "awards__pk", "awards__revoked_at"
     )
 )
 
 
-def _known_progress(places: Collection[Place]) -> dict[Place, BadgeProgress]:
-    """Return the progress that is there at these places. One query, none without places."""
+def _known_progress(places: Collection[Place]) -> dict[Place, tuple[BadgeProgress, LastAward | None]]:
+    """Return the progress that is there at these places, and its last award. One query, none without places."""
     if not places:
         return {}
     rows = _PROGRESSES.ask({user_id for user_id, _ in places}, {template_id for _, template_id in places})
-    progresses = [BadgeProgress.from_db(DEFAULT_DB_ALIAS, _PROGRESS_COLUMNS, values) for values in rows]
-    found = {(progress.user_id, progress.template_id): progress for progress in progresses}
+    found: dict[Place, tuple[BadgeProgress, LastAward | None]] = {}
+    # A row for each award, the newest last, or one without an award.
+    for *values, number, award_id, revoked_at in sorted(rows, key=_number_of_award):
+        progress = BadgeProgress.from_db(DEFAULT_DB_ALIAS, _PROGRESS_COLUMNS, values)
+        last = None if number is None else LastAward(award_id, revoked_at is None)
+        found[progress.user_id, progress.template_id] = progress, last
     # Others of the batch may be about more templates.
     return {place: found[place] for place in places if place in found}
+
+
+def _number_of_award(values: _Values) -> int:
+    number: int | None = values[len(_PROGRESS_COLUMNS)]
+    return number or 0
 
 
 def _start(places: Sequence[Place]) -> dict[Place, BadgeProgress]:

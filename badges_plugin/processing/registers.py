@@ -42,11 +42,12 @@ class Registers:
     def rows(self) -> list[FulfillmentRow]:
         return [row for rows in self._rows.values() for row in rows.values()]
 
-    def take_all(self, steps: Iterable[Step]) -> tuple[bool, BadgingEvent | None]:
+    def take_all(self, steps: Iterable[Step], *, is_asked: bool = True) -> tuple[bool, BadgingEvent | None]:
         """Take in events, oldest first.
 
         Returns whether the badge was complete before and all the way, and the last event that broke it: it took away
-        something without which a group is not fulfilled any more, or not in its turn.
+        something without which a group is not fulfilled any more, or not in its turn. Without ``is_asked`` nobody needs
+        the former, and it is False.
         """
         criteria, counts_from = self._template.criteria, self._counts_from
 
@@ -55,7 +56,7 @@ class Registers:
 
         # What the learner has lost is asked of all that was fulfilled, under whatever rules: a change of the rules
         # takes nothing away, and gives nothing back.
-        stayed_complete = is_complete(Measure.ANY)
+        stayed_complete = is_asked and is_complete(Measure.ANY)
         reset_by: BadgingEvent | None = None
         for step in steps:
             # Only a penalty makes incomplete what was complete.

@@ -130,7 +130,7 @@ def _effect(
     registers = Registers(template, rows, counts_from=progress.counts_from)
     stayed_complete, reset_by = registers.take_all([step])
     is_news = any(registers.settle())
-    change = ProgressChange(progress, template, registers.rows, known is None, stayed_complete, reset_by)
+    change = ProgressChange(progress, template, registers.rows, stayed_complete, reset_by)
     outcomes = step.match.outcomes(template.id)
     taken = frozenset(pk for pk, is_fulfilled in outcomes.items() if not is_fulfilled)
     return BadgeEffect(
