@@ -11,10 +11,10 @@ SECONDS = 0.0005
 
 
 @contextmanager
-def quick_switches() -> Iterator[None]:
-    """Switch threads after ``SECONDS`` inside the block."""
+def quick_switches(seconds: float = SECONDS) -> Iterator[None]:
+    """Switch threads after so long inside the block."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(SECONDS)
+    sys.setswitchinterval(seconds)
     try:
         yield
     finally:

@@ -28,7 +28,6 @@ from badges_plugin.consumers.kafka_messages import BUS, registry
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.starting import get_ready
 from badges_plugin.logs import get_logger
-from badges_plugin.switching import quick_switches
 from badges_plugin.vitals import GroupName, Kind, Vitals
 
 logger = get_logger(__name__)
@@ -61,8 +60,7 @@ def consume(topic: str, group: str, stop: StopRequest) -> None:
         applier = Applier(config, stop)
         signs = Vitals(Kind.CONSUMER, GroupName(BUS, full_topic, group), applier.counts)
         reports = (LagReport(client, config.lag_interval).report_when_due, signs.report_when_due)
-        # Or each answer of the database would wait for the decoding.
-        with quick_switches(), Ahead(batches, group) as ahead:
+        with Ahead(batches, group) as ahead:
             _loop(ahead, batches, applier, reports, stop)
         signs.end()
     finally:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 
 from badges_plugin.consumers import kafka_ahead
 from badges_plugin.consumers.exceptions import DecodingUnavailable, Undecodable
@@ -58,6 +61,20 @@ def decoded(batch: Pairs) -> list[object]:
     return [message.decode().data["offset"] for _, message in batch]
 
 
+def execute(result: Callable[[], object]) -> object:
+    """Execute a statement of the consumer's thread, which ends when there is a result."""
+    *_, wrapper = connection.execute_wrappers
+    return wrapper(lambda *_: result(), "SELECT 1", None, False, {})
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    return True
+
+
 def test_batches_come_in_order_and_each_event_once(decoder: Decoder) -> None:
     with reading(*(Received(0, number) for number in range(8))) as (client, _, ahead):
         assert [offsets(ahead.take(SIZE)) for _ in range(4)] == [[0, 1, 2], [3, 4, 5], [6, 7], []]
@@ -65,12 +82,50 @@ def test_batches_come_in_order_and_each_event_once(decoder: Decoder) -> None:
     assert [wait for wait in client.waits if wait != 0.01] == [1, 0, 0, 1]
 
 
-def test_what_follows_a_full_batch_is_decoded_ahead_and_once(decoder: Decoder) -> None:
+def test_what_follows_a_full_batch_is_decoded_while_the_database_works(decoder: Decoder) -> None:
     with reading(*(Received(0, number) for number in range(5))) as (_, _, ahead):
-        first, second = ahead.take(SIZE), ahead.take(SIZE)
-        assert decoder.asked == [3, 4]
+        first = ahead.take(SIZE)
+        assert execute(lambda: until(lambda: decoder.asked == [3, 4]))
+        second = ahead.take(SIZE)
         assert decoded([*first, *second]) == [0, 1, 2, 3, 4]
     assert decoder.asked == [3, 4, 0, 1, 2]
+
+
+def test_what_is_not_decoded_by_then_is_decoded_where_it_is_applied(decoder: Decoder) -> None:
+    with reading(*(Received(0, number) for number in range(6))) as (_, _, ahead):
+        ahead.take(SIZE)
+        assert execute(lambda: until(lambda: bool(decoder.asked)))
+        second = ahead.take(SIZE)
+        assert decoded(second) == [3, 4, 5]
+    assert sorted(decoder.asked) == [3, 4, 5]
+
+
+def test_nothing_is_decoded_while_the_consumer_computes(decoder: Decoder) -> None:
+    with reading(*(Received(0, number) for number in range(9))) as (_, _, ahead):
+        taken = [*ahead.take(SIZE), *ahead.take(SIZE)]
+        assert not decoder.asked
+        assert decoded(taken) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_statement_ends_as_it_would_without_it(decoder: Decoder) -> None:
+    def fail() -> object:
+        raise LookupError("no")
+
+    before = list(connection.execute_wrappers)
+    with reading(*(Received(0, number) for number in range(6))) as (_, _, ahead):
+        for _ in range(2):
+            assert execute(lambda: "result") == "result"
+            with pytest.raises(LookupError, match="no"):
+                execute(fail)
+            ahead.take(SIZE)
+    assert connection.execute_wrappers == before
+
+
+def test_threads_switch_soon_only_while_a_consumer_runs(decoder: Decoder) -> None:
+    before = sys.getswitchinterval()
+    with reading():
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == pytest.approx(before)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +142,8 @@ def test_what_cannot_be_decoded_ahead_fails_where_it_is_applied(
     decoder.broken = {3: error}
     with reading(*(Received(0, number) for number in range(6))) as (_, _, ahead):
         ahead.take(SIZE)
+        execute(lambda: until(lambda: decoder.asked == asked))
         second = ahead.take(SIZE)
-    assert decoder.asked == asked
     with pytest.raises(type(error)):
         decoded(second)
     decoder.broken.clear()
