@@ -45,6 +45,7 @@ from tests.factories import (
     requires_course,
     user_data,
 )
+from tests.texts import without_ids
 
 pytestmark = pytest.mark.django_db
 
@@ -428,7 +429,7 @@ def test_c1_failed_events_keep_nothing_of_who_was_retired(retire: Any) -> None:
     for row in [theirs, *unread]:
         row.refresh_from_db()
         kept = str([row.payload, row.metadata, bytes(row.raw or b""), row.error, row.reason])
-        assert not [word for word in ("ada", "Lovelace") if word in kept.replace("badges_plugin", "")]
+        assert not [word for word in ("ada", "Lovelace") if word in without_ids(kept).replace("badges_plugin", "")]
     assert theirs.payload is not None
     assert theirs.payload["course_passing_status"]["user"]["id"] == 77
     assert (theirs.state, {row.state for row in unread}) == (FAILED, {DISMISSED})
