@@ -6,7 +6,7 @@ together from seven pieces, in Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,23 +18,32 @@ _DATETIME = 12
 
 
 @contextmanager
-def aware_times(database: BaseDatabaseWrapper) -> Iterator[bool]:
-    """Have the driver return times in UTC with their time zone, inside the block; without one, as always, if it cannot.
+def aware_times(database: BaseDatabaseWrapper, wanted: str) -> Iterator[None]:
+    """Have the driver return times in UTC with their time zone for a statement; without one, as always, if it cannot.
 
-    Yields whether it does. The database is connected.
+    The database is connected. Other apps may wrap its statements: what they ask meanwhile is answered as always, and so
+    is a statement that they have changed.
     """
     driver: Any = database.connection
     readers: dict[object, object] = getattr(driver, "converter", None) or {}
     usual = readers.get(_DATETIME)
     if getattr(usual, "__module__", "") != "MySQLdb.times" or database.timezone is not UTC:
-        yield False
+        yield
         return
-    # Each connection has its own, and one thread.
-    readers[_DATETIME] = _read
-    try:
-        yield True
-    finally:
-        readers[_DATETIME] = usual
+
+    def execute(inner: Callable[..., Any], statement: str, *others: Any) -> Any:
+        if statement != wanted:
+            return inner(statement, *others)
+        # Each connection has its own, and one thread.
+        readers[_DATETIME] = _read
+        try:
+            return inner(statement, *others)
+        finally:
+            readers[_DATETIME] = usual
+
+    # Inside all others.
+    with database.execute_wrapper(execute):
+        yield
 
 
 def _read(text: str) -> datetime | None:

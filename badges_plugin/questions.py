@@ -28,8 +28,8 @@ class _Compiled(NamedTuple):
     """The numbers of the lists, in the order of the statement."""
     converters: Sequence[tuple[int, _Convert]]
     """By place of the column."""
-    times: frozenset[int]
-    """The places of times, if there are any and each is converted as Django's own field does."""
+    has_times: bool
+    """Whether there are times, and each is converted as Django's own field does."""
 
 
 class Question:
@@ -48,7 +48,7 @@ class Question:
         """Return the rows, each value as its field has it. Nothing is in an empty list. One query."""
         if self._compiled is None:
             self._compiled = _compile(self._make)
-        pieces, order, converters, times = self._compiled
+        pieces, order, converters, has_times = self._compiled
         statement, parameters = pieces[0], list[Any]()
         for number, piece in zip(order, pieces[1:], strict=True):
             keys = lists[number]
@@ -59,14 +59,13 @@ class Question:
                 statement += f"IN ({', '.join(['%s'] * len(keys))}){piece}"
                 parameters += keys
         database = connections[DEFAULT_DB_ALIAS]
-        with database.cursor() as cursor, aware_times(database) if times else nullcontext(False) as has_times:
+        with database.cursor() as cursor, aware_times(database, statement) if has_times else nullcontext():
             cursor.execute(statement, parameters)
             rows: Sequence[Row] = cursor.fetchall()
-        left = [each for each in converters if each[0] not in times] if has_times else converters
-        if not rows or not left:
+        if not rows or not converters:
             return rows
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for place, convert in left:
+        for place, convert in converters:
             columns[place] = [None if value is None else convert(value) for value in columns[place]]
         return list(zip(*columns, strict=True))
 
@@ -82,10 +81,9 @@ def _compile(make: Callable[..., QuerySet[Any, Any]]) -> _Compiled:
     selected = [expression for expression, *_ in compiler.select]
     found = compiler.get_converters(selected)
     converters = [(place, _converter(converters, expression)) for place, (converters, expression) in found.items()]
-    times = {place for place, each in enumerate(selected) if isinstance(each.output_field, DateTimeField)}
-    if not all(place in found and _is_time(found[place][0]) for place in times):
-        times = set()
-    return _Compiled(pieces, list(map(int, order)), converters, frozenset(times))
+    times = [place for place, each in enumerate(selected) if isinstance(each.output_field, DateTimeField)]
+    has_times = bool(times) and all(place in found and _is_time(found[place][0]) for place in times)
+    return _Compiled(pieces, list(map(int, order)), converters, has_times)
 
 
 def _is_time(converters: Sequence[Callable[..., Any]]) -> bool:
@@ -98,8 +96,8 @@ def _converter(converters: Sequence[Callable[..., Any]], expression: Any) -> _Co
     """Return a function that does what these do, one after another."""
     database: Any = connections[DEFAULT_DB_ALIAS]
     if _is_time(converters) and database.vendor == "mysql" and database.timezone is UTC:
-        # Django's asks first what may be of each time.
-        return lambda moment: moment.replace(tzinfo=UTC)
+        # Django's asks first what may be of each time. It has a time zone as a rule (see ``driver_times``).
+        return lambda moment: moment if moment.tzinfo is UTC else moment.replace(tzinfo=UTC)
     if len(converters) == 1:
         (only,) = converters
         return lambda value: only(value, expression, database)

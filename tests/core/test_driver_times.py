@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +15,7 @@ import pytest
 from badges_plugin.driver_times import aware_times
 
 DATETIME = 12
+STATEMENT = "SELECT a_time"
 
 
 def usual(text: str) -> str:
@@ -21,8 +25,29 @@ def usual(text: str) -> str:
 usual.__module__ = "MySQLdb.times"
 
 
+class Database:
+    """Wraps statements as Django's connections do."""
+
+    def __init__(self, connection: object, timezone: object = UTC) -> None:
+        self.connection = connection
+        self.timezone = timezone
+        self._wrappers: list[Any] = []
+
+    @contextmanager
+    def execute_wrapper(self, wrapper: Any) -> Iterator[None]:
+        self._wrappers.append(wrapper)
+        yield
+        self._wrappers.pop()
+
+    def execute(self, work: Callable[[], object], statement: str = STATEMENT) -> object:
+        execute: Callable[..., object] = lambda *_: work()  # noqa: E731
+        for wrapper in reversed(self._wrappers):
+            execute = partial(wrapper, execute)
+        return execute(statement, None, False, {})
+
+
 def database(converter: object = None, timezone: object = UTC) -> Any:
-    return SimpleNamespace(connection=SimpleNamespace(converter=converter), timezone=timezone)
+    return Database(SimpleNamespace(converter=converter), timezone)
 
 
 @pytest.mark.parametrize(
@@ -34,26 +59,45 @@ def database(converter: object = None, timezone: object = UTC) -> Any:
         ("0000-00-00 00:00:00.000000", None),
     ],
 )
-def test_times_are_read_as_utc_inside_the_block(text: str, moment: datetime | None) -> None:
-    readers = {DATETIME: usual}
-    with aware_times(database(readers)) as is_aware:
-        read: Any = readers[DATETIME]
-        assert is_aware
-        assert read(text) == moment
+def test_times_are_read_as_utc_by_the_statement(text: str, moment: datetime | None) -> None:
+    readers: dict[int, Any] = {DATETIME: usual}
+    mysql = database(readers)
+    with aware_times(mysql, STATEMENT):
+        assert mysql.execute(lambda: readers[DATETIME](text)) == moment
+        assert mysql.execute(lambda: readers[DATETIME](text), "SELECT another") == text
     assert readers == {DATETIME: usual}
 
 
 def test_it_ends_with_an_error_as_well() -> None:
-    readers = {DATETIME: usual}
-    with pytest.raises(LookupError), aware_times(database(readers)):
+    def fail() -> object:
         raise LookupError
+
+    readers = {DATETIME: usual}
+    mysql = database(readers)
+    with aware_times(mysql, STATEMENT), pytest.raises(LookupError):
+        mysql.execute(fail)
     assert readers == {DATETIME: usual}
+
+
+def test_what_others_ask_around_a_statement_is_read_as_always() -> None:
+    readers: dict[int, Any] = {DATETIME: usual}
+    mysql = database(readers)
+    asked = []
+
+    def ask(execute: Any, statement: str, *others: Any) -> object:
+        if statement == STATEMENT:
+            asked.append(mysql.execute(lambda: readers[DATETIME]("2026-01-02 03:04:05"), "SELECT another"))
+        return execute(statement, *others)
+
+    with mysql.execute_wrapper(ask), aware_times(mysql, STATEMENT):
+        mysql.execute(lambda: None)
+    assert asked == ["2026-01-02 03:04:05"]
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        SimpleNamespace(connection=object(), timezone=UTC),
+        Database(object()),
         database(),
         database({}),
         database({DATETIME: str}),
@@ -63,7 +107,9 @@ def test_it_ends_with_an_error_as_well() -> None:
     ids=["another driver", "no readers", "no reader of times", "a reader of the host's", "Berlin", "no time zone"],
 )
 def test_what_it_does_not_know_is_left_alone(other: Any) -> None:
-    before = dict(getattr(other.connection, "converter", None) or {})
-    with aware_times(other) as is_aware:
-        assert not is_aware
-        assert dict(getattr(other.connection, "converter", None) or {}) == before
+    def readers() -> dict[object, object]:
+        return dict(getattr(other.connection, "converter", None) or {})
+
+    before = readers()
+    with aware_times(other, STATEMENT):
+        assert other.execute(readers) == before
