@@ -173,28 +173,38 @@ def _write(
 ) -> list[object]:
     """Insert rows, in as many statements as the database needs for them; return their keys as far as it tells them."""
     written = [column_of(field, values) for field, values in zip(fields, columns, strict=True)]
-    texts = [f"({', '.join(cells)})" for cells in zip(*(column.texts for column in written), strict=True)]
-    given = [column.parameters for column in written if column.parameters is not None]
-    parameters = list(zip(*given, strict=True)) if given else [()] * len(texts)
     statement, ending = _statement(model, fields, update, returns_keys=returns_keys)
     keys: list[object] = []
-    for part in parts(written, len(texts), max(1, connection.ops.bulk_batch_size(fields, texts))):
+    for rows, parameters in in_parts(fields, written):
+        texts = ", ".join([f"({', '.join(row)})" for row in rows])
         with connection.cursor() as cursor:
-            cursor.execute(f"{statement} {', '.join(texts[part])}{ending}", list(chain.from_iterable(parameters[part])))
+            cursor.execute(f"{statement} {texts}{ending}", parameters)
             if returns_keys:
                 keys += _keys(model, cursor)
     return keys
 
 
-def parts(columns: Sequence[Column], count: int, max_rows: int) -> Iterator[slice]:
-    """Yield the rows that one statement takes, as a rule all of them: long texts may be too long for it together."""
+def in_parts(fields: Sequence[Field], columns: Sequence[Column]) -> Iterator[tuple[list[tuple[str, ...]], list[Any]]]:
+    """Yield the rows that one statement takes, as a rule all of them, and their parameters.
+
+    Long texts may be too long for one statement together. A row has a text for each column.
+    """
+    rows = list(zip(*(column.texts for column in columns), strict=True))
+    given = [column.parameters for column in columns if column.parameters is not None]
+    parameters: list[tuple[Any, ...]] = list(zip(*given, strict=True)) if given else [()] * len(rows)
+    max_rows = max(1, connection.ops.bulk_batch_size(fields, rows))
+    for part in _parts(_lengths(columns, len(rows)), max_rows):
+        yield rows[part], list(chain.from_iterable(parameters[part]))
+
+
+def _parts(lengths: Sequence[int], max_rows: int) -> Iterator[slice]:
     begin = length = 0
-    for number, more in enumerate(_lengths(columns, count)):
+    for number, more in enumerate(lengths):
         if number > begin and (length + more > MAX_LENGTH or number - begin == max_rows):
             yield slice(begin, number)
             begin, length = number, 0
         length += more
-    yield slice(begin, count)
+    yield slice(begin, len(lengths))
 
 
 def _lengths(columns: Sequence[Column], count: int) -> list[int]:

@@ -8,15 +8,14 @@ matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection, models
 
 from badges_plugin import bulk
 from badges_plugin.bulk import Columns
-from badges_plugin.literals import Column, column_of
+from badges_plugin.literals import column_of
 
 
 def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
@@ -48,16 +47,18 @@ def _joins() -> bool:
 
 def _join(options: Any, columns: Columns, fields: Sequence[Any], count: int) -> None:
     quote = connection.ops.quote_name
+    joined = [options.pk]
     differing = [column_of(options.pk, columns[options.pk.attname])]
     same: list[Any] = []
     changes = []
     for field in fields:
         values = columns[field.attname]
         if values.count(values[0]) == count:
-            (text,), parameters, _ = column_of(field, values[:1])
-            same += parameters or ()
+            (text,), given, _ = column_of(field, values[:1])
+            same += given or ()
         else:
-            text = f"given.c{len(differing)}"
+            text = f"given.c{len(joined)}"
+            joined.append(field)
             differing.append(column_of(field, values))
         changes.append(f"{quote(options.db_table)}.{quote(field.column)} = {text}")
     # Names are the model's own. While MySQL takes a table for a small one it would read, and lock, all of it.
@@ -65,21 +66,11 @@ def _join(options: Any, columns: Columns, fields: Sequence[Any], count: int) -> 
         f" AS given STRAIGHT_JOIN {quote(options.db_table)} FORCE INDEX (PRIMARY)"
         f" ON {quote(options.db_table)}.{quote(options.pk.column)} = given.c0 SET {', '.join(changes)}"
     )
-    for rows, parameters in _parts(differing, count):
+    for rows, parameters in bulk.in_parts(joined, differing):
+        first = ", ".join([f"{text} AS c{number}" for number, text in enumerate(rows[0])])
+        selects = " UNION ALL ".join([f"SELECT {first}", *[f"SELECT {', '.join(row)}" for row in rows[1:]]])
         with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE ({' UNION ALL '.join(rows)}){ending}", parameters + same)
-            # The host's settings make it the number of rows that were found, changed or not.
+            cursor.execute(f"UPDATE ({selects}){ending}", parameters + same)
+            # Django has the driver count the rows that were found, changed or not.
             if cursor.rowcount < len(rows):
                 raise IntegrityError(f"{options.db_table}: {len(rows) - cursor.rowcount} of {len(rows)} rows are gone")
-
-
-def _parts(columns: Sequence[Column], count: int) -> Iterator[tuple[list[str], list[Any]]]:
-    """Yield the rows that one statement takes, each as a SELECT, and their parameters."""
-    rows = list(zip(*(column.texts for column in columns), strict=True))
-    given = [column.parameters for column in columns if column.parameters is not None]
-    parameters: list[tuple[Any, ...]] = list(zip(*given, strict=True)) if given else [()] * count
-    for part in bulk.parts(columns, count, count):
-        first, *others = rows[part]
-        named = ", ".join([f"{text} AS c{number}" for number, text in enumerate(first)])
-        selects = [f"SELECT {named}", *[f"SELECT {', '.join(row)}" for row in others]]
-        yield selects, list(chain.from_iterable(parameters[part]))

@@ -7,7 +7,7 @@ decoding goes on only while the consumer waits, or both would take turns, which 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from threading import Event
@@ -26,7 +26,7 @@ Pairs = list[tuple[KafkaMessage, Message]]
 """What the client gave, and what is applied."""
 
 SWITCH_SECONDS = 0.00005
-"""How long an answer of the database waits for the decoding of an event at most: about half of it."""
+"""How long the consumer waits for the thread after an answer of the database: half as long as an event is decoded."""
 
 
 class Ahead:
@@ -64,8 +64,8 @@ class Ahead:
         # A batch that is not full is the last one for the moment.
         if len(current) >= size:
             if received := self._batches.take(size, waits=False):
-                self._next = _Decoding([(each, message_from(each, self._group)) for each in received])
-                self._next.begin(self._thread)
+                pairs = [(each, message_from(each, self._group)) for each in received]
+                self._next = _Decoding(pairs, self._thread)
             # Meanwhile others may have been given some of the partitions, and so these events.
             current = [pair for pair in current if pair[0].partition() not in self._batches.given_back]
         return current
@@ -85,21 +85,17 @@ class Ahead:
 class _Decoding:
     """Events that are being decoded, one after another, while it may go on."""
 
-    def __init__(self, pairs: Pairs) -> None:
+    def __init__(self, pairs: Pairs, thread: ThreadPoolExecutor) -> None:
         self.may_go_on = Event()
         self._pairs = pairs
         self._is_over = False
-        self._work: Future[None] | None = None
-
-    def begin(self, thread: ThreadPoolExecutor) -> None:
         self._work = thread.submit(self._decode)
 
     def end(self) -> Pairs:
         """Decode no more, and return all events; whoever applies them decodes those that are left."""
         self._is_over = True
         self.may_go_on.set()
-        if self._work is not None:
-            self._work.result()
+        self._work.result()
         return self._pairs
 
     def _decode(self) -> None:

@@ -253,8 +253,8 @@ def begun(template: BadgeTemplate, users: Sequence[User]) -> list[BadgeProgress]
     """Return the progress of learners, who are locked, on a template; it begins now where there is none."""
     places = [(user.pk, template.pk) for user in users]
     known = _known_progress(places)
-    begun = {place: progress for place, (progress, _) in known.items()}
-    progress_of = {**begun, **_start([place for place in places if place not in known])}
+    progress_of = _start([place for place in places if place not in known])
+    progress_of |= {place: progress for place, (progress, _) in known.items()}
     progresses = [progress_of[place] for place in places]
     bulk.relate(progresses, "user", users)
     bulk.relate(progresses, "template", [template] * len(users))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ from badges_plugin.consumers.exceptions import DecodingUnavailable, Undecodable
 from badges_plugin.consumers.kafka_ahead import Ahead, Pairs
 from badges_plugin.consumers.kafka_batches import Batches
 from badges_plugin.consumers.message import DecodedEvent, Message
+from sandbox.drills.stage import wait_until
 from tests.bus.test_kafka_batches import Client, Received, batches_of
 
 SIZE = 3
@@ -68,10 +68,7 @@ def execute(result: Callable[[], object]) -> object:
 
 
 def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    wait_until(condition, "it is decoded", timeout=10)
     return True
 
 
