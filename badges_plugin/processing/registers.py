@@ -25,7 +25,10 @@ class Step:
 
 
 class Registers:
-    """The fulfillments of one learner and template. They end alike, whatever the order of the events."""
+    """The fulfillments of one learner and template. They end alike, whatever the order of the events.
+
+    Only the time since which one holds can be too late: after a late penalty, until the events since then are replayed.
+    """
 
     def __init__(
         self, template: CompiledTemplate, rows: Iterable[FulfillmentRow], *, counts_from: datetime | None = None

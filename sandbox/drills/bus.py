@@ -192,16 +192,19 @@ def _close(provided: CredlyBadge, result: Result) -> None:
 
 
 def _replay(stage: BusStage, result: Result) -> None:
-    """Replay everything on the topic: no row changes, and the provider gets no request. Who was refused is again."""
+    """Replay everything on the topic: no row changes, and the provider gets no request. Who was refused is again.
+
+    Excepted is when a fulfillment began, where a penalty had arrived late.
+    """
     from sandbox.drills import bus_books
 
     before, journal = bus_books.snapshot(), len(stage.credly.journal())
     printed = stage.run("replay", "badges_replay", "--no-color", expected=1)
     stage.deliver()
     calls = len(stage.credly.journal()) - journal
-    changed = sum(old != new for old, new in zip(before, bus_books.snapshot(), strict=True))
+    changed, set_back = bus_books.replayed(before, bus_books.snapshot())
     result.demand(not changed, f"the replay changed {changed} tables")
     result.demand(not calls, f"the replay led to {calls} requests to the provider")
-    result.numbers |= {"changed tables": changed, "requests after": calls}
+    result.numbers |= {"changed tables": changed, "began earlier": set_back, "requests after": calls}
     lines = [line.split("\r")[-1].strip() for line in printed.splitlines()]
     result.remarks += [line for line in lines if " events: " in line or " learners, " in line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -65,6 +66,33 @@ def reconnect() -> None:
 def snapshot() -> list[object]:
     """Return every row that events and deliveries can change."""
     return [*everything(), list(FailedEvent.objects.order_by("pk").values())]
+
+
+def replayed(before: Sequence[Any], after: Sequence[Any]) -> tuple[int, int]:
+    """Compare snapshots before and after a replay of all events: tables that changed, and fulfillments set back.
+
+    A penalty that arrives late leaves of what was repeated since then only the newest event. The replay has the others,
+    too, and may find that the fulfillment began with one of them: no other change is a fulfillment that was set back.
+    """
+    changed = set_back = 0
+    for old, new in zip(before, after, strict=True):
+        if old == new:
+            continue
+        differences = [pair for pair in itertools.zip_longest(old, new) if pair[0] != pair[1]]
+        if all(_is_set_back(*pair) for pair in differences):
+            set_back += len(differences)
+        else:
+            changed += 1
+    return changed, set_back
+
+
+def _is_set_back(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> bool:
+    if old is None or new is None or not {"since", "reset_time"} <= old.keys() or None in {old["since"], new["since"]}:
+        return False
+    # Where the times of all events are kept nothing is found.
+    was_reset = bool(old["is_fulfilled"]) and old["reset_time"] is not None and not old["times"]
+    is_in_between = was_reset and old["reset_time"] <= new["since"] < old["since"]
+    return is_in_between and {**old, "since": new["since"]} == new
 
 
 def compare(expected: Ending, result: Result, *, poisoned: int) -> None:

@@ -99,6 +99,25 @@ def test_replaying_everything_changes_no_row(heard: Heard) -> None:
     assert rows() == before
 
 
+def test_a_replay_finds_when_it_began_after_a_penalty_that_arrived_late() -> None:
+    template, user = make_template(), make_user()
+    penalizes_failing(template, requires_course(template))
+    passed = [(minute, uuid.uuid1()) for minute in (0, 2, 3)]
+    for minute, event_id in passed:
+        send_passing(user, minute=minute, event_id=event_id)
+    send_passing(user, is_passing=False, minute=1)
+    # Of what was said since the first event, only the newest is kept.
+    before = Fulfillment.objects.values().get()
+    assert before["since"] == at(3)
+
+    for _ in range(2):
+        outcomes = [send_passing(user, minute=minute, event_id=event_id) for minute, event_id in passed]
+
+    assert Fulfillment.objects.values().get() == {**before, "since": at(2)}
+    assert outcomes == [Outcome.REPEATED] * 3
+    assert BadgeAward.objects.count() == 1
+
+
 @pytest.mark.parametrize(("ahead", "is_refused"), [(timedelta(minutes=5), False), (timedelta(minutes=15), True)])
 def test_an_event_from_the_future_is_refused_beyond_the_tolerance(ahead: timedelta, is_refused: bool) -> None:
     requires_course(make_template())

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.drills import verdict
+from sandbox.drills import bus_books, verdict
 from sandbox.drills.catalog import Result
 from sandbox.drills.tables import results_table
 from sandbox.drills.verdict import Wanted, judge
+from tests.factories import at
 
 ADA = "ada@example.org"
 
@@ -97,3 +98,31 @@ def test_a_table_of_results_with_different_numbers() -> None:
         "first            5      1.2      -",
         "second one       -        -     30",
     ]
+
+
+SINCE = {"pk": 1, "is_fulfilled": True, "reset_time": at(1), "since": at(3), "event_time": at(3), "times": []}
+REPLAYS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[int, int]]] = {
+    # name: a row before, all rows after, tables changed and rows set back
+    "nothing": (SINCE, [SINCE], (0, 0)),
+    "set back": (SINCE, [{**SINCE, "since": at(2)}], (0, 1)),
+    "set back, and repeated later": (
+        {**SINCE, "event_time": at(4)},
+        [{**SINCE, "event_time": at(4), "since": at(2)}],
+        (0, 1),
+    ),
+    "begins later": (SINCE, [{**SINCE, "since": at(4)}], (1, 0)),
+    "begins before the penalty": (SINCE, [{**SINCE, "since": at(0)}], (1, 0)),
+    "never reset": ({**SINCE, "reset_time": None}, [{**SINCE, "reset_time": None, "since": at(2)}], (1, 0)),
+    "of known times": ({**SINCE, "times": ["-"]}, [{**SINCE, "times": ["-"], "since": at(2)}], (1, 0)),
+    "something else, too": (SINCE, [{**SINCE, "since": at(2), "event_time": at(4)}], (1, 0)),
+    "no fulfillment": ({"pk": 1, "status": "held"}, [{"pk": 1, "status": "revoked"}], (1, 0)),
+    "a row is gone": (SINCE, [], (1, 0)),
+    "a row is new": (SINCE, [SINCE, {**SINCE, "pk": 2}], (1, 0)),
+}
+
+
+@pytest.mark.parametrize("case", REPLAYS)
+def test_what_a_replay_changed(case: str) -> None:
+    before, after, expected = REPLAYS[case]
+    same = [{"pk": 1}]
+    assert bus_books.replayed([same, [before]], [same, after]) == expected
