@@ -31,21 +31,22 @@ def measure_redis(scene: Scene) -> Iterator[Measured]:
 def _measure(scene: Scene, bus: Bus, no_match: str, *, awards: bool) -> Iterator[Measured]:
     have_other_templates()
     rounds = _Rounds(scene, bus, no_match)
-    rates: dict[str, list[float]] = defaultdict(list)
     if awards:
         rounds.begin()
-    # In turns, so that other load on the machine affects all of them alike.
-    for _ in range(scene.size(3, 2)):
-        rates[NOTHING].append(rounds.nothing())
-        rates[no_match].append(rounds.no_match())
-        if awards:
-            for name, rate in rounds.awards():
-                rates[name].append(rate)
-    for name in rates:
-        if name != NOTHING:
-            multiples = [nothing / rate for nothing, rate in zip(rates[NOTHING], rates[name], strict=True)]
-            note = f"{median(rates[name]):.0f}/s; nothing: {median(rates[NOTHING]):.0f}/s; rounds: "
-            yield Measured(name, median(multiples), note + ", ".join(f"{each:.2f}" for each in multiples))
+    rates: dict[str, list[float]] = defaultdict(list)
+    multiples: dict[str, list[float]] = defaultdict(list)
+    # Other load on the machine, and its speed, change within seconds: each is compared with what is next to it.
+    before = rounds.nothing()
+    for _ in range(scene.size(5, 3)):
+        for name, rate in rounds.measured(awards=awards):
+            after = rounds.nothing()
+            rates[NOTHING].append(after)
+            rates[name].append(rate)
+            multiples[name].append((before + after) / 2 / rate)
+            before = after
+    for name, found in multiples.items():
+        note = f"{median(rates[name]):.0f}/s; nothing: {median(rates[NOTHING]):.0f}/s; rounds: "
+        yield Measured(name, median(found), note + ", ".join(f"{each:.2f}" for each in found))
 
 
 class _Rounds:
@@ -57,6 +58,7 @@ class _Rounds:
         # Enough to last some seconds: a consumer begins with small batches.
         self._others = scene.size(20_000, 10_000)
         self._awards = scene.size(5000, 2500)
+        self._no_match = name
         self._nobody = name.replace(" ", "-")
         self._topics.send(self._nobody, (each.passes(NOBODYS_COURSE) for each in learners(self._others)))
 
@@ -72,8 +74,11 @@ class _Rounds:
     def nothing(self) -> float:
         return self._topics.consume(self._nobody, self._others, environment=IDLE).rate
 
-    def no_match(self) -> float:
-        return self._topics.consume(self._nobody, self._others).rate
+    def measured(self, *, awards: bool) -> Iterator[tuple[str, float]]:
+        """Yield the rate of each kind of event, in events a second."""
+        yield self._no_match, self._topics.consume(self._nobody, self._others).rate
+        if awards:
+            yield from self.awards()
 
     def awards(self) -> Iterator[tuple[str, float]]:
         badge, people = own_badge(), learners(self._awards)
