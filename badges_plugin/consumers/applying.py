@@ -110,11 +110,11 @@ class Applier:
         RequestCache.clear_all_namespaces()
         work = _Work(self._retrying, while_waiting, started)
         batch = work.decode(messages)
-        work.apply(batch, self._receive)
+        was_divided = work.apply(batch, self._receive)
         work.store([one for one in batch if one.error is not None])
         work.tell_others([one.decoded for one in batch if one.decoded is not None])
         seconds = time.monotonic() - started
-        self._size.took(len(batch), seconds)
+        self._size.took(len(batch), seconds, was_divided=was_divided)
         outcomes = self._reports.report(batch, seconds)
         logger.info("Applied %d events in %.0f ms: %s", len(batch), seconds * 1000, outcomes)
         return [one.error is None for one in batch]
@@ -152,10 +152,16 @@ class _Work:
                 batch.append(Handled(message, decoded))
         return batch
 
-    def apply(self, batch: Sequence[Handled], receive: Callable[[Sequence[DecodedEvent]], Sequence[Result]]) -> None:
-        """Apply what was decoded and note what became of it; divide the batch where something fails."""
+    def apply(self, batch: Sequence[Handled], receive: Callable[[Sequence[DecodedEvent]], Sequence[Result]]) -> bool:
+        """Apply what was decoded and note what became of it; divide the batch where something fails.
+
+        Returns whether it was divided.
+        """
+        parts = 0
 
         def attempt(part: Sequence[Handled]) -> Sequence[Result]:
+            nonlocal parts
+            parts += 1
             self.keep()
             events = [one.decoded for one in part if one.decoded is not None]
             return self._run(lambda: receive(events), f"Applying {_names(part)}")
@@ -167,6 +173,7 @@ class _Work:
             strict=True,
         ):
             one.result = result
+        return parts > 1
 
     def store(self, failed: Sequence[Handled]) -> None:
         """Store all of them. Raises CannotGoOn if one cannot be."""

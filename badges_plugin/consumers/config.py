@@ -34,7 +34,7 @@ class ConsumerConfig:
         is reported; ``kafka``: further properties of librdkafka, which override all others.
     """
 
-    batch_size: int = 100
+    batch_size: int = 150
     batch_milliseconds: int = 10
     poll_timeout: float = 1.0
     patience: float = 120.0

@@ -84,7 +84,7 @@ class BusStage:
         lost = [int(answer["lost"]) for answer in answers if "lost" in answer]
         return sum("error" in answer for answer in answers) + max(lost, default=0)
 
-    def start_consumer(self, batch_size: int = 100) -> Child:
+    def start_consumer(self, batch_size: int = 150) -> Child:
         self._started += 1
         config = {**CONFIG, "consumer": {**CONFIG["consumer"], "batch_size": batch_size}}
         consumer = self.processes.start(

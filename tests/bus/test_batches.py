@@ -330,3 +330,17 @@ def test_batches_begin_small_and_grow() -> None:
         sizes.append(applier.batch_size)
         applier.apply_or_store(messages_of([passes(number)]))
     assert sizes == [1, 2, 4]
+
+
+def test_the_batch_after_one_with_a_poison_event_is_smaller() -> None:
+    def poisoned(events: Sequence[DecodedEvent]) -> list[Result]:
+        if any(event.metadata.time.minute == 30 for event in events):
+            raise ValueError("a bug")
+        return [None] * len(events)
+
+    applier = make_applier(poisoned)
+    sizes = []
+    for minute in (*range(10), 30, *range(3)):
+        sizes.append(applier.batch_size)
+        applier.apply_or_store(messages_of([passes(number, time=at(minute)) for number in range(100)]))
+    assert sizes[9:] == [150, 150, 50, 100, 150]

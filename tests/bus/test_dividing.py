@@ -136,6 +136,23 @@ def test_a_batch_that_took_long_makes_the_next_one_smaller() -> None:
     assert size.current == 10
 
 
+@pytest.mark.parametrize(
+    ("current", "events", "expected"),
+    [
+        (100, 100, 50),
+        (50, 50, 25),
+        (25, 25, 25),  # a quarter of the maximum
+        (100, 3, 25),
+        (4, 3, 8),  # at most twice as many, as ever
+    ],
+)
+def test_a_batch_that_was_divided_makes_the_next_one_smaller(current: int, events: int, expected: int) -> None:
+    size = BatchSize(100)
+    size.current = current
+    size.took(events, 0.001, was_divided=True)
+    assert size.current == expected
+
+
 def test_the_parts_of_a_batch_wait_no_longer_together_than_one_event() -> None:
     now, errors = [0.0], [ConnectionError()] * 100
 
