@@ -55,6 +55,11 @@ class LearnerData:
     name: str = field(repr=False)
     is_active: bool
 
+    @property
+    def has_profile(self) -> bool:
+        """Whether a name or e-mail address is told. An event that does not must not make an older one look outdated."""
+        return bool(self.email or self.name)
+
 
 @dataclass(frozen=True)
 class BadgingEvent:

@@ -233,21 +233,16 @@ def _columns(profiles: list[tuple[int, Profile]]) -> bulk.Columns:
 def _begin(user: User, event: BadgingEvent) -> tuple[datetime, bool]:
     """Return the time of a profile that is new to badges, and whether the event's is newer than the user's."""
     # The host takes over name and e-mail address itself at each login.
-    known_until = user.last_login or (event.stamp.time if _tells_profile(event.learner) else NEVER)
-    profile_time = max(event.stamp.time, known_until) if _tells_profile(event.learner) else known_until
+    known_until = user.last_login or (event.stamp.time if event.learner.has_profile else NEVER)
+    profile_time = max(event.stamp.time, known_until) if event.learner.has_profile else known_until
     return profile_time, user.last_login is None or event.stamp.time > known_until
 
 
 def _go_on(known: Profile, event: BadgingEvent) -> tuple[datetime, bool]:
     """Return the time of a profile with an event, and whether that is the newest one that tells it."""
-    if _tells_profile(event.learner) and known.profile_time < event.stamp.time:
+    if event.learner.has_profile and known.profile_time < event.stamp.time:
         return event.stamp.time, True
     return known.profile_time, False
-
-
-def _tells_profile(learner: LearnerData) -> bool:
-    """Whether an event tells a name or e-mail address. One that does not must not make an older one look outdated."""
-    return bool(learner.email or learner.name)
 
 
 def _news(user: User, learner: LearnerData, *, is_newer: bool) -> dict[str, object]:

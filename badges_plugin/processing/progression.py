@@ -120,19 +120,25 @@ _REQUIREMENT, _VALUE_KEY, _IS_FULFILLED, _EVENT_ID, _EVENT_TIME, _MADE_UNDER, _R
 def applied(known: Sequence[tuple[FoundUser, Sequence[Step]]], ruleset: Ruleset) -> list[bool]:
     """Return for each learner whether their events can change nothing any more. One query, no lock.
 
-    The learners are different ones.
+    The learners are different ones. Nothing is asked about those of whom only older events are known.
     Stamps only ever grow while the rules stay, so an answer of True stays true. A progress that is complete and was
     never awarded (its configuration was changed since), or whose award expired (while the template was inactive), is
     not finished: the repeated event will award it. Nor is a fulfillment that does not count under the rules of today:
     the repeated event will renew it.
     """
-    dealt_with = [user.pk for user, _ in known if user.is_known]
-    if not dealt_with:
+    asked = {user.pk: steps for user, steps in known if not _is_newer_than_known(user, steps)}
+    if not asked:
         return [False] * len(known)
     stored: dict[Place, list[_Values]] = defaultdict(list)
-    for values in _STORED.ask(dealt_with, touched([steps for _, steps in known])):
+    for values in _STORED.ask(asked, touched(asked.values())):
         stored[values[0], values[1]].append(values)
-    return [user.is_known and _is_all_applied(user.pk, steps, ruleset, stored) for user, steps in known]
+    return [user.pk in asked and _is_all_applied(user.pk, steps, ruleset, stored) for user, steps in known]
+
+
+def _is_newer_than_known(user: FoundUser, steps: Sequence[Step]) -> bool:
+    """Whether only older events were applied, as far as they told the user's profile, which the last step does, too."""
+    newest = steps[-1].event
+    return user.profile_time is None or (newest.learner.has_profile and newest.stamp.time > user.profile_time)
 
 
 def _is_all_applied(

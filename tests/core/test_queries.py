@@ -25,7 +25,7 @@ from tests.factories import (
     user_data,
 )
 
-NOTHING, REPEAT, AWARD, NEWER = 1, 3, 15, 12
+NOTHING, REPEAT, AWARD, NEWER = 1, 3, 15, 11
 """At most, with the savepoint of a test's transaction."""
 # PostgreSQL cannot lock what badges know of a learner together with the learner.
 MORE = int(connection.features.has_select_for_no_key_update)
