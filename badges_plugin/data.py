@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 
@@ -100,16 +102,29 @@ def resolve(payload: object, key_path: str) -> object:
 
     The key paths of an event start from its payload; its time is at ``event.time``.
     """
-    value = payload
+    value: Any = payload
     if isinstance(payload, BadgingEvent):
         if key_path == EVENT_TIME:
             return payload.stamp.time
         value = payload.payload
-    for name in key_path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    for name in _names(key_path):
+        # mypy takes the hash of a class for that of its instances.
+        is_mapping = _is_mapping(type(value))  # type: ignore[arg-type]
+        value = value.get(name) if is_mapping else getattr(value, name, None)
         if value is None:
             return None
     return value
+
+
+# Every event is asked for the same few key paths, and carries the same few classes.
+@lru_cache(maxsize=1024)
+def _names(key_path: str) -> tuple[str, ...]:
+    return tuple(key_path.split("."))
+
+
+@lru_cache(maxsize=1024)
+def _is_mapping(cls: type[Any]) -> bool:
+    return issubclass(cls, Mapping)
 
 
 # Ids for what no event is known of any more: progress that was adopted from the host's built-in badges app, which keeps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from badges_plugin.data import ValueKind, resolve
@@ -46,7 +47,7 @@ class Match:
     def __bool__(self) -> bool:
         return bool(self.fulfilled or self.penalized)
 
-    @property
+    @cached_property
     def template_ids(self) -> frozenset[int]:
         return frozenset(self.fulfilled) | frozenset(self.penalized)
 
@@ -62,6 +63,22 @@ class Match:
         outcomes = dict.fromkeys(self.fulfilled.get(template_id, ()), True)
         outcomes.update(dict.fromkeys(self.penalized.get(template_id, ()), False))
         return outcomes
+
+
+class Comparables:
+    """The values in an event by which conditions are found, in the form in which they are compared, each read once."""
+
+    def __init__(self, payload: object) -> None:
+        self._payload = payload
+        self._known: dict[str, tuple[ValueKind, object]] = {}
+
+    def at(self, key_path: str, kind: ValueKind) -> object:
+        """Return the value at a key path; None if there is none of that kind."""
+        known = self._known.get(key_path)
+        if known is None or known[0] is not kind:
+            value = resolve(self._payload, key_path)
+            known = self._known[key_path] = kind, None if value is None else as_comparable(value, kind)
+        return known[1]
 
 
 ByValue = dict[object, list[CompiledCondition]]
@@ -116,20 +133,23 @@ class ConditionIndex:
         found = (conditions for by_value in self.exact.values() for conditions in by_value.values())
         return frozenset(each.template_id for conditions in (*found, self.others) for each in conditions)
 
-    def find(self, payload: object) -> dict[int, frozenset[int]]:
-        """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries."""
+    def find(self, payload: object, comparables: Comparables | None = None) -> dict[int, frozenset[int]]:
+        """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries.
+
+        ``comparables`` are the event's; another index may have read some of them.
+        """
         found: dict[int, frozenset[int]] = {}
-        for conditions in self._candidates(payload):
+        for conditions in self._candidates(comparables or Comparables(payload)):
             for condition in conditions:
                 if condition.applies(payload):
                     ids = condition.requirement_ids
                     found[condition.template_id] = found.get(condition.template_id, frozenset()).union(ids)
         return found
 
-    def _candidates(self, payload: object) -> Iterable[Sequence[CompiledCondition]]:
+    def _candidates(self, comparables: Comparables) -> Iterable[Sequence[CompiledCondition]]:
         for (key_path, kind), by_value in self.exact.items():
-            value = resolve(payload, key_path)
-            if value is not None and (conditions := by_value.get(as_comparable(value, kind))):
+            value = comparables.at(key_path, kind)
+            if value is not None and (conditions := by_value.get(value)):
                 yield conditions
         yield self.others
 

@@ -20,7 +20,7 @@ from badges_plugin.compiling import OWN_TEMPLATE, CompiledTemplate, Condition, c
 from badges_plugin.criteria import Criteria, Group
 from badges_plugin.data import BadgingEvent, resolve
 from badges_plugin.exceptions import ConfigurationChanged
-from badges_plugin.matching import ConditionIndex, Match
+from badges_plugin.matching import Comparables, ConditionIndex, Match
 from badges_plugin.models import BadgeRequirement, RulesetChange, RulesetVersion
 
 __all__ = [
@@ -72,13 +72,17 @@ class Ruleset:
 
     def match(self, event: BadgingEvent) -> Match:
         """Return which requirements and penalties of active templates apply to the event. No query."""
+        comparables = Comparables(event)
         return Match(
-            fulfilled=self._without_own(self.requirements, event), penalized=self._without_own(self.penalties, event)
+            fulfilled=self._without_own(self.requirements, event, comparables),
+            penalized=self._without_own(self.penalties, event, comparables),
         )
 
-    def _without_own(self, index: Mapping[str, ConditionIndex], event: BadgingEvent) -> dict[int, frozenset[int]]:
+    def _without_own(
+        self, index: Mapping[str, ConditionIndex], event: BadgingEvent, comparables: Comparables
+    ) -> dict[int, frozenset[int]]:
         # A badge may depend on another badge, never on itself: its own award must not take it away and so on.
-        found = index[event.type].find(event) if event.type in index else {}
+        found = index[event.type].find(event, comparables) if event.type in index else {}
         if not found or not event.type.startswith(BADGE_EVENT_PREFIX):
             return found
         uuid = str(resolve(event.payload, "template.uuid"))

@@ -6,7 +6,7 @@ decoding goes on only while the consumer waits, or both would take turns, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -64,8 +64,7 @@ class Ahead:
         # A batch that is not full is the last one for the moment.
         if len(current) >= size:
             if received := self._batches.take(size, waits=False):
-                pairs = [(each, message_from(each, self._group)) for each in received]
-                self._next = _Decoding(pairs, self._thread)
+                self._next = _Decoding(received, self._group, self._thread)
             # Meanwhile others may have been given some of the partitions, and so these events.
             current = [pair for pair in current if pair[0].partition() not in self._batches.given_back]
         return current
@@ -85,9 +84,11 @@ class Ahead:
 class _Decoding:
     """Events that are being decoded, one after another, while it may go on."""
 
-    def __init__(self, pairs: Pairs, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, received: Sequence[KafkaMessage], group: str, thread: ThreadPoolExecutor) -> None:
         self.may_go_on = Event()
-        self._pairs = pairs
+        self._received = received
+        self._group = group
+        self._pairs: Pairs = []
         self._is_over = False
         self._work = thread.submit(self._decode)
 
@@ -96,24 +97,26 @@ class _Decoding:
         self._is_over = True
         self.may_go_on.set()
         self._work.result()
-        return self._pairs
+        left = self._received[len(self._pairs) :]
+        return [*self._pairs, *[(each, message_from(each, self._group)) for each in left]]
 
     def _decode(self) -> None:
         """Decode events. Those that cannot be are left as they are: whoever applies them tries again, waits or stores.
 
         While the schema registry is unavailable, only one request is made.
         """
-        for number, (each, message) in enumerate(self._pairs):
+        for each in self._received:
             self.may_go_on.wait()
             if self._is_over:
                 break
+            message = message_from(each, self._group)
             try:
-                event = message.decode()
+                message = replace(message, decode=_Known(message.decode()))
             except (CannotGoOn, DecodingUnavailable):
                 break
-            except Exception:  # noqa: BLE001, S112 - it is found again, and reported, where the event is applied
-                continue
-            self._pairs[number] = each, replace(message, decode=_Known(event))
+            except Exception:  # noqa: BLE001, S110 - it is found again, and reported, where the event is applied
+                pass
+            self._pairs.append((each, message))
 
 
 class _Known:

@@ -59,7 +59,7 @@ class Registers:
 
         # What the learner has lost is asked of all that was fulfilled, under whatever rules: a change of the rules
         # takes nothing away, and gives nothing back.
-        stayed_complete = is_asked and is_complete(Measure.ANY)
+        stayed_complete = is_asked and any(self._rows.values()) and is_complete(Measure.ANY)
         reset_by: BadgingEvent | None = None
         for step in steps:
             # Only a penalty makes incomplete what was complete.

@@ -8,7 +8,7 @@ import pytest
 
 from badges_plugin.data import ValueKind
 from badges_plugin.events import read_event
-from badges_plugin.matching import CompiledCondition, ConditionIndex
+from badges_plugin.matching import Comparables, CompiledCondition, ConditionIndex
 from badges_plugin.models import BadgeRequirement, DataRule
 from badges_plugin.rules import compile_rule
 from badges_plugin.ruleset import CompiledTemplate, compile_ruleset
@@ -59,6 +59,24 @@ def test_the_index_finds_exactly_what_applies(payload: dict[str, object], expect
     found = index.find(payload)
     assert set(found) == expected
     assert all(found[number] == {number} for number in found)
+
+
+def test_a_value_is_read_once_for_each_kind() -> None:
+    class Payload:
+        def __init__(self) -> None:
+            self.read = 0
+
+        @property
+        def grade(self) -> str:
+            self.read += 1
+            return "7"
+
+    payload = Payload()
+    comparables = Comparables(payload)
+    kinds = (ValueKind.TEXT, ValueKind.TEXT, ValueKind.NUMBER, ValueKind.BOOLEAN)
+    assert [comparables.at("grade", kind) for kind in kinds] == ["7", "7", 7, None]
+    assert comparables.at("grade.letter", ValueKind.TEXT) is None
+    assert payload.read == 4
 
 
 def test_many_courses_cost_no_evaluation() -> None:
