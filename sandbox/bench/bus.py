@@ -9,12 +9,11 @@ from statistics import median
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from sandbox.bench.badges import NOBODYS_COURSE, credly_badge, have_other_templates, own_badge
-from sandbox.bench.consumers import Topics, learners
+from sandbox.bench.consumers import Comparison, Topics, learners
 from sandbox.bench.goals import Measured
 from sandbox.bench.scene import Bus, Scene
 from sandbox.bench.tables import count_rows
 
-NOTHING = "nothing"
 IDLE = {"DJANGO_SETTINGS_MODULE": "sandbox.bench.idle", "BADGES_ENABLED": "false"}
 
 
@@ -33,20 +32,17 @@ def _measure(scene: Scene, bus: Bus, no_match: str, *, awards: bool) -> Iterator
     rounds = _Rounds(scene, bus, no_match)
     if awards:
         rounds.begin()
-    rates: dict[str, list[float]] = defaultdict(list)
-    multiples: dict[str, list[float]] = defaultdict(list)
-    # Other load on the machine, and its speed, change within seconds: each is compared with what is next to it.
-    before = rounds.nothing()
-    for _ in range(scene.size(5, 3)):
-        for name, rate in rounds.measured(awards=awards):
-            after = rounds.nothing()
-            rates[NOTHING].append(after)
-            rates[name].append(rate)
-            multiples[name].append((before + after) / 2 / rate)
-            before = after
-    for name, found in multiples.items():
-        note = f"{median(rates[name]):.0f}/s; nothing: {median(rates[NOTHING]):.0f}/s; rounds: "
-        yield Measured(name, median(found), note + ", ".join(f"{each:.2f}" for each in found))
+    found: dict[str, list[Comparison]] = defaultdict(list)
+    for _ in range(scene.size(3, 2)):
+        for name, compared in rounds.compared(awards=awards):
+            found[name].append(compared)
+    for name, each in found.items():
+        rates = (
+            f"{median(one.rate for one in each):.0f}/s; nothing: {median(one.other for one in each):.0f}/s; rounds: "
+        )
+        yield Measured(
+            name, median(one.multiple for one in each), rates + ", ".join(f"{one.multiple:.2f}" for one in each)
+        )
 
 
 class _Rounds:
@@ -67,31 +63,31 @@ class _Rounds:
 
         Until it has counted the first ones of a table, some seconds later, MySQL reads all of them each time.
         """
-        for _ in self.awards():
+        for _ in self._award():
             pass
         count_rows()
 
-    def nothing(self) -> float:
-        return self._topics.consume(self._nobody, self._others, environment=IDLE).rate
-
-    def measured(self, *, awards: bool) -> Iterator[tuple[str, float]]:
-        """Yield the rate of each kind of event, in events a second."""
-        yield self._no_match, self._topics.consume(self._nobody, self._others).rate
+    def compared(self, *, awards: bool) -> Iterator[tuple[str, Comparison]]:
+        """Yield how each kind of event compares with a receiver that does nothing, which runs by turns with it."""
+        yield self._no_match, self._compare(self._nobody, self._others)
         if awards:
-            yield from self.awards()
+            yield from self._award()
 
-    def awards(self) -> Iterator[tuple[str, float]]:
+    def _compare(self, topic: str, count: int) -> Comparison:
+        return self._topics.compare(topic, count, self._nobody, IDLE)
+
+    def _award(self) -> Iterator[tuple[str, Comparison]]:
         badge, people = own_badge(), learners(self._awards)
         for topic in (badge.name, f"{badge.name}-newer"):
             self._topics.send(topic, (each.passes(badge.course) for each in people))
-        yield "own", self._topics.consume(badge.name, self._awards).rate
+        yield "own", self._compare(badge.name, self._awards)
         _demand(badge.template, self._awards, deliveries=0)
-        yield "repeat", self._topics.consume(badge.name, self._awards).rate
-        yield "newer", self._topics.consume(f"{badge.name}-newer", self._awards).rate
+        yield "repeat", self._compare(badge.name, self._awards)
+        yield "newer", self._compare(f"{badge.name}-newer", self._awards)
         _demand(badge.template, self._awards, deliveries=0)
         sold = credly_badge(self._stage)
         self._topics.send(sold.name, (each.passes(sold.course) for each in learners(self._awards)))
-        yield "credly", self._topics.consume(sold.name, self._awards).rate
+        yield "credly", self._compare(sold.name, self._awards)
         _demand(sold.template, self._awards, deliveries=self._awards)
 
 

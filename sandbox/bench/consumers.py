@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import NamedTuple
 
 from badges_plugin.consumers.config import ConsumerConfig
-from sandbox.bench.log import Progress, read
+from sandbox.bench.log import Progress, Turn, read
 from sandbox.bench.scene import Bus
 from sandbox.demo.processes import Child
 from sandbox.drills.badges import PASSING
@@ -22,6 +25,9 @@ KEY = "course_passing_status.user.pii.username"
 CONSUMED_SECONDS = 900.0
 # Rarely: looking takes processor time from the measurement.
 LOOK_SECONDS = 0.5
+TURN_SECONDS = 0.4
+"""Some batches long: what was half done goes on in the next turn, but the database does not wait for that."""
+MOST_TURNS = 1000
 _learners = itertools.count(1)
 _consumers = itertools.count(1)
 
@@ -37,6 +43,18 @@ class Learner:
         """Return the command for ``sandbox.lms``."""
         who = {"user_id": self.id, "username": self.username}
         return json.dumps({"event": "passing", "course": course, "is_passing": True, **who})
+
+
+class Comparison(NamedTuple):
+    """Two rates at the same time, in events a second."""
+
+    rate: float
+    other: float
+
+    @property
+    def multiple(self) -> float:
+        """Return how many times as long an event takes."""
+        return self.other / self.rate
 
 
 def learners(count: int, name: str = "learner") -> list[Learner]:
@@ -83,8 +101,39 @@ class Topics:
         environment: Mapping[str, str] | None = None,
     ) -> Progress:
         """Have a new consumer with a new group apply everything on the topic; ``stored`` events of it fail."""
-        consumer = self.consumer(topic, batch=batch, environment=environment)
+        return self._finish(self.consumer(topic, batch=batch, environment=environment), count, stored)
 
+    def compare(self, topic: str, count: int, other_topic: str, other_environment: Mapping[str, str]) -> Comparison:
+        """Have two new consumers read by turns: one applies everything on the topic, the other reads another one.
+
+        The speed of a machine changes within seconds. Who does not have the turn is stopped, wherever it is.
+        """
+        other = self._begin(other_topic, other_environment)
+        one = self._begin(topic)
+        turns: dict[Child, list[Turn]] = {one: [], other: []}
+        try:
+            while read(one.log()).handled < count and len(turns[one]) < MOST_TURNS:
+                for consumer, seconds in ((one, TURN_SECONDS), (other, TURN_SECONDS / 2)):
+                    consumer.signal(signal.SIGCONT)
+                    began = datetime.now()  # noqa: DTZ005 - as the log has it
+                    time.sleep(seconds)
+                    consumer.signal(signal.SIGSTOP)
+                    turns[consumer].append((began, datetime.now()))  # noqa: DTZ005
+        finally:
+            one.signal(signal.SIGCONT)
+            other.signal(signal.SIGCONT)
+        other.stop()
+        seen = self._finish(one, count)
+        return Comparison(seen.rate_in(turns[one]), read(other.log()).rate_in(turns[other]))
+
+    def _begin(self, topic: str, environment: Mapping[str, str] | None = None) -> Child:
+        """Start a consumer, and stop it for the time being when it has applied something."""
+        consumer = self.consumer(topic, environment=environment)
+        consumer.wait_for(lambda: read(consumer.log()).handled > 0, "it had begun", timeout=CONSUMED_SECONDS)
+        consumer.signal(signal.SIGSTOP)
+        return consumer
+
+    def _finish(self, consumer: Child, count: int, stored: int = 0) -> Progress:
         def handled() -> bool:
             time.sleep(LOOK_SECONDS)
             return read(consumer.log()).handled >= count

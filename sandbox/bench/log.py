@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 # "Applied 100 events in 60 ms: ..." at the end of a batch.
 _APPLIED = re.compile(r"^(\S+ \S+) INFO badges_plugin\.\S+: Applied (?:(\d+) events in )?", re.MULTILINE)
 _STORED = re.compile(r"^\S+ \S+ \w+ badges_plugin\.\S+: Stored ", re.MULTILINE)
+
+
+Turn = tuple[datetime, datetime]
+"""When a consumer was let run, and when it was stopped."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,20 @@ class Progress:
         What comes before is the start, and what the first batch compiles and connects. Raises RuntimeError when there
         was one batch only.
         """
-        (first, count), (last, _) = self.batches[0], self.batches[-1]
-        seconds = (last - first).total_seconds()
+        return self.rate_in([(self.batches[0][0], self.batches[-1][0])])
+
+    def rate_in(self, turns: Sequence[Turn]) -> float:
+        """Return the same for a consumer that was stopped between its turns, from the first turn to the last one."""
+        ended = [(_seconds_until(when, turns), count) for when, count in self.batches if when >= turns[0][0]]
+        seconds = ended[-1][0] - ended[0][0] if ended else 0
         if not seconds:
             raise RuntimeError("Everything was applied in one batch: there is nothing to measure.")
-        return (self.handled - count) / seconds
+        return sum(count for _, count in ended[1:]) / seconds
+
+
+def _seconds_until(moment: datetime, turns: Sequence[Turn]) -> float:
+    """Return how long a consumer had run by then."""
+    return sum(max((min(moment, end) - begin).total_seconds(), 0) for begin, end in turns)
 
 
 def read(log: str) -> Progress:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from sandbox.bench.goals import GOALS, PARTS, Goal, Measured, lines, text
-from sandbox.bench.log import read
+from sandbox.bench.log import Progress, read
 from sandbox.bench.measuring import MODULES
 
 MOST = Goal(key="most", part="a", name="at most", today="", limit=20, scales=True)
@@ -60,6 +62,17 @@ def test_the_rate_is_that_between_the_ends_of_the_first_and_the_last_batch() -> 
     seen = read(LOG)
     assert (seen.handled, seen.stored) == (190, 1)
     assert seen.rate == pytest.approx(150)
+
+
+def test_the_rate_of_a_consumer_that_ran_by_turns() -> None:
+    def at(seconds: float) -> datetime:
+        return datetime(2026, 1, 1, 10, 0, 0) + timedelta(seconds=seconds)  # noqa: DTZ001 - as the log has it
+
+    # It began before its turns; from the end of the first batch in them it ran for 0.2 and then for 0.3 seconds.
+    progress = Progress([(at(1), 7), (at(2.1), 40), (at(2.25), 100), (at(5.2), 100)], stored=0)
+    assert progress.rate_in([(at(2), at(2.3)), (at(4.9), at(5.2))]) == pytest.approx(200 / 0.5)
+    with pytest.raises(RuntimeError, match="one batch"):
+        progress.rate_in([(at(5), at(5.2))])
 
 
 def test_one_batch_has_no_rate() -> None:
