@@ -104,10 +104,11 @@ def _write_times(values: Sequence[Any], database: Any) -> Iterable[str] | None:
     adapt = database.ops.adapt_datetimefield_value
     # As Django adapts it then, which takes longer.
     is_utc_naive = database.timezone is UTC and database.vendor in ("mysql", "sqlite")
+    is_same = len(values) > 1 and values.count(values[0]) == len(values)
     # Many rows have the same time, and hashing it would take longer than this.
     written: dict[int, str] = {id(None): "NULL"}
     texts = []
-    for value in values:
+    for value in values[:1] if is_same else values:
         text = written.get(id(value))
         if text is None:
             if type(value) is not datetime or value.tzinfo is None:
@@ -117,7 +118,7 @@ def _write_times(values: Sequence[Any], database: Any) -> Iterable[str] | None:
             text = f"'{text}'"
             written[id(value)] = text
         texts.append(text)
-    return texts
+    return repeat(texts[0], len(values)) if is_same else texts
 
 
 def _write_uuids(values: Sequence[Any], database: Any) -> Iterable[str] | None:

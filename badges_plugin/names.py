@@ -17,7 +17,9 @@ _EMAIL_OR_URL_SIGNS = ("@", "%40", "://")
 
 def as_name(text: str) -> str:
     """Return a name on one line, without invisible characters; empty for an e-mail address, a URL or no letters."""
-    visible = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
+    visible = text
+    if not text.isprintable():  # nearly all are
+        visible = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
     name = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", visible)).split())
     plain = unicodedata.normalize("NFKC", name)
     if not has_letter(name) or any(sign in plain for sign in _EMAIL_OR_URL_SIGNS):
@@ -27,4 +29,4 @@ def as_name(text: str) -> str:
 
 def has_letter(text: str) -> bool:
     """Return whether the text contains a letter of any script."""
-    return any(unicodedata.category(char).startswith("L") for char in _INVISIBLE.sub("", text))
+    return any(map(str.isalpha, _INVISIBLE.sub("", text)))

@@ -52,20 +52,22 @@ def find_all(learner: LearnerData) -> list[FoundUser]:
     return whom_badges_mean_first(same_id or [user])
 
 
-def find_many(people: Sequence[LearnerData]) -> list[list[FoundUser] | DeferredEvent]:
+def find_many(people: Sequence[LearnerData], *, are_new: bool = False) -> list[list[FoundUser] | DeferredEvent]:
     """Return for each learner what ``find_all`` returns or raises. One query where all are found by their ids.
 
-    Another one finds the others by their names, for any number of learners. A learner who is not found by id or exact
-    name, while a similar name is here, costs one more: only the database knows which names it takes for the same.
+    Another one finds the others by their names, for any number of learners; but if they ``are_new``, as far as is
+    known, one query asks for both. A learner who is not found by id or exact name, while a similar name is here, costs
+    one more: only the database knows which names it takes for the same.
     """
     if len(people) == 1:
         return [_found(people[0])]
     ids = {learner.lms_user_id for learner in people if learner.lms_user_id is not None}
     # For both at once, MySQL reads two indexes and sorts what it found.
-    users = by_id_or_name(ids, [])
+    users = [] if are_new else by_id_or_name(ids, [])
     found_ids = {user.lms_user_id for user in users}
     names = {each.username for each in people if each.username and each.lms_user_id not in found_ids}
-    users = list({user.pk: user for user in [*users, *by_id_or_name([], names)]}.values())
+    others = by_id_or_name(ids if are_new else [], names)
+    users = list({user.pk: user for user in [*users, *others]}.values())
     by_name = {user.username: user for user in users}
     by_id: dict[int | None, list[FoundUser]] = defaultdict(list)
     for user in users:

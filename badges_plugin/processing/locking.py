@@ -135,7 +135,7 @@ def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
     if not unsure:
         return [_Target(want.found) for want in wanted if want.found is not None]
     LearnerLock.hold(number for number, _ in unsure)
-    people = learners.find_many([want.event.learner for _, want in unsure])
+    people = learners.find_many([want.event.learner for _, want in unsure], are_new=True)
     again = {id(want): users for (_, want), users in zip(unsure, people, strict=True)}
     targets = [_target(want, again.get(id(want))) for want in wanted]
     made = iter(_make([want.event.learner for want, target in zip(wanted, targets, strict=True) if target is None]))

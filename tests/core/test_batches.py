@@ -172,8 +172,8 @@ def test_two_learners_who_turn_out_to_be_one_are_applied_one_after_the_other(
     by_id = replace(event(user, 1), learner=LearnerData(77, "", "", "", is_active=True))
     find_many = learners.find_many
 
-    def find_then_identify(people: Sequence[LearnerData]) -> Any:
-        found = find_many(people)
+    def find_then_identify(people: Sequence[LearnerData], **options: Any) -> Any:
+        found = find_many(people, **options)
         User.objects.filter(pk=user.pk).update(lms_user_id=77)
         return found
 
