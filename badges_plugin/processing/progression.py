@@ -23,7 +23,7 @@ from badges_plugin.processing.found_users import FoundUser
 from badges_plugin.processing.locking import LockedLearner
 from badges_plugin.processing.registers import Registers, Step
 from badges_plugin.questions import Question
-from badges_plugin.ruleset import CompiledTemplate, Ruleset
+from badges_plugin.ruleset import BADGE_EVENT_PREFIX, CompiledTemplate, Ruleset
 
 Place = tuple[int, int]
 """The primary keys of a user and a template."""
@@ -136,9 +136,15 @@ def applied(known: Sequence[tuple[FoundUser, Sequence[Step]]], ruleset: Ruleset)
 
 
 def _is_newer_than_known(user: FoundUser, steps: Sequence[Step]) -> bool:
-    """Whether only older events were applied, as far as they told the user's profile, which the last step does, too."""
+    """Whether only older events were applied, as far as they told the user's profile, which the last step does, too.
+
+    Events about badges do not tell it when they are heard inside this service, but tell it on the bus.
+    """
+    if user.profile_time is None:
+        return True
     newest = steps[-1].event
-    return user.profile_time is None or (newest.learner.has_profile and newest.stamp.time > user.profile_time)
+    tells_profile = newest.learner.has_profile and not newest.type.startswith(BADGE_EVENT_PREFIX)
+    return tells_profile and newest.stamp.time > user.profile_time
 
 
 def _is_all_applied(

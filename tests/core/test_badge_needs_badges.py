@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from itertools import permutations
@@ -256,6 +257,17 @@ def test_an_event_that_comes_back_from_the_bus_changes_nothing(two: Any, commit:
     for stamp, badge in public:
         assert api.handle_event(AWARDED_TYPE, stamp, {"badge": badge}) is api.Outcome.UNMATCHED
     assert list(Fulfillment.objects.order_by("pk").values()) == before
+
+
+def test_what_was_heard_without_a_profile_is_repeated_when_the_bus_tells_it_with_one() -> None:
+    """Though it is newer than anything that told the learner's profile."""
+    user, needed = make_user(), badge_for("A")
+    requires(make_template(name="by rule"), ("template.uuid", "eq", str(needed.uuid)), event_type=AWARDED_TYPE)
+    send_passing(user, course("A"))
+    badge = BadgeData(uuid="0a8f6d9e-58a6-5c0b-9d0e-0b1f4a2c7d35", user=user_data(user), template=_described(needed))
+    public = api.read_event(AWARDED_TYPE, metadata(AWARDED_TYPE, time=at(5)), {"badge": badge})
+    here = replace(public, learner=replace(public.learner, email="", name=""))
+    assert [api.process_event(event) for event in (here, public)] == [api.Outcome.APPLIED, api.Outcome.REPEATED]
 
 
 def test_a_badge_of_another_service_is_somebody_elses(two: Any, commit: Commit) -> None:
