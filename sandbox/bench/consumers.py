@@ -7,7 +7,8 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import NamedTuple
@@ -103,35 +104,41 @@ class Topics:
         """Have a new consumer with a new group apply everything on the topic; ``stored`` events of it fail."""
         return self._finish(self.consumer(topic, batch=batch, environment=environment), count, stored)
 
-    def compare(self, topic: str, count: int, other_topic: str, other_environment: Mapping[str, str]) -> Comparison:
-        """Have two new consumers read by turns: one applies everything on the topic, the other reads another one.
+    def compare(
+        self, topic: str, count: int, other_topic: str, other_count: int, other_environment: Mapping[str, str]
+    ) -> Comparison:
+        """Have two new consumers read by turns: one applies everything on the topic, the other reads a longer one.
 
         The speed of a machine changes within seconds. Who does not have the turn is stopped, wherever it is.
         """
-        other = self._begin(other_topic, other_environment)
-        one = self._begin(topic)
-        turns: dict[Child, list[Turn]] = {one: [], other: []}
-        try:
-            while read(one.log()).handled < count and len(turns[one]) < MOST_TURNS:
+        with self._begun(other_topic, other_environment) as other, self._begun(topic) as one:
+            turns: dict[Child, list[Turn]] = {one: [], other: []}
+            while one.exit_code is None and read(one.log()).handled < count:
                 for consumer, seconds in ((one, TURN_SECONDS), (other, TURN_SECONDS / 2)):
                     consumer.signal(signal.SIGCONT)
                     began = datetime.now()  # noqa: DTZ005 - as the log has it
                     time.sleep(seconds)
                     consumer.signal(signal.SIGSTOP)
                     turns[consumer].append((began, datetime.now()))  # noqa: DTZ005
-        finally:
+                if len(turns[one]) == MOST_TURNS:
+                    raise RuntimeError(f"{count} events were not applied in {MOST_TURNS * TURN_SECONDS:.0f} s")
+            other.kill()
             one.signal(signal.SIGCONT)
-            other.signal(signal.SIGCONT)
-        other.stop()
-        seen = self._finish(one, count)
-        return Comparison(seen.rate_in(turns[one]), read(other.log()).rate_in(turns[other]))
+            seen, others = self._finish(one, count), read(other.log())
+        if others.handled >= other_count:
+            raise RuntimeError(f"The other topic has too few events to compare with: {other_count}")
+        return Comparison(seen.rate_in(turns[one]), others.rate_in(turns[other]))
 
-    def _begin(self, topic: str, environment: Mapping[str, str] | None = None) -> Child:
-        """Start a consumer, and stop it for the time being when it has applied something."""
+    @contextmanager
+    def _begun(self, topic: str, environment: Mapping[str, str] | None = None) -> Iterator[Child]:
+        """Start a consumer, and stop it for the time being when it has applied something. It is killed in the end."""
         consumer = self.consumer(topic, environment=environment)
-        consumer.wait_for(lambda: read(consumer.log()).handled > 0, "it had begun", timeout=CONSUMED_SECONDS)
-        consumer.signal(signal.SIGSTOP)
-        return consumer
+        try:
+            consumer.wait_for(lambda: read(consumer.log()).handled > 0, "it had begun", timeout=CONSUMED_SECONDS)
+            consumer.signal(signal.SIGSTOP)
+            yield consumer
+        finally:
+            consumer.kill()
 
     def _finish(self, consumer: Child, count: int, stored: int = 0) -> Progress:
         def handled() -> bool:

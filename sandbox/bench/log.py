@@ -38,7 +38,8 @@ class Progress:
 
     def rate_in(self, turns: Sequence[Turn]) -> float:
         """Return the same for a consumer that was stopped between its turns, from the first turn to the last one."""
-        ended = [(_seconds_until(when, turns), count) for when, count in self.batches if when >= turns[0][0]]
+        begin, end = turns[0][0], turns[-1][1]
+        ended = [(_seconds_until(when, turns), count) for when, count in self.batches if begin <= when <= end]
         seconds = ended[-1][0] - ended[0][0] if ended else 0
         if not seconds:
             raise RuntimeError("Everything was applied in one batch: there is nothing to measure.")
