@@ -67,7 +67,8 @@ def run_on(name: str, broker: Callable[[], AbstractContextManager[Broker]], opti
         delivered = Result(f"{name}: replay")
         wait_until_settled(provided, timeout=60)
         _close(provided, delivered)
-        _replay(stage, delivered)
+        _replay(stage, story, delivered)
+        bus_books.compare_beginnings(expected, delivered)
         delivered.numbers["seconds"] = time.monotonic() - started
         yield delivered
 
@@ -99,13 +100,12 @@ def _act(stage: BusStage, story: Story, options: Options, result: Result) -> int
     fates.tell(result, small=options.small)
     poisoned = unreadable + next(numbers) - 1
     result.numbers |= {"events": len(story), "kills": stage.kills}
-    numbers_of = (
-        f"{story.duplicates} twice, {story.out_of_order} out of order, {story.late} late and contradicting newer ones"
-    )
+    numbers_of = f"{story.duplicates} twice, {story.out_of_order} out of order"
+    late = f"{len(story.late)} late and contradicting newer ones"
     outages = f"the database {DATABASE_OUTAGES} times and the broker once away for {OUTAGE_SECONDS:g} s and more"
     failing = f"{unreadable} unreadable ones more, {poisoned - unreadable} that fail in the transaction of their batch"
     result.remarks += [
-        f"{len(story)} events, of them {numbers_of}; {failing}; {stage.broker.partitions()}.",
+        f"{len(story)} events, of them {numbers_of}, {late}; {failing}; {stage.broker.partitions()}.",
         f"{stage.kills} consumers killed; {outages}, a consumer killed and another started meanwhile.",
     ]
     return poisoned
@@ -191,7 +191,7 @@ def _close(provided: CredlyBadge, result: Result) -> None:
     }
 
 
-def _replay(stage: BusStage, result: Result) -> None:
+def _replay(stage: BusStage, story: Story, result: Result) -> None:
     """Replay everything on the topic: no row changes, and the provider gets no request. Who was refused is again.
 
     Excepted is when a fulfillment began, where a penalty had arrived late.
@@ -202,7 +202,7 @@ def _replay(stage: BusStage, result: Result) -> None:
     printed = stage.run("replay", "badges_replay", "--no-color", expected=1)
     stage.deliver()
     calls = len(stage.credly.journal()) - journal
-    changed, set_back = bus_books.replayed(before, bus_books.snapshot())
+    changed, set_back = bus_books.replayed(before, bus_books.snapshot(), late=story.late)
     result.demand(not changed, f"the replay changed {changed} tables")
     result.demand(not calls, f"the replay led to {calls} requests to the provider")
     result.numbers |= {"changed tables": changed, "began earlier": set_back, "requests after": calls}

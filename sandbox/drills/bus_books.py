@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.core.management import call_command
@@ -68,18 +68,18 @@ def snapshot() -> list[object]:
     return [*everything(), list(FailedEvent.objects.order_by("pk").values())]
 
 
-def replayed(before: Sequence[Any], after: Sequence[Any]) -> tuple[int, int]:
+def replayed(before: Sequence[Any], after: Sequence[Any], *, late: Collection[str]) -> tuple[int, int]:
     """Compare snapshots before and after a replay of all events: tables that changed, and fulfillments set back.
 
-    A penalty that arrives late leaves of what was repeated since then only the newest event. The replay has the others,
-    too, and may find that the fulfillment began with one of them: no other change is a fulfillment that was set back.
+    A penalty that arrives late, as those of these ids do, leaves of what was repeated since then only the newest event.
+    The replay has the others, too, and may find that the fulfillment began with one of them. Nothing else is set back.
     """
     changed = set_back = 0
     for old, new in zip(before, after, strict=True):
         if old == new:
             continue
         differences = [pair for pair in itertools.zip_longest(old, new) if pair[0] != pair[1]]
-        if all(_is_set_back(*pair) for pair in differences):
+        if all(_is_set_back(*pair) and str(pair[0]["reset_id"]) in late for pair in differences):
             set_back += len(differences)
         else:
             changed += 1
@@ -93,6 +93,13 @@ def _is_set_back(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -
     was_reset = bool(old["is_fulfilled"]) and old["reset_time"] is not None and not old["times"]
     is_in_between = was_reset and old["reset_time"] <= new["since"] < old["since"]
     return is_in_between and {**old, "since": new["since"]} == new
+
+
+def compare_beginnings(expected: Ending, result: Result) -> None:
+    """Compare since when fulfillments hold, which is known after a replay of all events."""
+    since = {key: row.since or row.event_time for key, row in _rows().items() if row.is_fulfilled}
+    wrong = _differences(expected.since, since)
+    result.demand(not wrong, f"{wrong} fulfillments did not begin as in a run without faults")
 
 
 def compare(expected: Ending, result: Result, *, poisoned: int) -> None:
@@ -191,6 +198,10 @@ def _rule(model: type[DataRule | PenaltyDataRule], rule: tuple[str, str, str], *
 
 
 def _fulfillments() -> dict[tuple[str, str, Thing], tuple[bool, str]]:
+    return {key: (row.is_fulfilled, str(row.event_id)) for key, row in _rows().items()}
+
+
+def _rows() -> dict[tuple[str, str, Thing], Fulfillment]:
     kinds = {kind.event_type: name for name, kind in KINDS.items()}
     courses = {
         rule.requirement_id: rule.value
@@ -202,7 +213,7 @@ def _fulfillments() -> dict[tuple[str, str, Thing], tuple[bool, str]]:
             row.progress.user.get_username(),
             row.progress.template.name,
             Thing(kinds[row.requirement.event_type], row.value or courses[row.requirement_id]),
-        ): (row.is_fulfilled, str(row.event_id))
+        ): row
         for row in rows
     }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -85,13 +85,13 @@ class News:
 
 @dataclass(frozen=True)
 class Story:
-    """Chapters of events as they are sent."""
+    """Chapters of events as they are sent. ``late``: the ids of those that contradict newer ones of another chapter."""
 
     badges: Sequence[Badge]
     chapters: Sequence[Sequence[News]]
     duplicates: int
     out_of_order: int
-    late: int
+    late: Collection[str]
 
     def __len__(self) -> int:
         return sum(map(len, self.chapters))
@@ -99,10 +99,14 @@ class Story:
 
 @dataclass
 class Ending:
-    """The expected state of every learner. Awards: for each learner and badge, whether each is held, in their order."""
+    """The expected state of every learner. Awards: for each learner and badge, whether each is held, in their order.
+
+    ``since``: of the fulfillments that are fulfilled, as it is known when all events arrived in order.
+    """
 
     fulfillments: dict[tuple[str, str, Thing], tuple[bool, str]]
     awards: dict[tuple[str, str], list[bool]]
+    since: dict[tuple[str, str, Thing], datetime]
 
 
 def name_of(learner: int) -> str:
@@ -139,16 +143,18 @@ def tell(badges: Sequence[Badge], *, learners: int, chance: random.Random) -> St
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
     counts: Counter[str] = Counter()
     sent: list[News] = []
+    contradictions: list[str] = []
     chapters = []
     for number in range(3):
         told = sorted(_chapter(number, things, learners, start + number * CHAPTER, chance), key=lambda news: news.stamp)
         late = [_contradiction(news, chance) for news in _some(sent, LATE * len(told) / max(len(sent), 1), chance)]
         again = _some([*sent, *told], DUPLICATES * len(told) / (len(sent) + len(told)), chance)
-        counts.update(late=len(late), duplicates=len(again), displaced=round(DISPLACED * len(told)))
+        contradictions += [news.id for news in late]
+        counts.update(duplicates=len(again), displaced=round(DISPLACED * len(told)))
         sent += told
         events = _shuffled_in(_displaced(told, chance), [*late, *again], chance)
         chapters.append(_with_swings(events, number, badges, start + number * CHAPTER, chance))
-    return Story(badges, chapters, counts["duplicates"], counts["displaced"], counts["late"])
+    return Story(badges, chapters, counts["duplicates"], counts["displaced"], frozenset(contradictions))
 
 
 def ending(story: Story) -> Ending:
@@ -166,13 +172,28 @@ def ending(story: Story) -> Ending:
                 had = [sum((learner, thing) in has for thing in group) for group in badge.groups]
                 complete = all(number >= badge.needed for number in had)
                 _collect(awards[name_of(learner), badge.name], complete)
-    fulfillments = {
-        (name_of(learner), badge.name, thing): (news.gained, news.id)
-        for (learner, thing), news in latest.items()
-        for badge in story.badges
-        if thing in badge.things
-    }
-    return Ending(fulfillments, {key: held for key, held in awards.items() if held})
+    begun = _begun(news for chapter in story.chapters for news in chapter)
+    fulfillments: dict[tuple[str, str, Thing], tuple[bool, str]] = {}
+    since: dict[tuple[str, str, Thing], datetime] = {}
+    for (learner, thing), news in latest.items():
+        for badge in story.badges:
+            if thing in badge.things:
+                place = name_of(learner), badge.name, thing
+                fulfillments[place] = news.gained, news.id
+                if news.gained:
+                    since[place] = begun[learner, thing]
+    return Ending(fulfillments, {key: held for key, held in awards.items() if held}, since)
+
+
+def _begun(events: Iterable[News]) -> dict[tuple[int, Thing], datetime]:
+    """Return since when each learner has had each thing without losing it."""
+    begun: dict[tuple[int, Thing], datetime] = {}
+    for news in sorted(events, key=lambda each: each.stamp):
+        if news.gained:
+            begun.setdefault((news.learner, news.thing), news.time)
+        else:
+            begun.pop((news.learner, news.thing), None)
+    return begun
 
 
 def _collect(held: list[bool], complete: bool) -> None:

@@ -63,7 +63,23 @@ ENDINGS: list[tuple[Badge, list[list[News]], list[bool]]] = [
 
 @pytest.mark.parametrize(("badge", "chapters", "held"), ENDINGS)
 def test_the_ending(badge: Badge, chapters: list[list[News]], held: list[bool]) -> None:
-    assert ending(Story([badge], chapters, 0, 0, 0)).awards.get(("learner-1", badge.name), []) == held
+    assert ending(Story([badge], chapters, 0, 0, ())).awards.get(("learner-1", badge.name), []) == held
+
+
+@pytest.mark.parametrize(
+    ("chapter", "since"),
+    [
+        ([news(1)], news(1)),
+        ([news(3), news(1)], news(1)),
+        ([news(1), LOST], None),
+        # Lost at 2, whenever that is told.
+        ([news(1), LOST, REGAINED], REGAINED),
+        ([news(1), news(5), REGAINED, LOST], REGAINED),
+    ],
+)
+def test_since_when_a_thing_is_held(chapter: list[News], since: News | None) -> None:
+    expected = ending(Story([ALONE], [chapter], 0, 0, ())).since
+    assert list(expected.values()) == ([] if since is None else [since.time])
 
 
 def make_story(seed: int) -> Story:

@@ -100,7 +100,15 @@ def test_a_table_of_results_with_different_numbers() -> None:
     ]
 
 
-SINCE = {"pk": 1, "is_fulfilled": True, "reset_time": at(1), "since": at(3), "event_time": at(3), "times": []}
+SINCE = {
+    "pk": 1,
+    "is_fulfilled": True,
+    "reset_time": at(1),
+    "reset_id": "late",
+    "since": at(3),
+    "event_time": at(3),
+    "times": [],
+}
 REPLAYS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[int, int]]] = {
     # name: a row before, all rows after, tables changed and rows set back
     "nothing": (SINCE, [SINCE], (0, 0)),
@@ -113,6 +121,7 @@ REPLAYS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[int, int]]]
     "begins later": (SINCE, [{**SINCE, "since": at(4)}], (1, 0)),
     "begins before the penalty": (SINCE, [{**SINCE, "since": at(0)}], (1, 0)),
     "never reset": ({**SINCE, "reset_time": None}, [{**SINCE, "reset_time": None, "since": at(2)}], (1, 0)),
+    "reset in time": ({**SINCE, "reset_id": "-"}, [{**SINCE, "reset_id": "-", "since": at(2)}], (1, 0)),
     "of known times": ({**SINCE, "times": ["-"]}, [{**SINCE, "times": ["-"], "since": at(2)}], (1, 0)),
     "something else, too": (SINCE, [{**SINCE, "since": at(2), "event_time": at(4)}], (1, 0)),
     "no fulfillment": ({"pk": 1, "status": "held"}, [{"pk": 1, "status": "revoked"}], (1, 0)),
@@ -125,4 +134,4 @@ REPLAYS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[int, int]]]
 def test_what_a_replay_changed(case: str) -> None:
     before, after, expected = REPLAYS[case]
     same = [{"pk": 1}]
-    assert bus_books.replayed([same, [before]], [same, after]) == expected
+    assert bus_books.replayed([same, [before]], [same, after], late={"late"}) == expected
