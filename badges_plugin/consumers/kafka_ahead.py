@@ -45,11 +45,11 @@ class Ahead:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # What was taken but not applied is delivered again.
-        if self._next is not None:
-            self._next.end()
-        self._thread.shutdown()
-        self._stack.close()
+        with self._stack:
+            # What was taken but not applied is delivered again.
+            if self._next is not None:
+                self._next.drop()
+            self._thread.shutdown()
 
     def take(self, size: int) -> Pairs:
         """Return the next batch; see ``Batches.take``. It may have more events than ``size`` if that has shrunk.
@@ -92,10 +92,14 @@ class _Decoding:
         self._is_over = False
         self._work = thread.submit(self._decode)
 
-    def end(self) -> Pairs:
-        """Decode no more, and return all events; whoever applies them decodes those that are left."""
+    def drop(self) -> None:
+        """Decode no more."""
         self._is_over = True
         self.may_go_on.set()
+
+    def end(self) -> Pairs:
+        """Decode no more, and return all events; whoever applies them decodes those that are left."""
+        self.drop()
         self._work.result()
         left = self._received[len(self._pairs) :]
         return [*self._pairs, *[(each, message_from(each, self._group)) for each in left]]

@@ -47,7 +47,7 @@ def _insert(new: Sequence[UserCredential]) -> bool:
 
     Seldom is: to look first would take as long as to insert.
     """
-    # MySQL and MariaDB undo a statement that fails by themselves; elsewhere the transaction would be over.
+    # MySQL and MariaDB undo a statement that fails, and this is one; elsewhere the transaction would be over.
     savepoint = nullcontext() if connection.vendor == "mysql" else transaction.atomic()
     try:
         with savepoint:

@@ -64,7 +64,7 @@ def find_many(people: Sequence[LearnerData], *, are_new: bool = False) -> list[l
     ids = {learner.lms_user_id for learner in people if learner.lms_user_id is not None}
     # For both at once, MySQL reads two indexes and sorts what it found.
     users = [] if are_new else by_id_or_name(ids, [])
-    found_ids = {user.lms_user_id for user in users}
+    found_ids = {user.lms_user_id for user in users if has_id(user)}
     names = {each.username for each in people if each.username and each.lms_user_id not in found_ids}
     others = by_id_or_name(ids if are_new else [], names)
     users = list({user.pk: user for user in [*users, *others]}.values())

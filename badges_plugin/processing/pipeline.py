@@ -28,7 +28,8 @@ ATTEMPTS = 5
 BATCH_LEARNERS = 150
 """How many learners share a transaction at most.
 
-From 200 values in a list on (``eq_range_index_dive_limit``), MySQL plans by its statistics alone, which may be old.
+MySQL plans by its statistics alone, which may be old, from 200 values in a list on (``eq_range_index_dive_limit``), or
+where two lists have as many combinations.
 """
 
 BATCH_BADGES = 1_000
