@@ -33,7 +33,7 @@ def _measure(scene: Scene, bus: Bus, no_match: str, *, awards: bool) -> Iterator
     if awards:
         rounds.begin()
     found: dict[str, list[Comparison]] = defaultdict(list)
-    for _ in range(scene.size(3, 2)):
+    for _ in range(scene.size(3, 1)):
         for name, compared in rounds.compared(awards=awards):
             found[name].append(compared)
     for name, each in found.items():

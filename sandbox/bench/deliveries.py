@@ -15,7 +15,8 @@ from sandbox.drills.books import wait_until_settled
 
 LATENCY_SECONDS = 0.2
 CONCURRENCY = 16
-BADGES = 600
+# Whole rounds of requests, so that no thread is idle in the last one.
+BADGES = 40 * CONCURRENCY
 _STAT_UTIME = 11
 
 

@@ -40,8 +40,7 @@ def measure_accredible(scene: Scene) -> Iterator[Measured]:
     """Have a worker deliver a backlog within the provider's limit."""
     accredible: Any = import_module("sandbox.bench.accredible")
     # The faster its clock, the more the worker's own time counts.
-    speed = 6.0 if scene.small else 3.0
-    found = accredible.measure(scene.stage, badges=scene.size(100_000, 10_000), speed=speed)
+    found = accredible.measure(scene.stage, badges=scene.size(100_000, 10_000), speed=3.0)
     if found.lost or found.twice:
         raise RuntimeError(f"{found.lost} badges are missing, {found.twice} were issued twice")
     note = f"{found.requests} requests, {found.refused} refused by the limit; minutes of its clock"
