@@ -20,6 +20,9 @@ RETRY_AFTER = 3
 # What is under way when Credly asks for a pause arrives within this time, and nothing arrives after it.
 UNDER_WAY_SECONDS = 1.0
 CLOCK_SECONDS = 0.2
+# An attempt that looks up and then sends fails every second time, and each failure makes the next pause longer: of
+# hundreds of deliveries, one may fail a dozen times in a row.
+SETTLED_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def misbehaving(misbehaviour: Misbehaviour, stage: Stage, options: Options) -> R
         times = {"times": max(1, round(misbehaviour.share * len(learners)))} if misbehaviour.share else {}
         stage.credly.fail(**fault, **times, organization_id=badge.organization_id)
     _award_and_revoke(badge, learners)
-    wait_until_settled(badge, timeout=90)
+    wait_until_settled(badge, timeout=SETTLED_SECONDS)
     stage.credly.behave()
     result = Result(misbehaviour.name)
     close(badge, result)
