@@ -31,10 +31,16 @@ __all__ = [
     "criteria_of",
     "current_ruleset",
     "grouped",
+    "is_about_badges",
     "last_ruleset",
 ]
 
-BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
+_BADGE_EVENT_PREFIX = "org.openedx.learning.badge."
+
+
+def is_about_badges(event_type: str) -> bool:
+    """Whether events of this type tell of badges that were awarded or revoked."""
+    return event_type.startswith(_BADGE_EVENT_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -66,9 +72,7 @@ class Ruleset:
     def hearing(self) -> frozenset[int]:
         """The templates that other badges matter to: those with conditions on events about badges."""
         indexes = [*self.requirements.items(), *self.penalties.items()]
-        return frozenset().union(
-            *(index.template_ids for event_type, index in indexes if event_type.startswith(BADGE_EVENT_PREFIX))
-        )
+        return frozenset().union(*(index.template_ids for event_type, index in indexes if is_about_badges(event_type)))
 
     def match(self, event: BadgingEvent) -> Match:
         """Return which requirements and penalties of active templates apply to the event. No query."""
@@ -83,7 +87,7 @@ class Ruleset:
     ) -> dict[int, frozenset[int]]:
         # A badge may depend on another badge, never on itself: its own award must not take it away and so on.
         found = index[event.type].find(event, comparables) if event.type in index else {}
-        if not found or not event.type.startswith(BADGE_EVENT_PREFIX):
+        if not found or not is_about_badges(event.type):
             return found
         uuid = str(resolve(event.payload, "template.uuid"))
         return {pk: ids for pk, ids in found.items() if str(self.templates[pk].row.uuid) != uuid}

@@ -14,7 +14,7 @@ from edx_django_utils.monitoring import set_custom_attribute
 
 from badges_plugin.data import BadgingEvent, LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
-from badges_plugin.processing import collector, holding, learners, locking, progression
+from badges_plugin.processing import collector, holding, learners, locking, progression, repeats
 from badges_plugin.processing.collector import Collected
 from badges_plugin.processing.found_users import FoundUser
 from badges_plugin.processing.registers import Step
@@ -111,7 +111,7 @@ def _news(ruleset: Ruleset, batch: Mapping[int, _Found], results: dict[int, Appl
         user = one.people[0] if one.people else None
         alive.append(_Pending(number, one.steps, locking.Wanted(one.event, user)))
     known = [(one.number, one.wanted.found, one.steps) for one in alive if one.wanted.found is not None]
-    answers = progression.applied([(user, steps) for _, user, steps in known], ruleset)
+    answers = repeats.applied([(user, steps) for _, user, steps in known], ruleset)
     repeated = {number for (number, _, _), is_applied in zip(known, answers, strict=True) if is_applied}
     results |= dict.fromkeys(repeated, Applied(is_repeated=True))
     return [one for one in alive if one.number not in repeated]
