@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from statistics import median
 
 from badges_plugin.distribution.models import Delivery
 from badges_plugin.models import BadgeAward, BadgeTemplate
 from sandbox.bench.badges import NOBODYS_COURSE, credly_badge, have_other_templates, own_badge
-from sandbox.bench.consumers import Comparison, Topics, learners
+from sandbox.bench.consumers import Comparison, Learner, Topics, learners
 from sandbox.bench.goals import Measured
 from sandbox.bench.scene import Bus, Scene
 from sandbox.bench.tables import count_rows
@@ -37,12 +37,10 @@ def _measure(scene: Scene, bus: Bus, no_match: str, *, awards: bool) -> Iterator
         for name, compared in rounds.compared(awards=awards):
             found[name].append(compared)
     for name, each in found.items():
-        rates = (
-            f"{median(one.rate for one in each):.0f}/s; nothing: {median(one.other for one in each):.0f}/s; rounds: "
-        )
-        yield Measured(
-            name, median(one.multiple for one in each), rates + ", ".join(f"{one.multiple:.2f}" for one in each)
-        )
+        rate, nothing = median(one.rate for one in each), median(one.other for one in each)
+        multiples = ", ".join(f"{one.multiple:.2f}" for one in each)
+        note = f"{rate:.0f}/s; nothing: {nothing:.0f}/s; rounds: {multiples}"
+        yield Measured(name, median(one.multiple for one in each), note)
 
 
 class _Rounds:
@@ -56,19 +54,16 @@ class _Rounds:
         self._awards = scene.size(5000, 2500)
         self._no_match = name
         self._nobody = name.replace(" ", "-")
-        self._topics.send(self._nobody, (each.passes(NOBODYS_COURSE) for each in learners(self._others)))
+        self._send(self._nobody, NOBODYS_COURSE, learners(self._others))
 
     def begin(self) -> None:
         """Award badges unmeasured: a site in use has rows, and its database knows how many.
 
         Until it has counted the first ones of a table, some seconds later, MySQL reads all of them each time.
         """
-        badge = own_badge()
-        self._topics.send(badge.name, (each.passes(badge.course) for each in learners(self._awards)))
-        self._topics.consume(badge.name, self._awards)
-        sold = credly_badge(self._stage)
-        self._topics.send(sold.name, (each.passes(sold.course) for each in learners(self._awards)))
-        self._topics.consume(sold.name, self._awards)
+        for badge in (own_badge(), credly_badge(self._stage)):
+            self._send(badge.name, badge.course, learners(self._awards))
+            self._topics.consume(badge.name, self._awards)
         count_rows()
 
     def compared(self, *, awards: bool) -> Iterator[tuple[str, Comparison]]:
@@ -77,20 +72,23 @@ class _Rounds:
         if awards:
             yield from self._award()
 
+    def _send(self, topic: str, course: str, people: Iterable[Learner]) -> None:
+        self._topics.send(topic, (each.passes(course) for each in people))
+
     def _compare(self, topic: str, count: int) -> Comparison:
         return self._topics.compare(topic, count, self._nobody, self._others, IDLE)
 
     def _award(self) -> Iterator[tuple[str, Comparison]]:
         badge, people = own_badge(), learners(self._awards)
         for topic in (badge.name, f"{badge.name}-newer"):
-            self._topics.send(topic, (each.passes(badge.course) for each in people))
+            self._send(topic, badge.course, people)
         yield "own", self._compare(badge.name, self._awards)
         _demand(badge.template, self._awards, deliveries=0)
         yield "repeat", self._compare(badge.name, self._awards)
         yield "newer", self._compare(f"{badge.name}-newer", self._awards)
         _demand(badge.template, self._awards, deliveries=0)
         sold = credly_badge(self._stage)
-        self._topics.send(sold.name, (each.passes(sold.course) for each in learners(self._awards)))
+        self._send(sold.name, sold.course, learners(self._awards))
         yield "credly", self._compare(sold.name, self._awards)
         _demand(sold.template, self._awards, deliveries=self._awards)
 

@@ -79,19 +79,19 @@ def replayed(before: Sequence[Any], after: Sequence[Any], *, late: Collection[st
         if old == new:
             continue
         differences = [pair for pair in itertools.zip_longest(old, new) if pair[0] != pair[1]]
-        if all(_is_set_back(*pair) and str(pair[0]["reset_id"]) in late for pair in differences):
+        if all(_is_set_back(*pair, late) for pair in differences):
             set_back += len(differences)
         else:
             changed += 1
     return changed, set_back
 
 
-def _is_set_back(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> bool:
+def _is_set_back(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, late: Collection[str]) -> bool:
     if old is None or new is None or not {"since", "reset_time"} <= old.keys() or None in {old["since"], new["since"]}:
         return False
     # Where the times of all events are kept nothing is found.
-    was_reset = bool(old["is_fulfilled"]) and old["reset_time"] is not None and not old["times"]
-    is_in_between = was_reset and old["reset_time"] <= new["since"] < old["since"]
+    was_reset = bool(old["is_fulfilled"]) and old["reset_time"] is not None and str(old["reset_id"]) in late
+    is_in_between = was_reset and not old["times"] and old["reset_time"] <= new["since"] < old["since"]
     return is_in_between and {**old, "since": new["since"]} == new
 
 
