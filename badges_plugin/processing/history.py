@@ -75,7 +75,7 @@ def _process(
             for event in events:
                 if not dry_run:
                     learners.note_retirement(event)
-                learners.refuse_retired(event.learner, None)
+                learners.refuse_retired(event.learner)
         except IgnoredEvent as reason:
             # Whatever they did before: who has not been here yet must not come to be here now.
             changes[number] = HistoryChanges(ignored=(reason.reason,))

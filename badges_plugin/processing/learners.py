@@ -52,21 +52,23 @@ def find_all(learner: LearnerData) -> list[FoundUser]:
     return whom_badges_mean_first(same_id or [user])
 
 
-def find_many(people: Sequence[LearnerData], *, are_new: bool = False) -> list[list[FoundUser] | DeferredEvent]:
+def find_many(people: Sequence[LearnerData], *, by_ids: bool = False) -> list[list[FoundUser] | DeferredEvent]:
     """Return for each learner what ``find_all`` returns or raises. One query where all are found by their ids.
 
-    Another one finds the others by their names, for any number of learners; but if they ``are_new``, as far as is
-    known, one query asks for both. A learner who is not found by id or exact name, while a similar name is here, costs
-    one more: only the database knows which names it takes for the same.
+    Another one finds the others by their names, for any number of learners. A learner who is not found by id or exact
+    name, while a similar name is here, costs one more: only the database knows which names it takes for the same.
+
+    ``by_ids`` leaves names out, where nobody had them a moment ago: whoever makes a user hears it if that is over.
     """
     if len(people) == 1:
         return [_found(people[0])]
     ids = {learner.lms_user_id for learner in people if learner.lms_user_id is not None}
     # For both at once, MySQL reads two indexes and sorts what it found.
-    users = [] if are_new else by_id_or_name(ids, [])
+    users = by_id_or_name(ids, [])
     found_ids = {user.lms_user_id for user in users if has_id(user)}
-    names = {each.username for each in people if each.username and each.lms_user_id not in found_ids}
-    others = by_id_or_name(ids if are_new else [], names)
+    unknown = [] if by_ids else [each for each in people if each.lms_user_id not in found_ids]
+    names = {each.username for each in unknown if each.username}
+    others = by_id_or_name([], names)
     users = list({user.pk: user for user in [*users, *others]}.values())
     by_name = {user.username: user for user in users}
     by_id: dict[int | None, list[FoundUser]] = defaultdict(list)
@@ -130,15 +132,12 @@ def whom_badges_mean_first(users: list[FoundUser]) -> list[FoundUser]:
     return users if len(users) < 2 else sorted(users, key=lambda user: (not user.is_known, user.pk))
 
 
-def refuse_retired(learner: LearnerData, user: FoundUser | User | None) -> None:
-    """Raise IgnoredEvent when the learner was retired: as the event describes them, or as ``user`` is here.
+def refuse_retired(person: LearnerData | FoundUser | User) -> None:
+    """Raise IgnoredEvent when somebody was retired: a learner as an event describes them, or a user.
 
     Nothing is awarded to them, and nothing that the platform erased is filled in again.
     """
-    described = {(learner.username, learner.email)}
-    if user is not None:
-        described.add((user.username, user.email))
-    if any(is_retired(username, email) for username, email in described):
+    if is_retired(person.username, person.email):
         raise IgnoredEvent("its learner was retired")
 
 
@@ -158,9 +157,12 @@ def refuse_gone(event: BadgingEvent, people: Sequence[FoundUser]) -> None:
     What an event said of that is written down here, and what an earlier one said is taken back when this one knows
     better.
     """
-    retirements.note(event, people)
-    for user in people or (None,):
-        refuse_retired(event.learner, user)
+    said = event.learner
+    if retirements.note(event, people):
+        raise IgnoredEvent("its learner was retired")
+    for user in people:
+        if (user.username, user.email) != (said.username, said.email):
+            refuse_retired(user)
     if not retirements.are_alive(event, people):
         raise IgnoredEvent("its learner was retired")
 

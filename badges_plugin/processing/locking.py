@@ -81,13 +81,16 @@ def hold(wanted: Sequence[Wanted]) -> list[LockedLearner | IgnoredEvent]:
         if isinstance(target, IgnoredEvent):
             held.append(target)
             continue
-        # What this transaction has made is locked, and nobody ever dealt with it.
-        user, known = (target.user, None) if isinstance(target.user, User) else locked[target.user.pk]
-        try:
-            learners.refuse_retired(want.event.learner, user)
-        except IgnoredEvent as reason:
-            held.append(reason)
-            continue
+        if isinstance(target.user, User):
+            # Made by this transaction, as the event has it: it is locked, and nobody ever dealt with it.
+            user, known = target.user, None
+        else:
+            user, known = locked[target.user.pk]
+            try:
+                learners.refuse_retired(user)
+            except IgnoredEvent as reason:
+                held.append(reason)
+                continue
         profiles.take(user, known, want.event, target.changes)
         held.append(LockedLearner(user, known is None))
     profiles.save()
@@ -135,7 +138,9 @@ def _targets(wanted: Sequence[Wanted]) -> list[_Target | IgnoredEvent]:
     if not unsure:
         return [_Target(want.found) for want in wanted if want.found is not None]
     LearnerLock.hold(number for number, _ in unsure)
-    people = learners.find_many([want.event.learner for _, want in unsure], are_new=True)
+    # A name that somebody takes at this instant is found when the user is made.
+    are_unknown = all(want.found is None and want.event.learner.lms_user_id is not None for _, want in unsure)
+    people = learners.find_many([want.event.learner for _, want in unsure], by_ids=are_unknown)
     again = {id(want): users for (_, want), users in zip(unsure, people, strict=True)}
     targets = [_target(want, again.get(id(want))) for want in wanted]
     made = iter(_make([want.event.learner for want, target in zip(wanted, targets, strict=True) if target is None]))

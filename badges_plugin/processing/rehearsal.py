@@ -93,7 +93,7 @@ def rehearse(
 def _learner(event: BadgingEvent) -> int | None:
     """Return the user whom an event is about, None for a new one. Raises IgnoredEvent as processing would."""
     found = learners.find_all(event.learner)
-    learners.refuse_retired(event.learner, None)
+    learners.refuse_retired(event.learner)
     if not found:
         if not event.learner.username:
             raise IgnoredEvent("the learner is not known here and the event has no user name")

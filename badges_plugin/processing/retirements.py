@@ -20,14 +20,19 @@ def is_told(event: BadgingEvent) -> bool:
     return bool(mark_of(event.learner.username, event.learner.email))
 
 
-def note(event: BadgingEvent, people: Sequence[FoundUser]) -> None:
+def note(event: BadgingEvent, people: Sequence[FoundUser]) -> bool:
     """Record that all users of the event's learner were retired, if the event says so and is not outdated.
 
-    Only the mark of retirement is stored. Called outside of a transaction, so the record is kept although the event is
-    ignored.
+    Returns whether it says so. Only the mark of retirement is stored. Called outside of a transaction, so the record is
+    kept although the event is ignored.
     """
     if not is_told(event):
-        return
+        return False
+    _record(event, people)
+    return True
+
+
+def _record(event: BadgingEvent, people: Sequence[FoundUser]) -> None:
     said = mark_of(event.learner.username, event.learner.email)[:255]
     # An event from the future must not outweigh the events until then.
     said_at = min(event.stamp.time, timezone.now())
