@@ -16,8 +16,9 @@ from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
-from django.db.models.signals import post_save
+from django.db.models.signals import post_init, post_save, pre_init
 from django.utils import timezone
 
 from badges_plugin.literals import Column, column_of, is_djangos
@@ -90,13 +91,29 @@ def insert_columns(model: type[models.Model], columns: Columns) -> None:
 def instances(model: type[ModelT], count: int, columns: Mapping[str, Iterable[object]]) -> list[ModelT]:
     """Return new instances, with the defaults of their fields for the columns that are left out.
 
-    As calling the model by keywords, which looks for the default of each field of each row.
+    As calling the model by keywords, which looks for the default of each field of each row, and sets each attribute.
     """
     values = [
         columns[field.attname] if field.attname in columns else _defaults(field, count)
         for field in model._meta.concrete_fields
     ]
-    return [model(*row) for row in zip(*values, strict=True)]
+    names = [field.attname for field in model._meta.concrete_fields]
+    rows = zip(*values, strict=True)
+    if not _is_made_plainly(model):
+        return [model(*row) for row in rows]
+    made = []
+    for row in rows:
+        instance = model.__new__(model)
+        instance._state = ModelState()  # noqa: SLF001  Django's documented name
+        instance.__dict__.update(zip(names, row, strict=True))
+        made.append(instance)
+    return made
+
+
+def _is_made_plainly(model: type[models.Model]) -> bool:
+    """Whether nothing but Django's own ``__init__`` and nobody's signal would know of an instance that is made."""
+    is_heard = pre_init.has_listeners(model) or post_init.has_listeners(model)
+    return model.__init__ is models.Model.__init__ and not is_heard
 
 
 def relate(rows: Sequence[models.Model], name: str, others: Iterable[models.Model]) -> None:
