@@ -34,6 +34,9 @@ class Carried(Protocol):
     def metadata(self) -> EventsMetadata: ...
     @property
     def data(self) -> Mapping[str, object]: ...
+    @property
+    def read(self) -> BadgingEvent | Exception:
+        """What badges read in it, or why they cannot: see ``read``."""
 
 
 def receive(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> None:
@@ -77,7 +80,7 @@ def receive_batch(events: Sequence[Carried]) -> list[api.Outcome | Exception]:
     applied, and a DeferredEvent for one that may be applied later. Any exception that is raised means that some events
     were not applied: the same ones, or parts of them, can be given again.
     """
-    read = [_read(event) for event in events]
+    read = [event.read for event in events]
     with _one_deeper():
         processed = iter(api.process_batch(event for event in read if isinstance(event, BadgingEvent)))
     outcomes: list[api.Outcome | Exception] = [
@@ -89,9 +92,10 @@ def receive_batch(events: Sequence[Carried]) -> list[api.Outcome | Exception]:
     return outcomes
 
 
-def _read(event: Carried) -> BadgingEvent | Exception:
+def read(signal: OpenEdxPublicSignal, metadata: EventsMetadata, data: Mapping[str, object]) -> BadgingEvent | Exception:
+    """Return an event as badges read it, or the exception that says why it cannot be read."""
     try:
-        return api.read_event(event.signal.event_type, event.metadata, event.data)
+        return api.read_event(signal.event_type, metadata, data)
     except Exception as error:  # noqa: BLE001 - whatever the error, it is about this event alone
         return error
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
 from edx_django_utils.cache import RequestCache
 from edx_django_utils.monitoring import function_trace
 
-from badges_plugin import api, database, dispatch, heartbeat, receiving
+from badges_plugin import database, dispatch, heartbeat, receiving
 from badges_plugin.api import Outcome
 from badges_plugin.consumers import storing
 from badges_plugin.consumers.config import ConsumerConfig
@@ -23,6 +22,7 @@ from badges_plugin.consumers.reporting import Reports
 from badges_plugin.consumers.retrying import Patience, Retrying
 from badges_plugin.consumers.running import StopRequest
 from badges_plugin.consumers.sizing import BatchSize
+from badges_plugin.data import BadgingEvent
 from badges_plugin.exceptions import blamed
 from badges_plugin.logs import get_logger
 from badges_plugin.redaction import describe
@@ -221,9 +221,8 @@ def _suspect(error: Exception, part: Sequence[Handled]) -> int | None:
 
 
 def _username(event: DecodedEvent) -> str | None:
-    with suppress(Exception):  # whatever is wrong with this event, it is not what the error is about
-        return api.read_event(event.signal.event_type, event.metadata, event.data).learner.username
-    return None
+    # Whatever is wrong with an event that cannot be read, it is not what the error is about.
+    return event.read.learner.username if isinstance(event.read, BadgingEvent) else None
 
 
 def _names(part: Sequence[Handled]) -> str:

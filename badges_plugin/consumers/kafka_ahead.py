@@ -16,6 +16,7 @@ from typing import Any, Self
 from confluent_kafka import Message as KafkaMessage
 from django.db import connection
 
+from badges_plugin import dispatch
 from badges_plugin.consumers.exceptions import CannotGoOn, DecodingUnavailable
 from badges_plugin.consumers.kafka_batches import Batches
 from badges_plugin.consumers.kafka_messages import message_from
@@ -115,7 +116,10 @@ class _Decoding:
                 break
             message = message_from(each, self._group)
             try:
-                message = replace(message, decode=_Known(message.decode()))
+                event = message.decode()
+                if dispatch.is_connected(event.signal):
+                    _ = event.read  # kept with it
+                message = replace(message, decode=_Known(event))
             except (CannotGoOn, DecodingUnavailable):
                 break
             except Exception:  # noqa: BLE001, S110 - it is found again, and reported, where the event is applied

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from openedx_events.data import EventsMetadata
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from badges_plugin import receiving
+from badges_plugin.data import BadgingEvent
 from badges_plugin.redaction import one_line
 
 MAX_HEADER_LENGTH = 255
@@ -24,6 +27,11 @@ class DecodedEvent:
     metadata: EventsMetadata
     data: Mapping[str, object] = field(repr=False)
     """The arguments of the signal."""
+
+    @cached_property
+    def read(self) -> BadgingEvent | Exception:
+        """The event as badges read it, or why they cannot."""
+        return receiving.read(self.signal, self.metadata, self.data)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 
 from badges_plugin.consumers import kafka_ahead
 from badges_plugin.consumers.exceptions import DecodingUnavailable, Undecodable
@@ -32,7 +33,7 @@ class Decoder:
             self.asked.append(received.offset())
             if error := self.broken.get(received.offset()):
                 raise error
-            return DecodedEvent(None, None, {"offset": received.offset()})
+            return DecodedEvent(COURSE_PASSING_STATUS_UPDATED, None, {"offset": received.offset()})
 
         position = f"{received.partition()}:{received.offset()}"
         return Message("kafka", "topic", group, position, "", "", {}, b"", decode)
@@ -86,6 +87,7 @@ def test_what_follows_a_full_batch_is_decoded_while_the_database_works(decoder: 
         second = ahead.take(SIZE)
         assert decoded([*first, *second]) == [0, 1, 2, 3, 4]
     assert decoder.asked == [3, 4, 0, 1, 2]
+    assert all("read" in vars(message.decode()) for _, message in second)
 
 
 def test_what_is_not_decoded_by_then_is_decoded_where_it_is_applied(decoder: Decoder) -> None:
