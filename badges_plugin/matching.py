@@ -82,6 +82,8 @@ class Comparables:
 
 
 ByValue = dict[object, list[CompiledCondition]]
+ValuesOf = dict[int, list[object]]
+"""The exact values that templates ask for, so that their conditions are found again."""
 
 
 @dataclass
@@ -89,6 +91,7 @@ class ConditionIndex:
     """The conditions on one event type, by the exact values they ask for where they ask for any."""
 
     exact: dict[tuple[str, ValueKind], ByValue] = field(default_factory=dict)
+    asked: dict[tuple[str, ValueKind], ValuesOf] = field(default_factory=dict)
     others: list[CompiledCondition] = field(default_factory=list)
 
     def add(self, condition: CompiledCondition, found_by: FoundBy | None = None) -> None:
@@ -105,8 +108,9 @@ class ConditionIndex:
             condition = condition._replace(rules=tuple([each for each in condition.rules if each is not rule]))
         place = found_by.key_path, found_by.kind
         if place not in self.exact:
-            self.exact[place] = {}
-        by_value = self.exact[place]
+            self.exact[place], self.asked[place] = {}, {}
+        by_value, values_of = self.exact[place], self.asked[place]
+        values_of.setdefault(condition.template_id, []).extend(found_by.values)
         for value in found_by.values:
             if value in by_value:
                 by_value[value].append(condition)
@@ -115,14 +119,15 @@ class ConditionIndex:
 
     def with_changes(self, template_ids: Collection[int], changes: ConditionIndex) -> ConditionIndex:
         """Return an index with other conditions of some templates. This one stays as it is."""
-        exact = {
-            place: _replaced(self.exact.get(place, {}), template_ids, changes.exact.get(place, {}))
-            for place in self.exact | changes.exact
-        }
-        return ConditionIndex(
-            {place: by_value for place, by_value in exact.items() if by_value},
-            [*_of_others(self.others, template_ids), *changes.others],
-        )
+        new = ConditionIndex(others=[*_of_others(self.others, template_ids), *changes.others])
+        for place in self.exact | changes.exact:
+            values_of = self.asked.get(place, {})
+            touched = {value for pk in template_ids for value in values_of.get(pk, ())}
+            added = changes.exact.get(place, {})
+            if by_value := _replaced(self.exact.get(place, {}), touched, template_ids, added):
+                new.exact[place] = by_value
+                new.asked[place] = _without(values_of, template_ids) | changes.asked.get(place, {})
+        return new
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.others)
@@ -130,8 +135,7 @@ class ConditionIndex:
     @property
     def template_ids(self) -> frozenset[int]:
         """The templates that have conditions here."""
-        found = (conditions for by_value in self.exact.values() for conditions in by_value.values())
-        return frozenset(each.template_id for conditions in (*found, self.others) for each in conditions)
+        return frozenset().union(*self.asked.values(), [each.template_id for each in self.others])
 
     def find(self, payload: object, comparables: Comparables | None = None) -> dict[int, frozenset[int]]:
         """Return the requirement ids, by template, of all conditions that apply to an event, or to what it carries.
@@ -154,17 +158,25 @@ class ConditionIndex:
         yield self.others
 
 
-def _replaced(by_value: ByValue, template_ids: Collection[int], added: ByValue) -> ByValue:
-    """Return a copy with other conditions of some templates. Most of the lists are shared, so none is changed."""
+def _replaced(by_value: ByValue, touched: Collection[object], template_ids: Collection[int], added: ByValue) -> ByValue:
+    """Return a copy with other conditions of some templates, which had theirs at the values that are ``touched``.
+
+    Most of the lists are shared, so none is changed.
+    """
     copy = by_value.copy()
-    # Templates do not know where their conditions are: looking at all takes some milliseconds, and no memory.
-    touched = {value for value, found in by_value.items() for each in found if each.template_id in template_ids}
-    for value in touched | added.keys():
+    for value in {*touched, *added}:
         conditions = [*_of_others(by_value.get(value, ()), template_ids), *added.get(value, ())]
         if conditions:
             copy[value] = conditions
         else:
             del copy[value]
+    return copy
+
+
+def _without(values_of: ValuesOf, template_ids: Collection[int]) -> ValuesOf:
+    copy = values_of.copy()
+    for pk in template_ids:
+        copy.pop(pk, None)
     return copy
 
 
