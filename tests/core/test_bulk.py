@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from django.db import IntegrityError, connection
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import bulk
@@ -85,6 +86,33 @@ def test_inserting_nothing_costs_nothing() -> None:
         bulk.insert([], by=())
         bulk.insert_rows([])
     assert not queries
+
+
+def test_instances_are_as_the_model_makes_them() -> None:
+    template, user = make_template(), make_user()
+    (made,) = bulk.instances(BadgeProgress, 1, {"user_id": [user.pk], "template_id": [template.pk]})
+    called = BadgeProgress(user_id=user.pk, template_id=template.pk)
+    assert {**vars(made), "_state": None} == {**vars(called), "_state": None}
+    assert (made._state.adding, made._state.db) == (called._state.adding, called._state.db)
+    assert (made.user, made.template) == (user, template)
+    made.user = other = make_user()
+    assert made.user_id == other.pk
+    made.save()
+    assert BadgeProgress.objects.get().user == other
+
+
+def test_who_hears_of_instances_that_are_made_hears_of_these() -> None:
+    heard: list[object] = []
+
+    def hear(instance: BadgeProgress, **said: object) -> None:
+        heard.append(instance.user_id)
+
+    post_init.connect(hear, sender=BadgeProgress)
+    try:
+        bulk.instances(BadgeProgress, 2, {"user_id": [1, 2], "template_id": [3, 3]})
+    finally:
+        post_init.disconnect(hear, sender=BadgeProgress)
+    assert heard == [1, 2]
 
 
 def test_children_are_inserted_beside_their_parents() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from badges_plugin import api
 from badges_plugin.api import Outcome
-from badges_plugin.exceptions import IgnoredEvent
+from badges_plugin.exceptions import IgnoredEvent, LearnerAppeared
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeAward, Learner
 from badges_plugin.processing import learners, locking
@@ -206,6 +207,23 @@ def test_b4_a_name_without_an_id_and_a_new_user_do_not_both_get_the_id() -> None
     assert isinstance(held, locking.LockedLearner)
     assert held.user == meanwhile
     assert list(User.objects.filter(lms_user_id=77)) == [meanwhile]
+
+
+def test_a_name_that_somebody_takes_meanwhile_is_looked_up_again() -> None:
+    """The names of several new learners are not looked up twice: to make a user of a name that was taken fails."""
+    people = [user_data(), user_data(id=78, username="another")]
+    wanted = [
+        locking.Wanted(api.read_event(PASSING, metadata(), {"course_passing_status": passing_data(who)}), None)
+        for who in people
+    ]
+    meanwhile = make_user(username="newcomer", lms_user_id=None)
+    with pytest.raises(LearnerAppeared), transaction.atomic():
+        locking.hold(wanted)
+    (held,) = locking.hold(wanted[:1])
+    assert isinstance(held, locking.LockedLearner)
+    assert held.user == meanwhile
+    assert list(User.objects.filter(lms_user_id=77)) == [meanwhile]
+    assert not User.objects.filter(username="another").exists()
 
 
 @pytest.mark.parametrize(
