@@ -170,6 +170,8 @@ class LargeTableAdmin(ExportedAdmin[ModelT], ReadOnlyAdmin[ModelT]):
     change_list_template = "badges_plugin/admin/large_list.html"
     paginator = LargePaginator
     ordering = ("-id",)
+    list_per_page = 50
+    """Half of Django's: a page takes as long to write as it has rows, and longer than they take to be found."""
     show_full_result_count = False
     if hasattr(admin, "ShowFacets"):  # since Django 5.0: a COUNT for each choice of each filter
         show_facets = admin.ShowFacets.NEVER

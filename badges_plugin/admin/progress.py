@@ -165,7 +165,6 @@ class BadgeProgressAdmin(AskingAdmin, LargeTableAdmin[BadgeProgress]):
     inlines = (FulfillmentInline, AwardInline)
     fields = ("learner_link", "email", "template_link", "standing", "fulfilled", "groups", "corrected")
     readonly_fields = fields
-    list_per_page = 50
 
     def learner_of(self, row: BadgeProgress) -> Any:
         return row.user

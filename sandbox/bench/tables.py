@@ -13,6 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from badges_plugin.admin.large import LargeTableAdmin
+from badges_plugin.counting import MOST
 from badges_plugin.distribution import numbers
 from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.distribution.models import Channel, Delivery, DeliveryAttempt
@@ -167,7 +169,7 @@ def _pages() -> Iterator[tuple[str, str]]:
     for model, queries in lists.items():
         url = _url(model, "changelist")
         yield f"{model.__name__}", url
-        yield f"{model.__name__}, last page", f"{url}?p=100"
+        yield f"{model.__name__}, last page", f"{url}?p={MOST // LargeTableAdmin.list_per_page}"
         yield from ((f"{model.__name__}, {name}", f"{url}?{urlencode(query)}") for name, query in queries.items())
         yield f"{model.__name__}, one", _url(model, "change", model._base_manager.order_by("pk")[0].pk)  # noqa: SLF001
     for name, query in {"8 weeks": "", "since the beginning": "?weeks=all"}.items():
