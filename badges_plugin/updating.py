@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection, models
+from django.db.models import Case, Value, When
 
 from badges_plugin import bulk
 from badges_plugin.bulk import Columns
@@ -41,11 +42,35 @@ def update_columns(model: type[models.Model], columns: Columns, fields: Sequence
         _join(options, columns, wanted, count)
 
 
+def update_those_there(model: type[models.Model], columns: Columns, fields: Sequence[str]) -> None:
+    """Write these fields of the rows that exist; any other is left out. The columns of the key and of these are enough.
+
+    The fields are of the model's own table. Rows that differ are written with a CASE expression on databases other than
+    MySQL and MariaDB.
+    """
+    options: Any = model._meta
+    keys = columns[options.pk.attname]
+    wanted = [options.get_field(name) for name in fields]
+    if keys and _joins():
+        _join(options, columns, wanted, len(keys), all_there=False)
+    elif keys:
+        changes = {field.name: _by_key(field, keys, columns[field.attname]) for field in wanted}
+        model._default_manager.filter(pk__in=keys).update(**changes)  # noqa: SLF001  Django's documented name
+
+
+def _by_key(field: Any, keys: Sequence[object], values: Sequence[object]) -> Any:
+    """Return the new values of a field, as ``update`` takes them."""
+    if values.count(values[0]) == len(values):
+        return values[0]
+    whens = [When(pk=key, then=Value(value, field)) for key, value in zip(keys, values, strict=True)]
+    return Case(*whens, output_field=field)
+
+
 def _joins() -> bool:
     return connection.vendor == "mysql"
 
 
-def _join(options: Any, columns: Columns, fields: Sequence[Any], count: int) -> None:
+def _join(options: Any, columns: Columns, fields: Sequence[Any], count: int, *, all_there: bool = True) -> None:
     quote = connection.ops.quote_name
     joined = [options.pk]
     differing = [column_of(options.pk, columns[options.pk.attname])]
@@ -72,5 +97,5 @@ def _join(options: Any, columns: Columns, fields: Sequence[Any], count: int) -> 
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE ({selects}){ending}", parameters + same)
             # Django has the driver count the rows that were found, changed or not.
-            if cursor.rowcount < len(rows):
+            if all_there and cursor.rowcount < len(rows):
                 raise IntegrityError(f"{options.db_table}: {len(rows) - cursor.rowcount} of {len(rows)} rows are gone")

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, Value, When
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from badges_plugin import bulk
+from badges_plugin import bulk, updating
 from badges_plugin.distribution import keys
 from badges_plugin.distribution.data import MAX_URL_LENGTH, AtProvider, Place
 from badges_plugin.distribution.exceptions import RejectedKey
@@ -221,23 +220,16 @@ class ProviderBadge(UserCredential):
             alike[tuple(values)][pk] = values
         for names, rows in alike.items():
             # Not by an INSERT that updates, as ``bulk`` does: it would lock the host's rows as well.
-            changes = {name: cls._by_key(name, {pk: values[name] for pk, values in rows.items()}) for name in names}
-            cls._default_manager.filter(pk__in=sorted(rows)).update(**changes)
-
-    @classmethod
-    def _by_key(cls, name: str, values: Mapping[int, Any]) -> Any:
-        """Return the new value of a field, as ``update`` takes it; an expression where it depends on the row."""
-        first, *others = set(values.values())
-        if not others:
-            return first
-        field: Any = cls._meta.get_field(name)
-        return Case(*(When(pk=pk, then=Value(value, field)) for pk, value in values.items()), output_field=field)
+            keys = sorted(rows)
+            columns: dict[str, list[object]] = {name: [rows[pk][name] for pk in keys] for name in names}
+            updating.update_those_there(cls, {"usercredential_ptr_id": keys, **columns}, names)
 
     @classmethod
     def _start_again(cls, awards: Sequence[BadgeAward]) -> None:
         unused = cls()
-        own = [field.name for field in cls._meta.local_concrete_fields if not field.primary_key]
-        values: dict[str, Any] = {name: getattr(unused, name) for name in own}
-        issued = {award.credential_id: award.awarded_at for award in awards}
-        values["issued_at"] = cls._by_key("issued_at", issued)
-        cls._default_manager.filter(pk__in=list(issued)).update(**values)
+        own = [field.attname for field in cls._meta.local_concrete_fields if not field.primary_key]
+        awards = sorted(awards, key=lambda award: award.credential_id)
+        columns: dict[str, list[object]] = {name: [getattr(unused, name)] * len(awards) for name in own}
+        columns["issued_at"] = [award.awarded_at for award in awards]
+        keys = [award.credential_id for award in awards]
+        updating.update_those_there(cls, {"usercredential_ptr_id": keys, **columns}, own)
