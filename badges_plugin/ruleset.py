@@ -122,7 +122,7 @@ _EMPTY = ConditionIndex()
 def compile_ruleset(
     token: int | None = None, template_ids: Collection[int] | None = None, *, with_inactive: bool = False
 ) -> Ruleset:
-    """Read the whole active configuration, or that of some templates. At most seven queries for each 2,000 of them.
+    """Read the whole active configuration, or that of some templates. At most seven queries for each 1,000 of them.
 
     ``with_inactive``: as if all of them were active, to try what they would do.
     """
