@@ -26,7 +26,10 @@ class CompiledCondition(NamedTuple):
         """Whether an event, or what it carries, satisfies all rules and can be counted."""
         if self.counted_by and as_counted(resolve(payload, self.counted_by)) is None:
             return False
-        return all(rule.matches(payload) for rule in self.rules)
+        for rule in self.rules:  # noqa: SIM110  faster than all(), and asked of every event
+            if not rule.matches(payload):
+                return False
+        return True
 
 
 class FoundBy(NamedTuple):
@@ -143,19 +146,19 @@ class ConditionIndex:
         ``comparables`` are the event's; another index may have read some of them.
         """
         found: dict[int, frozenset[int]] = {}
-        for conditions in self._candidates(comparables or Comparables(payload)):
-            for condition in conditions:
-                if condition.applies(payload):
-                    ids = condition.requirement_ids
-                    found[condition.template_id] = found.get(condition.template_id, frozenset()).union(ids)
+        for condition in self._candidates(comparables or Comparables(payload)):
+            if condition.applies(payload):
+                ids = condition.requirement_ids
+                found[condition.template_id] = found.get(condition.template_id, frozenset()).union(ids)
         return found
 
-    def _candidates(self, comparables: Comparables) -> Iterable[Sequence[CompiledCondition]]:
+    def _candidates(self, comparables: Comparables) -> Sequence[CompiledCondition]:
+        candidates = self.others
         for (key_path, kind), by_value in self.exact.items():
             value = comparables.at(key_path, kind)
             if value is not None and (conditions := by_value.get(value)):
-                yield conditions
-        yield self.others
+                candidates = [*conditions, *candidates] if candidates else conditions
+        return candidates
 
 
 def _replaced(by_value: ByValue, touched: Collection[object], template_ids: Collection[int], added: ByValue) -> ByValue:

@@ -29,11 +29,11 @@ def is_retired(username: str, email: str) -> bool:
 
 def mark_of(username: str, email: str) -> str:
     """Return the one of the two that is a mark of retirement; empty if neither is."""
-    prefix, domains = _folded(*conf.retirement())
+    prefix, endings = _folded(*conf.retirement())
     if username.casefold().startswith(prefix):
         return username
-    _, at, domain = email.strip().rstrip(".").casefold().rpartition("@")
-    return email if at and f".{domain}".endswith(domains) else ""
+    is_marked = "@" in email and email.strip().rstrip(".").casefold().endswith(endings)
+    return email if is_marked else ""
 
 
 def is_gone(user: User) -> bool:
@@ -86,4 +86,6 @@ def _marks() -> tuple[str, set[str]]:
 
 @lru_cache(maxsize=1)
 def _folded(prefix: str, domain: str) -> tuple[str, tuple[str, ...]]:
-    return prefix.casefold(), (f".{_INVALID_DOMAIN}", f".{domain.casefold()}")
+    """Return the prefix of user names, and how e-mail addresses end."""
+    domains = (_INVALID_DOMAIN, domain.casefold())
+    return prefix.casefold(), tuple(f"{sign}{each}" for each in domains for sign in ("@", "."))

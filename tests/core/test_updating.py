@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from badges_plugin import bulk
 from badges_plugin.models import BadgeProgress, BadgeTemplate, Fulfillment
-from badges_plugin.updating import update, update_columns
+from badges_plugin.updating import update, update_columns, update_those_there
 from tests.factories import make_template, make_user, requires_course
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,24 @@ def test_a_row_whose_requirement_is_gone_is_refused() -> None:
         row.grade = str(row.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         _update_and_check(rows, "grade")
+
+
+@pytest.mark.parametrize("grades", [["0.1", "0.2", "0.3", "0.4"], ["it's %s"] * 4, [""] * 4])
+def test_what_is_gone_is_left_out_of_those_that_are_there(grades: list[str]) -> None:
+    rows = fulfillments(4)
+    before = told(rows)
+    rows[2].delete()
+    with CaptureQueriesContext(connection) as queries:
+        update_those_there(Fulfillment, {"id": [row["id"] for row in before], "grade": grades}, ["grade"])
+    assert len(queries) == 1
+    left = [{**row, "grade": grade} for row, grade in zip(before, grades, strict=True)]
+    assert told(stored()) == [*left[:2], left[3]]
+
+
+def test_updating_none_of_those_that_are_there_costs_nothing() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        update_those_there(Fulfillment, {"id": [], "grade": []}, ["grade"])
+    assert not queries
 
 
 def _update_and_check(rows: list[Fulfillment], name: str) -> None:
