@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import harmonic_mean
 
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeRequirement, DataRule
 from sandbox.bench.badges import Badge, have_other_templates, own_badge
+from sandbox.bench.before import BEFORE, ask, former
 from sandbox.bench.goals import Measured
 from sandbox.bench.scene import Scene
 from sandbox.drills.badges import PASSING
@@ -22,19 +24,25 @@ _FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def measure(scene: Scene) -> Iterator[Measured]:
-    """Compare files of many rows with a file of one, which has the same start."""
+    """Compare files of many rows with a file of one, which has the same start, and with the code before batches.
+
+    The former code applies fewer rows, before and afterwards: the speed of a machine changes.
+    """
     have_other_templates()
-    count = scene.size(50_000, 5000)
+    count, few = scene.size(50_000, 5000), scene.size(500, 200)
     start, _ = _backfill(scene, own_badge(), 1)
-    badge = own_badge()
-    seconds, _ = _backfill(scene, badge, count)
-    _demand(badge, progress=count, awards=count)
-    yield Measured("awarding rows", count / (seconds - start), f"{count} rows, without the start of {start:.1f} s")
-    badge = own_badge()
-    _ask_for_more(badge)
-    seconds, _ = _backfill(scene, badge, count)
-    _demand(badge, progress=count, awards=0)
-    yield Measured("other rows", count / (seconds - start), f"{count} rows, without the start of {start:.1f} s")
+    ask(former(scene), "awarding rows", 1)  # loads the command
+    for key, is_enough in (("awarding rows", True), ("other rows", False)):
+        badge = own_badge()
+        if not is_enough:
+            _ask_for_more(badge)
+        old = [ask(former(scene), key, few)]
+        seconds, _ = _backfill(scene, badge, count)
+        old.append(ask(former(scene), key, few))
+        _demand(badge, progress=count, awards=count if is_enough else 0)
+        rate, before = count / (seconds - start), harmonic_mean(old)
+        note = f"{rate:.0f}/s, {count} rows without the start of {start:.1f} s; {BEFORE}: {before:.0f}/s"
+        yield Measured(key, rate / before, note)
 
 
 def measure_million(scene: Scene) -> Iterator[Measured]:

@@ -51,8 +51,9 @@ def main(arguments: Sequence[str]) -> int:
 
         _say(server=describe())
         scene = Scene(stage, small=options.small)
-        for part in options.parts:
-            _run(part, scene)
+        with scene.closing:
+            for part in options.parts:
+                _run(part, scene)
     return 0
 
 

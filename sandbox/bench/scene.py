@@ -6,8 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from sandbox.demo.processes import Child
 from sandbox.drills.stage import Stage
 
 PREFIX = "dev"
@@ -28,6 +30,10 @@ class Scene:
     def __init__(self, stage: Stage, *, small: bool) -> None:
         self.stage = stage
         self.small = small
+        self.closing = ExitStack()
+        """What is done after the last part."""
+        self.former: Child | None = None
+        """See ``before.former``."""
 
     def size(self, full: int, small: int) -> int:
         """Return how many there are of something."""
