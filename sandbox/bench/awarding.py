@@ -56,10 +56,10 @@ def main(code: str) -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         kind, count = json.loads(line)
-        taken = []
         if kind.endswith("rows"):
             print(backfill(kind, list(itertools.islice(people, count))), flush=True)
             continue
+        taken = []
         for number in itertools.islice(people, count):
             name = f"awarding-{number}"
             pii = UserPersonalData(username=name, email=f"{name}@example.org", name=name)
