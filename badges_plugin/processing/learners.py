@@ -158,12 +158,12 @@ def refuse_gone(event: BadgingEvent, people: Sequence[FoundUser]) -> None:
     better.
     """
     said = event.learner
-    if retirements.note(event, people):
-        raise IgnoredEvent("its learner was retired")
-    for user in people:
-        if (user.username, user.email) != (said.username, said.email):
-            refuse_retired(user)
-    if not retirements.are_alive(event, people):
+    otherwise = [user for user in people if (user.username, user.email) != (said.username, said.email)]
+    if (
+        retirements.note(event, people)
+        or any(is_retired(user.username, user.email) for user in otherwise)
+        or not retirements.are_alive(event, people)
+    ):
         raise IgnoredEvent("its learner was retired")
 
 
