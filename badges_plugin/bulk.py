@@ -2,7 +2,7 @@
 
 ``bulk_create`` prepares each value as if it might be an expression, which takes more time than everything else that an
 award costs. Here one INSERT is written from plain values, column by column, which can also update the rows that exist.
-No signals are sent; ``send_saved`` is for those that matter.
+No signals are sent; ``instances.send_saved`` is for those that matter.
 
 Very many rows take several statements, so that each fits a packet, which MySQL and MariaDB limit: one that does not
 looks as if the server had gone away.
@@ -10,17 +10,15 @@ looks as if the server had gone away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
-from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
-from django.db.models.signals import post_init, post_save, pre_init
-from django.utils import timezone
 
+from badges_plugin import instances
 from badges_plugin.literals import Column, column_of, is_djangos
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -84,56 +82,8 @@ def insert_columns(model: type[models.Model], columns: Columns) -> None:
     """
     if count := _count(columns):
         fields = _without_key(model)
-        values = [columns.get(field.attname) or list(_defaults(field, count)) for field in fields]
+        values = [columns.get(field.attname) or list(instances.defaults(field, count)) for field in fields]
         _write(model, fields, values)
-
-
-def instances(model: type[ModelT], count: int, columns: Mapping[str, Iterable[object]]) -> list[ModelT]:
-    """Return new instances, with the defaults of their fields for the columns that are left out.
-
-    As calling the model by keywords, which looks for the default of each field of each row, and sets each attribute.
-    """
-    values = [
-        columns[field.attname] if field.attname in columns else _defaults(field, count)
-        for field in model._meta.concrete_fields
-    ]
-    names = [field.attname for field in model._meta.concrete_fields]
-    rows = zip(*values, strict=True)
-    if not _is_made_plainly(model):
-        return [model(*row) for row in rows]
-    made = []
-    for row in rows:
-        instance = model.__new__(model)
-        instance._state = ModelState()  # noqa: SLF001  Django's documented name
-        instance.__dict__.update(zip(names, row, strict=True))
-        made.append(instance)
-    return made
-
-
-def _is_made_plainly(model: type[models.Model]) -> bool:
-    """Whether nothing but Django's own ``__init__`` and nobody's signal would know of an instance that is made."""
-    is_heard = pre_init.has_listeners(model) or post_init.has_listeners(model)
-    return model.__init__ is models.Model.__init__ and not is_heard
-
-
-def relate(rows: Sequence[models.Model], name: str, others: Iterable[models.Model]) -> None:
-    """Let rows have the others, whose keys they have, so that nobody asks the database for them."""
-    if rows:
-        field: Field = type(rows[0])._meta.get_field(name)
-        for row, other in zip(rows, others, strict=True):
-            field.set_cached_value(row, other)
-
-
-def send_saved(row: models.Model, *, created: bool, update_fields: Collection[str] | None = None) -> None:
-    """Send ``post_save`` as ``save`` does: rows that are written together send nothing, and other apps may listen."""
-    post_save.send(
-        sender=type(row),
-        instance=row,
-        created=created,
-        raw=False,
-        using=DEFAULT_DB_ALIAS,
-        update_fields=None if update_fields is None else frozenset(update_fields),
-    )
 
 
 def _without_key(model: type[models.Model]) -> tuple[Field, ...]:
@@ -143,15 +93,6 @@ def _without_key(model: type[models.Model]) -> tuple[Field, ...]:
 def _fields_of(model: type[models.Model], columns: Columns) -> tuple[Field, ...]:
     known = {field.attname: field for field in model._meta.local_concrete_fields}
     return tuple(known[name] for name in columns)
-
-
-def _defaults(field: Field, count: int) -> Iterable[object]:
-    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return repeat(timezone.now(), count)
-    if isinstance(field, models.DateTimeField) or not callable(field.default):
-        # What is made at the same time has the same time.
-        return repeat(field.get_default(), count)
-    return [field.get_default() for _ in range(count)]
 
 
 def _count(columns: Columns) -> int:

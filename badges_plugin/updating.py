@@ -2,8 +2,8 @@
 
 ``bulk_update`` writes a CASE expression for each column and row, which takes longer than saving the rows one by one. On
 MySQL and MariaDB the rows are joined with what differs between them; this takes half the time of an INSERT that finds
-them there, which is how they are written on other databases. No signals are sent; ``bulk.send_saved`` is for those that
-matter.
+them there, which is how they are written on other databases. No signals are sent; ``instances.send_saved`` is for those
+that matter.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 
-from badges_plugin import bulk
+from badges_plugin import bulk, instances
 from badges_plugin.host import User, UserCredential
 from badges_plugin.models import (
     BadgeAward,
@@ -88,7 +88,7 @@ def _progress(template: BadgeTemplate, users: Sequence[User]) -> dict[int, Badge
     new = [BadgeProgress(user=user, template=template) for user in users if user.pk not in found]
     bulk.insert(new, by=("user_id", "template_id"))
     found |= {row.user_id: row for row in new}
-    bulk.relate(list(found.values()), "template", [template] * len(found))
+    instances.relate(list(found.values()), "template", [template] * len(found))
     for user in users:
         found[user.pk].user = user
     return found
@@ -133,8 +133,8 @@ def _write_awards(given: Sequence[tuple[BadgeProgress, PastAward]]) -> list[Badg
         "published_at": [each.awarded_at for _, each in given],
         "revocation_published_at": list(ends),
     }
-    awards = bulk.instances(BadgeAward, len(given), columns)
-    bulk.relate(awards, "progress", [progress for progress, _ in given])
+    awards = instances.make(BadgeAward, len(given), columns)
+    instances.relate(awards, "progress", [progress for progress, _ in given])
     bulk.insert(awards, by=("progress_id", "number"))
     return awards
 

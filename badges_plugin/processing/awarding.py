@@ -15,7 +15,7 @@ from typing import Protocol
 from django.db import transaction
 from django.utils import timezone
 
-from badges_plugin import bulk, updating
+from badges_plugin import bulk, instances, updating
 from badges_plugin.exceptions import about
 from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.host import REVOKED
@@ -91,9 +91,9 @@ def grant(grants: Sequence[Grant]) -> list[BadgeAward | None]:
         "published_at": [None if is_told else now] * len(begun),
         "publish_due_at": [outbox.first_due() if is_told else None] * len(begun),
     }
-    awards = bulk.instances(BadgeAward, len(begun), columns)
-    bulk.relate(awards, "progress", [each.change.progress for _, each in begun])
-    bulk.relate(awards, "credential", given)
+    awards = instances.make(BadgeAward, len(begun), columns)
+    instances.relate(awards, "progress", [each.change.progress for _, each in begun])
+    instances.relate(awards, "credential", given)
     bulk.insert(awards, by=("progress_id", "number"))
     for award in awards:
         with about(award.user.get_username()):

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from badges_plugin import bulk
+from badges_plugin import bulk, instances
 from badges_plugin.exceptions import about
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeAward, BadgeProgress, BadgeTemplate
@@ -68,7 +68,7 @@ def _new(progresses: Sequence[BadgeProgress]) -> list[UserCredential]:
         "credential_id": [progress.template_id for progress in progresses],
         "status": [AWARDED] * count,
     }
-    return bulk.instances(UserCredential, count, columns)
+    return instances.make(UserCredential, count, columns)
 
 
 def set_status(credentials: Iterable[UserCredential], status: str) -> None:
@@ -104,7 +104,7 @@ def _tell_host(credentials: Iterable[UserCredential], *, created: bool) -> None:
     """Send what Django sends for each row that is saved: the host listens to post_save of UserCredential."""
     for credential in credentials:
         with about(credential.username):
-            bulk.send_saved(credential, created=created)
+            instances.send_saved(credential, created=created)
 
 
 def _place_of(progress: BadgeProgress) -> Place:

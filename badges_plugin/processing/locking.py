@@ -12,7 +12,7 @@ from zlib import crc32
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, connection
 
-from badges_plugin import bulk, retirement, updating
+from badges_plugin import bulk, instances, retirement, updating
 from badges_plugin.data import BadgingEvent, Deferral, LearnerData
 from badges_plugin.exceptions import DeferredEvent, IgnoredEvent, LearnerAppeared
 from badges_plugin.host import User
@@ -177,7 +177,7 @@ def _make(people: Sequence[LearnerData]) -> list[User]:
         "full_name": [each.name for each in people],
         "is_active": [each.is_active for each in people],
     }
-    users = bulk.instances(User, len(people), columns)
+    users = instances.make(User, len(people), columns)
     in_order = sorted(users, key=attrgetter("username"))
     try:
         bulk.insert(in_order, by=["username"])
@@ -185,7 +185,7 @@ def _make(people: Sequence[LearnerData]) -> list[User]:
         # Another app, or a process that does not know the same id, made a user of this name at the same instant.
         raise LearnerAppeared from error
     for user in in_order:
-        bulk.send_saved(user, created=True)
+        instances.send_saved(user, created=True)
     return users
 
 
@@ -221,7 +221,7 @@ class _Profiles:
             names = sorted({name for _, names in self._users for name in names})
             updating.update(sorted((user for user, _ in self._users), key=attrgetter("pk")), names)
         for user, changed in self._users:
-            bulk.send_saved(user, created=False, update_fields=changed)
+            instances.send_saved(user, created=False, update_fields=changed)
 
 
 def _write(profiles: list[tuple[int, Profile]]) -> None:

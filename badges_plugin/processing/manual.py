@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from badges_plugin import bulk, retirement, staff_log
+from badges_plugin import instances, retirement, staff_log
 from badges_plugin.exceptions import AwardRefused
 from badges_plugin.fulfillment_rows import FulfillmentRow
 from badges_plugin.host import User
@@ -192,7 +192,7 @@ def undo_all(
     rows = BadgeAward.objects.filter(pk__in=award_ids, progress__user__in=held, revoked_at=None, by_hand__isnull=False)
     awards = list(rows.select_related("progress__template", "credential").order_by("pk"))
     ruleset.must_be_current({award.progress.template_id for award in awards})
-    bulk.relate([award.progress for award in awards], "user", [held[award.progress.user_id] for award in awards])
+    instances.relate([award.progress for award in awards], "user", [held[award.progress.user_id] for award in awards])
     gone = retirement.retired_among(award.progress.user for award in awards)
     living = [award for award in awards if award.progress.user_id not in gone]
     before, reason = _awards_before(awards), reason[:MAX_LENGTH]

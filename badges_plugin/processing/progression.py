@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
-from badges_plugin import bulk, fulfillment_rows
+from badges_plugin import bulk, fulfillment_rows, instances
 from badges_plugin.criteria import Standing
 from badges_plugin.data import BadgingEvent
 from badges_plugin.fulfillment_rows import FulfillmentRow
@@ -108,8 +108,8 @@ def apply(held: Sequence[tuple[LockedLearner, Sequence[Step]]], ruleset: Ruleset
             template = ruleset.templates[place[1]]
             progress, last = known.get(place) or (new[place], None)
             # What follows needs both, and would ask the database for them again.
-            bulk.relate([progress], "user", [learner.user])
-            bulk.relate([progress], "template", [template.row])
+            instances.relate([progress], "user", [learner.user])
+            instances.relate([progress], "template", [template.row])
             registers = Registers(template, rows_of[progress.pk], counts_from=progress.counts_from)
             is_asked = last is None or not last.is_held
             stayed_complete, reset_by = registers.take_all(steps, is_asked=is_asked)
@@ -146,8 +146,8 @@ def begun(template: BadgeTemplate, users: Sequence[User]) -> list[BadgeProgress]
     progress_of = _start([place for place in places if place not in known])
     progress_of |= {place: progress for place, (progress, _) in known.items()}
     progresses = [progress_of[place] for place in places]
-    bulk.relate(progresses, "user", users)
-    bulk.relate(progresses, "template", [template] * len(users))
+    instances.relate(progresses, "user", users)
+    instances.relate(progresses, "template", [template] * len(users))
     return progresses
 
 
@@ -182,6 +182,6 @@ def _number_of_award(values: Sequence[Any]) -> int:
 def _start(places: Sequence[Place]) -> dict[Place, BadgeProgress]:
     """Begin progress. Nobody else does so meanwhile: the learners are locked."""
     columns = {"user_id": [user_id for user_id, _ in places], "template_id": [template_id for _, template_id in places]}
-    new = bulk.instances(BadgeProgress, len(places), columns)
+    new = instances.make(BadgeProgress, len(places), columns)
     bulk.insert(new, by=["user_id", "template_id"])
     return dict(zip(places, new, strict=True))

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection
 from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
-from badges_plugin import bulk
+from badges_plugin import bulk, instances
 from badges_plugin.distribution.credly.models import CredlyBadge
 from badges_plugin.host import AWARDED, UserCredential
 from badges_plugin.models import BadgeProgress, BadgeTemplate
@@ -90,7 +90,7 @@ def test_inserting_nothing_costs_nothing() -> None:
 
 def test_instances_are_as_the_model_makes_them() -> None:
     template, user = make_template(), make_user()
-    (made,) = bulk.instances(BadgeProgress, 1, {"user_id": [user.pk], "template_id": [template.pk]})
+    (made,) = instances.make(BadgeProgress, 1, {"user_id": [user.pk], "template_id": [template.pk]})
     called = BadgeProgress(user_id=user.pk, template_id=template.pk)
     assert {**vars(made), "_state": None} == {**vars(called), "_state": None}
     assert (made._state.adding, made._state.db) == (called._state.adding, called._state.db)
@@ -109,7 +109,7 @@ def test_who_hears_of_instances_that_are_made_hears_of_these() -> None:
 
     post_init.connect(hear, sender=BadgeProgress)
     try:
-        bulk.instances(BadgeProgress, 2, {"user_id": [1, 2], "template_id": [3, 3]})
+        instances.make(BadgeProgress, 2, {"user_id": [1, 2], "template_id": [3, 3]})
     finally:
         post_init.disconnect(hear, sender=BadgeProgress)
     assert heard == [1, 2]

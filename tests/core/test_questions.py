@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from badges_plugin import bulk
+from badges_plugin import bulk, instances
 from badges_plugin.host import User
 from badges_plugin.models import BadgeProgress, Fulfillment
 from badges_plugin.questions import Question
@@ -124,8 +124,8 @@ def test_rows_that_nobody_needs_as_instances_are_written_by_column() -> None:
         "template_id": [template.pk] * 3,
         "counts_from": [MOMENT, None, MOMENT],
     }
-    new = bulk.instances(BadgeProgress, 3, columns)
-    bulk.relate(new, "user", users)
+    new = instances.make(BadgeProgress, 3, columns)
+    instances.relate(new, "user", users)
     bulk.insert(new, by=("user_id", "template_id"))
     assert list(BadgeProgress.objects.order_by("pk").values_list("pk", "user_id", "counts_from")) == [
         (row.pk, row.user.pk, row.counts_from) for row in new
