@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import override_settings
 from django.urls import get_resolver
+from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
 
 from badges_plugin.distribution import channel_keys, registry
@@ -100,6 +101,13 @@ def lower(monkeypatch: pytest.MonkeyPatch) -> Lower:
 def _new_process() -> None:
     """The rows of which a process keeps the keys are gone with the test that committed them."""
     channel_keys.forget()
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_site() -> Iterator[None]:
+    """A request leaves its language active in the thread, where Django's test client runs it: not for the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
