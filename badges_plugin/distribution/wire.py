@@ -133,7 +133,7 @@ class _PunctualReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_at_most(self._longest))
+        _limit(self._sock, self._longest)
         return cast("int | None", self._raw.readinto(buffer))
 
     def close(self) -> None:
@@ -147,6 +147,7 @@ class _Punctual:
     response_class = _PunctualResponse
     sock: Any
     timeout: Any
+    _unsent: list[bytes] | None = None
 
     def _new_conn(self) -> socket.socket:
         """Look the name up and connect in a thread that may be abandoned: neither step can be interrupted."""
@@ -166,8 +167,23 @@ class _Punctual:
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
             # A reused connection still has the timeout of the request before.
-            self.sock.settimeout(_at_most(self.timeout))
+            _limit(self.sock, self.timeout)
         super().putrequest(*args, **kwargs)  # type: ignore[misc]
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send headers and body together: each wait for the network also waits for the other threads of the process."""
+        self._unsent = []
+        try:
+            super().request(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            unsent, self._unsent = self._unsent, None
+        self.send(b"".join(unsent))
+
+    def send(self, data: Any) -> None:
+        if self._unsent is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._unsent.append(data)
 
 
 def _in_a_thread(connect: Callable[[], socket.socket]) -> Future[socket.socket]:
@@ -186,6 +202,13 @@ def _in_a_thread(connect: Callable[[], socket.socket]) -> Future[socket.socket]:
 def _hang_up(late: Future[socket.socket]) -> None:
     if late.exception() is None:
         late.result().close()
+
+
+def _limit(sock: socket.socket, seconds: float | None) -> None:
+    """Give a socket so much time for each wait, or the rest of the time if that is less."""
+    seconds = _at_most(seconds)
+    if seconds != sock.gettimeout():
+        sock.settimeout(seconds)
 
 
 def _left() -> float:

@@ -138,7 +138,7 @@ def _pages() -> Iterator[tuple[str, str]]:
             "search, badge": {"q": template.name},
             **{f"state: {value}": {"state": value} for value in ("held", "ended", "penalty", "expired")},
             **{f"expiry: {value}": {"expiry": value} for value in ("30", "365", "never")},
-            "a day": {"awarded_at__gte": "2026-01-01", "awarded_at__lt": "2026-01-02"},
+            "a day": {"awarded_at__gte": "2026-01-01 00:00:00+00:00", "awarded_at__lt": "2026-01-02 00:00:00+00:00"},
             "one template": {"progress__template__id__exact": template.pk},
             "one template, held": {"progress__template__id__exact": template.pk, "state": "held"},
             "name of a badge": {"badge_name": template.name[:9]},

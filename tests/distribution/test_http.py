@@ -233,6 +233,16 @@ def test_f1_a_name_that_nobody_resolves_ends_with_the_patience(monkeypatch: pyte
     assert not caught.value.ambiguous
 
 
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_headers_and_body_go_out_together(is_encrypted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = trusted(tmp_path, monkeypatch) if is_encrypted else None
+    heard: list[bytes] = []  # by one ``recv``
+    with server(OK, heard, tls=tls) as address:
+        assert HttpClient(address).request("POST", "badges", json={"name": "Ada"}) == {}
+    head, body = heard[0].split(b"\r\n\r\n")
+    assert (head.split(b"\r\n")[0], body) == (b"POST /badges HTTP/1.1", b'{"name": "Ada"}')
+
+
 def test_f1_a_connection_is_used_again_with_all_of_its_time() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
 
