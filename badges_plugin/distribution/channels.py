@@ -32,9 +32,9 @@ def _with_due(now: datetime) -> QuerySet[Channel]:
     )
 
 
-def open_channels(now: datetime, policy: RetryPolicy) -> list[int]:
+def open_channels(now: datetime, policy: RetryPolicy) -> list[Channel]:
     """Return the channels that have due deliveries, which may be claimed without limit."""
-    return [channel.pk for channel in _with_due(now).filter(failures__lt=policy.breaker_threshold)]
+    return list(_with_due(now).filter(failures__lt=policy.breaker_threshold))
 
 
 def probe_channels(now: datetime, policy: RetryPolicy) -> Sequence[int]:

@@ -59,11 +59,12 @@ def give_back(token: str) -> None:
 
 def _claim(token: str, limit: int, lease: float, now: datetime, policy: RetryPolicy) -> list[Delivery]:
     due = _due(now)
-    taken = _take(_first(due, open_channels(now, policy), limit), limit, token, lease, now)
-    if taken == limit:
+    channels = open_channels(now, policy)
+    taken = _take(_first(due, [channel.pk for channel in channels], limit), limit, token, lease, now)
+    if taken == limit and any(registry.get(channel.backend).bulk_size() > 1 for channel in channels):
         _take_backlog(due, token, lease, now)
-    for channel in probe_channels(now, policy) if taken < limit else ():
-        taken += _take(_first(due, [channel], 1), 1, token, lease, now)
+    for probed in probe_channels(now, policy) if taken < limit else ():
+        taken += _take(_first(due, [probed], 1), 1, token, lease, now)
     if not taken:
         return []
     # Not one query for all: MySQL and MariaDB begin it with the templates, of which there are few, and read the

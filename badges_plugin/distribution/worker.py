@@ -37,6 +37,7 @@ logger = get_logger(__name__)
 BEAT_SECONDS = 30.0
 _HOUSEKEEPING_SECONDS = 5.0
 _DATABASE_AWAY_SECONDS = 5.0
+_WITHDRAWAL_SECONDS = 1.0
 _MAX_ERRORS_ONCE = 5
 # Seconds until a stop is noticed at the latest.
 _SLICE = 0.2
@@ -81,7 +82,7 @@ class Worker:
         self._unrecorded: list[Attempt] = []
         self._stopping = self._once = False
         self._leave_at = _NEVER
-        self._next_housekeeping = 0.0
+        self._next_housekeeping = self._next_withdrawal = 0.0
         self._housekeeping = housekeeping or Housekeeping()
         self._signs = Vitals(Kind.WORKER)
 
@@ -170,7 +171,7 @@ class Worker:
             # Even while no thread is free: these must not wait for a provider.
             _renew_connections()
             self._do_chores()
-            withdraw_retired()
+            self._withdraw()
             self._start(threads)
         return any(not self._is_overdue(future) for future in self._running) and time.monotonic() < self._leave_at
 
@@ -248,6 +249,13 @@ class Worker:
         channels.resume_changed_keys()
         api.publish_pending()
         self._housekeeping.do_due_chores(timezone.now(), once=self._once)
+
+    def _withdraw(self) -> None:
+        """Withdraw what waits for a thread, or for its turn, and whose learner was retired meanwhile."""
+        # Not in each step: who was retired is asked when a delivery is claimed, too.
+        if time.monotonic() >= self._next_withdrawal:
+            self._next_withdrawal = time.monotonic() + _WITHDRAWAL_SECONDS
+            withdraw_retired()
 
     def _record(self, attempts: Sequence[Attempt]) -> None:
         """Record outcomes in one transaction: the commit is the most expensive part of a delivery."""

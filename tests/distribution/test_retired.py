@@ -25,6 +25,7 @@ from badges_plugin.distribution import (
     recording,
     requests,
     withdrawal,
+    worker,
 )
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.data import Cancelled
@@ -167,6 +168,20 @@ def test_c1_what_waits_for_its_thread_is_withdrawn(ada: Any, provider: Provider)
     withdrawal.withdraw_retired()
     recording.record(delivery.carry_out(job), policy=config().retry)
     assert (provider.asked, states()) == ([], [("issue", "cancelled")])
+
+
+@pytest.mark.parametrize(("seconds", "asks_once"), [(0.0, False), (3600.0, True)])
+def test_c1_a_worker_asks_now_and_then_whom_it_must_withdraw(
+    seconds: float, asks_once: bool, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(worker, "_WITHDRAWAL_SECONDS", seconds)
+    monkeypatch.setattr(worker, "withdraw_retired", lambda: asked.append(True))
+    for _ in range(4):
+        send_passing(UserFactory.create())
+    assert deliver(concurrency=1) == {"done": 4}
+    assert (len(asked) == 1) is asks_once
+    assert asked
 
 
 def test_c1_a_request_that_waits_for_its_turn_is_withdrawn() -> None:
