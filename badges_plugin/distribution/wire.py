@@ -161,7 +161,7 @@ class _Punctual:
             connected.add_done_callback(_hang_up)
             raise ConnectTimeoutError(self, "The deadline passed before there was a connection.") from None
         # The TLS handshake follows.
-        sock.settimeout(_at_most(sock.gettimeout()))
+        _limit(sock, sock.gettimeout())
         return sock
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
