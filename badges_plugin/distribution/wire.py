@@ -85,7 +85,28 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 
 
 class _Adapter(HTTPAdapter):
-    """Make urllib3 create its connections from our classes, through a proxy as well as directly."""
+    """Make urllib3 create its connections from our classes, through a proxy as well as directly.
+
+    The file system is asked about certificates once for each connection pool. requests asks for each request, and each
+    time the other threads of the process have to be waited for.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._pool_keys: dict[tuple[object, ...], Any] = {}
+        super().__init__(*args, **kwargs)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        where = urlsplit(request.url)
+        key = (where.scheme, where.netloc, verify, cert)
+        if key not in self._pool_keys:
+            self._pool_keys[key] = super().build_connection_pool_key_attributes(request, verify, cert)
+        return self._pool_keys[key]
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        wanted = (verify, cert)
+        if getattr(conn, "badges_verifies", None) != wanted:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+            conn.badges_verifies = wanted
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

@@ -21,8 +21,8 @@ CONCURRENCY = 16
 OWN_REQUESTS = 50
 # Whole rounds of requests, so that no thread is idle in the last one; so many that the start, when each thread opens a
 # connection and the process claims for the first time, counts as little as in a real backlog.
-BADGES = 100 * CONCURRENCY
-FEWER_BADGES = 40 * CONCURRENCY
+BADGES = 200 * CONCURRENCY
+FEWER_BADGES = 80 * CONCURRENCY
 _STAT_UTIME = 11
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 import threading
 from io import StringIO
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from badges_plugin import garbage, switching
 from badges_plugin.distribution import worker as worker_module
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.worker import Worker
@@ -32,6 +35,28 @@ def test_once_delivers_what_is_due_and_ends(ada: Any, template: BadgeTemplate, p
 
     assert run("--once") == "Deliveries: 1 done.\n"
     assert run("--once") == "Deliveries: nothing to do.\n"
+
+
+def test_threads_do_not_wait_long_for_each_other_or_for_a_look_through_all_objects(
+    ada: Any, template: BadgeTemplate, backend: FakeBackend
+) -> None:
+    send_passing(ada)
+    before = sys.getswitchinterval(), gc.get_threshold()
+    inside = []
+    issue = backend.issue
+
+    def noting(request: Any) -> Any:
+        inside.append((sys.getswitchinterval(), gc.get_threshold()[0]))
+        return issue(request)
+
+    backend.issue = noting  # type: ignore[method-assign]
+
+    assert run("--once") == "Deliveries: 1 done.\n"
+    [(seconds, objects)] = inside
+    assert seconds == pytest.approx(switching.SECONDS)
+    assert objects == garbage.OBJECTS_BETWEEN_COLLECTIONS
+    assert sys.getswitchinterval() == pytest.approx(before[0])
+    assert gc.get_threshold() == before[1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

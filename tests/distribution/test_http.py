@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from tests.services.certificates import self_signed
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 IMPATIENT = Timeouts(connect=1, read=0.2, total=0.5)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+OK_AND_OPEN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 @pytest.mark.parametrize(
@@ -243,24 +246,32 @@ def test_headers_and_body_go_out_together(is_encrypted: bool, tmp_path: Path, mo
     assert (head.split(b"\r\n")[0], body) == (b"POST /badges HTTP/1.1", b'{"name": "Ada"}')
 
 
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_only_the_first_request_looks_for_certificates(
+    is_encrypted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = trusted(tmp_path, monkeypatch)
+    asked: list[str] = []
+
+    def noting(answer: Callable[[object], bool], path: object) -> bool:
+        asked.append(str(path))
+        return answer(path)
+
+    for name in ("exists", "isdir"):
+        monkeypatch.setattr(os.path, name, partial(noting, getattr(os.path, name)))
+
+    with server(OK_AND_OPEN, times=2, tls=tls if is_encrypted else None) as address:
+        HttpClient(address).get("badges")
+        assert os.environ["REQUESTS_CA_BUNDLE"] in asked
+        asked.clear()
+        HttpClient(address).get("badges")
+    assert not asked
+
+
 def test_f1_a_connection_is_used_again_with_all_of_its_time() -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def answer() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            for _ in range(3):
-                connection.recv(65_536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-    thread = threading.Thread(target=answer, daemon=True)
-    thread.start()
-    with listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    with server(OK_AND_OPEN, times=3) as url:
         for total in (0.5, 30, 0.5):
             assert HttpClient(url, timeouts=Timeouts(total=total)).get("badges") == {}
-    thread.join(5)
-    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -518,9 +529,9 @@ def dripping(at_once: bytes, then: bytes, *, tls: ssl.SSLContext | None = None) 
 
 @contextmanager
 def server(
-    reply: bytes | None, heard: list[bytes] | None = None, *, tls: ssl.SSLContext | None = None
+    reply: bytes | None, heard: list[bytes] | None = None, *, times: int = 1, tls: ssl.SSLContext | None = None
 ) -> Iterator[str]:
-    """A server that answers one connection with these bytes, or keeps silent with None. Yields its address."""
+    """A server that answers ``times`` requests of one connection so, or keeps silent with None. Yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
@@ -534,13 +545,14 @@ def server(
                 connection.close()
                 return
         with connection:
-            request = connection.recv(65_536)
-            if heard is not None:
-                heard.append(request)
-            if reply is None:
-                ended.wait(5)
-            else:
-                connection.sendall(reply)
+            for _ in range(times):
+                request = connection.recv(65_536)
+                if heard is not None:
+                    heard.append(request)
+                if reply is None:
+                    ended.wait(5)
+                else:
+                    connection.sendall(reply)
 
     thread = threading.Thread(target=answer, daemon=True)
     thread.start()

@@ -12,6 +12,7 @@ from badges_plugin.command_line import BadgesCommand
 from badges_plugin.conf import is_enabled
 from badges_plugin.distribution.conf import config
 from badges_plugin.distribution.worker import Worker
+from badges_plugin.garbage import rare_collections
 from badges_plugin.switching import quick_switches
 
 MAX_REQUESTS = 1000
@@ -46,8 +47,9 @@ class Command(BadgesCommand):
             number: signal.signal(number, lambda *_: worker.stop()) for number in (signal.SIGTERM, signal.SIGINT)
         }
         try:
-            # Or a thread that has a reply would wait for those that compute several times a request.
-            with quick_switches():
+            # Or a thread that has a reply would wait for those that compute, several times a request, and now and then
+            # for a look through all objects of the process.
+            with quick_switches(), rare_collections():
                 counts = worker.run(once=options["once"])
         finally:
             for number, handler in previous.items():
