@@ -14,6 +14,11 @@ from sandbox.bench.goals import Measured
 from sandbox.bench.scene import Bus, Scene
 from sandbox.bench.tables import count_rows
 
+# Enough to last some seconds, in a small run as well: a consumer begins with small batches.
+OTHERS = 30_000
+AWARDS = 5000
+# They are over soonest, so that their rates differ most; and they can be read as often as one likes.
+REPEATS = 2
 IDLE = {"DJANGO_SETTINGS_MODULE": "sandbox.bench.idle", "BADGES_ENABLED": "false"}
 
 
@@ -51,14 +56,9 @@ class _Rounds:
     def __init__(self, scene: Scene, bus: Bus, name: str) -> None:
         self._stage = scene.stage
         self._topics = Topics(scene.stage, bus)
-        # Enough to last some seconds: a consumer begins with small batches.
-        self._others = scene.size(30_000, 15_000)
-        self._awards = scene.size(5000, 2500)
-        # They are over soonest, and can be read as often as one likes.
-        self._repeats = scene.size(2, 1)
         self._no_match = name
         self._nobody = name.replace(" ", "-")
-        self._send(self._nobody, NOBODYS_COURSE, learners(self._others))
+        self._send(self._nobody, NOBODYS_COURSE, learners(OTHERS))
 
     def begin(self) -> None:
         """Award badges unmeasured: a site in use has rows, and its database knows how many.
@@ -66,13 +66,13 @@ class _Rounds:
         Until it has counted the first ones of a table, some seconds later, MySQL reads all of them each time.
         """
         for badge in (own_badge(), credly_badge(self._stage)):
-            self._send(badge.name, badge.course, learners(self._awards))
-            self._topics.consume(badge.name, self._awards)
+            self._send(badge.name, badge.course, learners(AWARDS))
+            self._topics.consume(badge.name, AWARDS)
         count_rows()
 
     def compared(self, *, awards: bool) -> Iterator[tuple[str, Comparison]]:
         """Yield how each kind of event compares with a receiver that does nothing, which runs by turns with it."""
-        yield self._no_match, self._compare(self._nobody, self._others)
+        yield self._no_match, self._compare(self._nobody, OTHERS)
         if awards:
             yield from self._award()
 
@@ -80,22 +80,22 @@ class _Rounds:
         self._topics.send(topic, (each.passes(course) for each in people))
 
     def _compare(self, topic: str, count: int) -> Comparison:
-        return self._topics.compare(topic, count, self._nobody, self._others, IDLE)
+        return self._topics.compare(topic, count, self._nobody, OTHERS, IDLE)
 
     def _award(self) -> Iterator[tuple[str, Comparison]]:
-        badge, people = own_badge(), learners(self._awards)
+        badge, people = own_badge(), learners(AWARDS)
         for topic in (badge.name, f"{badge.name}-newer"):
             self._send(topic, badge.course, people)
-        yield "own", self._compare(badge.name, self._awards)
-        _demand(badge.template, self._awards, deliveries=0)
-        for _ in range(self._repeats):
-            yield "repeat", self._compare(badge.name, self._awards)
-        yield "newer", self._compare(f"{badge.name}-newer", self._awards)
-        _demand(badge.template, self._awards, deliveries=0)
+        yield "own", self._compare(badge.name, AWARDS)
+        _demand(badge.template, AWARDS, deliveries=0)
+        for _ in range(REPEATS):
+            yield "repeat", self._compare(badge.name, AWARDS)
+        yield "newer", self._compare(f"{badge.name}-newer", AWARDS)
+        _demand(badge.template, AWARDS, deliveries=0)
         sold = credly_badge(self._stage)
-        self._send(sold.name, sold.course, learners(self._awards))
-        yield "credly", self._compare(sold.name, self._awards)
-        _demand(sold.template, self._awards, deliveries=self._awards)
+        self._send(sold.name, sold.course, learners(AWARDS))
+        yield "credly", self._compare(sold.name, AWARDS)
+        _demand(sold.template, AWARDS, deliveries=AWARDS)
 
 
 def _demand(template: BadgeTemplate, awards: int, *, deliveries: int) -> None:
