@@ -211,7 +211,7 @@ run: $(VENV)/.installed ## keep a sandbox running, with the admin to click in; P
 	$(PYTHON) -m sandbox.run --port $(PORT)
 
 .PHONY: bench
-bench: $(VENV)/.mysql ## measure on MySQL and MariaDB what is wanted, up to 100 minutes; BENCH_ARGS=--small: 6 minutes
+bench: $(VENV)/.mysql ## measure on MySQL and MariaDB what is wanted, up to 100 minutes; BENCH_ARGS=--small: 7 minutes
 	$(PYTHON) -m sandbox.bench $(if $(filter-out file,$(origin DATABASE)),--database $(DATABASE)) $(BENCH_ARGS)
 
 .PHONY: drills
